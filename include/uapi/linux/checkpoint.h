@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * /dev/checkpoint: live process checkpoints
+ *
+ * A master process pairs with a slave task. From then on, every time the
+ * slave is about to return to user mode it hands its registers and its stack
+ * to the master, and goes on when the master has taken them.
+ *
+ *	fd = open("/dev/checkpoint", O_RDWR | O_CLOEXEC);
+ *	prep.pid = pid;
+ *	prep.mem_fd = open("/proc/PID/mem", O_RDONLY | O_CLOEXEC);
+ *	ioctl(fd, CP_IOC_PREP, &prep);
+ *	region = mmap(NULL, prep.region_size, PROT_READ, MAP_SHARED, fd, 0);
+ *	get.deadline = CP_FOREVER;
+ *	while (ioctl(fd, CP_IOC_GET, &get) == 1)
+ *		look at the struct cp_checkpoint at region + get.slot_offset;
+ *
+ * One open file carries at most one pair at a time. The pair lasts until the
+ * slave ends (exit, death, exec), until the master ends or closes its last
+ * descriptor of the file, or until CP_IOC_END.
+ *
+ * Rules for all structs
+ * ---------------------
+ * They may grow at their end. The size travels in the ioctl number: a newer
+ * program's longer struct is accepted while what the kernel does not know of
+ * it is zero (else E2BIG), an older program's shorter struct is taken as if
+ * the missing fields were zero. A struct shorter than its first version, an
+ * unknown flag and a non-zero reserved field are EINVAL; an unreadable or
+ * unwritable argument is EFAULT. An ioctl number not listed here is ENOTTY.
+ * The layout is the same for 32-bit callers. Fields marked [in] are only
+ * read, fields marked [out] only written by the kernel. A refused call
+ * changes nothing.
+ */
+#ifndef _LINUX_CHECKPOINT_H
+#define _LINUX_CHECKPOINT_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+/* Version of this interface; it changes only when old callers would break. */
+#define CP_VERSION		1
+
+/* The general registers of a master that asks the short way (cp_get.regs). */
+#define CP_N_REG		16
+
+/*
+ * struct cp_info - what this kernel offers (CP_IOC_INFO)
+ * @version:	[out] CP_VERSION
+ * @reserved:	[out] zero
+ * @features:	[out] CP_FEATURE_* bits
+ * @stack_default: [out] bytes of stack kept when cp_prep.stack_limit is 0
+ * @stack_max:	[out] the largest cp_prep.stack_limit that is accepted
+ *
+ * Anybody who may open the device may ask.
+ */
+struct cp_info {
+	__u32		version;
+	__u32		reserved;
+	__aligned_u64	features;
+	__aligned_u64	stack_default;
+	__aligned_u64	stack_max;
+};
+
+/* cp_info.features */
+#define CP_FEATURE_RENDEZVOUS	(1ULL << 0)	/* one slot, the slave waits */
+#define CP_FEATURE_NUDGE	(1ULL << 1)	/* CP_GET_NUDGE */
+#define CP_FEATURE_WAIT_LIMIT	(1ULL << 2)	/* cp_prep.wait_limit */
+
+/*
+ * struct cp_prep - become the master of a task (CP_IOC_PREP)
+ * @pid:	[in] thread id of the slave in the caller's pid namespace; the
+ *		id of a process stands for its main thread
+ * @mem_fd:	[in] the proof of access: a descriptor of /proc/PID/mem with
+ *		the same PID, opened by the caller with the credentials it has
+ *		now. Opening that file is where the kernel applies the rule of
+ *		ptrace(PTRACE_ATTACH), Yama and security modules included.
+ *		-1 for no proof, which is always refused, but only after what
+ *		comes first in the order below. Not needed after the call.
+ * @flags:	[in] none defined: 0
+ * @nr_slots:	[in] number of slots in the region: 0 or 1
+ * @stack_limit: [in] most bytes of stack kept in a checkpoint; rounded up to
+ *		whole pages; 0 means cp_info.stack_default. Memory is taken
+ *		only as stacks need it, and charged to the master's memory
+ *		cgroup.
+ * @wait_limit:	[in] nanoseconds a slave waits for the master before it goes
+ *		on without having handed over its checkpoint; 0 means no limit
+ * @region_size: [out] bytes to mmap() at offset 0
+ *
+ * Returns 0, or -1 with errno, the first of this order:
+ *
+ *	EFAULT, E2BIG	as for all structs
+ *	EINVAL		pid <= 0, mem_fd < -1, unknown flag, nr_slots > 1,
+ *			stack_limit > cp_info.stack_max
+ *	EALREADY	the caller's process is a master
+ *	EDEADLK		the caller's process is a slave
+ *	EBUSY		the file carries another process's pair
+ *	ESRCH		no such task, or it is exiting
+ *	EPERM		a kernel thread, or a kernel worker of a process
+ *	EINVAL		the task belongs to the caller's own process
+ *	EPERM		no proof, or one that is not for this task and caller
+ *	EBUSY		the task's process is a master or a slave
+ *	ENOMEM		out of memory
+ *
+ * A file whose pair is over may be used for the next one.
+ */
+struct cp_prep {
+	__s32		pid;
+	__s32		mem_fd;
+	__u32		flags;
+	__u32		nr_slots;
+	__aligned_u64	stack_limit;
+	__aligned_u64	wait_limit;
+	__aligned_u64	region_size;
+};
+
+/*
+ * struct cp_get - take the next checkpoint (CP_IOC_GET)
+ * @deadline:	[in] when to give up waiting, in nanoseconds of
+ *		CLOCK_MONOTONIC; 0: do not wait; CP_FOREVER: no limit.
+ *		Absolute, so that a call restarted after a signal does not
+ *		wait longer. A file with O_NONBLOCK never waits.
+ * @regs:	[in] 0, or the address of __u64[CP_N_REG + 1] that receives
+ *		RAX RCX RDX RBX RSP RBP RSI RDI R8..R15, then RIP
+ * @flags:	[in] CP_GET_*
+ * @reason:	[out] with result 0: why the pair is over, CP_END_*
+ * @status:	[out] with CP_END_EXITED: the slave's status as waitpid(2)
+ *		gives it
+ * @reserved:	[in] 0
+ * @seq:	[out] with result 1: the checkpoint's number
+ * @slot_offset: [out] with result 1: where in the region its
+ *		struct cp_checkpoint lies
+ * @missed:	[out] checkpoints that the slave did not hand over because its
+ *		wait_limit passed, since the pair was made
+ *
+ * Only the process that made the pair may call it. The call also gives up
+ * the previous checkpoint: until then, what it left in the region stays as
+ * it is.
+ *
+ * Returns 1: a checkpoint. 0: the slave ended, or the pair was ended; again
+ * at each further call. Or -1 with errno:
+ *
+ *	EFAULT		an address cannot be read or written; the checkpoint
+ *			is kept for the next call
+ *	E2BIG, EINVAL	as for all structs
+ *	ENOTCONN	no pair has been made on this file
+ *	EPERM		the caller's process is not the pair's master
+ *	EAGAIN		deadline 0 or O_NONBLOCK, and the slave has not come.
+ *			A slave that is waiting is served even so: its copying
+ *			is what such a call waits for
+ *	ETIMEDOUT	deadline passed; a checkpoint that comes later is kept
+ *	EINTR		a handler ran that was installed without SA_RESTART;
+ *			nothing is lost
+ *
+ * poll(2): EPOLLIN when a call would not wait, EPOLLHUP when the pair is
+ * over, EPOLLERR while no pair has been made.
+ */
+struct cp_get {
+	__aligned_u64	deadline;
+	__aligned_u64	regs;
+	__u32		flags;
+	__u32		reason;
+	__s32		status;
+	__u32		reserved;
+	__aligned_u64	seq;
+	__aligned_u64	slot_offset;
+	__aligned_u64	missed;
+};
+
+#define CP_FOREVER		(~0ULL)
+
+/*
+ * cp_get.flags
+ *
+ * CP_GET_NUDGE: bring a slave that sleeps in the kernel to its next return to
+ * user mode now. System calls go on afterwards as they do after a handled
+ * signal with SA_RESTART; those that signal(7) lists as never restarted
+ * return EINTR in the slave. A stopped slave, or one in uninterruptible
+ * sleep, comes when it can.
+ */
+#define CP_GET_NUDGE		(1U << 0)
+
+/* cp_get.reason */
+#define CP_END_NONE		0	/* the pair is not over */
+#define CP_END_EXITED		1	/* exit or death; see cp_get.status */
+#define CP_END_EXEC		2	/* the slave runs another program now */
+#define CP_END_DETACHED		3	/* the master ended the pair or itself */
+
+/*
+ * The region, as mapped by the master: read-only, not inherited by a child,
+ * not in core dumps.
+ *
+ *	0				struct cp_region_head
+ *	slots_offset			slot 0: struct cp_checkpoint, then data
+ *	slots_offset + slot_size	slot 1, and so on
+ *
+ * Its address does not move while the pair lasts. After the pair's end it
+ * still holds the last checkpoint, until the mapping is gone.
+ */
+
+/*
+ * struct cp_region_head - head of the region
+ * @magic:	CP_REGION_MAGIC
+ * @version:	CP_VERSION
+ * @nr_slots:	number of slots
+ * @reserved:	zero
+ * @slots_offset: where slot 0 begins, from the region's start
+ * @slot_size:	bytes from one slot to the next
+ */
+struct cp_region_head {
+	__u32		magic;
+	__u32		version;
+	__u32		nr_slots;
+	__u32		reserved;
+	__aligned_u64	slots_offset;
+	__aligned_u64	slot_size;
+};
+
+#define CP_REGION_MAGIC		0x74706b63	/* "ckpt" */
+
+/*
+ * struct cp_regs - the registers with which the slave enters user mode
+ *
+ * Layout and meaning are those of struct user_regs_struct (ptrace(2),
+ * PTRACE_GETREGSET with NT_PRSTATUS of a 64-bit tracer), for 32-bit slaves
+ * too. orig_rax is the number of the system call that is being left, -1 when
+ * it is none.
+ */
+struct cp_regs {
+	__aligned_u64	r15;
+	__aligned_u64	r14;
+	__aligned_u64	r13;
+	__aligned_u64	r12;
+	__aligned_u64	rbp;
+	__aligned_u64	rbx;
+	__aligned_u64	r11;
+	__aligned_u64	r10;
+	__aligned_u64	r9;
+	__aligned_u64	r8;
+	__aligned_u64	rax;
+	__aligned_u64	rcx;
+	__aligned_u64	rdx;
+	__aligned_u64	rsi;
+	__aligned_u64	rdi;
+	__aligned_u64	orig_rax;
+	__aligned_u64	rip;
+	__aligned_u64	cs;
+	__aligned_u64	eflags;
+	__aligned_u64	rsp;
+	__aligned_u64	ss;
+	__aligned_u64	fs_base;
+	__aligned_u64	gs_base;
+	__aligned_u64	ds;
+	__aligned_u64	es;
+	__aligned_u64	fs;
+	__aligned_u64	gs;
+};
+
+/*
+ * struct cp_segment - one stretch of the slave's memory
+ * @addr:	first address saved, in the slave
+ * @size:	bytes saved; 0 when there was nothing to save
+ * @offset:	where the bytes lie, from the region's start
+ * @map_start:	the slave's mapping that the stretch belongs to
+ * @map_end:	its end
+ * @kind:	CP_SEGMENT_*
+ * @flags:	CP_SEGF_*
+ */
+struct cp_segment {
+	__aligned_u64	addr;
+	__aligned_u64	size;
+	__aligned_u64	offset;
+	__aligned_u64	map_start;
+	__aligned_u64	map_end;
+	__u32		kind;
+	__u32		flags;
+};
+
+/*
+ * cp_segment.kind
+ *
+ * CP_SEGMENT_STACK: the stack in use, whichever it is, from RSP - 128 (the
+ * red zone; not below the mapping) to the end of the mapping that RSP points
+ * into. A growing stack that mprotect(2) or madvise(2) has split counts as
+ * one mapping. Unless it is truncated, a slave address lies at the same place
+ * in the region in every checkpoint of the same stack.
+ */
+#define CP_SEGMENT_STACK	1
+
+/* cp_segment.flags */
+#define CP_SEGF_TRUNCATED	(1U << 0)	/* stack_limit cut the far end */
+#define CP_SEGF_HOLE		(1U << 1)	/* unreadable parts are zeroes */
+#define CP_SEGF_NOMEM		(1U << 2)	/* no memory for the far end */
+#define CP_SEGF_UNMAPPED	(1U << 3)	/* RSP points to no memory */
+
+/*
+ * struct cp_checkpoint - one checkpoint, at the beginning of a slot
+ * @size:	bytes of this struct, as far as this kernel fills it
+ * @flags:	CP_CHECKPOINT_*
+ * @seq:	1 for the pair's first; a gap means checkpoints were missed
+ * @time:	CLOCK_MONOTONIC, nanoseconds
+ * @cpu:	the processor the slave was on
+ * @entry:	what had brought the slave into the kernel, CP_ENTRY_*
+ * @syscall:	with CP_ENTRY_SYSCALL its number, else -1
+ * @nr_segments: number of struct cp_segment
+ * @segments_offset: where the first of them lies, from this struct's start
+ * @segment_size: bytes from one of them to the next
+ * @regs:	the registers
+ */
+struct cp_checkpoint {
+	__u32		size;
+	__u32		flags;
+	__aligned_u64	seq;
+	__aligned_u64	time;
+	__u32		cpu;
+	__u32		entry;
+	__s32		syscall;
+	__u32		nr_segments;
+	__u32		segments_offset;
+	__u32		segment_size;
+	struct cp_regs	regs;
+};
+
+/* cp_checkpoint.flags */
+#define CP_CHECKPOINT_COMPAT	(1U << 0)	/* the slave runs 32-bit code */
+
+/*
+ * cp_checkpoint.entry
+ *
+ * The processor leaves no trace of which exception or interrupt it took, so a
+ * fault is told by the slave's count of page faults, and CP_ENTRY_INTERRUPT is
+ * all the rest: timer, device, inter-processor interrupts, exceptions other
+ * than page faults, and the return from a signal handler (sigreturn(2) takes
+ * the mark of a system call away).
+ */
+#define CP_ENTRY_SYSCALL	1
+#define CP_ENTRY_FAULT		2
+#define CP_ENTRY_INTERRUPT	3
+
+#define CP_IOC_MAGIC		0xC7
+
+#define CP_IOC_INFO		_IOR(CP_IOC_MAGIC, 0, struct cp_info)
+#define CP_IOC_PREP		_IOWR(CP_IOC_MAGIC, 1, struct cp_prep)
+#define CP_IOC_GET		_IOWR(CP_IOC_MAGIC, 2, struct cp_get)
+
+/*
+ * CP_IOC_END: end the pair without closing the file. The slave goes on at
+ * once; CP_IOC_GET then gives 0 with CP_END_DETACHED, and the region stays.
+ * Returns 0, also when the pair was over already; ENOTCONN without a pair,
+ * EPERM for others than the master.
+ */
+#define CP_IOC_END		_IO(CP_IOC_MAGIC, 3)
+
+#endif /* _LINUX_CHECKPOINT_H */

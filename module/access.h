@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Who may see whom: the kernel's own rule, decided by the kernel itself.
+ *
+ * Opening /proc/PID/mem is where the kernel asks whether the opener may attach
+ * to PID as a debugger (PTRACE_MODE_ATTACH: credentials, dumpability, user
+ * namespaces, Yama and the other security modules). The open file remembers
+ * the memory it was granted, an exec of the target replaces that memory, so a
+ * descriptor of such a file is a proof that cannot outlive what it proves.
+ */
+#ifndef _CP_ACCESS_H
+#define _CP_ACCESS_H
+
+#include <linux/types.h>
+
+struct mm_struct;
+struct task_struct;
+
+int cp_access_init(void);
+bool cp_access_proven(int mem_fd, struct task_struct *task,
+		      const struct mm_struct *mm);
+
+#endif /* _CP_ACCESS_H */

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Taking a checkpoint: what it holds, and nothing of when or for whom.
+ * Everything here runs in the slave's own context.
+ */
+#ifndef _CP_CAPTURE_H
+#define _CP_CAPTURE_H
+
+#include <linux/types.h>
+
+struct cp_checkpoint;
+struct cp_region;
+struct cp_slot;
+struct pt_regs;
+
+void cp_capture_header(struct cp_checkpoint *checkpoint,
+		       struct pt_regs *regs, u32 entry);
+int cp_capture_stack(struct cp_region *region, const struct cp_slot *slot,
+		     unsigned long sp);
+
+#endif /* _CP_CAPTURE_H */

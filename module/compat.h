@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Everything that differs between kernel versions. The rest of the module is
+ * written for the newest interface; Kbuild looks for a feature in the headers
+ * of the kernel it builds for where the preprocessor cannot.
+ */
+#ifndef _CP_COMPAT_H
+#define _CP_COMPAT_H
+
+#include <linux/mm.h>
+#include <linux/sched.h>
+#include <asm/msr.h>
+
+#ifndef CONFIG_X86_64
+#error "checkpoint knows the registers and the system calls of x86-64 only."
+#endif
+#ifndef CONFIG_USER_RETURN_NOTIFIER
+#error "checkpoint needs CONFIG_USER_RETURN_NOTIFIER (it comes with CONFIG_KVM)."
+#endif
+#ifndef CONFIG_PREEMPT_NOTIFIERS
+#error "checkpoint needs CONFIG_PREEMPT_NOTIFIERS (it comes with CONFIG_KVM)."
+#endif
+#ifndef CONFIG_TRACEPOINTS
+#error "checkpoint needs CONFIG_TRACEPOINTS."
+#endif
+
+/* rdmsrl() was renamed in 6.16. */
+#ifndef rdmsrq
+#define rdmsrq rdmsrl
+#endif
+
+/* Kernel workers of a process: of io_uring alone before 6.4, any since. */
+#ifdef PF_USER_WORKER
+#define CP_PF_KERNEL	(PF_KTHREAD | PF_USER_WORKER | PF_IO_WORKER)
+#else
+#define CP_PF_KERNEL	(PF_KTHREAD | PF_IO_WORKER)
+#endif
+
+/* Flags of a mapping are changed through helpers since 6.3. */
+#ifndef CP_HAVE_VM_FLAGS_MOD
+static inline void vm_flags_mod(struct vm_area_struct *vma,
+				unsigned long set, unsigned long clear)
+{
+	vma->vm_flags |= set;
+	vma->vm_flags &= ~clear;
+}
+#endif
+
+/* Arguments of the tracepoint sched_process_exit: one more since 6.16. */
+#ifdef CP_HAVE_EXIT_GROUP_DEAD
+#define CP_EXIT_PROBE_ARGS void *data, struct task_struct *task, bool group_dead
+#else
+#define CP_EXIT_PROBE_ARGS void *data, struct task_struct *task
+#endif
+
+#endif /* _CP_COMPAT_H */

@@ -1,0 +1,508 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * /dev/checkpoint: system calls on the device. What they mean is written in
+ * linux/checkpoint.h.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/checkpoint.h>
+#include <linux/fdtable.h>
+#include <linux/fs.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/pid.h>
+#include <linux/poll.h>
+#include <linux/proc_fs.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+#include <linux/seq_file.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "access.h"
+#include "compat.h"
+#include "device.h"
+#include "pair.h"
+#include "region.h"
+
+static unsigned long stack_default = SZ_16M;
+module_param(stack_default, ulong, 0444);
+MODULE_PARM_DESC(stack_default,
+		 "bytes of stack in a checkpoint unless the master says otherwise");
+
+static unsigned long stack_max = SZ_1G;
+module_param(stack_max, ulong, 0444);
+MODULE_PARM_DESC(stack_max, "most bytes of stack that a master may ask for");
+
+/* Sizes of the structs' first version: no caller's is shorter. */
+#define CP_INFO_SIZE_VER1	32
+#define CP_PREP_SIZE_VER1	40
+#define CP_GET_SIZE_VER1	56
+
+static_assert(sizeof(struct cp_info) == CP_INFO_SIZE_VER1);
+static_assert(sizeof(struct cp_prep) == CP_PREP_SIZE_VER1);
+static_assert(sizeof(struct cp_get) == CP_GET_SIZE_VER1);
+
+/**
+ * cp_file_get - take a reference
+ * @cp_file: the open file
+ *
+ * Return: @cp_file.
+ */
+struct cp_file *cp_file_get(struct cp_file *cp_file)
+{
+	refcount_inc(&cp_file->refs);
+	return cp_file;
+}
+
+/**
+ * cp_file_put - drop a reference
+ * @cp_file: the open file
+ */
+void cp_file_put(struct cp_file *cp_file)
+{
+	if (refcount_dec_and_test(&cp_file->refs))
+		kfree(cp_file);
+}
+
+/* The file's pair, with a reference for the caller; NULL before the first. */
+static struct cp_pair *file_pair_get(struct cp_file *cp_file)
+{
+	struct cp_pair *pair;
+
+	spin_lock(&cp_file->pair_lock);
+	pair = cp_file->pair;
+	if (pair)
+		cp_pair_get(pair);
+	spin_unlock(&cp_file->pair_lock);
+	return pair;
+}
+
+/* The same, for what only the pair's master may do. */
+static struct cp_pair *file_pair_get_master(struct cp_file *cp_file)
+{
+	struct cp_pair *pair = file_pair_get(cp_file);
+
+	if (!pair)
+		return ERR_PTR(-ENOTCONN);
+	if (!cp_pair_is_master(pair)) {
+		cp_pair_put(pair);
+		return ERR_PTR(-EPERM);
+	}
+	return pair;
+}
+
+static void file_set_pair(struct cp_file *cp_file, struct cp_pair *pair)
+{
+	struct cp_pair *old;
+
+	spin_lock(&cp_file->pair_lock);
+	old = cp_file->pair;
+	cp_file->pair = pair;
+	spin_unlock(&cp_file->pair_lock);
+	if (old)
+		cp_pair_put(old);
+}
+
+/* The caller's struct as this kernel knows it; @min is its first version's. */
+static int copy_in(void *arg, size_t size, size_t min, unsigned int cmd,
+		   const void __user *uarg)
+{
+	if (_IOC_SIZE(cmd) < min)
+		return -EINVAL;
+	return copy_struct_from_user(arg, size, uarg, _IOC_SIZE(cmd));
+}
+
+/* And back; what the caller knows and this kernel does not stays zero. */
+static int copy_out(void __user *uarg, const void *arg, size_t size,
+		    unsigned int cmd)
+{
+	if (copy_to_user(uarg, arg, min_t(size_t, size, _IOC_SIZE(cmd))))
+		return -EFAULT;
+	return 0;
+}
+
+static int ioctl_info(unsigned int cmd, void __user *uarg)
+{
+	struct cp_info info = {
+		.version = CP_VERSION,
+		.features = CP_FEATURE_RENDEZVOUS | CP_FEATURE_NUDGE |
+			    CP_FEATURE_WAIT_LIMIT,
+		.stack_default = stack_default,
+		.stack_max = stack_max,
+	};
+
+	if (_IOC_SIZE(cmd) < CP_INFO_SIZE_VER1)
+		return -EINVAL;
+	if (clear_user(uarg, _IOC_SIZE(cmd)))
+		return -EFAULT;
+	return copy_out(uarg, &info, sizeof(info), cmd);
+}
+
+static int check_prep(const struct cp_prep *prep)
+{
+	if (prep->pid <= 0 || prep->mem_fd < -1 || prep->flags ||
+	    prep->nr_slots > 1 || prep->stack_limit > stack_max)
+		return -EINVAL;
+	return 0;
+}
+
+/* May the caller, and this file, be party to a new pair? */
+static int check_master(struct cp_file *cp_file)
+{
+	int ret = cp_pair_check_caller();
+
+	if (ret)
+		return ret;
+	if (cp_file->pair && !cp_pair_is_over(cp_file->pair))
+		return -EBUSY;
+	return 0;
+}
+
+static struct task_struct *find_slave(pid_t nr)
+{
+	struct task_struct *task;
+	struct pid *pid;
+
+	pid = find_get_pid(nr);
+	task = get_pid_task(pid, PIDTYPE_PID);
+	put_pid(pid);
+	if (task && task->flags & PF_EXITING) {
+		put_task_struct(task);
+		task = NULL;
+	}
+	return task;
+}
+
+/* May the caller, and anybody, be the master of @setup->slave? */
+static int check_slave(struct cp_pair_setup *setup, int mem_fd)
+{
+	if (setup->slave->flags & CP_PF_KERNEL)
+		return -EPERM;
+	if (same_thread_group(setup->slave, current))
+		return -EINVAL;
+	setup->mm = get_task_mm(setup->slave);
+	if (!setup->mm)
+		return -ESRCH;
+	if (!cp_access_proven(mem_fd, setup->slave, setup->mm))
+		return -EPERM;
+	if (cp_pair_of(setup->slave))
+		return -EBUSY;
+	return 0;
+}
+
+/* Gives the new pair to the file, once the caller has been told of it. */
+static int publish_pair(struct cp_file *cp_file, struct cp_pair *pair,
+			struct cp_prep *prep, unsigned int cmd,
+			void __user *uarg)
+{
+	prep->region_size = cp_region_size(pair->region);
+	if (copy_out(uarg, prep, sizeof(*prep), cmd)) {
+		cp_pair_end(pair, CP_END_DETACHED, 0);
+		cp_pair_put(pair);
+		return -EFAULT;
+	}
+	file_set_pair(cp_file, pair);
+	return 0;
+}
+
+static int make_pair(struct cp_file *cp_file, struct cp_prep *prep,
+		     unsigned int cmd, void __user *uarg)
+{
+	struct cp_pair_setup setup = {
+		.file = cp_file,
+		.nr_slots = prep->nr_slots ?: 1,
+		.stack_limit = PAGE_ALIGN(prep->stack_limit ?: stack_default),
+		.wait_limit = prep->wait_limit,
+	};
+	struct cp_pair *pair;
+	int ret;
+
+	ret = check_master(cp_file);
+	if (ret)
+		return ret;
+	setup.slave = find_slave(prep->pid);
+	if (!setup.slave)
+		return -ESRCH;
+	ret = check_slave(&setup, prep->mem_fd);
+	if (ret)
+		goto out_put;
+
+	pair = cp_pair_make(&setup);
+	if (IS_ERR(pair))
+		ret = PTR_ERR(pair);
+	else
+		ret = publish_pair(cp_file, pair, prep, cmd, uarg);
+
+out_put:
+	if (setup.mm)
+		mmput(setup.mm);
+	put_task_struct(setup.slave);
+	return ret;
+}
+
+static int ioctl_prep(struct cp_file *cp_file, unsigned int cmd,
+		      void __user *uarg)
+{
+	struct cp_prep prep;
+	int ret;
+
+	ret = copy_in(&prep, sizeof(prep), CP_PREP_SIZE_VER1, cmd, uarg);
+	if (ret)
+		return ret;
+	ret = check_prep(&prep);
+	if (ret)
+		return ret;
+	if (mutex_lock_interruptible(&cp_file->lock))
+		return -ERESTARTSYS;
+	ret = make_pair(cp_file, &prep, cmd, uarg);
+	mutex_unlock(&cp_file->lock);
+	return ret;
+}
+
+/* The order of a teaching kernel's cp_get(): RAX RCX RDX RBX, and so on. */
+static int copy_short_regs(u64 address, const struct cp_regs *regs)
+{
+	const u64 list[CP_N_REG + 1] = {
+		regs->rax, regs->rcx, regs->rdx, regs->rbx,
+		regs->rsp, regs->rbp, regs->rsi, regs->rdi,
+		regs->r8,  regs->r9,  regs->r10, regs->r11,
+		regs->r12, regs->r13, regs->r14, regs->r15,
+		regs->rip,
+	};
+
+	if (address &&
+	    copy_to_user(u64_to_user_ptr(address), list, sizeof(list)))
+		return -EFAULT;
+	return 0;
+}
+
+/* Tells the master of the checkpoint that it has taken, or gives it back. */
+static int deliver(struct cp_pair *pair, unsigned int index,
+		   struct cp_get *get, unsigned int cmd, void __user *uarg)
+{
+	struct cp_slot slot;
+	int ret;
+
+	cp_region_slot(pair->region, index, &slot);
+	get->seq = slot.header->seq;
+	get->slot_offset = slot.offset;
+	ret = copy_short_regs(get->regs, &slot.header->regs);
+	if (!ret)
+		ret = copy_out(uarg, get, sizeof(*get), cmd);
+	if (ret) {
+		cp_ring_put_back(&pair->ring);
+		return ret;
+	}
+	cp_ring_taken(&pair->ring);
+	return 1;
+}
+
+static int take(struct cp_pair *pair, struct cp_get *get, unsigned int cmd,
+		void __user *uarg)
+{
+	unsigned int index;
+	int ret;
+
+	if (get->flags & CP_GET_NUDGE && !cp_ring_ready(&pair->ring))
+		cp_hook_nudge(&pair->hook);
+	ret = cp_ring_take(&pair->ring, get->deadline, &index);
+	if (ret < 0)
+		return ret;
+	get->missed = cp_ring_missed(&pair->ring);
+	if (ret)
+		return deliver(pair, index, get, cmd, uarg);
+	get->reason = pair->reason;
+	get->status = pair->status;
+	return copy_out(uarg, get, sizeof(*get), cmd);
+}
+
+static int ioctl_get(struct file *file, unsigned int cmd, void __user *uarg)
+{
+	struct cp_pair *pair;
+	struct cp_get get;
+	int ret;
+
+	ret = copy_in(&get, sizeof(get), CP_GET_SIZE_VER1, cmd, uarg);
+	if (ret)
+		return ret;
+	if (get.flags & ~CP_GET_NUDGE || get.reserved)
+		return -EINVAL;
+	if (file->f_flags & O_NONBLOCK)
+		get.deadline = 0;
+	pair = file_pair_get_master(file->private_data);
+	if (IS_ERR(pair))
+		return PTR_ERR(pair);
+	ret = take(pair, &get, cmd, uarg);
+	cp_pair_put(pair);
+	return ret;
+}
+
+static int ioctl_end(struct cp_file *cp_file)
+{
+	struct cp_pair *pair = file_pair_get_master(cp_file);
+
+	if (IS_ERR(pair))
+		return PTR_ERR(pair);
+	cp_pair_end(pair, CP_END_DETACHED, 0);
+	cp_pair_put(pair);
+	return 0;
+}
+
+/* An ioctl's number without its size, which tells the struct's version. */
+#define CP_IOC_KIND(cmd)	((cmd) & ~IOCSIZE_MASK)
+
+static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	void __user *uarg = (void __user *)arg;
+
+	switch (CP_IOC_KIND(cmd)) {
+	case CP_IOC_KIND(CP_IOC_INFO):
+		return ioctl_info(cmd, uarg);
+	case CP_IOC_KIND(CP_IOC_PREP):
+		return ioctl_prep(file->private_data, cmd, uarg);
+	case CP_IOC_KIND(CP_IOC_GET):
+		return ioctl_get(file, cmd, uarg);
+	case CP_IOC_KIND(CP_IOC_END):
+		return ioctl_end(file->private_data);
+	default:
+		return -ENOTTY;
+	}
+}
+
+static int device_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	struct cp_pair *pair = file_pair_get_master(file->private_data);
+	int ret;
+
+	if (IS_ERR(pair))
+		return PTR_ERR(pair);
+	ret = cp_region_mmap(pair->region, vma);
+	cp_pair_put(pair);
+	return ret;
+}
+
+static __poll_t device_poll(struct file *file, struct poll_table_struct *table)
+{
+	struct cp_file *cp_file = file->private_data;
+	struct cp_pair *pair;
+	__poll_t events = 0;
+
+	poll_wait(file, &cp_file->wait, table);
+	pair = file_pair_get(cp_file);
+	if (!pair)
+		return EPOLLERR;
+	if (cp_ring_ready(&pair->ring))
+		events |= EPOLLIN | EPOLLRDNORM;
+	if (cp_pair_is_over(pair))
+		events |= EPOLLIN | EPOLLRDNORM | EPOLLHUP;
+	cp_pair_put(pair);
+	return events;
+}
+
+static int device_open(struct inode *inode, struct file *file)
+{
+	struct cp_file *cp_file = kzalloc(sizeof(*cp_file), GFP_KERNEL_ACCOUNT);
+
+	if (!cp_file)
+		return -ENOMEM;
+	refcount_set(&cp_file->refs, 1);
+	mutex_init(&cp_file->lock);
+	spin_lock_init(&cp_file->pair_lock);
+	init_waitqueue_head(&cp_file->wait);
+	/* Not the miscdevice that misc_open() has left there. */
+	file->private_data = cp_file;
+	return nonseekable_open(inode, file);
+}
+
+static int is_file(const void *file, struct file *candidate, unsigned int fd)
+{
+	return candidate == file;
+}
+
+/*
+ * A descriptor is closed. The mapping keeps the file open, so the master's
+ * last close must not wait for release(). A dying master comes by without a
+ * table of descriptors; its exit is seen elsewhere.
+ */
+static int device_flush(struct file *file, fl_owner_t owner)
+{
+	struct cp_pair *pair = file_pair_get(file->private_data);
+
+	if (!pair)
+		return 0;
+	if ((owner == pair->owner || cp_pair_is_master(pair)) &&
+	    !iterate_fd(current->files, 0, is_file, file))
+		cp_pair_end(pair, CP_END_DETACHED, 0);
+	cp_pair_put(pair);
+	return 0;
+}
+
+static int device_release(struct inode *inode, struct file *file)
+{
+	struct cp_file *cp_file = file->private_data;
+
+	if (cp_file->pair)
+		cp_pair_end(cp_file->pair, CP_END_DETACHED, 0);
+	file_set_pair(cp_file, NULL);
+	cp_file_put(cp_file);
+	return 0;
+}
+
+static void device_show_fdinfo(struct seq_file *seq, struct file *file)
+{
+	struct pid_namespace *ns = proc_pid_ns(file_inode(seq->file)->i_sb);
+	struct cp_pair *pair = file_pair_get(file->private_data);
+
+	if (!pair)
+		return;
+	seq_printf(seq, "master:\t%d\n", pid_nr_ns(pair->master_pid, ns));
+	seq_printf(seq, "slave:\t%d\n", pid_nr_ns(pair->slave_pid, ns));
+	seq_printf(seq, "reason:\t%u\n", pair->reason);
+	cp_ring_show(&pair->ring, seq);
+	cp_pair_put(pair);
+}
+
+static const struct file_operations device_fops = {
+	.owner		= THIS_MODULE,
+	.open		= device_open,
+	.flush		= device_flush,
+	.release	= device_release,
+	.unlocked_ioctl	= device_ioctl,
+	.compat_ioctl	= compat_ptr_ioctl,
+	.mmap		= device_mmap,
+	.poll		= device_poll,
+	.show_fdinfo	= device_show_fdinfo,
+};
+
+static struct miscdevice device = {
+	.minor	= MISC_DYNAMIC_MINOR,
+	.name	= "checkpoint",
+	.fops	= &device_fops,
+	.mode	= 0600,
+};
+
+/**
+ * cp_device_init - make /dev/checkpoint
+ *
+ * Return: 0, or an error.
+ */
+int cp_device_init(void)
+{
+	if (!stack_default || stack_default > stack_max ||
+	    stack_max > SZ_1G * 64UL) {
+		pr_err("parameters: 0 < stack_default <= stack_max <= 64 GiB\n");
+		return -EINVAL;
+	}
+	return misc_register(&device);
+}
+
+/**
+ * cp_device_exit - remove /dev/checkpoint
+ */
+void cp_device_exit(void)
+{
+	misc_deregister(&device);
+}

@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The hook on a task's returns to user mode. How it works: hook.h.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/checkpoint.h>
+#include <linux/errno.h>
+#include <linux/irq_work.h>
+#include <linux/module.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task_stack.h>
+#include <linux/tracepoint.h>
+#include <linux/workqueue.h>
+#include <asm/syscall.h>
+
+#include "compat.h"
+#include "pair.h"
+
+/* How long after the last pair's end bystanders go without any cost. */
+#define IDLE_DELAY	HZ
+
+static struct tracepoint *exit_tracepoint;
+static DEFINE_MUTEX(users_mutex);	/* enabling and disabling */
+static atomic_t users = ATOMIC_INIT(0);	/* hooks that are armed */
+static bool enabled;
+
+static void replay_interrupt(struct irq_work *work)
+{
+	/* The interrupt is all that is wanted: its exit runs the hook's work. */
+}
+
+static DEFINE_PER_CPU(struct irq_work, replay_irq) =
+	IRQ_WORK_INIT_HARD(replay_interrupt);
+
+static struct cp_pair *pair_of(struct cp_hook *hook)
+{
+	return container_of(hook, struct cp_pair, hook);
+}
+
+/*
+ * The same state of the program? What may differ is how the kernel came to
+ * be entered from it: orig_ax, and the resume flag that the processor sets.
+ */
+static bool same_state(const struct pt_regs *a, const struct pt_regs *b)
+{
+	return !memcmp(a, b, offsetof(struct pt_regs, orig_ax)) &&
+	       a->ip == b->ip && a->sp == b->sp &&
+	       a->cs == b->cs && a->ss == b->ss &&
+	       !((a->flags ^ b->flags) & ~X86_EFLAGS_RF);
+}
+
+static unsigned long count_faults(void)
+{
+	return current->min_flt + current->maj_flt;
+}
+
+/*
+ * Is the system call not done with? Either it has not run: whoever runs task
+ * work in the middle of one (a debugger's stop at its entry, io_uring, KVM
+ * before it enters a guest) leaves the -ENOSYS that the entry code put there.
+ * Or it is to be restarted, and the signal code has yet to set that up. A call
+ * that really ends like this is only seen a moment later, in the replay.
+ */
+static bool mid_syscall(struct pt_regs *regs)
+{
+	if (syscall_get_nr(current, regs) == -1)
+		return false;
+	switch (syscall_get_error(current, regs)) {
+	case -ENOSYS:
+	case -ERESTARTSYS:
+	case -ERESTARTNOINTR:
+	case -ERESTARTNOHAND:
+	case -ERESTART_RESTARTBLOCK:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static u32 entry_kind(const struct cp_hook *hook, struct pt_regs *regs)
+{
+	if (syscall_get_nr(current, regs) != -1)
+		return CP_ENTRY_SYSCALL;
+	return count_faults() != hook->faults ? CP_ENTRY_FAULT :
+						CP_ENTRY_INTERRUPT;
+}
+
+static void enter_window(struct cp_hook *hook)
+{
+	unsigned long flags;
+
+	preempt_disable();
+	hook->in_window = true;
+	preempt_notifier_register(&hook->pn);
+	/* KVM takes its own notifiers off this list in an interrupt. */
+	local_irq_save(flags);
+	user_return_notifier_register(&hook->urn);
+	local_irq_restore(flags);
+	preempt_enable();
+}
+
+static void leave_window(struct cp_hook *hook)
+{
+	unsigned long flags;
+
+	preempt_disable();
+	local_irq_save(flags);
+	user_return_notifier_unregister(&hook->urn);
+	local_irq_restore(flags);
+	preempt_notifier_unregister(&hook->pn);
+	hook->in_window = false;
+	preempt_enable();
+}
+
+static void hook_sched_out(struct preempt_notifier *pn,
+			   struct task_struct *next)
+{
+	struct cp_hook *hook = container_of(pn, struct cp_hook, pn);
+
+	user_return_notifier_unregister(&hook->urn);
+}
+
+static void hook_sched_in(struct preempt_notifier *pn, int cpu)
+{
+	struct cp_hook *hook = container_of(pn, struct cp_hook, pn);
+	unsigned long flags;
+
+	local_irq_save(flags);
+	user_return_notifier_register(&hook->urn);
+	local_irq_restore(flags);
+}
+
+static struct preempt_ops hook_preempt_ops = {
+	.sched_in	= hook_sched_in,
+	.sched_out	= hook_sched_out,
+};
+
+static void nudge_work(struct callback_head *work)
+{
+	struct cp_hook *hook = container_of(work, struct cp_hook, nudge_work);
+
+	/* Being run is all: it took the task out of its system call. */
+	clear_bit(0, &hook->nudging);
+	cp_pair_put(pair_of(hook));
+	module_put(THIS_MODULE);
+}
+
+/* The last step before user mode, interrupts off. */
+static void hook_user_return(struct user_return_notifier *urn)
+{
+	struct cp_hook *hook = container_of(urn, struct cp_hook, urn);
+	const struct pt_regs *regs = current_pt_regs();
+
+	leave_window(hook);
+	/* Cannot fail: a task that enters user mode is not exiting. */
+	task_work_add(current, &hook->work, TWA_RESUME);
+
+	if (hook->settled && same_state(regs, &hook->regs))
+		return;
+	/* A replay that had to step aside again still repeats the same. */
+	if (!hook->replayed || !same_state(regs, &hook->regs))
+		hook->regs = *regs;
+	hook->replayed = true;
+	irq_work_queue(this_cpu_ptr(&replay_irq));
+}
+
+/* Takes the checkpoint of this return to user mode, if this is one. */
+static bool settle(struct cp_hook *hook, struct pt_regs *regs)
+{
+	struct pt_regs seen = *regs;
+	bool settled;
+
+	/* Signals come first; they may lead into a handler. */
+	if (signal_pending(current) || mid_syscall(regs))
+		return false;
+
+	/* A replay repeats what happened before it: say what that was. */
+	if (hook->replayed && same_state(regs, &hook->regs))
+		seen.orig_ax = hook->regs.orig_ax;
+
+	settled = cp_pair_checkpoint(pair_of(hook), &seen,
+				     entry_kind(hook, &seen));
+	if (settled) {
+		hook->regs = *regs;
+		hook->replayed = false;
+		hook->faults = count_faults();
+	}
+	return settled;
+}
+
+static void exit_probe(CP_EXIT_PROBE_ARGS);
+
+static void disable(void)
+{
+	lockdep_assert_held(&users_mutex);
+	if (!enabled)
+		return;
+	tracepoint_probe_unregister(exit_tracepoint, exit_probe, NULL);
+	preempt_notifier_dec();
+	enabled = false;
+}
+
+static void disable_idle(struct work_struct *work)
+{
+	mutex_lock(&users_mutex);
+	if (!atomic_read(&users))
+		disable();
+	mutex_unlock(&users_mutex);
+}
+
+static DECLARE_DELAYED_WORK(idle_work, disable_idle);
+
+/* What every exit and every context switch on the machine has to pay for. */
+static int enable_for_user(void)
+{
+	int ret = 0;
+
+	mutex_lock(&users_mutex);
+	if (!enabled) {
+		ret = tracepoint_probe_register(exit_tracepoint, exit_probe,
+						NULL);
+		if (!ret)
+			preempt_notifier_inc();
+		enabled = !ret;
+	}
+	if (!ret)
+		atomic_inc(&users);
+	mutex_unlock(&users_mutex);
+	return ret;
+}
+
+/* Patching code is slow: pairs that follow one another do it once. */
+static void drop_user(void)
+{
+	if (atomic_dec_and_test(&users))
+		schedule_delayed_work(&idle_work, IDLE_DELAY);
+}
+
+static void hook_work(struct callback_head *work)
+{
+	struct cp_hook *hook = container_of(work, struct cp_hook, work);
+	struct cp_pair *pair = pair_of(hook);
+
+	cp_pair_slave_gone(pair);
+	if (!cp_pair_is_over(pair))
+		hook->settled = settle(hook, current_pt_regs());
+	if (cp_pair_is_over(pair)) {
+		drop_user();
+		cp_pair_unhooked(pair);
+		return;
+	}
+	enter_window(hook);
+}
+
+static void slave_exits(struct cp_pair *pair)
+{
+	struct cp_hook *hook = &pair->hook;
+
+	if (!hook->in_window)
+		return;
+	leave_window(hook);
+	/* Cannot fail: exit_task_work() has not run yet. */
+	task_work_add(current, &hook->work, TWA_NONE);
+}
+
+static void exit_probe(CP_EXIT_PROBE_ARGS)
+{
+	cp_pair_task_exits(slave_exits);
+}
+
+/**
+ * cp_hook_arm - hook a task's returns to user mode
+ * @hook: the hook, zeroed but for its task
+ *
+ * The caller has taken the references that cp_pair_unhooked() drops.
+ *
+ * Return: 0; -ESRCH when the task is exiting; -ENOMEM.
+ */
+int cp_hook_arm(struct cp_hook *hook)
+{
+	int ret = enable_for_user();
+
+	if (ret)
+		return ret;
+	init_task_work(&hook->work, hook_work);
+	init_task_work(&hook->nudge_work, nudge_work);
+	hook->urn.on_user_return = hook_user_return;
+	preempt_notifier_init(&hook->pn, &hook_preempt_ops);
+	hook->faults = hook->task->min_flt + hook->task->maj_flt;
+
+	ret = task_work_add(hook->task, &hook->work, TWA_RESUME);
+	if (ret)
+		drop_user();
+	return ret;
+}
+
+/**
+ * cp_hook_nudge - bring the task to its next return to user mode now
+ * @hook: the hook
+ *
+ * Works like a signal, without being one: interruptible sleeps end, and are
+ * restarted or not as after a handler with SA_RESTART.
+ */
+void cp_hook_nudge(struct cp_hook *hook)
+{
+	struct cp_pair *pair = pair_of(hook);
+
+	if (test_and_set_bit(0, &hook->nudging))
+		return;
+	cp_pair_get(pair);
+	__module_get(THIS_MODULE);
+	if (!task_work_add(hook->task, &hook->nudge_work, TWA_SIGNAL))
+		return;
+	clear_bit(0, &hook->nudging);
+	module_put(THIS_MODULE);
+	cp_pair_put(pair);
+}
+
+static void match_exit_tracepoint(struct tracepoint *tp, void *data)
+{
+	if (!strcmp(tp->name, "sched_process_exit"))
+		exit_tracepoint = tp;
+}
+
+/**
+ * cp_hook_init - find what the hook hangs on
+ *
+ * Return: 0, or -ENODEV, which has been logged.
+ */
+int cp_hook_init(void)
+{
+	for_each_kernel_tracepoint(match_exit_tracepoint, NULL);
+	if (!exit_tracepoint) {
+		pr_err("this kernel has no tracepoint sched_process_exit\n");
+		return -ENODEV;
+	}
+	return 0;
+}
+
+/**
+ * cp_hook_exit - leave nothing behind
+ *
+ * No hook is left, for each holds the module.
+ */
+void cp_hook_exit(void)
+{
+	cancel_delayed_work_sync(&idle_work);
+	mutex_lock(&users_mutex);
+	disable();
+	mutex_unlock(&users_mutex);
+	/* A probe, a notifier or a replay may be in its last instructions, */
+	tracepoint_synchronize_unregister();
+	/* and a task preempted in those of a work that dropped the module. */
+	synchronize_rcu_tasks();
+}

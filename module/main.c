@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * checkpoint: live process checkpoints. Start reading at pair.h and hook.h.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/module.h>
+
+#include "access.h"
+#include "device.h"
+#include "hook.h"
+
+static int __init checkpoint_init(void)
+{
+	int ret;
+
+	ret = cp_access_init();
+	if (ret)
+		return ret;
+	ret = cp_hook_init();
+	if (ret)
+		return ret;
+	ret = cp_device_init();
+	if (ret)
+		goto err_hook;
+
+	pr_info("loaded\n");
+	return 0;
+
+err_hook:
+	cp_hook_exit();
+	return ret;
+}
+
+static void __exit checkpoint_exit(void)
+{
+	cp_device_exit();
+	cp_hook_exit();
+	pr_info("unloaded\n");
+}
+
+module_init(checkpoint_init);
+module_exit(checkpoint_exit);
+
+MODULE_DESCRIPTION("Live process checkpoints");
+MODULE_LICENSE("GPL");

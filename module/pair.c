@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The pair: who is paired with whom, its references, its end.
+ */
+#include <linux/checkpoint.h>
+#include <linux/hashtable.h>
+#include <linux/module.h>
+#include <linux/pid.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+#include <linux/slab.h>
+
+#include "capture.h"
+#include "compat.h"
+#include "device.h"
+#include "pair.h"
+#include "region.h"
+
+/*
+ * Both tables are keyed by the process: the signal_struct that its threads
+ * share, pinned by the pair's reference on one of them. A pair is in both from
+ * cp_pair_make() until its hook lets go, over or not.
+ */
+static DEFINE_HASHTABLE(slaves, 8);
+static DEFINE_HASHTABLE(masters, 8);
+static DEFINE_SPINLOCK(pairs_lock);
+
+static unsigned long process_key(const struct task_struct *task)
+{
+	return (unsigned long)task->signal;
+}
+
+static bool is_slave(struct task_struct *task)
+{
+	struct cp_pair *pair;
+
+	lockdep_assert_held(&pairs_lock);
+	hash_for_each_possible(slaves, pair, by_slave, process_key(task))
+		if (!pair->reason && same_thread_group(pair->hook.task, task))
+			return true;
+	return false;
+}
+
+static bool is_master(struct task_struct *task)
+{
+	struct cp_pair *pair;
+
+	lockdep_assert_held(&pairs_lock);
+	hash_for_each_possible(masters, pair, by_master, process_key(task))
+		if (!pair->reason && same_thread_group(pair->master, task))
+			return true;
+	return false;
+}
+
+static int check_caller_locked(void)
+{
+	if (is_master(current))
+		return -EALREADY;
+	if (is_slave(current))
+		return -EDEADLK;
+	return 0;
+}
+
+/**
+ * cp_pair_check_caller - may the caller become a master?
+ *
+ * Return: 0, -EALREADY when it is one, -EDEADLK when it is a slave.
+ */
+int cp_pair_check_caller(void)
+{
+	int ret;
+
+	spin_lock(&pairs_lock);
+	ret = check_caller_locked();
+	spin_unlock(&pairs_lock);
+	return ret;
+}
+
+/**
+ * cp_pair_of - is a task's process in a pair, as either of the two?
+ * @task: any thread of the process
+ *
+ * Return: true when it is.
+ */
+bool cp_pair_of(struct task_struct *task)
+{
+	bool paired;
+
+	spin_lock(&pairs_lock);
+	paired = is_slave(task) || is_master(task);
+	spin_unlock(&pairs_lock);
+	return paired;
+}
+
+/* The states were checked before; they may have changed since. */
+static int insert(struct cp_pair *pair)
+{
+	int ret;
+
+	spin_lock(&pairs_lock);
+	ret = check_caller_locked();
+	if (!ret && (is_slave(pair->hook.task) || is_master(pair->hook.task)))
+		ret = -EBUSY;
+	if (!ret) {
+		hash_add_rcu(slaves, &pair->by_slave,
+			     process_key(pair->hook.task));
+		hash_add_rcu(masters, &pair->by_master,
+			     process_key(pair->master));
+	}
+	spin_unlock(&pairs_lock);
+	return ret;
+}
+
+static void remove(struct cp_pair *pair)
+{
+	spin_lock(&pairs_lock);
+	hash_del_rcu(&pair->by_slave);
+	hash_del_rcu(&pair->by_master);
+	spin_unlock(&pairs_lock);
+}
+
+static void master_exit_work(struct callback_head *work);
+
+static struct cp_pair *alloc_pair(const struct cp_pair_setup *setup)
+{
+	struct cp_pair *pair = kzalloc(sizeof(*pair), GFP_KERNEL_ACCOUNT);
+
+	if (!pair)
+		return NULL;
+	pair->region = cp_region_create(setup->nr_slots, setup->stack_limit);
+	if (!pair->region) {
+		kfree(pair);
+		return NULL;
+	}
+	refcount_set(&pair->refs, 1);
+	pair->file = cp_file_get(setup->file);
+	cp_ring_init(&pair->ring, setup->nr_slots, &pair->file->wait);
+	init_task_work(&pair->exit_work, master_exit_work);
+	pair->mm = setup->mm;
+	mmgrab(pair->mm);
+	pair->hook.task = get_task_struct(setup->slave);
+	pair->slave_pid = get_task_pid(setup->slave, PIDTYPE_PID);
+	pair->master = get_task_struct(current->group_leader);
+	pair->master_pid = get_task_pid(current, PIDTYPE_TGID);
+	pair->owner = current->files;
+	pair->wait_limit = setup->wait_limit;
+	return pair;
+}
+
+static void free_pair(struct cp_pair *pair)
+{
+	put_pid(pair->master_pid);
+	put_task_struct(pair->master);
+	put_pid(pair->slave_pid);
+	put_task_struct(pair->hook.task);
+	mmdrop(pair->mm);
+	cp_file_put(pair->file);
+	cp_region_put(pair->region);
+	kfree_rcu(pair, rcu);
+}
+
+/**
+ * cp_pair_get - take a reference, by one who has one
+ * @pair: the pair
+ */
+void cp_pair_get(struct cp_pair *pair)
+{
+	refcount_inc(&pair->refs);
+}
+
+/**
+ * cp_pair_put - drop a reference
+ * @pair: the pair
+ *
+ * May sleep.
+ */
+void cp_pair_put(struct cp_pair *pair)
+{
+	if (refcount_dec_and_test(&pair->refs))
+		free_pair(pair);
+}
+
+/**
+ * cp_pair_make - make the caller the master of a task
+ * @setup: what is to be made; all of it checked
+ *
+ * Return: the pair, with a reference for the caller, or an ERR_PTR(): -EALREADY,
+ * -EDEADLK, -EBUSY when somebody was faster, -ESRCH when the slave is exiting,
+ * -ENOMEM. On failure everything is as before.
+ */
+struct cp_pair *cp_pair_make(const struct cp_pair_setup *setup)
+{
+	struct cp_pair *pair = alloc_pair(setup);
+	int ret;
+
+	if (!pair)
+		return ERR_PTR(-ENOMEM);
+	ret = insert(pair);
+	if (ret)
+		goto err_put;
+
+	cp_pair_get(pair);
+	__module_get(THIS_MODULE);
+	ret = cp_hook_arm(&pair->hook);
+	if (ret)
+		goto err_disarm;
+	return pair;
+
+err_disarm:
+	module_put(THIS_MODULE);
+	cp_pair_put(pair);
+	remove(pair);
+err_put:
+	cp_pair_put(pair);
+	return ERR_PTR(ret);
+}
+
+/**
+ * cp_pair_unhooked - the hook has let go of the slave
+ * @pair: the pair
+ *
+ * Called by the hook's work, as the last thing it does.
+ */
+void cp_pair_unhooked(struct cp_pair *pair)
+{
+	remove(pair);
+	cp_pair_put(pair);
+	module_put(THIS_MODULE);
+}
+
+/**
+ * cp_pair_is_master - is the caller's process the pair's master?
+ * @pair: the pair
+ *
+ * Return: true when it is.
+ */
+bool cp_pair_is_master(const struct cp_pair *pair)
+{
+	return same_thread_group(current, pair->master);
+}
+
+/**
+ * cp_pair_is_over - is the pair over?
+ * @pair: the pair
+ *
+ * Return: true when it is; it stays so.
+ */
+bool cp_pair_is_over(const struct cp_pair *pair)
+{
+	return READ_ONCE(pair->reason) != CP_END_NONE;
+}
+
+/**
+ * cp_pair_end - end a pair
+ * @pair: the pair
+ * @reason: CP_END_*
+ * @status: with CP_END_EXITED, as waitpid(2) gives it
+ *
+ * The first one to end a pair decides the reason.
+ */
+void cp_pair_end(struct cp_pair *pair, u32 reason, s32 status)
+{
+	spin_lock(&pairs_lock);
+	if (!pair->reason) {
+		pair->status = status;
+		WRITE_ONCE(pair->reason, reason);
+	}
+	spin_unlock(&pairs_lock);
+	cp_ring_close(&pair->ring);
+}
+
+/**
+ * cp_pair_slave_gone - end a pair whose slave, the caller, cannot go on as it
+ * @pair: the pair
+ *
+ * Does nothing when the slave is still the program that it was.
+ */
+void cp_pair_slave_gone(struct cp_pair *pair)
+{
+	bool exiting = current->flags & PF_EXITING;
+
+	if (!exiting && current->mm == pair->mm)
+		return;
+	/* Another thread's exec kills all others, and takes over the process. */
+	if (!exiting || current->signal->group_exec_task)
+		cp_pair_end(pair, CP_END_EXEC, 0);
+	else
+		cp_pair_end(pair, CP_END_EXITED, current->exit_code);
+}
+
+/**
+ * cp_pair_checkpoint - the slave hands over a checkpoint
+ * @pair: the pair, whose slave is the caller
+ * @regs: the registers with which it enters user mode
+ * @entry: CP_ENTRY_*
+ *
+ * Return: true when this return to user mode has been dealt with, be it
+ * because the pair is over or because the slave's wait ran out; false when a
+ * signal has to be acted on first.
+ */
+bool cp_pair_checkpoint(struct cp_pair *pair, struct pt_regs *regs,
+			u32 entry)
+{
+	struct cp_slot slot;
+	unsigned int index;
+	u64 seq;
+	int ret;
+
+	ret = cp_ring_claim(&pair->ring, pair->wait_limit, &index, &seq);
+	if (ret)
+		return ret != -ERESTARTSYS;
+
+	cp_region_slot(pair->region, index, &slot);
+	cp_capture_header(slot.header, regs, entry);
+	slot.header->seq = seq;
+	ret = cp_capture_stack(pair->region, &slot, regs->sp);
+	if (ret || signal_pending(current)) {
+		/* A handler may be next: then these are not the registers. */
+		cp_ring_abandon(&pair->ring);
+		return false;
+	}
+	cp_ring_publish(&pair->ring);
+	return true;
+}
+
+static void master_exit_work(struct callback_head *work)
+{
+	struct cp_pair *pair = container_of(work, struct cp_pair, exit_work);
+
+	cp_pair_end(pair, CP_END_DETACHED, 0);
+	cp_pair_put(pair);
+	module_put(THIS_MODULE);
+}
+
+/* Here nothing may sleep, and ending a pair wakes others: do it in a moment. */
+static void master_exits(struct cp_pair *pair)
+{
+	if (test_and_set_bit(0, &pair->exiting))
+		return;
+	if (!refcount_inc_not_zero(&pair->refs))
+		return;
+	__module_get(THIS_MODULE);
+	if (task_work_add(current, &pair->exit_work, TWA_NONE)) {
+		refcount_dec(&pair->refs);
+		module_put(THIS_MODULE);
+	}
+}
+
+/**
+ * cp_pair_task_exits - the current task is exiting
+ * @slave_exits: called for each pair whose slave it is
+ *
+ * Runs for every exit on the machine, in atomic context.
+ */
+void cp_pair_task_exits(cp_pair_fn slave_exits)
+{
+	unsigned long key = process_key(current);
+	struct cp_pair *pair;
+
+	rcu_read_lock();
+	hash_for_each_possible_rcu(slaves, pair, by_slave, key)
+		if (pair->hook.task == current)
+			slave_exits(pair);
+	if (!atomic_read(&current->signal->live))
+		hash_for_each_possible_rcu(masters, pair, by_master, key)
+			if (cp_pair_is_master(pair))
+				master_exits(pair);
+	rcu_read_unlock();
+}

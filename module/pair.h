@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The pair: one master process and one slave task.
+ *
+ * Life
+ * ----
+ *	made	cp_pair_make(): in the tables, hook armed. The slave arrives
+ *		at its next return to user mode.
+ *	over	cp_pair_end(), once, by whoever is first: the slave's own work
+ *		(exit, exec), the master's exit, its last close, CP_IOC_END.
+ *		@reason is set and the ring closed, so nobody waits any more.
+ *		Neither process counts as paired from here on.
+ *	unhooked The slave's work sees that the pair is over and lets go
+ *		(cp_pair_unhooked()). A slave that sleeps in the kernel is not
+ *		woken for it: queued work cannot be withdrawn, so pair and
+ *		module stay until the slave returns to user mode or dies.
+ *	freed	when the last reference is dropped.
+ *
+ * References
+ * ----------
+ *	the file	from cp_pair_make() to its release, or to its next pair
+ *	the hook	from cp_pair_make() to cp_pair_unhooked(); it also holds
+ *			the module, and keeps the pair in the tables
+ *	a nudge		while its work is queued; holds the module too
+ *	the master's exit, while its work is queued; holds the module too
+ *	a system call	while it runs
+ * The last one is dropped where sleeping is allowed. Lookups in the tables are
+ * under RCU and take a reference only if there is one left.
+ *
+ * A pair holds its region, its file (whose wait queue the ring uses), both
+ * tasks, and the slave's mm_struct: not its memory, only the address, so that
+ * it can be compared without being reused.
+ *
+ * Locks
+ * -----
+ *	cp_file.lock		mutex: making a pair on a file
+ *	  pairs_lock		the tables, @reason and @status
+ *	  cp_file.pair_lock	the file's pointer to its pair
+ *	  cp_ring.lock		the ring
+ * The last three are leaves, never held together. hook.c's mutex is taken
+ * under cp_file.lock and nests nothing of the above. None is held while
+ * anything is waited for or user memory is touched, but cp_file.lock while
+ * memory is allocated.
+ */
+#ifndef _CP_PAIR_H
+#define _CP_PAIR_H
+
+#include <linux/fs.h>
+#include <linux/refcount.h>
+#include <linux/types.h>
+
+#include "hook.h"
+#include "ring.h"
+
+struct cp_file;
+struct cp_region;
+
+/**
+ * struct cp_pair - one master and one slave
+ * @refs:	see above
+ * @rcu:	for the lookups
+ * @by_slave:	in the table of slaves
+ * @by_master:	in the table of masters
+ * @file:	the open file; holds the wait queue
+ * @region:	where checkpoints go
+ * @ring:	whose turn it is
+ * @hook:	the hook on the slave
+ * @mm:		what the slave ran when access was granted
+ * @master:	main thread of the master when the pair was made
+ * @master_pid:	the master, for people
+ * @slave_pid:	the slave, for people
+ * @owner:	the master's table of descriptors; compared, never followed
+ * @exit_work:	queued by a dying master for itself
+ * @exiting:	bit 0: @exit_work has been queued
+ * @wait_limit:	as in struct cp_prep
+ * @reason:	CP_END_*
+ * @status:	as in struct cp_get
+ */
+struct cp_pair {
+	refcount_t refs;
+	struct rcu_head rcu;
+	struct hlist_node by_slave;
+	struct hlist_node by_master;
+	struct cp_file *file;
+	struct cp_region *region;
+	struct cp_ring ring;
+	struct cp_hook hook;
+	struct mm_struct *mm;
+	struct task_struct *master;
+	struct pid *master_pid;
+	struct pid *slave_pid;
+	fl_owner_t owner;
+	struct callback_head exit_work;
+	unsigned long exiting;
+	u64 wait_limit;
+	u32 reason;
+	s32 status;
+};
+
+/**
+ * struct cp_pair_setup - what a new pair is made of
+ * @file:	the open file
+ * @slave:	the slave
+ * @mm:		its memory
+ * @nr_slots:	slots in the region
+ * @stack_limit: bytes of stack a slot holds, whole pages
+ * @wait_limit:	as in struct cp_prep
+ */
+struct cp_pair_setup {
+	struct cp_file *file;
+	struct task_struct *slave;
+	struct mm_struct *mm;
+	unsigned int nr_slots;
+	u64 stack_limit;
+	u64 wait_limit;
+};
+
+struct cp_pair *cp_pair_make(const struct cp_pair_setup *setup);
+int cp_pair_check_caller(void);
+bool cp_pair_of(struct task_struct *task);
+void cp_pair_get(struct cp_pair *pair);
+void cp_pair_put(struct cp_pair *pair);
+bool cp_pair_is_master(const struct cp_pair *pair);
+bool cp_pair_is_over(const struct cp_pair *pair);
+void cp_pair_end(struct cp_pair *pair, u32 reason, s32 status);
+bool cp_pair_checkpoint(struct cp_pair *pair, struct pt_regs *regs,
+			u32 entry);
+void cp_pair_slave_gone(struct cp_pair *pair);
+void cp_pair_unhooked(struct cp_pair *pair);
+
+typedef void (*cp_pair_fn)(struct cp_pair *pair);
+void cp_pair_task_exits(cp_pair_fn slave_exits);
+
+#endif /* _CP_PAIR_H */
