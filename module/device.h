@@ -24,8 +24,8 @@ struct cp_pair;
  */
 struct cp_file {
 	refcount_t refs;
-	struct mutex lock;
-	spinlock_t pair_lock;
+	struct mutex lock;	/* CP_IOC_PREP */
+	spinlock_t pair_lock;	/* @pair */
 	struct cp_pair *pair;
 	wait_queue_head_t wait;
 };

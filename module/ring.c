@@ -11,6 +11,16 @@
 
 #include "ring.h"
 
+/* Sleeps until woken or until @deadline; false when that has passed. */
+static bool sleep_until(u64 deadline)
+{
+	ktime_t expires = deadline;
+
+	/* No timer for what is beyond the end of time. */
+	return schedule_hrtimeout_range(deadline < KTIME_MAX ? &expires : NULL,
+					0, HRTIMER_MODE_ABS);
+}
+
 /*
  * Waits until @condition holds, @deadline (CLOCK_MONOTONIC, in nanoseconds;
  * CP_FOREVER: none) passes or a signal arrives. Freezable, and therefore
@@ -18,18 +28,14 @@
  */
 #define cp_wait_event(wq, condition, deadline)				\
 ({									\
-	u64 __deadline = (deadline);					\
-	ktime_t __expires = __deadline;					\
-	ktime_t *__timer = __deadline < KTIME_MAX ? &__expires : NULL;	\
+	bool __done = false, __late = false;				\
+	int __err;							\
 									\
 	might_sleep();							\
-	(int)___wait_event(wq, condition,				\
-			   (TASK_INTERRUPTIBLE | TASK_FREEZABLE), 0, 0,	\
-			   if (!schedule_hrtimeout_range(__timer, 0,	\
-						HRTIMER_MODE_ABS)) {	\
-				__ret = -ETIME;				\
-				break;					\
-			   });						\
+	__err = ___wait_event(wq, (__done = (condition)) || __late,	\
+			      (TASK_INTERRUPTIBLE | TASK_FREEZABLE),	\
+			      0, 0, __late = !sleep_until(deadline));	\
+	__done ? 0 : __err ?: -ETIME;					\
 })
 
 /**

@@ -32,7 +32,7 @@ struct seq_file;
 
 /**
  * struct cp_ring - state of the ring
- * @lock:	protects all that follows but the wait queues
+ * @lock:	held for a few instructions
  * @slave_wait:	where the slave waits for its turn
  * @master_wait: where masters wait, and pollers; it belongs to the file
  * @nr_slots:	number of slots, never changes
@@ -46,7 +46,7 @@ struct seq_file;
  * @missed:	checkpoints not handed over because the slave's wait ran out
  */
 struct cp_ring {
-	spinlock_t lock;
+	spinlock_t lock; /* all that follows but the wait queues */
 	wait_queue_head_t slave_wait;
 	wait_queue_head_t *master_wait;
 	unsigned int nr_slots;

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the selftests share: a master's few system calls, and slaves.
+ *
+ * The tests talk to the kernel itself, not through the C library, so that
+ * each promise of <linux/checkpoint.h> is tried as it stands there. A child
+ * never outlives its test: it dies with its parent.
+ */
+#ifndef _CP_SELFTESTS_HARNESS_H
+#define _CP_SELFTESTS_HARNESS_H
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <linux/checkpoint.h>
+
+#include "kselftest_harness.h"
+
+/* Registers of the short form, in the order of the teaching kernel. */
+enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI,
+       R8, R9, R10, R11, R12, R13, R14, R15, RIP };
+
+/* A master's end of a pair. */
+struct master {
+	int fd;
+	pid_t slave;
+	char *region;
+	size_t size;
+	struct cp_get get;		/* of the last master_get() */
+	uint64_t regs[CP_N_REG + 1];	/* likewise */
+};
+
+static inline uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+}
+
+static inline void sleep_ms(unsigned int ms)
+{
+	struct timespec ts = { ms / 1000, ms % 1000 * 1000000L };
+
+	while (nanosleep(&ts, &ts) && errno == EINTR)
+		;
+}
+
+static inline int device_open(void)
+{
+	return open("/dev/checkpoint", O_RDWR | O_CLOEXEC);
+}
+
+/* The proof of access, as the kernel asks for it; -1 when it is refused. */
+static inline int proof_open(pid_t pid)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%d/mem", pid);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+/* CP_IOC_PREP with @prep as it is, but for the proof. Gives 0 or -errno. */
+static inline int prep_with(int fd, struct cp_prep *prep)
+{
+	int ret;
+
+	prep->mem_fd = proof_open(prep->pid);
+	ret = ioctl(fd, CP_IOC_PREP, prep) ? -errno : 0;
+	if (prep->mem_fd >= 0)
+		close(prep->mem_fd);
+	return ret;
+}
+
+static inline int prep(int fd, pid_t pid)
+{
+	struct cp_prep arg = { .pid = pid };
+
+	return prep_with(fd, &arg);
+}
+
+/* Opens the device, pairs, maps. Gives 0 or -errno, with nothing left open. */
+static inline int master_prep(struct master *m, struct cp_prep *arg)
+{
+	int ret;
+
+	memset(m, 0, sizeof(*m));
+	m->slave = arg->pid;
+	m->fd = device_open();
+	if (m->fd < 0)
+		return -errno;
+	ret = prep_with(m->fd, arg);
+	if (ret)
+		goto err_close;
+	m->size = arg->region_size;
+	m->region = mmap(NULL, m->size, PROT_READ, MAP_SHARED, m->fd, 0);
+	if (m->region == MAP_FAILED) {
+		ret = -errno;
+		goto err_close;
+	}
+	return 0;
+
+err_close:
+	close(m->fd);
+	return ret;
+}
+
+static inline int master_pair(struct master *m, pid_t pid)
+{
+	struct cp_prep arg = { .pid = pid };
+
+	return master_prep(m, &arg);
+}
+
+/* CP_IOC_GET until @deadline (absolute, or CP_FOREVER). 1, 0 or -errno. */
+static inline int master_get_until(struct master *m, uint64_t deadline,
+				   uint32_t flags)
+{
+	int ret;
+
+	memset(&m->get, 0, sizeof(m->get));
+	m->get.deadline = deadline;
+	m->get.flags = flags;
+	m->get.regs = (uintptr_t)m->regs;
+	ret = ioctl(m->fd, CP_IOC_GET, &m->get);
+	return ret < 0 ? -errno : ret;
+}
+
+static inline int master_get(struct master *m)
+{
+	return master_get_until(m, CP_FOREVER, 0);
+}
+
+static inline int master_get_ms(struct master *m, unsigned int ms)
+{
+	return master_get_until(m, now_ns() + ms * 1000000ULL, 0);
+}
+
+static inline const struct cp_checkpoint *master_checkpoint(struct master *m)
+{
+	return (const void *)(m->region + m->get.slot_offset);
+}
+
+static inline const struct cp_segment *master_stack(struct master *m)
+{
+	const struct cp_checkpoint *c = master_checkpoint(m);
+
+	return (const void *)((const char *)c + c->segments_offset);
+}
+
+/* Where the copy of the slave's @addr is; NULL when it was not saved. */
+static inline const void *master_at(struct master *m, uint64_t addr)
+{
+	const struct cp_segment *s = master_stack(m);
+
+	if (addr < s->addr || addr >= s->addr + s->size)
+		return NULL;
+	return m->region + s->offset + (addr - s->addr);
+}
+
+static inline void master_close(struct master *m)
+{
+	munmap(m->region, m->size);
+	close(m->fd);
+}
+
+/* A child that runs @body and exits with what it returns. */
+static inline pid_t slave_start(int (*body)(void *), void *arg)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		_exit(body(arg));
+	}
+	return pid;
+}
+
+/* Slaves that do one thing for ever. */
+static inline int body_syscalls(void *unused)
+{
+	for (;;)
+		syscall(SYS_getppid);
+}
+
+static inline int body_spin(void *unused)
+{
+	for (;;)
+		asm volatile("pause");
+}
+
+static inline int body_sleep(void *unused)
+{
+	for (;;)
+		pause();
+}
+
+/* Kills and reaps; gives the wait status. */
+static inline int slave_kill(pid_t pid)
+{
+	int status = -1;
+
+	kill(pid, SIGKILL);
+	waitpid(pid, &status, 0);
+	return status;
+}
+
+/* The state letter of /proc/PID/stat: R, S, D, T, t, Z; 0 when it is gone. */
+static inline char task_state(pid_t pid)
+{
+	char path[32], line[512], *end;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	f = fopen(path, "re");
+	if (!f)
+		return 0;
+	end = fgets(line, sizeof(line), f) ? strrchr(line, ')') : NULL;
+	fclose(f);
+	return end ? end[2] : 0;
+}
+
+/* Waits, 10 s at most, until @condition holds; false when it never did. */
+#define eventually(condition)						\
+({									\
+	uint64_t __end = now_ns() + 10000000000ULL;			\
+	bool __holds;							\
+									\
+	while (!(__holds = (condition)) && now_ns() < __end)		\
+		sleep_ms(1);						\
+	__holds;							\
+})
+
+#endif /* _CP_SELFTESTS_HARNESS_H */
