@@ -30,8 +30,7 @@ static void replay_interrupt(struct irq_work *work)
 	/* The interrupt is all that is wanted: its exit runs the hook's work. */
 }
 
-static DEFINE_PER_CPU(struct irq_work, replay_irq) =
-	IRQ_WORK_INIT_HARD(replay_interrupt);
+static DEFINE_PER_CPU(struct irq_work, replay_irq);
 
 static struct cp_pair *pair_of(struct cp_hook *hook)
 {
@@ -330,6 +329,12 @@ static void match_exit_tracepoint(struct tracepoint *tp, void *data)
  */
 int cp_hook_init(void)
 {
+	int cpu;
+
+	/* Not statically: addresses in a module's per-CPU data stay 0. */
+	for_each_possible_cpu(cpu)
+		per_cpu(replay_irq, cpu) = IRQ_WORK_INIT_HARD(replay_interrupt);
+
 	for_each_kernel_tracepoint(match_exit_tracepoint, NULL);
 	if (!exit_tracepoint) {
 		pr_err("this kernel has no tracepoint sched_process_exit\n");
