@@ -182,16 +182,68 @@ static inline void master_close(struct master *m)
 	close(m->fd);
 }
 
-/* A child that runs @body and exits with what it returns. */
-static inline pid_t slave_start(int (*body)(void *), void *arg)
+/* fork(), but the child never outlives its parent. */
+static inline pid_t fork_mortal(void)
 {
+	pid_t parent = getpid();
 	pid_t pid = fork();
 
 	if (pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		_exit(body(arg));
+		if (getppid() != parent)
+			_exit(0);
 	}
 	return pid;
+}
+
+/* A child that runs @body and exits with what it returns. */
+static inline pid_t slave_start(int (*body)(void *), void *arg)
+{
+	pid_t pid = fork_mortal();
+
+	if (pid == 0)
+		_exit(body(arg));
+	return pid;
+}
+
+/* What @body returns (0..255) when a child runs it; -1 when it died of it. */
+static inline int in_child(int (*body)(void *), void *arg)
+{
+	pid_t pid = slave_start(body, arg);
+	int status;
+
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+		return -1;
+	return WEXITSTATUS(status);
+}
+
+/*
+ * Another process: makes itself the master of @slave on the open file @fd and
+ * takes its checkpoints as they come. Gives its pid once the pair is made, or
+ * -errno.
+ */
+static inline pid_t other_master(int fd, pid_t slave)
+{
+	struct cp_get get = { .deadline = CP_FOREVER };
+	int ends[2], ret = -EPIPE;
+	pid_t pid;
+
+	if (pipe2(ends, O_CLOEXEC))
+		return -errno;
+	pid = fork_mortal();
+	if (pid == 0) {
+		ret = prep(fd, slave);
+		if (write(ends[1], &ret, sizeof(ret)) != sizeof(ret) || ret)
+			_exit(1);
+		while (ioctl(fd, CP_IOC_GET, &get) == 1)
+			;
+		_exit(0);
+	}
+	close(ends[1]);
+	if (read(ends[0], &ret, sizeof(ret)) != sizeof(ret))
+		ret = -EPIPE;
+	close(ends[0]);
+	return ret ?: pid;
 }
 
 /* Slaves that do one thing for ever. */
@@ -199,18 +251,21 @@ static inline int body_syscalls(void *unused)
 {
 	for (;;)
 		syscall(SYS_getppid);
+	return 0;
 }
 
 static inline int body_spin(void *unused)
 {
 	for (;;)
 		asm volatile("pause");
+	return 0;
 }
 
 static inline int body_sleep(void *unused)
 {
 	for (;;)
 		pause();
+	return 0;
 }
 
 /* Kills and reaps; gives the wait status. */

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# `make help` says what there is.
+
+# Which kernels to build for and to test on; which tests; whose headers.
+K ?= 6.1 6.12
+T ?=
+KDIR ?=
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
+export PREFIX DESTDIR VERSION
+
+# Installs what is missing. On another system than Debian 12: SETUP=:
+SETUP ?= scripts/setup
+
+BUILD := $(CURDIR)/build
+VM := selftests/vm/run --kernel $(firstword $(K))
+
+ifneq ($(V),1)
+MAKEFLAGS += --silent --no-print-directory
+endif
+
+all: module lib cpctl ## build everything (the default)
+
+help: ## this list
+	sed -n 's/^\([a-z-]*\):.* ## /\1\t/p' Makefile | expand -t 14
+	echo
+	echo 'K="6.1 6.12"  kernels (scripts/kernel)   T="NAME..."  tests'
+	echo 'KDIR=FOLDER   build the module for the kernel of that build folder:'
+	echo '              make module KDIR=/lib/modules/$$(uname -r)/build'
+	echo 'V=1           show the commands'
+	echo 'SETUP=:       do not install anything'
+
+module: ## checkpoint.ko, for each kernel of K or for KDIR
+ifneq ($(KDIR),)
+	$(SETUP) build
+	scripts/module $(KDIR)
+else
+	$(SETUP) build kernels
+	scripts/kernel $(K) | while read -r kernel; do \
+		scripts/module $$kernel/lib/modules/*/build || exit; \
+	done
+endif
+
+lib: ## the C library
+	$(SETUP) build
+	$(MAKE) -C tools/lib O=$(BUILD)/lib
+
+cpctl: lib ## the command
+	$(MAKE) -C tools/cpctl O=$(BUILD)/cpctl LIB=$(BUILD)/lib
+
+selftests: ## the tests' programs
+	$(SETUP) build test
+	$(MAKE) -C selftests O=$(BUILD)/selftests HARNESS=$(BUILD)/kselftest
+
+demo: all ## see it work, in a VM
+	$(SETUP) vm test
+	$(VM) -- scripts/demo
+
+test: all selftests ## all tests, in VMs with each kernel of K
+	$(SETUP) vm
+	scripts/test "$(K)" $(T)
+
+shell: all ## a shell in a VM with the module loaded
+	$(SETUP) vm
+	$(VM)
+
+lint: ## checkpatch, sparse, W=1, shellcheck, cppcheck
+	$(SETUP) build kernels lint
+	scripts/lint $(K)
+
+format: ## rewrite the C files in the kernel's style
+	$(SETUP) format
+	find module include tools selftests -name '*.[ch]' -exec \
+		clang-format -i --style=file:build/checkpatch/.clang-format {} +
+
+docs: ## the documentation as HTML, in build/docs
+	$(SETUP) docs
+	find Documentation -name '*.rst' | while read -r page; do \
+		html=build/docs/$${page#Documentation/}; \
+		html=$${html%.rst}.html; \
+		mkdir -p $$(dirname $$html) && \
+		rst2html --halt=warning $$page $$html || exit; \
+	done
+	echo build/docs/index.html
+
+install: lib cpctl ## library, command, module (DESTDIR, PREFIX, KDIR)
+	$(MAKE) -C tools/lib O=$(BUILD)/lib install
+	$(MAKE) -C tools/cpctl O=$(BUILD)/cpctl LIB=$(BUILD)/lib install
+	scripts/install-module install $(KDIR)
+
+uninstall: ## remove what install wrote
+	$(MAKE) -C tools/lib O=$(BUILD)/lib uninstall
+	$(MAKE) -C tools/cpctl O=$(BUILD)/cpctl LIB=$(BUILD)/lib uninstall
+	scripts/install-module uninstall $(KDIR)
+
+clean: ## remove build/ (the cached kernels stay)
+	rm -rf build
+
+.PHONY: all help module lib cpctl selftests demo test shell lint format docs \
+	install uninstall clean

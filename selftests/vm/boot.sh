@@ -1,0 +1,70 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=dash disable=SC2154 # busybox; settings are in another file
+#
+# /init of the guest's initramfs: make the host's files the root file system,
+# writable in memory only, and go on in guest.sh.
+
+PATH=/bin
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+mount -t devtmpfs devtmpfs /dev
+# What udev would do.
+ln -s /proc/self/fd /dev/fd
+ln -s fd/0 /dev/stdin
+ln -s fd/1 /dev/stdout
+ln -s fd/2 /dev/stderr
+
+# The names are numbered in the order of their dependencies.
+for module in /modules/*.ko; do
+	[ ! -e "$module" ] || insmod "$module"
+done
+
+# visible, fresh, shares
+# shellcheck disable=SC1091
+. /vm/settings
+
+transport=trans=virtio,version=9p2000.L,msize=512000
+
+# Nobody else writes to the lower layer as far as this guest cares: cache=loose.
+mkdir /host /memory /view /new
+mount -t 9p -o "ro,$transport,cache=loose" root /host
+mount -t tmpfs tmpfs /memory
+mkdir /memory/upper /memory/work
+mount -t overlay -o lowerdir=/host,upperdir=/memory/upper,workdir=/memory/work \
+	overlay /new
+mount --bind /new /view
+
+mount -t proc proc /new/proc
+mount -t sysfs sysfs /new/sys
+mount --move /dev /new/dev
+mkdir -p /new/dev/pts /new/dev/shm
+mount -t devpts -o gid=5,mode=620,ptmxmode=666 devpts /new/dev/pts
+for folder in $fresh; do
+	mount -t tmpfs -o mode=1777 tmpfs "/new$folder"
+done
+chmod 755 /new/run
+
+# What the fresh folders cover but the command needs.
+for folder in $visible; do
+	for cover in $fresh; do
+		case $folder/ in
+		"$cover"/*)
+			mkdir -p "/new$folder"
+			mount --bind "/view$folder" "/new$folder"
+			;;
+		esac
+	done
+done
+
+# Here two systems write: a cache would show each of them old data.
+index=0
+for folder in $shares; do
+	mkdir -p "/new$folder"
+	mount -t 9p -o "$transport,cache=mmap" "share$index" "/new$folder"
+	index=$((index + 1))
+done
+
+mkdir -p /new/run/vm/bin
+cp /bin/busybox /vm/* /new/run/vm/
+exec switch_root /new /run/vm/busybox sh /run/vm/guest.sh

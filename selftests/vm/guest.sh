@@ -1,0 +1,110 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=dash disable=SC2154 # busybox; settings are in another file
+#
+# The guest's process 1 once the host's files are in place: load the module, run
+# the command, unload the module, tell the verdict, stop QEMU.
+
+/run/vm/busybox --install -s /run/vm/bin
+PATH=/run/vm/bin
+
+# release, modules, module, tty, size, nonce
+# shellcheck disable=SC1091
+. /run/vm/settings
+# From here on nobody but this shell knows the nonce.
+rm /run/vm/settings
+
+# port NAME: the device of a virtio port
+port()
+{
+	local entry
+
+	for entry in /sys/class/virtio-ports/*; do
+		if [ "$(cat "$entry/name" 2>/dev/null)" = "$1" ]; then
+			echo "/dev/${entry##*/}"
+		fi
+	done
+}
+
+verdict=$(port verdict)
+
+# finish STATUS WORD: a crash writes neither the verdict nor to the exit device.
+finish()
+{
+	echo "$nonce $1 $2" >"$verdict"
+	printf '\020' | dd of=/dev/port bs=1 seek=$((0xf4)) conv=notrunc 2>/dev/null
+	sleep 60
+}
+
+mount -t cgroup2 cgroup2 /sys/fs/cgroup
+mount -t debugfs debugfs /sys/kernel/debug
+mount -t tracefs tracefs /sys/kernel/tracing
+hostname checkpoint-vm
+ip link set lo up
+
+# So that modprobe finds the kernel's other modules.
+mkdir -p "/lib/modules/$release"
+mount --bind "$modules" "/lib/modules/$release"
+
+if [ -n "$tty" ]; then
+	output=/dev/hvc0
+	# Held open, or the size would be forgotten.
+	exec 3<>$output
+	# shellcheck disable=SC2086
+	stty $size <&3
+else
+	# A pipe, not the port itself: the port can be opened only once, and
+	# programs do open /dev/stderr.
+	output=/run/vm/output
+	mkfifo $output
+	cat $output >"$(port output)" &
+	drain=$!
+	# Held open, or the drain would end with the first writer.
+	exec 3>$output
+fi
+
+# What is before this line is the stock kernel's own business.
+echo '<5>checkpoint-vm: start' >/dev/kmsg
+if [ -n "$module" ] && ! insmod "$module" >$output 2>&1; then
+	dmesg | tail -n 5 >$output
+	finish 125 not-loaded
+fi
+
+if [ -n "$tty" ]; then
+	setsid -c sh /run/vm/command <>$output >&0 2>&1 3>&- &
+else
+	setsid sh /run/vm/command </dev/null >$output 2>&1 3>&- &
+fi
+wait $!
+status=$?
+
+# Whatever the command left running would keep the module busy and the pipe open.
+# It is known by its session: kernel threads and our own processes have none.
+for attempt in 1 2 3 4 5; do
+	[ $attempt = 1 ] || sleep 0.2
+	left=$(cat /proc/[0-9]*/stat 2>/dev/null |
+		sed -n 's/^\([0-9]*\) .*) [^Z] [0-9]* [0-9]* [1-9][0-9]* .*/\1/p')
+	[ -n "$left" ] || break
+	# shellcheck disable=SC2086
+	kill -KILL $left 2>/dev/null
+done
+
+word="done"
+if [ -n "$module" ]; then
+	attempt=0
+	while [ -e /sys/module/checkpoint ] && ! rmmod checkpoint 2>/dev/null; do
+		attempt=$((attempt + 1))
+		if [ $attempt = 50 ]; then
+			word=stuck
+			echo "<3>checkpoint-vm: module still in use" >/dev/kmsg
+			break
+		fi
+		sleep 0.1
+	done
+fi
+
+if [ -z "$tty" ]; then
+	exec 3>&-
+	wait "$drain"
+fi
+finish $status $word

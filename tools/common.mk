@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# What the library and cpctl are built with.
+
+VERSION ?= 0.1.0
+
+PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+MANDIR ?= $(PREFIX)/share/man
+
+UAPI := $(dir $(lastword $(MAKEFILE_LIST)))../include/uapi
+
+PKG_CONFIG ?= pkg-config
+INSTALL ?= install
+CFLAGS ?= -O2 -g
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+	    -Wvla -Werror
+ALL_CFLAGS = -std=gnu11 $(WARNINGS) -I$(UAPI) -MMD -MP $(CFLAGS)

@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* cpctl check: does this machine have all it takes? */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <checkpoint.h>
+
+#include "cpctl.h"
+#include "facts.h"
+#include "json.h"
+#include "kconfig.h"
+#include "style.h"
+
+static const char help[] =
+	"Usage: cpctl check [OPTION]...\n"
+	"Tell whether this machine has all it takes, and what to do if not.\n"
+	"\n"
+	"      --json     print JSON\n"
+	"  -h, --help     print this help\n"
+	"  -V, --version  print the version\n";
+
+#define OPT_JSON 256
+
+static const struct option long_options[] = {
+	{ "json", no_argument, NULL, OPT_JSON },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'V' },
+	{}
+};
+
+/* What a check has found. */
+enum state {
+	OK,		/* it is there */
+	MISSING,	/* it is not, and must be */
+	UNKNOWN,	/* there is no telling */
+};
+
+/*
+ * struct finding - the result of a check
+ * @state: whether it is there
+ * @detail: what was found
+ * @todo: what to do about it; empty when nothing
+ */
+struct finding {
+	enum state	state;
+	char		detail[160];
+	const char	*todo;
+};
+
+static void __attribute__((format(printf, 4, 5)))
+found(struct finding *finding, enum state state, const char *todo,
+      const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(finding->detail, sizeof(finding->detail), fmt, args);
+	va_end(args);
+	finding->state = state;
+	finding->todo = todo;
+}
+
+static void check_processor(struct finding *finding)
+{
+	struct utsname name;
+
+	uname(&name);
+	if (!strcmp(name.machine, "x86_64"))
+		found(finding, OK, "", "%s", name.machine);
+	else
+		found(finding, MISSING, "use an x86-64 kernel", "%s",
+		      name.machine);
+}
+
+static void check_options(struct finding *finding)
+{
+	static const char *const options[] = {
+		"CONFIG_USER_RETURN_NOTIFIER",
+		"CONFIG_PREEMPT_NOTIFIERS",
+		"CONFIG_TRACEPOINTS",
+	};
+	size_t i;
+
+	if (module_loaded()) {
+		found(finding, OK, "", "the module runs on this kernel");
+		return;
+	}
+	for (i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+		int has = kconfig_has(options[i]);
+
+		if (has < 0) {
+			found(finding, UNKNOWN, "see whether the module loads",
+			      "the kernel's configuration cannot be read");
+			return;
+		}
+		if (!has) {
+			found(finding, MISSING,
+			      "use a kernel with this option, Debian's for one",
+			      "%s is off", options[i]);
+			return;
+		}
+	}
+	found(finding, OK, "", "user-return and preempt notifiers, tracepoints");
+}
+
+static void check_exports(struct finding *finding)
+{
+	int has;
+
+	if (module_loaded()) {
+		found(finding, OK, "", "the module runs on this kernel");
+		return;
+	}
+	has = kernel_exports("task_work_add");
+	if (has < 0)
+		found(finding, UNKNOWN,
+		      "install the kernel's headers to build the module",
+		      "the list of exported functions cannot be read");
+	else if (!has)
+		found(finding, MISSING,
+		      "use a kernel that exports it, as Debian's do",
+		      "task_work_add is not exported to modules");
+	else
+		found(finding, OK, "", "task_work_add is exported to modules");
+}
+
+static void check_proc(struct finding *finding)
+{
+	if (access("/proc/self/mem", R_OK))
+		found(finding, MISSING, "mount -t proc proc /proc",
+		      "/proc/self/mem: %s", strerror(errno));
+	else
+		found(finding, OK, "", "/proc is mounted");
+}
+
+static void check_yama(struct finding *finding)
+{
+	int scope = yama_scope();
+	bool all = may_trace_all();
+
+	if (scope < 0)
+		found(finding, OK, "", "not in use");
+	else if (scope == 3)
+		found(finding, MISSING,
+		      "set kernel.yama.ptrace_scope lower at boot",
+		      "scope 3: nobody may be paired with");
+	else if (all)
+		found(finding, OK, "",
+		      "scope %d: no limit for you, who have CAP_SYS_PTRACE",
+		      scope);
+	else if (scope == 2)
+		found(finding, MISSING,
+		      "be root, or set kernel.yama.ptrace_scope lower",
+		      "scope 2: you may pair with nobody");
+	else if (scope == 1)
+		found(finding, OK, "",
+		      "scope 1: you may pair with what you start by 'cpctl run'");
+	else
+		found(finding, OK, "",
+		      "scope 0: you may pair with your own processes");
+}
+
+static void check_module(struct finding *finding)
+{
+	if (module_loaded())
+		found(finding, OK, "", "checkpoint is loaded");
+	else
+		found(finding, MISSING,
+		      "modprobe checkpoint, or insmod checkpoint.ko where it was built",
+		      "checkpoint is not loaded");
+}
+
+static void check_device(struct finding *finding)
+{
+	struct stat st;
+
+	if (stat(CP_DEVICE, &st))
+		found(finding, MISSING,
+		      module_loaded() ? "see that udev or a devtmpfs makes it" :
+					"load the module",
+		      CP_DEVICE ": %s", strerror(errno));
+	else if (!S_ISCHR(st.st_mode))
+		found(finding, MISSING, "remove it and load the module anew",
+		      CP_DEVICE " is no character device");
+	else
+		found(finding, OK, "", CP_DEVICE ", mode %04o",
+		      st.st_mode & 07777U);
+}
+
+static void check_permission(struct finding *finding)
+{
+	if (!access(CP_DEVICE, R_OK | W_OK))
+		found(finding, OK, "", "you may open it");
+	else if (errno == EACCES)
+		found(finding, MISSING,
+		      "be root, or install the udev rule and join the group 'checkpoint'",
+		      "you may not open " CP_DEVICE);
+	else
+		found(finding, UNKNOWN, "see above", "no device to open");
+}
+
+static void check_interface(struct finding *finding)
+{
+	int fd = open(CP_DEVICE, O_RDWR | O_CLOEXEC);
+	struct cp_info info;
+
+	if (fd < 0)
+		found(finding, UNKNOWN, "see above", "cannot open " CP_DEVICE);
+	else if (ioctl(fd, CP_IOC_INFO, &info))
+		found(finding, MISSING, "remove it and load the module anew",
+		      CP_DEVICE " is another device: %s", strerror(errno));
+	else if (info.version != CP_VERSION)
+		found(finding, MISSING, "install both from the same release",
+		      "the module speaks version %u, this cpctl %u",
+		      info.version, CP_VERSION);
+	else if (!(info.features & CP_FEATURE_RENDEZVOUS) ||
+		 !(info.features & CP_FEATURE_NUDGE))
+		found(finding, MISSING, "install both from the same release",
+		      "version %u, features 0x%llx: too few", info.version,
+		      (unsigned long long)info.features);
+	else
+		found(finding, OK, "",
+		      "version %u, features 0x%llx, stacks up to %llu KiB (%llu unless told otherwise)",
+		      info.version, (unsigned long long)info.features,
+		      (unsigned long long)info.stack_max / 1024,
+		      (unsigned long long)info.stack_default / 1024);
+	if (fd >= 0)
+		close(fd);
+}
+
+static const struct check {
+	const char	*name;
+	void		(*function)(struct finding *finding);
+} checks[] = {
+	{ "processor", check_processor },
+	{ "kernel options", check_options },
+	{ "kernel exports", check_exports },
+	{ "proc", check_proc },
+	{ "yama", check_yama },
+	{ "module", check_module },
+	{ "device", check_device },
+	{ "permission", check_permission },
+	{ "interface", check_interface },
+};
+
+#define NR_CHECKS (sizeof(checks) / sizeof(checks[0]))
+
+static const char *state_word(enum state state)
+{
+	switch (state) {
+	case OK:
+		return "ok";
+	case MISSING:
+		return "missing";
+	default:
+		return "unknown";
+	}
+}
+
+static void print_finding(const char *name, const struct finding *finding)
+{
+	const struct style *style = style_of(stdout);
+
+	printf("%s%-8s%s %s: %s", finding->state == OK ? "" : style->head,
+	       state_word(finding->state),
+	       finding->state == OK ? "" : style->end, name, finding->detail);
+	if (*finding->todo)
+		printf(" - %s", finding->todo);
+	putchar('\n');
+}
+
+static json_object *finding_object(const char *name,
+				   const struct finding *finding)
+{
+	json_object *object = json_object_new_object();
+
+	json_object_object_add(object, "name", json_object_new_string(name));
+	json_object_object_add(object, "state",
+			       json_object_new_string(state_word(finding->state)));
+	json_object_object_add(object, "detail",
+			       json_object_new_string(finding->detail));
+	if (*finding->todo)
+		json_object_object_add(object, "todo",
+				       json_object_new_string(finding->todo));
+	return object;
+}
+
+static int check_all(bool json)
+{
+	json_object *array = json_object_new_array();
+	json_object *object = json_object_new_object();
+	struct finding finding;
+	bool ok = true;
+	size_t i;
+
+	for (i = 0; i < NR_CHECKS; i++) {
+		checks[i].function(&finding);
+		ok = ok && finding.state != MISSING;
+		if (!json)
+			print_finding(checks[i].name, &finding);
+		json_object_array_add(array, finding_object(checks[i].name,
+							    &finding));
+	}
+	json_object_object_add(object, "ok", json_object_new_boolean(ok));
+	json_object_object_add(object, "checks", array);
+	if (json)
+		json_line(stdout, object);
+	else
+		json_object_put(object);
+	return ok ? EXIT_OK : EXIT_REFUSED;
+}
+
+int verb_check(int argc, char **argv)
+{
+	bool json = false;
+	int option;
+
+	while ((option = getopt_long(argc, argv, "hV", long_options, NULL)) !=
+	       -1) {
+		switch (option) {
+		case OPT_JSON:
+			json = true;
+			break;
+		case 'h':
+			fputs(help, stdout);
+			return EXIT_OK;
+		case 'V':
+			return print_version();
+		default:
+			return usage_error(argv[0], NULL);
+		}
+	}
+	if (optind != argc)
+		return usage_error(argv[0], "no argument is wanted");
+	return check_all(json);
+}

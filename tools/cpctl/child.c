@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A program that is started in order to become a slave. */
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "child.h"
+#include "diagnose.h"
+
+/* In the child: become the program, or tell why not. */
+static void become(char **argv, int report)
+{
+	int error;
+
+	setsid();
+	if (!ptrace(PTRACE_TRACEME, 0, NULL, NULL))
+		execvp(argv[0], argv);
+	error = errno;
+	if (write(report, &error, sizeof(error)) != sizeof(error))
+		_exit(126);
+	_exit(127);
+}
+
+/* Waits until it is held at the beginning of the program. */
+static bool wait_for_exec(pid_t pid)
+{
+	int status;
+
+	for (;;) {
+		if (waitpid(pid, &status, 0) < 0) {
+			if (errno == EINTR)
+				continue;
+			return false;
+		}
+		if (!WIFSTOPPED(status))
+			return false;
+		if (WSTOPSIG(status) == SIGTRAP)
+			return true;
+		/* Somebody has sent it a signal already: hand it on. */
+		ptrace(PTRACE_CONT, pid, NULL, (long)WSTOPSIG(status));
+	}
+}
+
+pid_t child_start(char **argv)
+{
+	int report[2], error = 0;
+	pid_t pid;
+
+	if (pipe2(report, O_CLOEXEC)) {
+		warn("cannot start %s", argv[0]);
+		return -1;
+	}
+	pid = fork();
+	if (!pid)
+		become(argv, report[1]);
+	if (pid < 0)
+		error = errno;
+	close(report[1]);
+	if (pid > 0 && !wait_for_exec(pid)) {
+		/* It left a word, unless it was killed. */
+		if (read(report[0], &error, sizeof(error)) != sizeof(error))
+			error = EINTR;
+	}
+	close(report[0]);
+	if (!error)
+		return pid;
+	diagnose_start(argv[0], error);
+	return -1;
+}
+
+void child_release(pid_t pid)
+{
+	ptrace(PTRACE_DETACH, pid, NULL, NULL);
+}
+
+bool child_wait(pid_t pid, int *status)
+{
+	return waitpid(pid, status, 0) == pid;
+}
+
+void child_kill(pid_t pid)
+{
+	int status;
+
+	kill(pid, SIGKILL);
+	while (!child_wait(pid, &status) && errno == EINTR)
+		;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A program that is started in order to become a slave. */
+#ifndef CHILD_H
+#define CHILD_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/*
+ * child_start() - start a program and hold it before its first instruction
+ * @argv: the program, as for execvp(3), and its arguments
+ *
+ * It has a session of its own, so that Ctrl-C at the terminal is not for it.
+ *
+ * Return: its process id, or -1 after saying what went wrong.
+ */
+pid_t child_start(char **argv);
+
+/* child_release() - let it run */
+void child_release(pid_t pid);
+
+/* child_kill() - end it and wait for its end */
+void child_kill(pid_t pid);
+
+/*
+ * child_wait() - wait for its end
+ * @status: receives it as waitpid(2) gives it
+ *
+ * Return: false when a signal handler ran first.
+ */
+bool child_wait(pid_t pid, int *status);
+
+#endif /* CHILD_H */

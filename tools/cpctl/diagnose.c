@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Errors as sentences: what happened, and what to do. All go to stderr. */
+#include <checkpoint.h>
+#include <err.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "diagnose.h"
+#include "facts.h"
+#include "partner.h"
+
+void diagnose_open(int error)
+{
+	switch (error) {
+	case ENOENT:
+	case ENODEV:
+	case ENXIO:
+		if (module_loaded())
+			warnx("the module is loaded, but there is no " CP_DEVICE ": is /dev a devtmpfs, and does udev run?");
+		else
+			warnx("the module checkpoint is not loaded: run 'modprobe checkpoint', or 'insmod checkpoint.ko' where it was built");
+		break;
+	case EACCES:
+	case EPERM:
+		warnx("no permission to open " CP_DEVICE ": be root, or install the udev rule and join the group 'checkpoint'");
+		break;
+	case EPROTONOSUPPORT:
+		warnx("the module speaks another version of the interface than this cpctl: install both from the same release");
+		break;
+	case ENOTTY:
+		warnx(CP_DEVICE " is not the device of the module checkpoint: remove it and load the module anew");
+		break;
+	default:
+		warnx("cannot open " CP_DEVICE ": %s", strerror(error));
+	}
+}
+
+/* What Yama forbids this process; NULL when it is not Yama. */
+static const char *yama_reason(void)
+{
+	if (yama_scope() == 3)
+		return "Yama forbids all tracing (kernel.yama.ptrace_scope is 3) until the next boot";
+	if (may_trace_all())
+		return NULL;
+	if (yama_scope() == 2)
+		return "Yama lets only holders of CAP_SYS_PTRACE do that (kernel.yama.ptrace_scope is 2): be root";
+	if (yama_scope() == 1)
+		return "it is no child of yours, and Yama allows no others (kernel.yama.ptrace_scope is 1): be root, start it by 'cpctl run', or set the scope to 0";
+	return NULL;
+}
+
+void diagnose_start(const char *program, int error)
+{
+	/* Yama's higher scopes forbid even to be traced by one's parent. */
+	if (error == EPERM && yama_scope() >= 2 && yama_reason())
+		warnx("cannot start %s under cpctl: %s", program,
+		      yama_reason());
+	else
+		warnx("cannot start %s: %s", program, strerror(error));
+}
+
+static const char *permission_reason(pid_t pid)
+{
+	struct task_facts facts;
+
+	if (access("/proc/self/mem", F_OK))
+		return "/proc, where access is proven, is not mounted: mount it";
+	if (!task_facts(pid, &facts))
+		return "/proc does not show it: is /proc mounted for this pid namespace, without hidepid?";
+	if (facts.kernel)
+		return "it is a kernel thread or a kernel worker, which never runs in user mode";
+	if (!may_trace_all()) {
+		if (facts.uid != getuid())
+			return "it belongs to another user: be root";
+		if (facts.files_uid != facts.uid)
+			return "it has made itself non-dumpable, or runs a set-user-ID or unreadable program: be root";
+	}
+	if (yama_reason())
+		return yama_reason();
+	return "a security module or a user namespace forbids it, or it has just exec'ed another program";
+}
+
+static void diagnose_busy(pid_t pid)
+{
+	struct task_facts facts;
+	struct partner partner;
+	pid_t process = task_facts(pid, &facts) ? facts.process : pid;
+
+	if (!partner_find(process, &partner))
+		warnx("process %d is already paired, with a process that you may not see: try again later",
+		      pid);
+	else if (partner.slave == process)
+		warnx("process %d is already paired with its master, process %d: end that one first",
+		      pid, partner.master);
+	else
+		warnx("process %d is already paired: it is the master of process %d and cannot be a slave too",
+		      pid, partner.slave);
+}
+
+void diagnose_prep(pid_t pid, int error)
+{
+	switch (error) {
+	case ESRCH:
+		warnx("there is no process or thread %d", pid);
+		break;
+	case EPERM:
+		warnx("pairing with process %d is not permitted: %s", pid,
+		      permission_reason(pid));
+		break;
+	case EBUSY:
+		diagnose_busy(pid);
+		break;
+	case EINVAL:
+		if (pid == getpid())
+			warnx("cpctl cannot pair with itself");
+		else
+			warnx("--stack-limit is more than the module allows; 'cpctl check' tells how much that is");
+		break;
+	case EDEADLK:
+		warnx("cpctl itself is a slave at the moment, so it cannot be a master");
+		break;
+	case ENOMEM:
+		warnx("not enough memory to pair with process %d: lower --stack-limit, or the limit of this control group is too low",
+		      pid);
+		break;
+	default:
+		warnx("cannot pair with process %d: %s", pid, strerror(error));
+	}
+}
+
+static void diagnose_timeout(pid_t pid)
+{
+	struct task_facts facts;
+
+	if (!task_facts(pid, &facts)) {
+		warnx("no checkpoint of process %d in time", pid);
+		return;
+	}
+	warnx("no checkpoint of process %d (%s) in time: it is %s%s", pid,
+	      facts.name, state_words(facts.state),
+	      facts.state == 'S' ?
+		      " and has not returned to user mode; nudging would bring it there" :
+		      "");
+}
+
+void diagnose_get(pid_t pid, int error)
+{
+	if (error == ETIMEDOUT || error == EAGAIN)
+		diagnose_timeout(pid);
+	else
+		warnx("cannot take a checkpoint of process %d: %s", pid,
+		      strerror(error));
+}
+
+void diagnose_end(pid_t pid, unsigned int reason, int status)
+{
+	if (reason == CP_END_EXEC)
+		warnx("process %d runs another program now (exec): the pair is over",
+		      pid);
+	else if (reason != CP_END_EXITED)
+		warnx("the pair with process %d is over", pid);
+	else if (WIFSIGNALED(status))
+		warnx("process %d has ended: killed by signal %d (%s)%s", pid,
+		      WTERMSIG(status), strsignal(WTERMSIG(status)),
+		      WCOREDUMP(status) ? ", core dumped" : "");
+	else
+		warnx("process %d has ended: exit status %d", pid,
+		      WEXITSTATUS(status));
+}

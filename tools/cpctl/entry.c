@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What had brought the slave into the kernel. */
+#include <seccomp.h>
+
+#include "entry.h"
+
+/* The bit of a number that tells a system call of the x32 ABI. */
+#define X32_SYSCALL 0x40000000
+
+const char *entry_word(const struct cp_checkpoint *cp)
+{
+	switch (cp->entry) {
+	case CP_ENTRY_SYSCALL:
+		return "syscall";
+	case CP_ENTRY_FAULT:
+		return "fault";
+	case CP_ENTRY_INTERRUPT:
+		return "interrupt";
+	default:
+		return "unknown";
+	}
+}
+
+char *entry_syscall(const struct cp_checkpoint *cp)
+{
+	uint32_t arch = SCMP_ARCH_X86_64;
+
+	/* libseccomp has negative numbers of its own. */
+	if (cp->entry != CP_ENTRY_SYSCALL || cp->syscall < 0)
+		return NULL;
+	if (cp->flags & CP_CHECKPOINT_COMPAT)
+		arch = SCMP_ARCH_X86;
+	else if (cp->syscall & X32_SYSCALL)
+		arch = SCMP_ARCH_X32;
+	return seccomp_syscall_resolve_num_arch(arch, cp->syscall);
+}

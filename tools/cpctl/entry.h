@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What had brought the slave into the kernel. */
+#ifndef ENTRY_H
+#define ENTRY_H
+
+#include <checkpoint.h>
+
+/* entry_word() - "syscall", "fault" or "interrupt". */
+const char *entry_word(const struct cp_checkpoint *cp);
+
+/*
+ * entry_syscall() - the name of the system call that is being left
+ *
+ * Return: the name, to be freed, or NULL when it has none that is known or
+ * the slave was in no system call.
+ */
+char *entry_syscall(const struct cp_checkpoint *cp);
+
+#endif /* ENTRY_H */

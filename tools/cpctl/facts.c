@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What /proc and /sys tell about tasks and about this machine. */
+#include <inttypes.h>
+#include <linux/capability.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "facts.h"
+
+/* Bits of the ninth field of /proc/PID/stat, from the kernel's sched.h. */
+#define PF_IO_WORKER	0x00000010
+#define PF_USER_WORKER	0x00004000
+#define PF_KTHREAD	0x00200000
+
+bool first_line(const char *path, char *line, size_t size)
+{
+	FILE *file = fopen(path, "re");
+	bool ok;
+
+	if (!file)
+		return false;
+	ok = fgets(line, (int)size, file);
+	fclose(file);
+	if (ok)
+		line[strcspn(line, "\n")] = '\0';
+	return ok;
+}
+
+static void read_status_line(const char *line, struct task_facts *facts)
+{
+	uint64_t switches;
+
+	sscanf(line, "Name:\t%63[^\n]", facts->name);
+	sscanf(line, "State:\t%c", &facts->state);
+	sscanf(line, "Tgid:\t%d", &facts->process);
+	sscanf(line, "Uid:\t%u", &facts->uid);
+	if (sscanf(line, "voluntary_ctxt_switches:\t%" SCNu64, &switches) == 1 ||
+	    sscanf(line, "nonvoluntary_ctxt_switches:\t%" SCNu64,
+		   &switches) == 1)
+		facts->switches += switches;
+}
+
+static bool read_status(pid_t pid, struct task_facts *facts)
+{
+	char path[32], line[256];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	while (fgets(line, sizeof(line), file))
+		read_status_line(line, facts);
+	fclose(file);
+	return true;
+}
+
+static bool read_stat(pid_t pid, struct task_facts *facts)
+{
+	uint64_t user, system;
+	char path[32], line[1024];
+	unsigned int flags;
+	char *rest;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	if (!first_line(path, line, sizeof(line)))
+		return false;
+	/* The name, in parentheses, may hold blanks and parentheses. */
+	rest = strrchr(line, ')');
+	if (!rest ||
+	    sscanf(rest + 1,
+		   " %*c %*d %*d %*d %*d %*d %u %*u %*u %*u %*u %" SCNu64
+		   " %" SCNu64,
+		   &flags, &user, &system) != 3)
+		return false;
+	facts->kernel = flags & (PF_KTHREAD | PF_IO_WORKER | PF_USER_WORKER);
+	facts->cpu_ticks = user + system;
+	return true;
+}
+
+bool task_facts(pid_t pid, struct task_facts *facts)
+{
+	char path[32];
+	struct stat st;
+
+	memset(facts, 0, sizeof(*facts));
+	snprintf(path, sizeof(path), "/proc/%d/mem", pid);
+	if (stat(path, &st))
+		return false;
+	facts->files_uid = st.st_uid;
+	return read_status(pid, facts) && read_stat(pid, facts);
+}
+
+const char *state_words(char state)
+{
+	switch (state) {
+	case 'R':
+		return "running";
+	case 'S':
+		return "asleep in the kernel";
+	case 'D':
+		return "in uninterruptible sleep";
+	case 'T':
+		return "stopped";
+	case 't':
+		return "held by a debugger";
+	case 'Z':
+	case 'X':
+		return "dead";
+	default:
+		return "idle";
+	}
+}
+
+int yama_scope(void)
+{
+	char line[16];
+
+	if (!first_line("/proc/sys/kernel/yama/ptrace_scope", line,
+			sizeof(line)))
+		return -1;
+	return atoi(line);
+}
+
+bool may_trace_all(void)
+{
+	unsigned long long capabilities = 0;
+	char line[256];
+	FILE *file = fopen("/proc/self/status", "re");
+
+	if (!file)
+		return false;
+	while (fgets(line, sizeof(line), file))
+		sscanf(line, "CapEff:\t%llx", &capabilities);
+	fclose(file);
+	return capabilities >> CAP_SYS_PTRACE & 1;
+}
+
+bool module_loaded(void)
+{
+	return !access("/sys/module/checkpoint", F_OK);
+}

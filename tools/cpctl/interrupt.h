@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* SIGINT, SIGTERM and SIGHUP: end the pair, let the slave go on, leave. */
+#ifndef INTERRUPT_H
+#define INTERRUPT_H
+
+#include <checkpoint.h>
+#include <stdbool.h>
+
+/*
+ * interrupt_catch() - from now on, one of these signals ends @pair
+ *
+ * A second one kills, in case that something hangs.
+ */
+void interrupt_catch(struct cp_pair *pair);
+
+/* interrupted() - has one of them come? */
+bool interrupted(void);
+
+#endif /* INTERRUPT_H */

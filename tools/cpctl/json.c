@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Checkpoints for programs to read: one JSON object to a line. */
+#include <inttypes.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "entry.h"
+#include "json.h"
+#include "regs.h"
+#include "stack.h"
+
+json_object *json_hex(uint64_t value)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "0x%" PRIx64, value);
+	return json_object_new_string(text);
+}
+
+void json_line(FILE *out, json_object *object)
+{
+	fputs(json_object_to_json_string_ext(object,
+					     JSON_C_TO_STRING_PLAIN |
+					     JSON_C_TO_STRING_NOSLASHESCAPE),
+	      out);
+	fputc('\n', out);
+	json_object_put(object);
+}
+
+static json_object *bytes_object(const unsigned char *bytes, uint64_t size)
+{
+	static const char digits[] = "0123456789abcdef";
+	json_object *object;
+	uint64_t i;
+	char *text;
+
+	/* json-c counts in int; null says that there was too much. */
+	if (size > INT_MAX / 2)
+		return NULL;
+	text = malloc(size * 2 + 1);
+	if (!text)
+		return NULL;
+	for (i = 0; i < size; i++) {
+		text[i * 2] = digits[bytes[i] >> 4];
+		text[i * 2 + 1] = digits[bytes[i] & 15];
+	}
+	object = json_object_new_string_len(text, (int)(size * 2));
+	free(text);
+	return object;
+}
+
+static json_object *symbol_object(const struct symbol *symbol)
+{
+	json_object *object = json_object_new_object();
+
+	if (symbol->name)
+		json_object_object_add(object, "name",
+				       json_object_new_string(symbol->name));
+	json_object_object_add(object, "offset", json_hex(symbol->offset));
+	json_object_object_add(object, "module",
+			       json_object_new_string(symbol->module));
+	return object;
+}
+
+static json_object *returns_array(const struct printer *printer,
+				  const struct snapshot *snapshot,
+				  uint64_t start, uint64_t size)
+{
+	json_object *array = json_object_new_array();
+	size_t word = snapshot_word(snapshot);
+	struct symbol symbol;
+	uint64_t at;
+
+	for (at = start; size >= word; at += word, size -= word) {
+		json_object *object;
+		uint64_t value = 0;
+
+		memcpy(&value, snapshot_bytes(snapshot, at, word), word);
+		if (!symbols_find_return(printer->symbols, value, &symbol))
+			continue;
+		object = json_object_new_object();
+		json_object_object_add(object, "at", json_hex(at));
+		json_object_object_add(object, "to", json_hex(value));
+		json_object_object_add(object, "symbol",
+				       symbol_object(&symbol));
+		json_object_array_add(array, object);
+	}
+	return array;
+}
+
+static json_object *flag_object(uint32_t flags, uint32_t flag)
+{
+	return json_object_new_boolean(!!(flags & flag));
+}
+
+static json_object *segment_object(const struct printer *printer,
+				   const struct snapshot *snapshot,
+				   const struct segment *segment)
+{
+	const struct cp_segment *info = &segment->info;
+	json_object *object = json_object_new_object();
+	uint64_t start, size;
+
+	size = stack_range(snapshot, segment, &printer->view, &start);
+	json_object_object_add(object, "kind", json_object_new_string("stack"));
+	json_object_object_add(object, "addr", json_hex(info->addr));
+	json_object_object_add(object, "size",
+			       json_object_new_uint64(info->size));
+	json_object_object_add(object, "map_start", json_hex(info->map_start));
+	json_object_object_add(object, "map_end", json_hex(info->map_end));
+	json_object_object_add(object, "truncated",
+			       flag_object(info->flags, CP_SEGF_TRUNCATED));
+	json_object_object_add(object, "hole",
+			       flag_object(info->flags, CP_SEGF_HOLE));
+	json_object_object_add(object, "nomem",
+			       flag_object(info->flags, CP_SEGF_NOMEM));
+	json_object_object_add(object, "unmapped",
+			       flag_object(info->flags, CP_SEGF_UNMAPPED));
+	json_object_object_add(object, "data_addr", json_hex(start));
+	json_object_object_add(object, "data",
+			       bytes_object(segment->bytes +
+					    (start - info->addr), size));
+	json_object_object_add(object, "returns",
+			       returns_array(printer, snapshot, start, size));
+	return object;
+}
+
+static json_object *regs_object(const struct cp_regs *regs)
+{
+	json_object *object = json_object_new_object();
+	unsigned int i;
+
+	for (i = 0; i < NR_REGS; i++)
+		json_object_object_add(object, reg_name(i),
+				       json_hex(reg_value(regs, i)));
+	return object;
+}
+
+static void add_entry(json_object *object, const struct cp_checkpoint *cp)
+{
+	char *name = entry_syscall(cp);
+
+	json_object_object_add(object, "entry",
+			       json_object_new_string(entry_word(cp)));
+	if (cp->entry == CP_ENTRY_SYSCALL)
+		json_object_object_add(object, "syscall",
+				       json_object_new_int(cp->syscall));
+	if (name)
+		json_object_object_add(object, "syscall_name",
+				       json_object_new_string(name));
+	free(name);
+}
+
+void json_snapshot(const struct printer *printer,
+		   const struct snapshot *snapshot)
+{
+	const struct cp_checkpoint *cp = &snapshot->head;
+	json_object *object = json_object_new_object();
+	json_object *segments = json_object_new_array();
+	struct symbol symbol;
+	unsigned int i;
+
+	json_object_object_add(object, "type",
+			       json_object_new_string("checkpoint"));
+	json_object_object_add(object, "seq", json_object_new_uint64(cp->seq));
+	json_object_object_add(object, "time_ns",
+			       json_object_new_uint64(cp->time));
+	json_object_object_add(object, "cpu", json_object_new_uint64(cp->cpu));
+	add_entry(object, cp);
+	json_object_object_add(object, "compat",
+			       flag_object(cp->flags, CP_CHECKPOINT_COMPAT));
+	json_object_object_add(object, "regs", regs_object(&cp->regs));
+	if (symbols_find(printer->symbols, cp->regs.rip, &symbol))
+		json_object_object_add(object, "symbol",
+				       symbol_object(&symbol));
+	for (i = 0; i < snapshot->nr_segments; i++) {
+		if (snapshot->segments[i].info.kind == CP_SEGMENT_STACK)
+			json_object_array_add(segments,
+					      segment_object(printer, snapshot,
+							     &snapshot->segments[i]));
+	}
+	json_object_object_add(object, "segments", segments);
+	json_line(printer->out, object);
+}
+
+static const char *reason_word(unsigned int reason)
+{
+	switch (reason) {
+	case CP_END_EXITED:
+		return "exited";
+	case CP_END_EXEC:
+		return "exec";
+	case CP_END_DETACHED:
+		return "detached";
+	default:
+		return "unknown";
+	}
+}
+
+void json_end(FILE *out, unsigned int reason, int status)
+{
+	json_object *object = json_object_new_object();
+
+	json_object_object_add(object, "type", json_object_new_string("end"));
+	json_object_object_add(object, "reason",
+			       json_object_new_string(reason_word(reason)));
+	if (reason == CP_END_EXITED && WIFEXITED(status))
+		json_object_object_add(object, "exit_status",
+				       json_object_new_int(WEXITSTATUS(status)));
+	if (reason == CP_END_EXITED && WIFSIGNALED(status))
+		json_object_object_add(object, "signal",
+				       json_object_new_int(WTERMSIG(status)));
+	json_line(out, object);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Checkpoints for programs to read: one JSON object to a line. */
+#ifndef JSON_H
+#define JSON_H
+
+#include <json-c/json.h>
+
+#include "print.h"
+
+/* json_hex() - a register or an address: a string "0x..." */
+json_object *json_hex(uint64_t value);
+
+/* json_line() - print @object, and a newline, and free it */
+void json_line(FILE *out, json_object *object);
+
+/* json_snapshot() - print a checkpoint; the style is not used */
+void json_snapshot(const struct printer *printer,
+		   const struct snapshot *snapshot);
+
+/*
+ * json_end() - print why a pair is over
+ * @reason: CP_END_*
+ * @status: as waitpid(2) gives it, with CP_END_EXITED
+ */
+void json_end(FILE *out, unsigned int reason, int status);
+
+#endif /* JSON_H */

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* cpctl: finds the verb and calls it. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cpctl.h"
+
+static const struct verb {
+	const char	*name;
+	verb_fn		function;
+	const char	*help;
+} verbs[] = {
+	{ "check", verb_check, "does this machine have all it takes?" },
+	{ "get", verb_get, "print checkpoints of a running process" },
+	{ "run", verb_run, "start a program and print its checkpoints" },
+	{ "watch", verb_watch, "look at a running process live" },
+};
+
+#define NR_VERBS (sizeof(verbs) / sizeof(verbs[0]))
+
+int print_version(void)
+{
+	puts("cpctl " CPCTL_VERSION);
+	return EXIT_OK;
+}
+
+int usage_error(const char *name, const char *fmt, ...)
+{
+	va_list args;
+
+	if (fmt) {
+		fprintf(stderr, "%s: ", name);
+		va_start(args, fmt);
+		vfprintf(stderr, fmt, args);
+		va_end(args);
+		fputc('\n', stderr);
+	}
+	fprintf(stderr, "Try '%s --help'.\n", name);
+	return EXIT_USAGE;
+}
+
+static int print_usage(void)
+{
+	size_t i;
+
+	puts("Usage: cpctl VERB [OPTION]... [ARGUMENT]...\n"
+	     "       cpctl VERB --help\n"
+	     "       cpctl --help | --version\n"
+	     "\n"
+	     "Live checkpoints of processes, through /dev/checkpoint.\n"
+	     "\n"
+	     "Verbs:");
+	for (i = 0; i < NR_VERBS; i++)
+		printf("  %-8s %s\n", verbs[i].name, verbs[i].help);
+	puts("\n"
+	     "Exit status: 0 done, 1 wrong usage, 2 refused or missing.\n"
+	     "The manual page cpctl(1) tells more.");
+	return EXIT_OK;
+}
+
+static int call(const struct verb *verb, int argc, char **argv)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "cpctl %s", verb->name);
+	argv[0] = name;
+	return verb->function(argc, argv);
+}
+
+int main(int argc, char **argv)
+{
+	size_t i;
+
+	if (argc < 2)
+		return usage_error("cpctl", "a verb is missing");
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
+		return print_usage();
+	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V"))
+		return print_version();
+	for (i = 0; i < NR_VERBS; i++) {
+		if (!strcmp(argv[1], verbs[i].name))
+			return call(&verbs[i], argc - 1, argv + 1);
+	}
+	return usage_error("cpctl", "there is no verb '%s'", argv[1]);
+}

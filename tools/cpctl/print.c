@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Checkpoints for people to read. */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "entry.h"
+#include "print.h"
+#include "regs.h"
+#include "stack.h"
+
+#define NSEC_PER_SEC 1000000000ULL
+#define REGS_PER_LINE 3
+
+static void print_head(const struct printer *printer,
+		       const struct cp_checkpoint *cp)
+{
+	char *name = entry_syscall(cp);
+
+	fprintf(printer->out,
+		"%scheckpoint %" PRIu64 "%s  time %" PRIu64 ".%09" PRIu64
+		"  cpu %u  %s",
+		printer->style->head, (uint64_t)cp->seq, printer->style->end,
+		(uint64_t)(cp->time / NSEC_PER_SEC),
+		(uint64_t)(cp->time % NSEC_PER_SEC), cp->cpu, entry_word(cp));
+	if (name)
+		fprintf(printer->out, " %s", name);
+	if (cp->entry == CP_ENTRY_SYSCALL)
+		fprintf(printer->out, " (%d)", cp->syscall);
+	if (cp->flags & CP_CHECKPOINT_COMPAT)
+		fputs("  32-bit code", printer->out);
+	fputc('\n', printer->out);
+	free(name);
+}
+
+static void print_place(const struct printer *printer, uint64_t rip)
+{
+	struct symbol symbol;
+
+	if (!symbols_find(printer->symbols, rip, &symbol))
+		return;
+	fputs("  at ", printer->out);
+	symbol_print(printer, &symbol);
+	fputc('\n', printer->out);
+}
+
+static void print_regs(const struct printer *printer, const struct cp_regs *now,
+		       const struct cp_regs *before)
+{
+	char flags[EFLAGS_NAMES_SIZE];
+	unsigned int i;
+
+	for (i = 0; i < NR_REGS; i++) {
+		uint64_t value = reg_value(now, i);
+		bool changed = before && reg_value(before, i) != value;
+
+		fprintf(printer->out, "  %-8s%s0x%016" PRIx64 "%s", reg_name(i),
+			changed ? printer->style->changed :
+				  printer->style->unchanged,
+			value, changed ? printer->style->end : "");
+		if (i % REGS_PER_LINE == REGS_PER_LINE - 1)
+			fputc('\n', printer->out);
+	}
+	eflags_names(now->eflags, flags);
+	fprintf(printer->out, "  eflags %s\n", flags);
+}
+
+static void print_segment_head(const struct printer *printer,
+			       const struct cp_segment *info)
+{
+	fprintf(printer->out,
+		"  stack: %" PRIu64 " bytes saved from 0x%" PRIx64
+		", mapping 0x%" PRIx64 "-0x%" PRIx64 "\n",
+		(uint64_t)info->size, (uint64_t)info->addr,
+		(uint64_t)info->map_start, (uint64_t)info->map_end);
+	if (info->flags & CP_SEGF_UNMAPPED)
+		fputs("  rsp points to no memory\n", printer->out);
+	if (info->flags & CP_SEGF_TRUNCATED)
+		fputs("  the far end is cut off: see --stack-limit\n",
+		      printer->out);
+	if (info->flags & CP_SEGF_NOMEM)
+		fputs("  the far end is cut off: out of memory\n",
+		      printer->out);
+	if (info->flags & CP_SEGF_HOLE)
+		fputs("  parts that cannot be read are shown as zeroes\n",
+		      printer->out);
+}
+
+void print_snapshot(const struct printer *printer, const struct snapshot *now,
+		    const struct snapshot *before)
+{
+	const struct segment *segment;
+	unsigned int i;
+
+	print_head(printer, &now->head);
+	print_place(printer, now->head.regs.rip);
+	print_regs(printer, &now->head.regs,
+		   before->head.seq ? &before->head.regs : NULL);
+	for (i = 0; i < now->nr_segments; i++) {
+		segment = &now->segments[i];
+		if (segment->info.kind != CP_SEGMENT_STACK)
+			continue;
+		print_segment_head(printer, &segment->info);
+		stack_print(printer, now, before, segment);
+	}
+}

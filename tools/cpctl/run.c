@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* cpctl run: start a program and print its checkpoints. */
+#include <err.h>
+#include <errno.h>
+#include <getopt.h>
+
+#include "child.h"
+#include "cpctl.h"
+#include "diagnose.h"
+#include "interrupt.h"
+#include "take.h"
+
+static const char help[] =
+	"Usage: cpctl run [OPTION]... [--] COMMAND [ARGUMENT]...\n"
+	"Start a program and print its checkpoints, from its very first return to\n"
+	"user mode on. It then runs to its end by itself.\n"
+	"\n"
+	"  -n, --count N          how many (all until it ends)\n"
+	TAKE_OPTIONS_HELP
+	"\n"
+	"The program is not nudged unless --nudge is given. Ctrl-C stops printing and\n"
+	"leaves it running.\n";
+
+/*
+ * The pair is over; wait for the program's end, unless told to leave. When the
+ * pair has ended with it, its end has been told.
+ */
+static void wait_for_end(const struct cp_pair *pair, pid_t pid)
+{
+	int status, told;
+
+	if (interrupted() || !child_wait(pid, &status))
+		warnx("stopped; process %d goes on by itself", pid);
+	else if (cp_pair_ended(pair, &told) != CP_END_EXITED || told != status)
+		diagnose_end(pid, CP_END_EXITED, status);
+}
+
+static int run(struct cp_pair *pair, char **command,
+	       const struct take_options *options)
+{
+	pid_t pid = child_start(command);
+	int status;
+
+	if (pid < 0)
+		return EXIT_REFUSED;
+	/*
+	 * An exec ends a pair. So the pair is made now, after the exec, while
+	 * the program is held at its beginning.
+	 */
+	if (take_prep(pair, pid, options)) {
+		child_kill(pid);
+		return EXIT_REFUSED;
+	}
+	child_release(pid);
+	status = take_all(pair, pid, options);
+	wait_for_end(pair, pid);
+	return status;
+}
+
+int verb_run(int argc, char **argv)
+{
+	struct take_options options = {
+		.timeout_ns = -1,
+		.view.stack_bytes = 256,
+	};
+	struct cp_pair *pair;
+	int status = take_parse(argc, argv, "+" TAKE_LETTERS, &options, help);
+
+	if (status >= 0)
+		return status;
+	if (optind == argc)
+		return usage_error(argv[0], "a command is missing");
+	pair = cp_pair_open();
+	if (!pair) {
+		diagnose_open(errno);
+		return EXIT_REFUSED;
+	}
+	interrupt_catch(pair);
+	status = run(pair, argv + optind, &options);
+	cp_pair_close(pair);
+	return status;
+}

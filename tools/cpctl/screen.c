@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The terminal as a screen that is drawn again and again. */
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "screen.h"
+
+#define NSEC_PER_SEC 1000000000LL
+
+/* Alternate screen, no cursor, long lines cut off; and all that undone. */
+#define ENTER "\033[?1049h\033[?25l\033[?7l"
+#define LEAVE "\033[?7h\033[?25h\033[?1049l"
+
+static int signals = -1;
+static bool keys;
+static struct termios saved;
+static volatile sig_atomic_t entered;
+
+static void put(const char *text)
+{
+	size_t len = strlen(text);
+
+	while (len) {
+		ssize_t n = write(STDOUT_FILENO, text, len);
+
+		if (n < 0)
+			return;
+		text += n;
+		len -= (size_t)n;
+	}
+}
+
+static void enter(void)
+{
+	struct termios raw = saved;
+
+	raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
+	if (keys)
+		tcsetattr(STDIN_FILENO, TCSADRAIN, &raw);
+	put(ENTER);
+	entered = 1;
+}
+
+/* Also called when a crash is being handled: only safe functions here. */
+void screen_close(void)
+{
+	if (!entered)
+		return;
+	entered = 0;
+	put(LEAVE);
+	if (keys)
+		tcsetattr(STDIN_FILENO, TCSADRAIN, &saved);
+}
+
+static void crashed(int sig)
+{
+	screen_close();
+	raise(sig);
+}
+
+static void catch_crashes(void)
+{
+	static const int crashes[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL,
+				       SIGABRT };
+	struct sigaction action = {
+		.sa_handler = crashed,
+		.sa_flags = SA_RESETHAND,
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(crashes) / sizeof(crashes[0]); i++)
+		sigaction(crashes[i], &action, NULL);
+}
+
+static bool open_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGQUIT);
+	sigaddset(&set, SIGTSTP);
+	sigaddset(&set, SIGWINCH);
+	if (sigprocmask(SIG_BLOCK, &set, NULL))
+		return false;
+	signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return signals >= 0;
+}
+
+bool screen_possible(void)
+{
+	const char *term = getenv("TERM");
+
+	return isatty(STDOUT_FILENO) && term && strcmp(term, "dumb") != 0;
+}
+
+bool screen_open(void)
+{
+	if (!open_signals())
+		return false;
+	keys = isatty(STDIN_FILENO) && !tcgetattr(STDIN_FILENO, &saved);
+	atexit(screen_close);
+	catch_crashes();
+	enter();
+	return true;
+}
+
+unsigned int screen_rows(void)
+{
+	struct winsize size;
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) || !size.ws_row)
+		return 24;
+	return size.ws_row;
+}
+
+void screen_draw(const char *text)
+{
+	unsigned int rows = screen_rows();
+	char *drawing = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&drawing, &size);
+
+	if (!out)
+		return;
+	fputs("\033[H", out);
+	while (rows-- && *text) {
+		size_t len = strcspn(text, "\n");
+
+		fprintf(out, "%.*s\033[K", (int)len, text);
+		text += len + (text[len] == '\n');
+		/* A newline on the last line would scroll. */
+		if (rows && *text)
+			fputs("\r\n", out);
+	}
+	fputs("\033[J", out);
+	fclose(out);
+	/* All at once, so that it does not flicker. */
+	if (drawing)
+		put(drawing);
+	free(drawing);
+}
+
+static enum screen_event read_signal(void)
+{
+	struct signalfd_siginfo info;
+
+	if (read(signals, &info, sizeof(info)) != sizeof(info))
+		return SCREEN_TIMEOUT;
+	if (info.ssi_signo == SIGTSTP) {
+		screen_close();
+		raise(SIGSTOP);
+		enter();
+		return SCREEN_RESIZED;
+	}
+	return info.ssi_signo == SIGWINCH ? SCREEN_RESIZED : SCREEN_QUIT;
+}
+
+static enum screen_event read_key(void)
+{
+	char key;
+
+	/* No more input: the terminal is gone. */
+	if (read(STDIN_FILENO, &key, 1) != 1)
+		return SCREEN_QUIT;
+	return key == 'q' || key == 'Q' ? SCREEN_QUIT : SCREEN_TIMEOUT;
+}
+
+enum screen_event screen_wait(int64_t ns)
+{
+	struct pollfd files[] = {
+		{ .fd = signals, .events = POLLIN },
+		{ .fd = keys ? STDIN_FILENO : -1, .events = POLLIN },
+	};
+	struct timespec timeout = {
+		.tv_sec = ns / NSEC_PER_SEC,
+		.tv_nsec = ns % NSEC_PER_SEC,
+	};
+	enum screen_event event = SCREEN_TIMEOUT;
+
+	if (ppoll(files, 2, &timeout, NULL) <= 0)
+		return SCREEN_TIMEOUT;
+	if (files[0].revents)
+		event = read_signal();
+	if (event == SCREEN_TIMEOUT && files[1].revents)
+		event = read_key();
+	return event;
+}

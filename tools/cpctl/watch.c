@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * cpctl watch: a live view of a running process.
+ *
+ * For each picture a pair is made, one checkpoint taken, and the pair ended, so
+ * that the process runs at full speed in between. A pair that was kept would
+ * hold it at each return to user mode until the next picture.
+ */
+#include <err.h>
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cpctl.h"
+#include "diagnose.h"
+#include "facts.h"
+#include "number.h"
+#include "print.h"
+#include "screen.h"
+
+#define NSEC_PER_SEC 1000000000LL
+
+/* How long to wait for a checkpoint before looking at the keyboard. */
+#define SLICE_NS (NSEC_PER_SEC / 5)
+
+#define INTERVAL_MIN_NS (NSEC_PER_SEC / 10)
+
+static const char help[] =
+	"Usage: cpctl watch [OPTION]... PID\n"
+	"Show the registers and the stack of the running process or thread PID,\n"
+	"again and again. The process is held for one checkpoint per picture only.\n"
+	"\n"
+	"      --interval SEC     time from picture to picture (1)\n"
+	"      --no-nudge         wait until the process returns to user mode by itself\n"
+	"      --stack-limit SIZE most bytes of stack to take (K, M, G allowed)\n"
+	"  -h, --help             print this help\n"
+	"  -V, --version          print the version\n"
+	"\n"
+	"Keys: q leaves, any other draws at once.\n";
+
+enum {
+	OPT_INTERVAL = 256,
+	OPT_NO_NUDGE,
+	OPT_STACK_LIMIT,
+};
+
+static const struct option long_options[] = {
+	{ "interval", required_argument, NULL, OPT_INTERVAL },
+	{ "no-nudge", no_argument, NULL, OPT_NO_NUDGE },
+	{ "stack-limit", required_argument, NULL, OPT_STACK_LIMIT },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'V' },
+	{}
+};
+
+/*
+ * struct watch - what is watched
+ * @pid: the slave
+ * @interval_ns: time from picture to picture
+ * @get_flags: CP_GET_NUDGE or 0
+ * @options: for each pair
+ * @pair: the handle
+ * @paired: there is a pair, whose checkpoint has not come yet
+ * @shots: the last two checkpoints
+ * @taken: number of checkpoints; the last one is shots[taken % 2]
+ * @symbols: of the slave
+ * @facts: of the slave, when the last picture was drawn
+ * @drawn_ns: when that was
+ */
+struct watch {
+	pid_t			pid;
+	int64_t			interval_ns;
+	unsigned int		get_flags;
+	struct cp_pair_options	options;
+	struct cp_pair		*pair;
+	bool			paired;
+	struct snapshot		shots[2];
+	uint64_t		taken;
+	struct symbols		*symbols;
+	struct task_facts	facts;
+	int64_t			drawn_ns;
+};
+
+/* What became of an attempt to take a checkpoint. */
+enum outcome {
+	TAKEN,		/* there is a new one */
+	NOT_YET,	/* it has not come */
+	BUSY,		/* somebody else is paired with the process */
+	LEAVE,		/* the user wants to leave */
+	OVER,		/* the process has ended */
+	FAILED,		/* the user has been told why */
+};
+
+static int64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * NSEC_PER_SEC + now.tv_nsec;
+}
+
+static enum outcome make_pair(struct watch *watch)
+{
+	if (watch->paired)
+		return TAKEN;
+	if (cp_pair_prep(watch->pair, watch->pid, &watch->options)) {
+		if (errno == EBUSY)
+			return BUSY;
+		/* Once there was a picture, it is known to have been there. */
+		if (errno == ESRCH && watch->taken)
+			return OVER;
+		screen_close();
+		diagnose_prep(watch->pid, errno);
+		return FAILED;
+	}
+	watch->paired = true;
+	return TAKEN;
+}
+
+static enum outcome end_pair(struct watch *watch)
+{
+	cp_pair_end(watch->pair);
+	watch->paired = false;
+	if (!cp_pair_ended(watch->pair, NULL))
+		return TAKEN;
+	/* An exec has given the process another program: watch that one. */
+	return cp_pair_ended(watch->pair, NULL) == CP_END_EXEC ? NOT_YET : OVER;
+}
+
+static enum outcome keep(struct watch *watch)
+{
+	if (snapshot_take(&watch->shots[(watch->taken + 1) % 2], watch->pair)) {
+		screen_close();
+		warn("cannot keep a checkpoint");
+		return FAILED;
+	}
+	watch->taken++;
+	return end_pair(watch);
+}
+
+/*
+ * Takes a checkpoint within the interval. When none comes, the pair is kept:
+ * it holds nobody up as long as this is called again at once.
+ */
+static enum outcome take(struct watch *watch)
+{
+	int64_t until = now_ns() + watch->interval_ns;
+	enum outcome outcome = make_pair(watch);
+
+	if (outcome != TAKEN)
+		return outcome;
+	do {
+		int ret = cp_pair_get(watch->pair, SLICE_NS, watch->get_flags);
+
+		if (ret > 0)
+			return keep(watch);
+		if (!ret)
+			return end_pair(watch);
+		if (errno != ETIMEDOUT) {
+			screen_close();
+			diagnose_get(watch->pid, errno);
+			return FAILED;
+		}
+		if (screen_wait(0) == SCREEN_QUIT)
+			return LEAVE;
+	} while (now_ns() < until);
+	return NOT_YET;
+}
+
+static void print_head(struct watch *watch, FILE *out, enum outcome outcome)
+{
+	struct task_facts facts;
+	int64_t now = now_ns();
+	double seconds = (double)(now - watch->drawn_ns) / NSEC_PER_SEC;
+
+	if (!task_facts(watch->pid, &facts))
+		facts = watch->facts;
+	fprintf(out, "process %d (%s), %s", watch->pid, facts.name,
+		state_words(facts.state));
+	if (watch->drawn_ns)
+		fprintf(out, ", cpu %.0f%%, %.0f switches/s",
+			100 * (double)(facts.cpu_ticks - watch->facts.cpu_ticks) /
+				(double)sysconf(_SC_CLK_TCK) / seconds,
+			(double)(facts.switches - watch->facts.switches) /
+				seconds);
+	fprintf(out, ", %" PRIu64 " checkpoints taken\n", watch->taken);
+	if (outcome == NOT_YET)
+		fputs("waiting for it to return to user mode\n", out);
+	else if (outcome == BUSY)
+		fputs("paired with somebody else at the moment\n", out);
+	else
+		fputc('\n', out);
+	watch->facts = facts;
+	watch->drawn_ns = now;
+}
+
+static void draw(struct watch *watch, enum outcome outcome)
+{
+	const struct snapshot *last = &watch->shots[watch->taken % 2];
+	char *text = NULL;
+	size_t size = 0;
+	struct printer printer = {
+		.out = open_memstream(&text, &size),
+		.style = style_of(stdout),
+		.symbols = watch->symbols,
+		/* As much as fits; the rest is cut off. */
+		.view.stack_bytes = screen_rows() * snapshot_word(last),
+	};
+
+	if (!printer.out)
+		return;
+	print_head(watch, printer.out, outcome);
+	if (watch->taken) {
+		symbols_refresh(watch->symbols);
+		print_snapshot(&printer, last,
+			       &watch->shots[(watch->taken + 1) % 2]);
+	}
+	fclose(printer.out);
+	if (text)
+		screen_draw(text);
+	free(text);
+}
+
+/* Returns how it ended: LEAVE, OVER or FAILED. */
+static enum outcome watch_loop(struct watch *watch)
+{
+	enum outcome outcome = make_pair(watch);
+	enum screen_event event;
+
+	/* Before the screen is switched: the usual refusals come now. */
+	if (outcome == FAILED)
+		return outcome;
+	if (!screen_open()) {
+		warn("cannot use the terminal");
+		return FAILED;
+	}
+	for (;;) {
+		outcome = take(watch);
+		if (outcome >= LEAVE)
+			return outcome;
+		draw(watch, outcome);
+		/* A slave that has yet to come must not be kept waiting. */
+		event = screen_wait(watch->paired ? 0 : watch->interval_ns);
+		while (event == SCREEN_RESIZED) {
+			draw(watch, outcome);
+			event = screen_wait(watch->paired ? 0 :
+							    watch->interval_ns);
+		}
+		if (event == SCREEN_QUIT)
+			return LEAVE;
+	}
+}
+
+static int watch_process(struct watch *watch)
+{
+	enum outcome outcome;
+	int status;
+
+	watch->symbols = symbols_open(watch->pid);
+	if (!watch->symbols) {
+		warn("cannot look up symbols");
+		return EXIT_REFUSED;
+	}
+	outcome = watch_loop(watch);
+	cp_pair_end(watch->pair);
+	screen_close();
+	if (outcome == OVER &&
+	    cp_pair_ended(watch->pair, &status) == CP_END_EXITED)
+		diagnose_end(watch->pid, CP_END_EXITED, status);
+	else if (outcome == OVER)
+		warnx("process %d has ended", watch->pid);
+	symbols_close(watch->symbols);
+	snapshot_free(&watch->shots[0]);
+	snapshot_free(&watch->shots[1]);
+	return outcome == FAILED ? EXIT_REFUSED : EXIT_OK;
+}
+
+/* As take_parse(). */
+static int parse(int argc, char **argv, struct watch *watch)
+{
+	int option;
+
+	while ((option = getopt_long(argc, argv, "hV", long_options, NULL)) !=
+	       -1) {
+		switch (option) {
+		case OPT_INTERVAL:
+			if (!parse_seconds(optarg, &watch->interval_ns) ||
+			    watch->interval_ns < INTERVAL_MIN_NS)
+				return usage_error(argv[0], "'%s' is not valid for --interval: from 0.1 seconds on",
+						   optarg);
+			break;
+		case OPT_NO_NUDGE:
+			watch->get_flags = 0;
+			break;
+		case OPT_STACK_LIMIT:
+			if (!parse_bytes(optarg, &watch->options.stack_limit))
+				return usage_error(argv[0], "'%s' is not valid for --stack-limit",
+						   optarg);
+			break;
+		case 'h':
+			fputs(help, stdout);
+			return EXIT_OK;
+		case 'V':
+			return print_version();
+		default:
+			return usage_error(argv[0], NULL);
+		}
+	}
+	return -1;
+}
+
+int verb_watch(int argc, char **argv)
+{
+	struct watch watch = {
+		.interval_ns = NSEC_PER_SEC,
+		.get_flags = CP_GET_NUDGE,
+		.options.size = sizeof(watch.options),
+	};
+	int status = parse(argc, argv, &watch);
+
+	if (status >= 0)
+		return status;
+	if (optind != argc - 1)
+		return usage_error(argv[0], "one PID is wanted");
+	if (!parse_pid(argv[optind], &watch.pid))
+		return usage_error(argv[0], "'%s' is no process id",
+				   argv[optind]);
+	if (!screen_possible())
+		return usage_error(argv[0], "this is for a terminal; 'cpctl get' prints to files and pipes");
+	watch.pair = cp_pair_open();
+	if (!watch.pair) {
+		diagnose_open(errno);
+		return EXIT_REFUSED;
+	}
+	status = watch_process(&watch);
+	cp_pair_close(watch.pair);
+	return status;
+}

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: LGPL-2.1-only
+/* The life of a pair: open, prep, get, end, close. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "pair.h"
+
+#define NSEC_PER_SEC 1000000000ULL
+
+static bool same_version(int fd)
+{
+	struct cp_info info;
+
+	if (ioctl(fd, CP_IOC_INFO, &info))
+		return false;
+	if (info.version == CP_VERSION)
+		return true;
+	errno = EPROTONOSUPPORT;
+	return false;
+}
+
+struct cp_pair *cp_pair_open(void)
+{
+	struct cp_pair *pair = calloc(1, sizeof(*pair));
+
+	if (!pair)
+		return NULL;
+	pair->fd = open(CP_DEVICE, O_RDWR | O_CLOEXEC);
+	if (pair->fd < 0 || !same_version(pair->fd)) {
+		cp_pair_close(pair);
+		return NULL;
+	}
+	return pair;
+}
+
+static void unmap_region(struct cp_pair *pair)
+{
+	/*
+	 * A child does not inherit the mapping: whatever lies at that address
+	 * there is something else.
+	 */
+	if (pair->region && pair->owner == getpid())
+		munmap(pair->region, pair->region_size);
+	pair->region = NULL;
+}
+
+void cp_pair_close(struct cp_pair *pair)
+{
+	int saved = errno;
+
+	if (!pair)
+		return;
+	/*
+	 * A child may still hold the file, so closing it would not do; in the
+	 * child this is refused and ends nothing.
+	 */
+	cp_pair_end(pair);
+	unmap_region(pair);
+	if (pair->fd >= 0)
+		close(pair->fd);
+	free(pair);
+	errno = saved;
+}
+
+int cp_pair_info(const struct cp_pair *pair, struct cp_info *info)
+{
+	return ioctl(pair->fd, CP_IOC_INFO, info);
+}
+
+/* Take over what the caller set; a caller with an older struct sets less. */
+static int read_options(struct cp_pair_options *known,
+			const struct cp_pair_options *given)
+{
+	const unsigned char *byte = (const unsigned char *)given;
+	size_t i;
+
+	memset(known, 0, sizeof(*known));
+	if (!given)
+		return 0;
+	if (given->size < sizeof(given->size)) {
+		errno = EINVAL;
+		return -1;
+	}
+	for (i = sizeof(*known); i < given->size; i++) {
+		if (byte[i]) {
+			errno = E2BIG;
+			return -1;
+		}
+	}
+	memcpy(known, given,
+	       given->size < sizeof(*known) ? given->size : sizeof(*known));
+	return 0;
+}
+
+/* Have the kernel decide whether this process may look into @pid. */
+static int open_proof(pid_t pid)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%d/mem", pid);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+static int make_pair(int fd, pid_t pid, struct cp_prep *prep)
+{
+	int proof = open_proof(pid);
+	int open_errno = errno;
+	int ret;
+
+	/*
+	 * Ask also without a proof: the kernel knows which of several reasons
+	 * for a refusal comes first.
+	 */
+	prep->mem_fd = proof < 0 ? -1 : proof;
+	ret = ioctl(fd, CP_IOC_PREP, prep);
+	if (proof >= 0) {
+		int saved = errno;
+
+		close(proof);
+		errno = saved;
+	} else if (ret && errno == EPERM &&
+		   (open_errno == EMFILE || open_errno == ENFILE ||
+		    open_errno == ENOMEM)) {
+		/* Not a matter of permission after all. */
+		errno = open_errno;
+	}
+	return ret;
+}
+
+int cp_pair_prep(struct cp_pair *pair, pid_t pid,
+		 const struct cp_pair_options *options)
+{
+	struct cp_pair_options opt;
+	struct cp_prep prep = { .pid = pid };
+	void *region;
+
+	if (read_options(&opt, options))
+		return -1;
+	prep.stack_limit = opt.stack_limit;
+	prep.wait_limit = opt.wait_limit;
+	if (make_pair(pair->fd, pid, &prep))
+		return -1;
+
+	region = mmap(NULL, prep.region_size, PROT_READ, MAP_SHARED, pair->fd,
+		      0);
+	if (region == MAP_FAILED) {
+		int saved = errno;
+
+		cp_pair_end(pair);
+		errno = saved;
+		return -1;
+	}
+	unmap_region(pair);
+	pair->owner = getpid();
+	pair->region = region;
+	pair->region_size = prep.region_size;
+	pair->slot = 0;
+	pair->missed = 0;
+	pair->reason = CP_END_NONE;
+	pair->status = 0;
+	return 0;
+}
+
+static uint64_t deadline_in(int64_t timeout_ns)
+{
+	struct timespec now;
+
+	if (timeout_ns < 0)
+		return CP_FOREVER;
+	if (timeout_ns == 0)
+		return 0;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * NSEC_PER_SEC + (uint64_t)now.tv_nsec +
+	       (uint64_t)timeout_ns;
+}
+
+/* Has a call that failed so let the slave have the slot? */
+static bool slot_given_up(int error)
+{
+	return error == EAGAIN || error == ETIMEDOUT || error == EINTR ||
+	       error == EFAULT;
+}
+
+void cp_pair_note(struct cp_pair *pair, const struct cp_get *get, int ret)
+{
+	if (ret < 0) {
+		if (slot_given_up(errno))
+			pair->slot = 0;
+		return;
+	}
+	pair->missed = get->missed;
+	if (ret) {
+		pair->slot = get->slot_offset;
+	} else {
+		pair->reason = get->reason;
+		pair->status = get->status;
+	}
+}
+
+int cp_pair_get(struct cp_pair *pair, int64_t timeout_ns, unsigned int flags)
+{
+	struct cp_get get = {
+		.deadline = deadline_in(timeout_ns),
+		.flags = flags,
+	};
+	int ret = ioctl(pair->fd, CP_IOC_GET, &get);
+
+	cp_pair_note(pair, &get, ret);
+	return ret;
+}
+
+int cp_pair_end(const struct cp_pair *pair)
+{
+	return ioctl(pair->fd, CP_IOC_END);
+}
+
+unsigned int cp_pair_ended(const struct cp_pair *pair, int *status)
+{
+	if (status)
+		*status = pair->status;
+	return pair->reason;
+}
+
+uint64_t cp_pair_missed(const struct cp_pair *pair)
+{
+	return pair->missed;
+}
+
+int cp_pair_fd(const struct cp_pair *pair)
+{
+	return pair->fd;
+}

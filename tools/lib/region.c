@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: LGPL-2.1-only
+/* Reading the region: the checkpoint, its segments, their bytes. */
+#include <unistd.h>
+
+#include "pair.h"
+
+const struct cp_region_head *cp_pair_region(const struct cp_pair *pair,
+					    size_t *size)
+{
+	/* A child of the master has the handle, but not the mapping. */
+	if (!pair->region || pair->owner != getpid())
+		return NULL;
+	if (size)
+		*size = pair->region_size;
+	return pair->region;
+}
+
+const struct cp_checkpoint *cp_pair_checkpoint(const struct cp_pair *pair)
+{
+	const struct cp_region_head *region = cp_pair_region(pair, NULL);
+
+	if (!region || !pair->slot)
+		return NULL;
+	return (const void *)((const char *)region + pair->slot);
+}
+
+/*
+ * Structs are found by the sizes and offsets that the kernel gives, never by
+ * sizeof: a newer kernel's are longer.
+ */
+static const struct cp_segment *segment_of(const struct cp_checkpoint *cp,
+					   unsigned int i)
+{
+	if (!cp || i >= cp->nr_segments)
+		return NULL;
+	return (const void *)((const char *)cp + cp->segments_offset +
+			      (size_t)i * cp->segment_size);
+}
+
+const struct cp_segment *cp_pair_segment(const struct cp_pair *pair,
+					 unsigned int i)
+{
+	return segment_of(cp_pair_checkpoint(pair), i);
+}
+
+const void *cp_pair_segment_data(const struct cp_pair *pair, unsigned int i)
+{
+	const struct cp_segment *seg = cp_pair_segment(pair, i);
+
+	return seg ? (const char *)pair->region + seg->offset : NULL;
+}
+
+const void *cp_pair_find(const struct cp_pair *pair, uint64_t addr,
+			 size_t *left)
+{
+	const struct cp_checkpoint *cp = cp_pair_checkpoint(pair);
+	const struct cp_segment *seg;
+	unsigned int i;
+
+	for (i = 0; (seg = segment_of(cp, i)); i++) {
+		uint64_t into = addr - seg->addr;
+
+		if (addr < seg->addr || into >= seg->size)
+			continue;
+		*left = seg->size - into;
+		return (const char *)pair->region + seg->offset + into;
+	}
+	return NULL;
+}
+
+const void *cp_pair_data(const struct cp_pair *pair, uint64_t addr, size_t len)
+{
+	size_t left;
+	const void *data = cp_pair_find(pair, addr, &left);
+
+	return data && len <= left ? data : NULL;
+}
