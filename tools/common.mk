@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # What the library and cpctl are built with.
 
-VERSION ?= 0.1.0
+TOP := $(dir $(lastword $(MAKEFILE_LIST)))..
+VERSION ?= $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' $(TOP)/dkms.conf)
 
 PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
@@ -9,7 +10,7 @@ LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 MANDIR ?= $(PREFIX)/share/man
 
-UAPI := $(dir $(lastword $(MAKEFILE_LIST)))../include/uapi
+UAPI := $(TOP)/include/uapi
 
 PKG_CONFIG ?= pkg-config
 INSTALL ?= install

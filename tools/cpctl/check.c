@@ -56,9 +56,9 @@ struct finding {
 	const char	*todo;
 };
 
-static void __attribute__((format(printf, 4, 5)))
-found(struct finding *finding, enum state state, const char *todo,
-      const char *fmt, ...)
+__attribute__((format(printf, 4, 5)))
+static void found(struct finding *finding, enum state state, const char *todo,
+		  const char *fmt, ...)
 {
 	va_list args;
 
@@ -136,7 +136,7 @@ static void check_exports(struct finding *finding)
 static void check_proc(struct finding *finding)
 {
 	if (access("/proc/self/mem", R_OK))
-		found(finding, MISSING, "mount -t proc proc /proc",
+		found(finding, MISSING, "mount it: mount -t proc none /proc",
 		      "/proc/self/mem: %s", strerror(errno));
 	else
 		found(finding, OK, "", "/proc is mounted");
@@ -278,10 +278,10 @@ static void print_finding(const char *name, const struct finding *finding)
 	putchar('\n');
 }
 
-static json_object *finding_object(const char *name,
-				   const struct finding *finding)
+static struct json_object *finding_object(const char *name,
+					  const struct finding *finding)
 {
-	json_object *object = json_object_new_object();
+	struct json_object *object = json_object_new_object();
 
 	json_object_object_add(object, "name", json_object_new_string(name));
 	json_object_object_add(object, "state",
@@ -296,8 +296,8 @@ static json_object *finding_object(const char *name,
 
 static int check_all(bool json)
 {
-	json_object *array = json_object_new_array();
-	json_object *object = json_object_new_object();
+	struct json_object *array = json_object_new_array();
+	struct json_object *object = json_object_new_object();
 	struct finding finding;
 	bool ok = true;
 	size_t i;
@@ -307,8 +307,8 @@ static int check_all(bool json)
 		ok = ok && finding.state != MISSING;
 		if (!json)
 			print_finding(checks[i].name, &finding);
-		json_object_array_add(array, finding_object(checks[i].name,
-							    &finding));
+		json_object_array_add(array,
+				      finding_object(checks[i].name, &finding));
 	}
 	json_object_object_add(object, "ok", json_object_new_boolean(ok));
 	json_object_object_add(object, "checks", array);

@@ -18,37 +18,42 @@ void diagnose_open(int error)
 	case ENODEV:
 	case ENXIO:
 		if (module_loaded())
-			warnx("the module is loaded, but there is no " CP_DEVICE ": is /dev a devtmpfs, and does udev run?");
+			warnx("the module is loaded, but there is no %s: is /dev a devtmpfs, and does udev run?",
+			      CP_DEVICE);
 		else
 			warnx("the module checkpoint is not loaded: run 'modprobe checkpoint', or 'insmod checkpoint.ko' where it was built");
 		break;
 	case EACCES:
 	case EPERM:
-		warnx("no permission to open " CP_DEVICE ": be root, or install the udev rule and join the group 'checkpoint'");
+		warnx("no permission to open %s: be root, or install the udev rule and join the group 'checkpoint'",
+		      CP_DEVICE);
 		break;
 	case EPROTONOSUPPORT:
 		warnx("the module speaks another version of the interface than this cpctl: install both from the same release");
 		break;
 	case ENOTTY:
-		warnx(CP_DEVICE " is not the device of the module checkpoint: remove it and load the module anew");
+		warnx("%s is not the device of the module checkpoint: remove it and load the module anew",
+		      CP_DEVICE);
 		break;
 	default:
-		warnx("cannot open " CP_DEVICE ": %s", strerror(error));
+		warnx("cannot open %s: %s", CP_DEVICE, strerror(error));
 	}
 }
 
 /* What Yama forbids this process; NULL when it is not Yama. */
 static const char *yama_reason(void)
 {
-	if (yama_scope() == 3)
-		return "Yama forbids all tracing (kernel.yama.ptrace_scope is 3) until the next boot";
-	if (may_trace_all())
+	static const char *const reasons[] = {
+		NULL,
+		"it is no child of yours, and Yama allows no others (kernel.yama.ptrace_scope is 1): be root, start it by 'cpctl run', or set the scope to 0",
+		"Yama lets only holders of CAP_SYS_PTRACE do that (kernel.yama.ptrace_scope is 2): be root",
+		"Yama forbids all tracing until the next boot (kernel.yama.ptrace_scope is 3)",
+	};
+	int scope = yama_scope();
+
+	if (scope < 0 || scope > 3 || (scope < 3 && may_trace_all()))
 		return NULL;
-	if (yama_scope() == 2)
-		return "Yama lets only holders of CAP_SYS_PTRACE do that (kernel.yama.ptrace_scope is 2): be root";
-	if (yama_scope() == 1)
-		return "it is no child of yours, and Yama allows no others (kernel.yama.ptrace_scope is 1): be root, start it by 'cpctl run', or set the scope to 0";
-	return NULL;
+	return reasons[scope];
 }
 
 void diagnose_start(const char *program, int error)
@@ -68,18 +73,18 @@ static const char *permission_reason(pid_t pid)
 	if (access("/proc/self/mem", F_OK))
 		return "/proc, where access is proven, is not mounted: mount it";
 	if (!task_facts(pid, &facts))
-		return "/proc does not show it: is /proc mounted for this pid namespace, without hidepid?";
+		return "/proc does not show it: is it of this pid namespace, and hidepid off?";
 	if (facts.kernel)
 		return "it is a kernel thread or a kernel worker, which never runs in user mode";
 	if (!may_trace_all()) {
 		if (facts.uid != getuid())
 			return "it belongs to another user: be root";
 		if (facts.files_uid != facts.uid)
-			return "it has made itself non-dumpable, or runs a set-user-ID or unreadable program: be root";
+			return "it is non-dumpable, set-user-ID or unreadable: be root";
 	}
 	if (yama_reason())
 		return yama_reason();
-	return "a security module or a user namespace forbids it, or it has just exec'ed another program";
+	return "a security module or user namespace forbids it, or it has just exec'ed";
 }
 
 static void diagnose_busy(pid_t pid)

@@ -33,10 +33,11 @@ static void read_status_line(const char *line, struct task_facts *facts)
 {
 	uint64_t switches;
 
-	sscanf(line, "Name:\t%63[^\n]", facts->name);
-	sscanf(line, "State:\t%c", &facts->state);
-	sscanf(line, "Tgid:\t%d", &facts->process);
-	sscanf(line, "Uid:\t%u", &facts->uid);
+	if (sscanf(line, "Name:\t%63[^\n]", facts->name) == 1 ||
+	    sscanf(line, "State:\t%c", &facts->state) == 1 ||
+	    sscanf(line, "Tgid:\t%d", &facts->process) == 1 ||
+	    sscanf(line, "Uid:\t%u", &facts->uid) == 1)
+		return;
 	if (sscanf(line, "voluntary_ctxt_switches:\t%" SCNu64, &switches) == 1 ||
 	    sscanf(line, "nonvoluntary_ctxt_switches:\t%" SCNu64,
 		   &switches) == 1)
@@ -133,8 +134,9 @@ bool may_trace_all(void)
 
 	if (!file)
 		return false;
-	while (fgets(line, sizeof(line), file))
-		sscanf(line, "CapEff:\t%llx", &capabilities);
+	while (fgets(line, sizeof(line), file) &&
+	       sscanf(line, "CapEff:\t%llx", &capabilities) != 1)
+		;
 	fclose(file);
 	return capabilities >> CAP_SYS_PTRACE & 1;
 }

@@ -11,7 +11,7 @@
 #include "regs.h"
 #include "stack.h"
 
-json_object *json_hex(uint64_t value)
+struct json_object *json_hex(uint64_t value)
 {
 	char text[32];
 
@@ -19,7 +19,7 @@ json_object *json_hex(uint64_t value)
 	return json_object_new_string(text);
 }
 
-void json_line(FILE *out, json_object *object)
+void json_line(FILE *out, struct json_object *object)
 {
 	fputs(json_object_to_json_string_ext(object,
 					     JSON_C_TO_STRING_PLAIN |
@@ -29,10 +29,10 @@ void json_line(FILE *out, json_object *object)
 	json_object_put(object);
 }
 
-static json_object *bytes_object(const unsigned char *bytes, uint64_t size)
+static struct json_object *bytes_object(const unsigned char *bytes, uint64_t size)
 {
 	static const char digits[] = "0123456789abcdef";
-	json_object *object;
+	struct json_object *object;
 	uint64_t i;
 	char *text;
 
@@ -51,9 +51,9 @@ static json_object *bytes_object(const unsigned char *bytes, uint64_t size)
 	return object;
 }
 
-static json_object *symbol_object(const struct symbol *symbol)
+static struct json_object *symbol_object(const struct symbol *symbol)
 {
-	json_object *object = json_object_new_object();
+	struct json_object *object = json_object_new_object();
 
 	if (symbol->name)
 		json_object_object_add(object, "name",
@@ -64,17 +64,17 @@ static json_object *symbol_object(const struct symbol *symbol)
 	return object;
 }
 
-static json_object *returns_array(const struct printer *printer,
-				  const struct snapshot *snapshot,
-				  uint64_t start, uint64_t size)
+static struct json_object *returns_array(const struct printer *printer,
+					 const struct snapshot *snapshot,
+					 uint64_t start, uint64_t size)
 {
-	json_object *array = json_object_new_array();
+	struct json_object *array = json_object_new_array();
 	size_t word = snapshot_word(snapshot);
 	struct symbol symbol;
 	uint64_t at;
 
 	for (at = start; size >= word; at += word, size -= word) {
-		json_object *object;
+		struct json_object *object;
 		uint64_t value = 0;
 
 		memcpy(&value, snapshot_bytes(snapshot, at, word), word);
@@ -90,17 +90,17 @@ static json_object *returns_array(const struct printer *printer,
 	return array;
 }
 
-static json_object *flag_object(uint32_t flags, uint32_t flag)
+static struct json_object *flag_object(uint32_t flags, uint32_t flag)
 {
 	return json_object_new_boolean(!!(flags & flag));
 }
 
-static json_object *segment_object(const struct printer *printer,
-				   const struct snapshot *snapshot,
-				   const struct segment *segment)
+static struct json_object *segment_object(const struct printer *printer,
+					  const struct snapshot *snapshot,
+					  const struct segment *segment)
 {
 	const struct cp_segment *info = &segment->info;
-	json_object *object = json_object_new_object();
+	struct json_object *object = json_object_new_object();
 	uint64_t start, size;
 
 	size = stack_range(snapshot, segment, &printer->view, &start);
@@ -127,9 +127,9 @@ static json_object *segment_object(const struct printer *printer,
 	return object;
 }
 
-static json_object *regs_object(const struct cp_regs *regs)
+static struct json_object *regs_object(const struct cp_regs *regs)
 {
-	json_object *object = json_object_new_object();
+	struct json_object *object = json_object_new_object();
 	unsigned int i;
 
 	for (i = 0; i < NR_REGS; i++)
@@ -138,7 +138,7 @@ static json_object *regs_object(const struct cp_regs *regs)
 	return object;
 }
 
-static void add_entry(json_object *object, const struct cp_checkpoint *cp)
+static void add_entry(struct json_object *object, const struct cp_checkpoint *cp)
 {
 	char *name = entry_syscall(cp);
 
@@ -157,8 +157,8 @@ void json_snapshot(const struct printer *printer,
 		   const struct snapshot *snapshot)
 {
 	const struct cp_checkpoint *cp = &snapshot->head;
-	json_object *object = json_object_new_object();
-	json_object *segments = json_object_new_array();
+	struct json_object *object = json_object_new_object();
+	struct json_object *segments = json_object_new_array();
 	struct symbol symbol;
 	unsigned int i;
 
@@ -201,7 +201,7 @@ static const char *reason_word(unsigned int reason)
 
 void json_end(FILE *out, unsigned int reason, int status)
 {
-	json_object *object = json_object_new_object();
+	struct json_object *object = json_object_new_object();
 
 	json_object_object_add(object, "type", json_object_new_string("end"));
 	json_object_object_add(object, "reason",

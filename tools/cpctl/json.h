@@ -8,10 +8,10 @@
 #include "print.h"
 
 /* json_hex() - a register or an address: a string "0x..." */
-json_object *json_hex(uint64_t value);
+struct json_object *json_hex(uint64_t value);
 
 /* json_line() - print @object, and a newline, and free it */
-void json_line(FILE *out, json_object *object);
+void json_line(FILE *out, struct json_object *object);
 
 /* json_snapshot() - print a checkpoint; the style is not used */
 void json_snapshot(const struct printer *printer,

@@ -34,9 +34,10 @@ static bool read_fdinfo(const char *fd_path, struct partner *partner)
 	if (!file)
 		return false;
 	while (fgets(line, sizeof(line), file)) {
-		sscanf(line, "master:\t%d", &partner->master);
-		sscanf(line, "slave:\t%d", &partner->slave);
-		sscanf(line, "reason:\t%u", &reason);
+		if (sscanf(line, "master:\t%d", &partner->master) == 1 ||
+		    sscanf(line, "slave:\t%d", &partner->slave) == 1 ||
+		    sscanf(line, "reason:\t%u", &reason) == 1)
+			continue;
 	}
 	fclose(file);
 	return reason == CP_END_NONE;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The registers of a checkpoint by name. */
-#include <stdio.h>
 #include <string.h>
 
 #include "regs.h"
@@ -47,15 +46,12 @@ uint64_t reg_value(const struct cp_regs *regs, unsigned int i)
 
 void eflags_names(uint64_t eflags, char names[EFLAGS_NAMES_SIZE])
 {
-	char *end = names + EFLAGS_NAMES_SIZE;
-	char *to = names;
+	char *to = stpcpy(names, "[ ");
 	size_t i;
 
-	to += snprintf(to, (size_t)(end - to), "[ ");
 	for (i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
 		if (eflags >> flags[i].bit & 1)
-			to += snprintf(to, (size_t)(end - to), "%s ",
-				       flags[i].name);
+			to = stpcpy(stpcpy(to, flags[i].name), " ");
 	}
-	snprintf(to, (size_t)(end - to), "]");
+	stpcpy(to, "]");
 }

@@ -132,12 +132,15 @@ static enum outcome end_pair(struct watch *watch)
 
 static enum outcome keep(struct watch *watch)
 {
-	if (snapshot_take(&watch->shots[(watch->taken + 1) % 2], watch->pair)) {
+	struct snapshot *shot = &watch->shots[(watch->taken + 1) % 2];
+
+	if (snapshot_take(shot, watch->pair)) {
 		screen_close();
 		warn("cannot keep a checkpoint");
 		return FAILED;
 	}
-	watch->taken++;
+	/* Each is the first of its pair; more can be told by counting on. */
+	shot->head.seq = ++watch->taken;
 	return end_pair(watch);
 }
 
@@ -186,7 +189,7 @@ static void print_head(struct watch *watch, FILE *out, enum outcome outcome)
 				(double)sysconf(_SC_CLK_TCK) / seconds,
 			(double)(facts.switches - watch->facts.switches) /
 				seconds);
-	fprintf(out, ", %" PRIu64 " checkpoints taken\n", watch->taken);
+	fprintf(out, ", checkpoints taken: %" PRIu64 "\n", watch->taken);
 	if (outcome == NOT_YET)
 		fputs("waiting for it to return to user mode\n", out);
 	else if (outcome == BUSY)

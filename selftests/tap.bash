@@ -1,0 +1,71 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# For tests in shell: each test is a function test_NAME, run on its own with
+# `set -e`; it fails with the first command that does, and says where. A test
+# that cannot run here calls skip. `tap_run` runs them in the order in which
+# they are written, and prints TAP.
+set -eu
+cd "$(dirname "$0")/.."
+export PATH=$PWD/build/cpctl:$PATH
+folder=$(mktemp -d)
+
+skip()
+{
+	echo "# $*"
+	exit 4
+}
+
+# fails STATUS COMMAND...: it must end with just that status
+fails()
+{
+	local want=$1 status=0
+
+	shift
+	"$@" || status=$?
+	[ "$status" -eq "$want" ] || {
+		echo "# $*: exit status $status, not $want"
+		return 1
+	}
+}
+
+# eventually COMMAND...: it must succeed within 20 seconds
+eventually()
+{
+	local try
+
+	for ((try = 0; try < 200; try++)); do
+		! "$@" || return 0
+		sleep 0.1
+	done
+	echo "# never: $*"
+	return 1
+}
+
+tap_run()
+{
+	local -a tests
+	local number=0 failed=0 status name
+
+	mapfile -t tests < <(sed -n 's/^\(test_[a-z0-9_]*\)()$/\1/p' "$0")
+	echo "TAP version 13"
+	echo "1..${#tests[@]}"
+	for name in "${tests[@]}"; do
+		number=$((number + 1))
+		status=0
+		# Not in a condition: bash would take `set -e` off there.
+		set +e
+		(set -eE; trap 'echo "# $0:$LINENO: $BASH_COMMAND"' ERR
+		 "$name") </dev/null
+		status=$?
+		set -e
+		case $status in
+		0)	echo "ok $number ${name#test_}" ;;
+		4)	echo "ok $number ${name#test_} # SKIP" ;;
+		*)	echo "not ok $number ${name#test_}"
+			failed=$((failed + 1)) ;;
+		esac
+	done
+	rm -rf "$folder"
+	[ "$failed" -eq 0 ]
+}

@@ -1,0 +1,118 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Loading and unloading the module: refused while it is in use, and otherwise
+# leaves nothing.
+. "$(dirname "$0")/tap.bash"
+
+refcnt=/sys/module/checkpoint/refcnt
+
+# The runner loaded it from there, and unloads it in the end.
+load()
+{
+	insmod "${CHECKPOINT_KO:?}"
+}
+
+unused()
+{
+	[ "$(cat $refcnt)" -eq 0 ]
+}
+
+start_spinner()
+{
+	(while :; do :; done) &
+	slave=$!
+}
+
+pair_for_long()
+{
+	cpctl get "$1" -n 1000000000 >"$folder/pair" 2>&1 &
+	master=$!
+	eventually test -s "$folder/pair"
+}
+
+test_idle_unloads_and_loads()
+{
+	eventually unused
+	rmmod checkpoint
+	[ ! -e /dev/checkpoint ]
+	[ ! -e /sys/module/checkpoint ]
+	load
+	[ -c /dev/checkpoint ]
+}
+
+test_refused_while_the_device_is_open()
+{
+	exec 5<>/dev/checkpoint
+	fails 1 rmmod checkpoint
+	exec 5>&-
+	eventually unused
+}
+
+test_refused_while_a_pair_lives()
+{
+	start_spinner
+	pair_for_long $slave
+	fails 1 rmmod checkpoint
+	kill $master
+	wait $master || :
+	# The spinner is let go at its next return to user mode.
+	eventually unused
+	kill $slave
+	rmmod checkpoint
+	load
+}
+
+test_unloads_after_a_sleeping_slave_was_let_go()
+{
+	# It sleeps, its master goes: what is queued stays until it wakes.
+	sleep 1000 &
+	slave=$!
+	cpctl get --no-nudge --timeout 1 $slave && false || :
+	fails 1 rmmod checkpoint
+	kill $slave
+	wait $slave || :
+	eventually unused
+	rmmod checkpoint
+	load
+}
+
+test_unloads_at_once_when_the_last_pair_is_over()
+{
+	local i
+
+	# The window in which a work has let go of the module and still runs.
+	for ((i = 0; i < 20; i++)); do
+		start_spinner
+		cpctl get $slave -n 3 >/dev/null
+		eventually rmmod checkpoint 2>/dev/null
+		load
+		kill $slave
+		wait $slave || :
+	done
+}
+
+test_a_loop_leaves_nothing()
+{
+	local before after i
+
+	before=$(grep -c . /proc/kallsyms)
+	for ((i = 0; i < 30; i++)); do
+		rmmod checkpoint
+		load
+	done
+	after=$(grep -c . /proc/kallsyms)
+	[ "$before" -eq "$after" ]
+	[ "$(grep -c '\[checkpoint\]' /proc/modules || :)" -eq 0 ]
+}
+
+test_bad_parameters_are_refused()
+{
+	rmmod checkpoint
+	fails 1 insmod "$CHECKPOINT_KO" stack_default=0
+	fails 1 insmod "$CHECKPOINT_KO" stack_default=8192 stack_max=4096
+	[ ! -e /dev/checkpoint ]
+	load stack_default=65536
+}
+
+tap_run
