@@ -159,7 +159,9 @@ static void place_stack(struct cp_segment *seg, const struct cp_slot *slot,
 {
 	u64 limit = slot->data_size - PAGE_SIZE;
 
-	seg->addr = max_t(u64, sp - RED_ZONE, seg->map_start);
+	seg->addr = seg->map_start;
+	if (sp > seg->map_start + RED_ZONE)
+		seg->addr = sp - RED_ZONE;
 	seg->size = seg->map_end - seg->addr;
 	if (seg->size <= limit) {
 		seg->offset = slot->data + slot->data_size - seg->size;
