@@ -64,6 +64,20 @@ static inline void sleep_ms(unsigned int ms)
 		;
 }
 
+/* fork(), but the child never outlives its parent. */
+static inline pid_t fork_mortal(void)
+{
+	pid_t parent = getpid();
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (getppid() != parent)
+			_exit(0);
+	}
+	return pid;
+}
+
 static inline int device_open(void)
 {
 	return open("/dev/checkpoint", O_RDWR | O_CLOEXEC);
@@ -130,6 +144,33 @@ static inline int master_pair(struct master *m, pid_t pid)
 	return master_prep(m, &arg);
 }
 
+/*
+ * Starts a child that runs @body when it is paired, and not before. Gives 0 or
+ * -errno.
+ */
+static inline int master_start(struct master *m, int (*body)(void *),
+			       void *arg)
+{
+	int ends[2], ret;
+	pid_t pid;
+	char go;
+
+	if (pipe2(ends, O_CLOEXEC))
+		return -errno;
+	pid = fork_mortal();
+	if (pid == 0) {
+		close(ends[1]);
+		while (read(ends[0], &go, 1) < 0 && errno == EINTR)
+			;
+		close(ends[0]);
+		_exit(body(arg));
+	}
+	ret = master_pair(m, pid);
+	close(ends[0]);
+	close(ends[1]);
+	return ret;
+}
+
 /* CP_IOC_GET until @deadline (absolute, or CP_FOREVER). 1, 0 or -errno. */
 static inline int master_get_until(struct master *m, uint64_t deadline,
 				   uint32_t flags)
@@ -176,24 +217,54 @@ static inline const void *master_at(struct master *m, uint64_t addr)
 	return m->region + s->offset + (addr - s->addr);
 }
 
+/* What poll(2) says within @ms; 0 when that is nothing. */
+static inline int master_poll(struct master *m, int ms)
+{
+	struct pollfd p = { .fd = m->fd, .events = POLLIN };
+
+	return poll(&p, 1, ms) < 0 ? -errno : p.revents;
+}
+
+/* Waits, 10 s at most, until the slave waits for its master. */
+static inline bool master_sees_slave(struct master *m)
+{
+	return master_poll(m, 10000) == POLLIN;
+}
+
+/* Field @key of /proc/self/fdinfo/@fd, cut to @size; false when there is none. */
+static inline bool fdinfo(int fd, const char *key, char *value, size_t size)
+{
+	char path[40], line[128];
+	bool found = false;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	f = fopen(path, "re");
+	while (f && !found && fgets(line, sizeof(line), f)) {
+		found = !strncmp(line, key, strlen(key)) &&
+			line[strlen(key)] == ':';
+		if (found)
+			snprintf(value, size, "%s",
+				 strtok(line + strlen(key) + 1, "\t\n"));
+	}
+	if (f)
+		fclose(f);
+	return found;
+}
+
+/* Is the pair in state @name, as its master's fdinfo tells? */
+static inline bool master_state_is(struct master *m, const char *name)
+{
+	char state[20];
+
+	return fdinfo(m->fd, "state", state, sizeof(state)) &&
+	       !strcmp(state, name);
+}
+
 static inline void master_close(struct master *m)
 {
 	munmap(m->region, m->size);
 	close(m->fd);
-}
-
-/* fork(), but the child never outlives its parent. */
-static inline pid_t fork_mortal(void)
-{
-	pid_t parent = getpid();
-	pid_t pid = fork();
-
-	if (pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (getppid() != parent)
-			_exit(0);
-	}
-	return pid;
 }
 
 /* A child that runs @body and exits with what it returns. */
@@ -244,6 +315,13 @@ static inline pid_t other_master(int fd, pid_t slave)
 		ret = -EPIPE;
 	close(ends[0]);
 	return ret ?: pid;
+}
+
+/* Zeroed memory that children share. */
+static inline void *shared_memory(size_t size)
+{
+	return mmap(NULL, size, PROT_READ | PROT_WRITE,
+		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 }
 
 /* Slaves that do one thing for ever. */

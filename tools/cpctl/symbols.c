@@ -147,20 +147,29 @@ void symbols_refresh(struct symbols *symbols)
 	symbols->code = code;
 }
 
+static const char *short_name(const char *module)
+{
+	const char *slash = strrchr(module, '/');
+
+	/* libdwfl's name for it has the process id in it. */
+	if (!strncmp(module, "[vdso", strlen("[vdso")))
+		return "[vdso]";
+	return slash ? slash + 1 : module;
+}
+
 bool symbols_find(struct symbols *symbols, uint64_t addr,
 		  struct symbol *symbol)
 {
 	Dwfl_Module *module = dwfl_addrmodule(symbols->dwfl, addr);
-	const char *path, *slash, *name;
 	Dwarf_Addr start;
+	const char *name;
 	GElf_Sym sym;
 
 	if (!module)
 		return false;
-	path = dwfl_module_info(module, NULL, &start, NULL, NULL, NULL, NULL,
+	name = dwfl_module_info(module, NULL, &start, NULL, NULL, NULL, NULL,
 				NULL);
-	slash = strrchr(path, '/');
-	symbol->module = slash ? slash + 1 : path;
+	symbol->module = short_name(name);
 	name = dwfl_module_addrinfo(module, addr, &symbol->offset, &sym, NULL,
 				    NULL, NULL);
 	if (name) {

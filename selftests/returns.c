@@ -1,0 +1,1061 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Every return to user mode, and each of them once: whatever brought the slave
+ * into the kernel, and whatever others do to it meanwhile.
+ *
+ * Slaves count what they do in a register or on their stack, so that each
+ * checkpoint shows how far its slave had come.
+ */
+#include "harness.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <stddef.h>
+#include <sys/ptrace.h>
+#include <ucontext.h>
+
+#include <linux/io_uring.h>
+
+#define PAGE	4096UL
+
+/*
+ * count_calls(): for each of its system calls one more in RBX.
+ * touch_pages(from, to): writes to each page once; then exits.
+ * read_bytes(fd, to): reads one byte after the other; one more in RBX for each.
+ * send_signals(pid, tid, sig): sends itself a signal for each one in RBX.
+ */
+asm("count_calls:\n"
+    "	xorl	%ebx, %ebx\n"
+    "1:	incq	%rbx\n"
+    "	movl	$110, %eax\n"	/* getppid */
+    "	syscall\n"
+    "counted:\n"
+    "	jmp	1b\n"
+    "touch_pages:\n"
+    "	movq	%rdi, %rbx\n"
+    "touching:\n"
+    "	movb	$1, (%rbx)\n"
+    "	addq	$4096, %rbx\n"
+    "	cmpq	%rsi, %rbx\n"
+    "	jb	touching\n"
+    "	xorl	%edi, %edi\n"
+    "	movl	$231, %eax\n"	/* exit_group */
+    "	syscall\n"
+    "read_bytes:\n"
+    "	xorl	%ebx, %ebx\n"
+    "	movl	$1, %edx\n"
+    "1:	incq	%rbx\n"
+    "	xorl	%eax, %eax\n"	/* read */
+    "reading:\n"
+    "	syscall\n"
+    "has_read:\n"
+    "	jmp	1b\n"
+    "send_signals:\n"
+    "	xorl	%ebx, %ebx\n"
+    "1:	incq	%rbx\n"
+    "	movl	$234, %eax\n"	/* tgkill */
+    "	syscall\n"
+    "sent:\n"
+    "	jmp	1b\n");
+
+void count_calls(void) __attribute__((noreturn));
+void touch_pages(char *from, char *to) __attribute__((noreturn));
+void read_bytes(int fd, char *to) __attribute__((noreturn));
+void send_signals(pid_t pid, pid_t tid, int sig) __attribute__((noreturn));
+extern const char counted[], touching[], reading[], has_read[], sent[];
+
+static void *shared_page(void)
+{
+	return mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+}
+
+static bool is_at(struct master *m, const void *address)
+{
+	return m->regs[RIP] == (uintptr_t)address;
+}
+
+/* No interrupt or fault, but the end of system call @nr? */
+static bool is_call(struct master *m, int nr)
+{
+	const struct cp_checkpoint *c = master_checkpoint(m);
+
+	return c->entry == CP_ENTRY_SYSCALL && c->syscall == nr;
+}
+
+/* What others do to the slave meanwhile, round after round. */
+struct disturbance {
+	pid_t slave;
+	volatile unsigned int rounds;
+};
+
+static int body_migrate(void *arg)
+{
+	struct disturbance *d = arg;
+	int cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	cpu_set_t set;
+
+	for (;; d->rounds++) {
+		CPU_ZERO(&set);
+		CPU_SET(d->rounds % cpus, &set);
+		sched_setaffinity(d->slave, sizeof(set), &set);
+		/* Lets the others do something between two moves. */
+		usleep(200);
+	}
+	return 0;
+}
+
+static int body_ignored_signals(void *arg)
+{
+	struct disturbance *d = arg;
+
+	for (;; d->rounds++) {
+		kill(d->slave, SIGCHLD);
+		kill(d->slave, SIGURG);
+		usleep(200);
+	}
+	return 0;
+}
+
+static int body_stop_and_continue(void *arg)
+{
+	struct disturbance *d = arg;
+
+	for (;; d->rounds++) {
+		kill(d->slave, SIGSTOP);
+		eventually(task_state(d->slave) == 'T');
+		kill(d->slave, SIGCONT);
+		usleep(500);
+	}
+	return 0;
+}
+
+static int trace(struct disturbance *d, int request)
+{
+	int status;
+
+	if (ptrace(PTRACE_SEIZE, d->slave, NULL, PTRACE_O_TRACESYSGOOD) ||
+	    ptrace(PTRACE_INTERRUPT, d->slave, NULL, NULL))
+		return 1;
+	while (waitpid(d->slave, &status, __WALL) == d->slave &&
+	       WIFSTOPPED(status)) {
+		d->rounds++;
+		ptrace(request, d->slave, NULL, NULL);
+	}
+	return 0;
+}
+
+static int body_trace_calls(void *d)
+{
+	return trace(d, PTRACE_SYSCALL);
+}
+
+static int body_trace_steps(void *d)
+{
+	return trace(d, PTRACE_SINGLESTEP);
+}
+
+static int body_interrupt(void *arg)
+{
+	struct disturbance *d = arg;
+	int status;
+
+	if (ptrace(PTRACE_SEIZE, d->slave, NULL, NULL))
+		return 1;
+	for (;; d->rounds++) {
+		ptrace(PTRACE_INTERRUPT, d->slave, NULL, NULL);
+		waitpid(d->slave, &status, __WALL);
+		ptrace(PTRACE_CONT, d->slave, NULL, NULL);
+		usleep(200);
+	}
+	return 0;
+}
+
+static int body_count(void *unused)
+{
+	count_calls();
+}
+
+static void *thread_calls(void *unused)
+{
+	for (;;)
+		syscall(SYS_gettid);
+	return NULL;
+}
+
+static int body_count_among_threads(void *unused)
+{
+	pthread_t thread;
+	int i;
+
+	for (i = 0; i < 3; i++)
+		pthread_create(&thread, NULL, thread_calls, NULL);
+	count_calls();
+}
+
+FIXTURE(count)
+{
+	struct master m;
+	struct disturbance *disturbance;
+	uint64_t last;
+};
+
+FIXTURE_VARIANT(count)
+{
+	int (*body)(void *unused);
+	int (*disturb)(void *disturbance);
+	int hogs;
+	int calls;
+};
+
+FIXTURE_VARIANT_ADD(count, undisturbed) {
+	.body = body_count,
+	.calls = 3000,
+};
+
+FIXTURE_VARIANT_ADD(count, cpu_hogs) {
+	.body = body_count,
+	.hogs = 3,
+	.calls = 1000,
+};
+
+FIXTURE_VARIANT_ADD(count, migrations) {
+	.body = body_count,
+	.disturb = body_migrate,
+	.calls = 2000,
+};
+
+FIXTURE_VARIANT_ADD(count, migrations_and_cpu_hogs) {
+	.body = body_count,
+	.disturb = body_migrate,
+	.hogs = 2,
+	.calls = 1000,
+};
+
+FIXTURE_VARIANT_ADD(count, ignored_signals) {
+	.body = body_count,
+	.disturb = body_ignored_signals,
+	.calls = 2000,
+};
+
+FIXTURE_VARIANT_ADD(count, stopped_and_continued) {
+	.body = body_count,
+	.disturb = body_stop_and_continue,
+	.calls = 1000,
+};
+
+FIXTURE_VARIANT_ADD(count, traced_calls) {
+	.body = body_count,
+	.disturb = body_trace_calls,
+	.calls = 1000,
+};
+
+FIXTURE_VARIANT_ADD(count, traced_steps) {
+	.body = body_count,
+	.disturb = body_trace_steps,
+	.calls = 300,
+};
+
+FIXTURE_VARIANT_ADD(count, interrupted_by_a_debugger) {
+	.body = body_count,
+	.disturb = body_interrupt,
+	.calls = 1000,
+};
+
+FIXTURE_VARIANT_ADD(count, other_threads) {
+	.body = body_count_among_threads,
+	.calls = 1000,
+};
+
+FIXTURE_SETUP(count)
+{
+	int i;
+
+	ASSERT_EQ(0, master_start(&self->m, variant->body, NULL));
+	do {
+		ASSERT_EQ(1, master_get(&self->m));
+	} while (!is_at(&self->m, counted));
+	ASSERT_EQ(1, self->m.regs[RBX]);
+	self->last = 1;
+
+	self->disturbance = shared_page();
+	self->disturbance->slave = self->m.slave;
+	if (variant->disturb)
+		slave_start(variant->disturb, self->disturbance);
+	for (i = 0; i < variant->hogs; i++)
+		slave_start(body_spin, NULL);
+}
+
+FIXTURE_TEARDOWN(count)
+{
+	master_close(&self->m);
+	slave_kill(self->m.slave);
+}
+
+TEST_F(count, each_call_once)
+{
+	const uint64_t *count = &self->m.regs[RBX];
+	int calls = 0;
+
+	while (calls < variant->calls ||
+	       (variant->disturb && self->disturbance->rounds < 10)) {
+		ASSERT_EQ(1, master_get(&self->m));
+		if (is_call(&self->m, SYS_getppid)) {
+			ASSERT_EQ(self->last + 1, *count);
+			ASSERT_TRUE(is_at(&self->m, counted));
+			self->last = *count;
+			calls++;
+		} else {
+			/* An interrupt, before the next call or in it. */
+			ASSERT_LE(self->last, *count);
+			ASSERT_GE(self->last + 1, *count);
+		}
+	}
+}
+
+TEST(slave_that_makes_no_system_call)
+{
+	struct master m;
+	int i;
+
+	ASSERT_EQ(0, master_start(&m, body_spin, NULL));
+	for (i = 0; i < 10; i++)
+		ASSERT_EQ(1, master_get(&m));
+	for (i = 0; i < 20; i++) {
+		ASSERT_EQ(1, master_get(&m));
+		EXPECT_EQ(CP_ENTRY_INTERRUPT, master_checkpoint(&m)->entry);
+	}
+	slave_kill(m.slave);
+}
+
+#define PAGES	200
+
+static int body_touch(void *pages)
+{
+	touch_pages(pages, (char *)pages + PAGES * PAGE);
+}
+
+TEST(each_page_fault)
+{
+	char *pages = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	bool seen[PAGES] = { false };
+	struct master m;
+	int i;
+
+	madvise(pages, PAGES * PAGE, MADV_NOHUGEPAGE);
+	ASSERT_EQ(0, master_start(&m, body_touch, pages));
+	while (master_get(&m) == 1)
+		if (is_at(&m, touching) &&
+		    master_checkpoint(&m)->entry == CP_ENTRY_FAULT)
+			seen[(m.regs[RBX] - (uintptr_t)pages) / PAGE] = true;
+	for (i = 0; i < PAGES; i++)
+		EXPECT_TRUE(seen[i])
+			TH_LOG("page %d", i);
+}
+
+/*
+ * Signals. The slave's handler counts its runs on the stack, where each
+ * checkpoint shows how many there were.
+ */
+#define RUNS		300
+#define SYS_TELL	SYS_getpgrp
+
+static volatile uint64_t *runs;
+
+static void handler(int sig, siginfo_t *info, void *context)
+{
+	(*runs)++;
+}
+
+static void handle(int sig, void (*function)(int, siginfo_t *, void *),
+		   int flags)
+{
+	struct sigaction action = {
+		.sa_sigaction = function,
+		.sa_flags = SA_SIGINFO | flags,
+	};
+
+	sigaction(sig, &action, NULL);
+}
+
+static void start_timer(void)
+{
+	struct sigevent event = {
+		.sigev_notify = SIGEV_SIGNAL,
+		.sigev_signo = SIGUSR1,
+	};
+	struct itimerspec every = { { 0, 300000 }, { 0, 300000 } };
+	timer_t timer;
+
+	timer_create(CLOCK_MONOTONIC, &event, &timer);
+	timer_settime(timer, 0, &every, NULL);
+}
+
+static int body_kill(void *pid)
+{
+	for (;;) {
+		kill(*(pid_t *)pid, SIGUSR1);
+		usleep(300);
+	}
+	return 0;
+}
+
+static void work_spin(void)
+{
+	int i;
+
+	for (i = 0; i < 100; i++)
+		asm volatile("pause");
+}
+
+static void work_call(void)
+{
+	syscall(SYS_getppid);
+}
+
+static void work_sleep(void)
+{
+	usleep(100);
+}
+
+static void work_raise(void)
+{
+	raise(SIGUSR1);
+}
+
+FIXTURE(signals)
+{
+	struct master m;
+	uint64_t runs_at;
+	uint8_t seen[2 * RUNS];
+};
+
+FIXTURE_VARIANT(signals)
+{
+	void (*work)(void);
+	bool timer;
+	bool killer;
+};
+
+FIXTURE_VARIANT_ADD(signals, timer_while_spinning) {
+	.work = work_spin,
+	.timer = true,
+};
+
+FIXTURE_VARIANT_ADD(signals, timer_while_calling) {
+	.work = work_call,
+	.timer = true,
+};
+
+FIXTURE_VARIANT_ADD(signals, timer_while_sleeping) {
+	.work = work_sleep,
+	.timer = true,
+};
+
+FIXTURE_VARIANT_ADD(signals, kill_while_spinning) {
+	.work = work_spin,
+	.killer = true,
+};
+
+FIXTURE_VARIANT_ADD(signals, kill_while_calling) {
+	.work = work_call,
+	.killer = true,
+};
+
+FIXTURE_VARIANT_ADD(signals, raise) { .work = work_raise };
+
+/* Tells where it counts; at the end it tells how far it came. */
+static int body_signals(void *arg)
+{
+	const FIXTURE_VARIANT(signals) *variant = arg;
+	volatile uint64_t count = 0;
+
+	runs = &count;
+	handle(SIGUSR1, handler, 0);
+	syscall(SYS_TELL, &count, 0);
+	if (variant->timer)
+		start_timer();
+	while (count < RUNS)
+		variant->work();
+	signal(SIGUSR1, SIG_IGN);
+	syscall(SYS_TELL, &count, count);
+	return 0;
+}
+
+FIXTURE_SETUP(signals)
+{
+	ASSERT_EQ(0, master_start(&self->m, body_signals, (void *)variant));
+	do {
+		ASSERT_EQ(1, master_get(&self->m));
+	} while (!is_call(&self->m, SYS_TELL));
+	self->runs_at = self->m.regs[RDI];
+	if (variant->killer)
+		ASSERT_LT(0, slave_start(body_kill, &self->m.slave));
+}
+
+FIXTURE_TEARDOWN(signals)
+{
+	master_close(&self->m);
+	slave_kill(self->m.slave);
+}
+
+TEST_F(signals, each_entry_of_the_handler)
+{
+	const uint64_t *count;
+	uint64_t i;
+
+	do {
+		ASSERT_EQ(1, master_get(&self->m));
+		if (!is_at(&self->m, handler))
+			continue;
+		count = master_at(&self->m, self->runs_at);
+		ASSERT_TRUE(count);
+		ASSERT_GT(2 * RUNS, *count);
+		/* Seen again only if something came before it could run. */
+		if (self->seen[*count])
+			ASSERT_EQ(CP_ENTRY_INTERRUPT,
+				  master_checkpoint(&self->m)->entry);
+		self->seen[*count] = true;
+	} while (!is_call(&self->m, SYS_TELL));
+
+	ASSERT_LE(RUNS, self->m.regs[RSI]);
+	for (i = 0; i < self->m.regs[RSI]; i++)
+		EXPECT_TRUE(self->seen[i])
+			TH_LOG("run %lu of %lu", i, self->m.regs[RSI]);
+}
+
+/* A signal per system call: entry and return take turns. */
+static int body_send(void *unused)
+{
+	static uint64_t count;
+
+	runs = &count;
+	handle(SIGUSR1, handler, 0);
+	send_signals(getpid(), gettid(), SIGUSR1);
+}
+
+TEST(each_return_from_the_handler)
+{
+	bool inside = false;
+	uint64_t entries = 0, returns = 0;
+	struct master m;
+
+	ASSERT_EQ(0, master_start(&m, body_send, NULL));
+	while (returns < RUNS) {
+		ASSERT_EQ(1, master_get(&m));
+		if (is_at(&m, handler) && !inside) {
+			entries++;
+			inside = true;
+		} else if (is_at(&m, sent) && inside) {
+			EXPECT_EQ(0, m.regs[RAX]);
+			EXPECT_EQ(SIGUSR1, m.regs[RDX]);
+			EXPECT_EQ(CP_ENTRY_INTERRUPT,
+				  master_checkpoint(&m)->entry);
+			returns++;
+			inside = false;
+		} else if (is_at(&m, handler) || is_at(&m, sent)) {
+			/* The call's own end is not seen: it is the entry. */
+			EXPECT_FALSE(is_at(&m, sent) &&
+				     is_call(&m, SYS_tgkill));
+		}
+	}
+	EXPECT_EQ(entries, returns);
+	slave_kill(m.slave);
+}
+
+/* Several signals at once: each handler is entered from the one before it. */
+static volatile uint64_t counts[3];
+
+static void handler_0(int sig, siginfo_t *info, void *context)
+{
+	counts[0]++;
+}
+
+static void handler_1(int sig, siginfo_t *info, void *context)
+{
+	counts[1]++;
+}
+
+static void handler_2(int sig, siginfo_t *info, void *context)
+{
+	counts[2]++;
+}
+
+static void (*const handlers[])(int, siginfo_t *, void *) = {
+	handler_0, handler_1, handler_2
+};
+
+#define ROUNDS	50
+
+static int body_pending(void *unused)
+{
+	sigset_t set, old;
+	int i, round;
+
+	sigemptyset(&set);
+	for (i = 0; i < 3; i++) {
+		handle(SIGRTMIN + i, handlers[i], 0);
+		sigaddset(&set, SIGRTMIN + i);
+	}
+	for (round = 0; round < ROUNDS; round++) {
+		sigprocmask(SIG_BLOCK, &set, &old);
+		for (i = 0; i < 3; i++)
+			raise(SIGRTMIN + i);
+		sigprocmask(SIG_SETMASK, &old, NULL);
+		syscall(SYS_TELL, round);
+	}
+	return 0;
+}
+
+TEST(each_of_several_pending_signals)
+{
+	int i, rounds = 0, entered[3] = { 0 };
+	struct master m;
+
+	ASSERT_EQ(0, master_start(&m, body_pending, NULL));
+	while (master_get(&m) == 1) {
+		for (i = 0; i < 3; i++)
+			if (is_at(&m, handlers[i]))
+				entered[i]++;
+		if (!is_call(&m, SYS_TELL))
+			continue;
+		rounds++;
+		/* More, when an interrupt came right at the entry. */
+		for (i = 0; i < 3; i++)
+			EXPECT_LE(1, entered[i])
+				TH_LOG("round %d, handler %d", rounds, i);
+		memset(entered, 0, sizeof(entered));
+	}
+	EXPECT_EQ(ROUNDS, rounds);
+	slave_kill(m.slave);
+}
+
+static int body_handle_and_spin(void *unused)
+{
+	static uint64_t count;
+
+	runs = &count;
+	handle(SIGUSR1, handler, 0);
+	handle(SIGRTMIN, handler, 0);
+	syscall(SYS_TELL);
+	return body_spin(NULL);
+}
+
+TEST(arguments_of_the_handler)
+{
+	const ucontext_t *context;
+	const siginfo_t *info;
+	struct master m;
+	uint64_t rsp;
+
+	ASSERT_EQ(0, master_start(&m, body_handle_and_spin, NULL));
+	do {
+		ASSERT_EQ(1, master_get(&m));
+		rsp = m.regs[RSP];
+	} while (!is_call(&m, SYS_TELL));
+	ASSERT_EQ(0, sigqueue(m.slave, SIGRTMIN,
+			      (union sigval){ .sival_int = 4711 }));
+	do {
+		ASSERT_EQ(1, master_get(&m));
+	} while (!is_at(&m, handler));
+	EXPECT_GT(rsp, m.regs[RSP]);
+	EXPECT_EQ(SIGRTMIN, m.regs[RDI]);
+	info = master_at(&m, m.regs[RSI]);
+	context = master_at(&m, m.regs[RDX]);
+	ASSERT_TRUE(info && context);
+	EXPECT_EQ(SIGRTMIN, info->si_signo);
+	EXPECT_EQ(4711, info->si_value.sival_int);
+	EXPECT_EQ(getpid(), info->si_pid);
+	EXPECT_LT(m.regs[RSP],
+		  (uint64_t)context->uc_mcontext.gregs[REG_RSP]);
+	slave_kill(m.slave);
+}
+
+/* A read that waits, is interrupted, and goes on. */
+FIXTURE(restart)
+{
+	struct master m;
+	int pipe[2];
+};
+
+static int body_read(void *fd)
+{
+	static uint64_t count;
+	char byte;
+
+	runs = &count;
+	handle(SIGUSR1, handler, SA_RESTART);
+	handle(SIGUSR2, handler, 0);
+	read_bytes(*(int *)fd, &byte);
+}
+
+/* Takes what comes until the slave sleeps; true if it was at @rip meanwhile. */
+static bool passes(struct master *m, const void *rip)
+{
+	bool passed = false;
+	int ret;
+
+	do {
+		ret = master_get_ms(m, 100);
+		passed |= ret == 1 && is_at(m, rip);
+	} while (ret == 1 || task_state(m->slave) != 'S');
+	return passed;
+}
+
+FIXTURE_SETUP(restart)
+{
+	ASSERT_EQ(0, pipe(self->pipe));
+	ASSERT_EQ(0, master_start(&self->m, body_read, &self->pipe[0]));
+	passes(&self->m, NULL);
+}
+
+/* After all that: one byte is one return, and no other was lost or doubled. */
+FIXTURE_TEARDOWN(restart)
+{
+	uint64_t count;
+
+	EXPECT_EQ(1, write(self->pipe[1], "", 1));
+	do {
+		EXPECT_EQ(1, master_get(&self->m));
+	} while (!is_at(&self->m, has_read));
+	EXPECT_TRUE(is_call(&self->m, SYS_read));
+	EXPECT_EQ(1, self->m.regs[RAX]);
+	count = self->m.regs[RBX];
+	EXPECT_EQ(1, write(self->pipe[1], "", 1));
+	do {
+		EXPECT_EQ(1, master_get(&self->m));
+	} while (!is_call(&self->m, SYS_read));
+	EXPECT_EQ(count + 1, self->m.regs[RBX]);
+	EXPECT_EQ(1, self->m.regs[RAX]);
+	master_close(&self->m);
+	slave_kill(self->m.slave);
+}
+
+/* The next checkpoint that is no interrupt at the place of the last one. */
+static int get_next(struct master *m)
+{
+	uint64_t rip = m->regs[RIP];
+	int ret;
+
+	do
+		ret = master_get(m);
+	while (ret == 1 && m->regs[RIP] == rip &&
+	       master_checkpoint(m)->entry == CP_ENTRY_INTERRUPT);
+	return ret;
+}
+
+/* The handler's entry, then whatever it does, until it has returned. */
+static int get_handled(struct master *m)
+{
+	uint64_t rsp;
+	int ret;
+
+	ret = get_next(m);
+	if (ret != 1 || !is_at(m, handler))
+		return -1;
+	rsp = m->regs[RSP];
+	do
+		ret = master_get(m);
+	while (ret == 1 && m->regs[RSP] <= rsp + 8);
+	return ret;
+}
+
+TEST_F(restart, after_a_handler_with_sa_restart)
+{
+	ASSERT_EQ(0, kill(self->m.slave, SIGUSR1));
+	ASSERT_EQ(1, get_handled(&self->m));
+	/* The state that the signal found: the call is to be made again. */
+	EXPECT_TRUE(is_at(&self->m, reading));
+	EXPECT_EQ(SYS_read, self->m.regs[RAX]);
+	EXPECT_EQ(self->pipe[0], self->m.regs[RDI]);
+	EXPECT_EQ(CP_ENTRY_INTERRUPT, master_checkpoint(&self->m)->entry);
+	EXPECT_FALSE(passes(&self->m, has_read));
+}
+
+TEST_F(restart, not_after_a_handler_without)
+{
+	ASSERT_EQ(0, kill(self->m.slave, SIGUSR2));
+	ASSERT_EQ(1, get_handled(&self->m));
+	EXPECT_TRUE(is_at(&self->m, has_read));
+	EXPECT_EQ(-EINTR, (int64_t)self->m.regs[RAX]);
+	passes(&self->m, NULL);
+}
+
+TEST_F(restart, after_stop_and_continue)
+{
+	int i;
+
+	for (i = 0; i < 10; i++) {
+		ASSERT_EQ(0, kill(self->m.slave, SIGSTOP));
+		ASSERT_TRUE(eventually(task_state(self->m.slave) == 'T'));
+		ASSERT_EQ(0, kill(self->m.slave, SIGCONT));
+		ASSERT_EQ(1, master_get(&self->m));
+		EXPECT_TRUE(is_at(&self->m, reading));
+		EXPECT_EQ(SYS_read, self->m.regs[RAX]);
+		EXPECT_FALSE(passes(&self->m, has_read));
+	}
+}
+
+TEST_F(restart, ignored_signals_change_nothing)
+{
+	int i;
+
+	for (i = 0; i < 100; i++)
+		ASSERT_EQ(0, kill(self->m.slave, SIGURG));
+	EXPECT_FALSE(passes(&self->m, has_read));
+}
+
+/*
+ * System calls of other kinds. Each slave makes one kind of them, with the
+ * number of the call in R9.
+ */
+static int body_unknown_call(void *unused)
+{
+	long i;
+
+	for (i = 1;; i++)
+		syscall(9999, 0, 0, 0, 0, 0, i);
+	return 0;
+}
+
+static int body_exec_fails(void *unused)
+{
+	long i;
+
+	for (i = 1;; i++)
+		syscall(SYS_execve, "/nowhere", NULL, NULL, 0, 0, i);
+	return 0;
+}
+
+static int body_fork(void *unused)
+{
+	long i;
+
+	for (i = 1;; i++) {
+		if (!syscall(SYS_fork, 0, 0, 0, 0, 0, i))
+			_exit(0);
+		wait(NULL);
+	}
+	return 0;
+}
+
+/* The child uses the parent's stack: it may not do anything but exit. */
+static int body_vfork(void *unused)
+{
+	long i, ret;
+
+	for (i = 1;; i++) {
+		register long number asm("r9") = i;
+
+		asm volatile("syscall\n\t"
+			     "testq	%%rax, %%rax\n\t"
+			     "jnz	1f\n\t"
+			     "xorl	%%edi, %%edi\n\t"
+			     "movl	%2, %%eax\n\t"
+			     "syscall\n\t"
+			     "1:"
+			     : "=a" (ret)
+			     : "r" (number), "i" (SYS_exit), "0" (SYS_vfork)
+			     : "rcx", "r11", "rdi", "memory");
+		waitpid(ret, NULL, 0);
+	}
+	return 0;
+}
+
+static int body_nanosleep(void *unused)
+{
+	struct timespec ts = { 0, 100000 };
+	long i;
+
+	for (i = 1;; i++)
+		syscall(SYS_nanosleep, &ts, NULL, 0, 0, 0, i);
+	return 0;
+}
+
+/* The shortest user of io_uring: one request at a time. */
+struct ring {
+	int fd;
+	unsigned int *tail;
+	unsigned int *array;
+	unsigned int mask;
+	unsigned int *cq_head;
+	unsigned int *cq_tail;
+	struct io_uring_sqe *sqes;
+};
+
+static bool ring_open(struct ring *ring)
+{
+	struct io_uring_params p = { 0 };
+	char *sq, *cq;
+
+	ring->fd = syscall(SYS_io_uring_setup, 4, &p);
+	if (ring->fd < 0)
+		return false;
+	sq = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, ring->fd,
+		  IORING_OFF_SQ_RING);
+	cq = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, ring->fd,
+		  IORING_OFF_CQ_RING);
+	ring->sqes = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED,
+			  ring->fd, IORING_OFF_SQES);
+	ring->tail = (void *)(sq + p.sq_off.tail);
+	ring->array = (void *)(sq + p.sq_off.array);
+	ring->mask = *(unsigned int *)(sq + p.sq_off.ring_mask);
+	ring->cq_head = (void *)(cq + p.cq_off.head);
+	ring->cq_tail = (void *)(cq + p.cq_off.tail);
+	return true;
+}
+
+/* Its answer comes by task work, often in the middle of a system call. */
+static int body_io_uring(void *unused)
+{
+	struct ring ring;
+	long i;
+
+	if (!ring_open(&ring))
+		return KSFT_SKIP;
+	for (i = 1;; i++) {
+		unsigned int slot = *ring.tail & ring.mask;
+
+		memset(&ring.sqes[slot], 0, sizeof(ring.sqes[slot]));
+		ring.sqes[slot].opcode = IORING_OP_NOP;
+		ring.sqes[slot].flags = IOSQE_ASYNC;
+		ring.array[slot] = slot;
+		__atomic_store_n(ring.tail, *ring.tail + 1, __ATOMIC_RELEASE);
+		syscall(SYS_io_uring_enter, ring.fd, 1, 1,
+			IORING_ENTER_GETEVENTS, NULL, i);
+		*ring.cq_head = __atomic_load_n(ring.cq_tail, __ATOMIC_ACQUIRE);
+	}
+	return 0;
+}
+
+FIXTURE(calls)
+{
+	struct master m;
+};
+
+FIXTURE_VARIANT(calls)
+{
+	int (*body)(void *unused);
+	int nr;
+	int64_t least;
+	int64_t most;
+};
+
+FIXTURE_VARIANT_ADD(calls, unknown) {
+	.body = body_unknown_call,
+	.nr = 9999,
+	.least = -ENOSYS,
+	.most = -ENOSYS,
+};
+
+FIXTURE_VARIANT_ADD(calls, exec_that_fails) {
+	.body = body_exec_fails,
+	.nr = SYS_execve,
+	.least = -ENOENT,
+	.most = -ENOENT,
+};
+
+FIXTURE_VARIANT_ADD(calls, fork) {
+	.body = body_fork,
+	.nr = SYS_fork,
+	.least = 1,
+	.most = INT32_MAX,
+};
+
+FIXTURE_VARIANT_ADD(calls, vfork) {
+	.body = body_vfork,
+	.nr = SYS_vfork,
+	.least = 1,
+	.most = INT32_MAX,
+};
+
+FIXTURE_VARIANT_ADD(calls, nanosleep) { .body = body_nanosleep,
+	.nr = SYS_nanosleep,
+};
+
+FIXTURE_VARIANT_ADD(calls, io_uring) {
+	.body = body_io_uring,
+	.nr = SYS_io_uring_enter,
+	.least = 1,
+	.most = 1,
+};
+
+FIXTURE_SETUP(calls)
+{
+	ASSERT_EQ(0, master_start(&self->m, variant->body, NULL));
+}
+
+FIXTURE_TEARDOWN(calls)
+{
+	master_close(&self->m);
+	slave_kill(self->m.slave);
+}
+
+TEST_F(calls, each_return_once)
+{
+	int64_t result;
+	uint64_t last = 0;
+	int calls, ret;
+
+	for (calls = 0; calls < 200;) {
+		ret = master_get(&self->m);
+		if (!ret && self->m.get.status == KSFT_SKIP << 8)
+			SKIP(return, "no io_uring here");
+		ASSERT_EQ(1, ret);
+		if (!is_call(&self->m, variant->nr))
+			continue;
+		result = self->m.regs[RAX];
+		ASSERT_LE(variant->least, result);
+		ASSERT_GE(variant->most, result);
+		if (calls++)
+			ASSERT_EQ(last + 1, self->m.regs[R9]);
+		last = self->m.regs[R9];
+	}
+}
+
+/* A master's threads may call at the same time: each checkpoint is for one. */
+#define TAKES	600
+
+struct takers {
+	struct master m;
+	uint8_t taken[TAKES + 1];
+	int failures;
+};
+
+static void *thread_take(void *arg)
+{
+	struct takers *takers = arg;
+
+	for (;;) {
+		struct cp_get get = { .deadline = CP_FOREVER };
+
+		if (ioctl(takers->m.fd, CP_IOC_GET, &get) != 1)
+			__atomic_add_fetch(&takers->failures, 1,
+					   __ATOMIC_RELAXED);
+		if (get.seq > TAKES)
+			return NULL;
+		__atomic_add_fetch(&takers->taken[get.seq], 1,
+				   __ATOMIC_RELAXED);
+	}
+}
+
+TEST(several_threads_of_the_master)
+{
+	static struct takers takers;
+	pthread_t threads[4];
+	int i;
+
+	ASSERT_EQ(0, master_start(&takers.m, body_count, NULL));
+	for (i = 0; i < 4; i++)
+		pthread_create(&threads[i], NULL, thread_take, &takers);
+	for (i = 0; i < 4; i++)
+		pthread_join(threads[i], NULL);
+	EXPECT_EQ(0, takers.failures);
+	for (i = 1; i <= TAKES; i++)
+		EXPECT_EQ(1, takers.taken[i])
+			TH_LOG("checkpoint %d", i);
+	slave_kill(takers.m.slave);
+}
+
+TEST_HARNESS_MAIN
