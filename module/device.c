@@ -424,8 +424,9 @@ static int is_file(const void *file, struct file *candidate, unsigned int fd)
 
 /*
  * A descriptor is closed. The mapping keeps the file open, so the master's
- * last close must not wait for release(). A dying master comes by without a
- * table of descriptors; its exit is seen elsewhere.
+ * last close must not wait for release(). What counts is the table in which
+ * the pair was made: other processes', or that of a thread with a table of its
+ * own, are copies. A table that is going has no descriptors left.
  */
 static int device_flush(struct file *file, fl_owner_t owner)
 {
@@ -433,7 +434,7 @@ static int device_flush(struct file *file, fl_owner_t owner)
 
 	if (!pair)
 		return 0;
-	if ((owner == pair->owner || cp_pair_is_master(pair)) &&
+	if (owner == pair->owner &&
 	    !iterate_fd(current->files, 0, is_file, file))
 		cp_pair_end(pair, CP_END_DETACHED, 0);
 	cp_pair_put(pair);

@@ -37,16 +37,19 @@ static struct cp_pair *pair_of(struct cp_hook *hook)
 	return container_of(hook, struct cp_pair, hook);
 }
 
+/* Flags that are not the program's: the processor's, and a debugger's. */
+#define FOREIGN_FLAGS	(X86_EFLAGS_RF | X86_EFLAGS_TF)
+
 /*
  * The same state of the program? What may differ is how the kernel came to
- * be entered from it: orig_ax, and the resume flag that the processor sets.
+ * be entered from it (orig_ax), and what others do with its flags.
  */
 static bool same_state(const struct pt_regs *a, const struct pt_regs *b)
 {
 	return !memcmp(a, b, offsetof(struct pt_regs, orig_ax)) &&
 	       a->ip == b->ip && a->sp == b->sp &&
 	       a->cs == b->cs && a->ss == b->ss &&
-	       !((a->flags ^ b->flags) & ~X86_EFLAGS_RF);
+	       !((a->flags ^ b->flags) & ~FOREIGN_FLAGS);
 }
 
 static unsigned long count_faults(void)
@@ -139,8 +142,9 @@ static void nudge_work(struct callback_head *work)
 {
 	struct cp_hook *hook = container_of(work, struct cp_hook, nudge_work);
 
-	/* Being run is all: it took the task out of its system call. */
+	/* Being run took the task out of its system call, if it was in one. */
 	clear_bit(0, &hook->nudging);
+	hook->nudged = hook->in_window;
 	cp_pair_put(pair_of(hook));
 	module_put(THIS_MODULE);
 }
@@ -150,13 +154,19 @@ static void hook_user_return(struct user_return_notifier *urn)
 {
 	struct cp_hook *hook = container_of(urn, struct cp_hook, urn);
 	const struct pt_regs *regs = current_pt_regs();
+	bool nudged = hook->nudged;
 
 	leave_window(hook);
+	hook->nudged = false;
 	/* Cannot fail: a task that enters user mode is not exiting. */
 	task_work_add(current, &hook->work, TWA_RESUME);
 
-	if (hook->settled && same_state(regs, &hook->regs))
+	if (hook->settled && same_state(regs, &hook->regs)) {
+		/* The nudge came too late for this return: make it another. */
+		if (nudged)
+			irq_work_queue(this_cpu_ptr(&replay_irq));
 		return;
+	}
 	/* A replay that had to step aside again still repeats the same. */
 	if (!hook->replayed || !same_state(regs, &hook->regs))
 		hook->regs = *regs;

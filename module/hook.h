@@ -54,6 +54,7 @@ struct task_struct;
  * @nudging:	bit 0: @nudge_work is queued
  * @urn:	registered inside the window
  * @pn:		registered inside the window
+ * @nudged:	nudged inside the window: this return no longer counts for it
  * @in_window:	see above; set and cleared by the task itself
  * @settled:	@regs are dealt with: captured, or their turn was missed
  * @replayed:	@regs were not, and the interrupt that repeats them is under way
@@ -71,6 +72,7 @@ struct cp_hook {
 	unsigned long nudging;
 	struct user_return_notifier urn;
 	struct preempt_notifier pn;
+	bool nudged;
 	bool in_window;
 	bool settled;
 	bool replayed;

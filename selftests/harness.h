@@ -72,7 +72,8 @@ static inline pid_t fork_mortal(void)
 
 	if (pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (getppid() != parent)
+		/* 0: it is in another pid namespace, where one cannot say. */
+		if (getppid() != parent && getppid())
 			_exit(0);
 	}
 	return pid;
@@ -351,8 +352,9 @@ static inline int slave_kill(pid_t pid)
 {
 	int status = -1;
 
-	kill(pid, SIGKILL);
-	waitpid(pid, &status, 0);
+	/* 0 is no process but a whole group of them. */
+	if (pid > 0 && !kill(pid, SIGKILL))
+		waitpid(pid, &status, 0);
 	return status;
 }
 

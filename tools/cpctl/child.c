@@ -12,10 +12,11 @@
 #include "diagnose.h"
 
 /* In the child: become the program, or tell why not. */
-static void become(char **argv, int report)
+static void become(char **argv, int report, const struct sigaction *sigchld)
 {
 	int error;
 
+	sigaction(SIGCHLD, sigchld, NULL);
 	setsid();
 	if (!ptrace(PTRACE_TRACEME, 0, NULL, NULL))
 		execvp(argv[0], argv);
@@ -47,6 +48,8 @@ static bool wait_for_exec(pid_t pid)
 
 pid_t child_start(char **argv)
 {
+	static const struct sigaction heed = { .sa_handler = SIG_DFL };
+	struct sigaction sigchld;
 	int report[2], error = 0;
 	pid_t pid;
 
@@ -54,9 +57,11 @@ pid_t child_start(char **argv)
 		warn("cannot start %s", argv[0]);
 		return -1;
 	}
+	/* Were it ignored, as inherited, there would be no status to wait for. */
+	sigaction(SIGCHLD, &heed, &sigchld);
 	pid = fork();
 	if (!pid)
-		become(argv, report[1]);
+		become(argv, report[1], &sigchld);
 	if (pid < 0)
 		error = errno;
 	close(report[1]);

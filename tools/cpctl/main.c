@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* cpctl: finds the verb and calls it. */
+#include <err.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,7 +70,18 @@ static int call(const struct verb *verb, int argc, char **argv)
 	return verb->function(argc, argv);
 }
 
-int main(int argc, char **argv)
+/* What was printed must also have arrived. */
+static int close_output(int status)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return status;
+	/* Else it has been told already. */
+	if (status == EXIT_OK)
+		warn("cannot print");
+	return EXIT_REFUSED;
+}
+
+static int find_and_call(int argc, char **argv)
 {
 	size_t i;
 
@@ -84,4 +96,9 @@ int main(int argc, char **argv)
 			return call(&verbs[i], argc - 1, argv + 1);
 	}
 	return usage_error("cpctl", "there is no verb '%s'", argv[1]);
+}
+
+int main(int argc, char **argv)
+{
+	return close_output(find_and_call(argc, argv));
 }

@@ -115,6 +115,13 @@ bool screen_open(void)
 	return true;
 }
 
+void screen_stop(void)
+{
+	screen_close();
+	raise(SIGSTOP);
+	enter();
+}
+
 unsigned int screen_rows(void)
 {
 	struct winsize size;
@@ -157,12 +164,8 @@ static enum screen_event read_signal(void)
 
 	if (read(signals, &info, sizeof(info)) != sizeof(info))
 		return SCREEN_TIMEOUT;
-	if (info.ssi_signo == SIGTSTP) {
-		screen_close();
-		raise(SIGSTOP);
-		enter();
-		return SCREEN_RESIZED;
-	}
+	if (info.ssi_signo == SIGTSTP)
+		return SCREEN_STOP;
 	return info.ssi_signo == SIGWINCH ? SCREEN_RESIZED : SCREEN_QUIT;
 }
 

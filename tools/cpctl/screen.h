@@ -12,13 +12,16 @@ bool screen_possible(void);
 /*
  * screen_open() - switch to the alternate screen
  *
- * SIGINT, SIGTERM, SIGHUP and SIGQUIT are blocked from then on and seen by
- * screen_wait(). Return: false, with errno, when that failed.
+ * SIGINT, SIGTERM, SIGHUP, SIGQUIT and SIGTSTP are blocked from then on and seen
+ * by screen_wait(). Return: false, with errno, when that failed.
  */
 bool screen_open(void);
 
 /* screen_close() - give the terminal back as it was; may be called twice */
 void screen_close(void);
+
+/* screen_stop() - give the terminal back, and stop until somebody continues */
+void screen_stop(void);
 
 /* screen_rows() - the number of lines that can be seen */
 unsigned int screen_rows(void);
@@ -30,14 +33,13 @@ void screen_draw(const char *text);
 enum screen_event {
 	SCREEN_TIMEOUT,		/* the time has passed, or a key was pressed */
 	SCREEN_RESIZED,		/* the screen must be drawn anew */
+	SCREEN_STOP,		/* Ctrl-Z: call screen_stop() */
 	SCREEN_QUIT,		/* the user, or a signal, wants to leave */
 };
 
 /*
  * screen_wait() - wait for an event
  * @ns: for so many nanoseconds at most
- *
- * Ctrl-Z takes place in here, and nowhere else.
  */
 enum screen_event screen_wait(int64_t ns);
 

@@ -3,6 +3,7 @@
 #include <err.h>
 #include <errno.h>
 #include <getopt.h>
+#include <stdio_ext.h>
 #include <string.h>
 
 #include "cpctl.h"
@@ -120,6 +121,12 @@ static int print(const struct printer *printer, bool json,
 		print_snapshot(printer, now, before);
 	if (!fflush(printer->out) && !ferror(printer->out))
 		return EXIT_OK;
+	if (interrupted()) {
+		/* Nobody may ever read the rest: do not wait for that. */
+		__fpurge(printer->out);
+		clearerr(printer->out);
+		return EXIT_OK;
+	}
 	warn("cannot print");
 	return EXIT_REFUSED;
 }
@@ -197,8 +204,10 @@ int take_all(struct cp_pair *pair, pid_t pid,
 	else
 		status = take_and_print(pair, pid, options, &printer);
 	symbols_close(printer.symbols);
-	if (printer.out != stdout)
-		fclose(printer.out);
+	if (printer.out != stdout && fclose(printer.out) && status == EXIT_OK) {
+		warn("cannot write %s", options->output);
+		status = EXIT_REFUSED;
+	}
 out_end:
 	cp_pair_end(pair);
 	return status;

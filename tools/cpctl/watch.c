@@ -144,6 +144,14 @@ static enum outcome keep(struct watch *watch)
 	return end_pair(watch);
 }
 
+/* Until somebody continues it. Meanwhile nothing must be held up. */
+static void stop(struct watch *watch)
+{
+	cp_pair_end(watch->pair);
+	watch->paired = false;
+	screen_stop();
+}
+
 /*
  * Takes a checkpoint within the interval. When none comes, the pair is kept:
  * it holds nobody up as long as this is called again at once.
@@ -151,13 +159,15 @@ static enum outcome keep(struct watch *watch)
 static enum outcome take(struct watch *watch)
 {
 	int64_t until = now_ns() + watch->interval_ns;
-	enum outcome outcome = make_pair(watch);
+	enum screen_event event;
 
-	if (outcome != TAKEN)
-		return outcome;
 	do {
-		int ret = cp_pair_get(watch->pair, SLICE_NS, watch->get_flags);
+		enum outcome outcome = make_pair(watch);
+		int ret;
 
+		if (outcome != TAKEN)
+			return outcome;
+		ret = cp_pair_get(watch->pair, SLICE_NS, watch->get_flags);
 		if (ret > 0)
 			return keep(watch);
 		if (!ret)
@@ -167,8 +177,11 @@ static enum outcome take(struct watch *watch)
 			diagnose_get(watch->pid, errno);
 			return FAILED;
 		}
-		if (screen_wait(0) == SCREEN_QUIT)
+		event = screen_wait(0);
+		if (event == SCREEN_QUIT)
 			return LEAVE;
+		if (event == SCREEN_STOP)
+			stop(watch);
 	} while (now_ns() < until);
 	return NOT_YET;
 }
@@ -254,6 +267,8 @@ static enum outcome watch_loop(struct watch *watch)
 		}
 		if (event == SCREEN_QUIT)
 			return LEAVE;
+		if (event == SCREEN_STOP)
+			stop(watch);
 	}
 }
 

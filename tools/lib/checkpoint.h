@@ -196,7 +196,8 @@ unsigned int cp_pair_ended(const struct cp_pair *pair, int *status);
  * cp_pair_missed() - checkpoints not handed over because of the wait limit
  * @pair: the handle
  *
- * Return: their number since the pair was made, as of the last checkpoint.
+ * Return: their number since the pair was made, as of the last cp_pair_get()
+ * that did not fail.
  */
 uint64_t cp_pair_missed(const struct cp_pair *pair);
 

@@ -1,0 +1,927 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Access: who may pair with whom is decided by the kernel's own rule for
+ * debuggers, and by nothing else.
+ */
+#include "harness.h"
+
+#include <grp.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#define USER		1000
+#define YAMA		"/proc/sys/kernel/yama/ptrace_scope"
+
+/* From here on the caller is the user, and could always have been. */
+static bool become(uid_t uid)
+{
+	if (setgroups(0, NULL) || setresgid(uid, uid, uid) ||
+	    setresuid(uid, uid, uid))
+		return false;
+	/* Both are taken away from a process that changes who it is. */
+	return !prctl(PR_SET_DUMPABLE, 1) && !prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
+static int yama_scope(void)
+{
+	int scope = -1;
+	FILE *f = fopen(YAMA, "re");
+
+	if (f && fscanf(f, "%d", &scope) != 1)
+		scope = -1;
+	if (f)
+		fclose(f);
+	return scope;
+}
+
+static bool yama_set(int scope)
+{
+	int fd = open(YAMA, O_WRONLY | O_CLOEXEC);
+	bool set = fd >= 0 && dprintf(fd, "%d", scope) == 1;
+
+	if (fd >= 0)
+		close(fd);
+	return set;
+}
+
+/*
+ * A process that somebody might want to be the slave. Whoever it is to be, it
+ * has become that when slave_of() returns.
+ */
+struct subject {
+	uid_t uid;
+	bool undumpable;
+	bool any_tracer;	/* declared to Yama */
+	volatile bool ready;
+	volatile bool stop;
+};
+
+static int body_subject(void *arg)
+{
+	struct subject *s = arg;
+
+	if (s->uid && !become(s->uid))
+		return 1;
+	if (s->undumpable)
+		prctl(PR_SET_DUMPABLE, 0);
+	if (s->any_tracer)
+		prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY);
+	s->ready = true;
+	while (!s->stop)
+		syscall(SYS_getppid);
+	return 0;
+}
+
+static pid_t subject_start(struct subject subject)
+{
+	struct subject *s = shared_memory(sizeof(*s));
+	pid_t pid;
+
+	*s = subject;
+	pid = slave_start(body_subject, s);
+	return eventually(s->ready) ? pid : -1;
+}
+
+/*
+ * Somebody who tries to become a master: gives 0 when a checkpoint was got, or
+ * the errno of what was refused.
+ */
+struct attempt {
+	uid_t uid;
+	pid_t slave;
+	int proof;	/* to be used instead of an own one; 0: own */
+};
+
+static int try_pair(void *arg)
+{
+	struct attempt *a = arg;
+	struct cp_prep p = { .pid = a->slave, .mem_fd = a->proof };
+	struct cp_get get = { .deadline = CP_FOREVER };
+	int fd, ret;
+
+	if (a->uid && !become(a->uid))
+		return 255;
+	fd = device_open();
+	if (fd < 0)
+		return 254;
+	if (a->proof)
+		ret = ioctl(fd, CP_IOC_PREP, &p) ? errno : 0;
+	else
+		ret = -prep(fd, a->slave);
+	if (!ret && ioctl(fd, CP_IOC_GET, &get) != 1)
+		ret = 253;
+	close(fd);
+	return ret;
+}
+
+/* The attempt by a child: not related to the slave but by a common parent. */
+static int attempt(struct attempt a)
+{
+	return in_child(try_pair, &a);
+}
+
+/* What tests change for the whole system, as it was. */
+struct system {
+	mode_t mode;
+	int scope;
+};
+
+/* The device open to all, as an administrator might have it, and no Yama. */
+static bool system_open(struct system *s)
+{
+	struct stat st;
+
+	if (stat("/dev/checkpoint", &st))
+		return false;
+	s->mode = st.st_mode & 07777;
+	s->scope = yama_scope();
+	return !chmod("/dev/checkpoint", 0666) && (s->scope <= 0 || yama_set(0));
+}
+
+static void system_restore(const struct system *s)
+{
+	chmod("/dev/checkpoint", s->mode);
+	if (s->scope >= 0)
+		yama_set(s->scope);
+}
+
+FIXTURE(access)
+{
+	struct system was;
+};
+
+FIXTURE_SETUP(access)
+{
+	ASSERT_TRUE(system_open(&self->was));
+}
+
+FIXTURE_TEARDOWN(access)
+{
+	system_restore(&self->was);
+}
+
+TEST_F(access, device_is_for_root)
+{
+	EXPECT_EQ(0600, self->was.mode);
+	ASSERT_EQ(0, chmod("/dev/checkpoint", self->was.mode));
+	EXPECT_EQ(254, attempt((struct attempt){ .uid = USER, .slave = 1 }));
+}
+
+/* Who, whom, and what comes of it. */
+FIXTURE(rule)
+{
+	struct system was;
+};
+
+FIXTURE_VARIANT(rule)
+{
+	uid_t master;
+	struct subject slave;
+	int scope;	/* of Yama */
+	int result;
+};
+
+FIXTURE_VARIANT_ADD(rule, root_and_root)
+{
+	.result = 0,
+};
+
+FIXTURE_VARIANT_ADD(rule, root_and_user)
+{
+	.slave = { .uid = USER },
+	.result = 0,
+};
+
+FIXTURE_VARIANT_ADD(rule, user_and_own)
+{
+	.master = USER,
+	.slave = { .uid = USER },
+	.result = 0,
+};
+
+FIXTURE_VARIANT_ADD(rule, user_and_root)
+{
+	.master = USER,
+	.result = EPERM,
+};
+
+FIXTURE_VARIANT_ADD(rule, user_and_another_user)
+{
+	.master = USER,
+	.slave = { .uid = USER + 1 },
+	.result = EPERM,
+};
+
+FIXTURE_VARIANT_ADD(rule, user_and_own_undumpable)
+{
+	.master = USER,
+	.slave = { .uid = USER, .undumpable = true },
+	.result = EPERM,
+};
+
+FIXTURE_VARIANT_ADD(rule, root_and_undumpable)
+{
+	.slave = { .uid = USER, .undumpable = true },
+	.result = 0,
+};
+
+FIXTURE_VARIANT_ADD(rule, yama_1_user_and_own)
+{
+	.master = USER,
+	.slave = { .uid = USER },
+	.scope = 1,
+	.result = EPERM,
+};
+
+FIXTURE_VARIANT_ADD(rule, yama_1_user_and_willing)
+{
+	.master = USER,
+	.slave = { .uid = USER, .any_tracer = true },
+	.scope = 1,
+	.result = 0,
+};
+
+FIXTURE_VARIANT_ADD(rule, yama_1_user_and_willing_stranger)
+{
+	.master = USER,
+	.slave = { .uid = USER + 1, .any_tracer = true },
+	.scope = 1,
+	.result = EPERM,
+};
+
+FIXTURE_VARIANT_ADD(rule, yama_1_root_and_user)
+{
+	.slave = { .uid = USER },
+	.scope = 1,
+	.result = 0,
+};
+
+FIXTURE_VARIANT_ADD(rule, yama_2_user_and_willing)
+{
+	.master = USER,
+	.slave = { .uid = USER, .any_tracer = true },
+	.scope = 2,
+	.result = EPERM,
+};
+
+FIXTURE_VARIANT_ADD(rule, yama_2_root_and_user)
+{
+	.slave = { .uid = USER },
+	.scope = 2,
+	.result = 0,
+};
+
+FIXTURE_SETUP(rule)
+{
+	ASSERT_TRUE(system_open(&self->was));
+}
+
+FIXTURE_TEARDOWN(rule)
+{
+	system_restore(&self->was);
+}
+
+TEST_F(rule, decides)
+{
+	pid_t slave;
+
+	if (variant->scope && self->was.scope < 0)
+		SKIP(return, "this kernel has no Yama");
+	slave = subject_start(variant->slave);
+	ASSERT_LT(0, slave);
+	if (variant->scope)
+		ASSERT_TRUE(yama_set(variant->scope));
+	EXPECT_EQ(variant->result,
+		  attempt((struct attempt){ variant->master, slave }));
+	slave_kill(slave);
+}
+
+/* A descendant is what Yama's scope 1 allows. */
+static int try_own_child(void *unused)
+{
+	struct attempt a;
+
+	if (!become(USER))
+		return 255;
+	a = (struct attempt){ .slave = subject_start((struct subject){ 0 }) };
+	return try_pair(&a);
+}
+
+TEST_F(access, yama_1_user_and_own_child)
+{
+	if (self->was.scope < 0)
+		SKIP(return, "this kernel has no Yama");
+	ASSERT_TRUE(yama_set(1));
+	EXPECT_EQ(0, in_child(try_own_child, NULL));
+	ASSERT_TRUE(yama_set(2));
+	EXPECT_EQ(EPERM, in_child(try_own_child, NULL));
+}
+
+/* Whether somebody is paired is nobody else's business. */
+TEST_F(access, refusal_does_not_tell_who_is_paired)
+{
+	pid_t roots = subject_start((struct subject){ 0 });
+	pid_t users = subject_start((struct subject){ .uid = USER });
+	struct master m;
+
+	ASSERT_EQ(0, master_pair(&m, roots));
+	EXPECT_EQ(EPERM, attempt((struct attempt){ USER, roots }));
+	/* Nor who is a master: that is this process. */
+	EXPECT_EQ(EPERM, attempt((struct attempt){ USER, getpid() }));
+	EXPECT_EQ(EBUSY, attempt((struct attempt){ 0, roots }));
+	EXPECT_EQ(EBUSY, attempt((struct attempt){ 0, getpid() }));
+	master_close(&m);
+
+	/* Its owner may know. */
+	ASSERT_EQ(0, master_pair(&m, users));
+	EXPECT_EQ(EBUSY, attempt((struct attempt){ USER, users }));
+	master_close(&m);
+	slave_kill(roots);
+	slave_kill(users);
+}
+
+/*
+ * Proofs that prove nothing. Each is offered by root, who would be granted
+ * access for the asking.
+ */
+struct proof {
+	pid_t slave;
+	pid_t other;
+};
+
+static int proof_none(const struct proof *p)
+{
+	return -1;
+}
+
+static int proof_of_another(const struct proof *p)
+{
+	return proof_open(p->other);
+}
+
+static int proof_of_oneself(const struct proof *p)
+{
+	return proof_open(getpid());
+}
+
+static int proof_closed(const struct proof *p)
+{
+	int fd = proof_open(p->slave);
+
+	close(fd);
+	return fd;
+}
+
+static int proof_null_device(const struct proof *p)
+{
+	return open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+static int proof_device(const struct proof *p)
+{
+	return device_open();
+}
+
+static int proof_directory(const struct proof *p)
+{
+	return open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+static int proof_plain_file(const struct proof *p)
+{
+	return memfd_create("mem", MFD_CLOEXEC);
+}
+
+static int proof_another_file_of_the_slave(const struct proof *p)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%d/auxv", p->slave);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+static int proof_path_only(const struct proof *p)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%d/mem", p->slave);
+	return open(path, O_PATH | O_CLOEXEC);
+}
+
+FIXTURE(bad_proof)
+{
+	struct proof p;
+};
+
+FIXTURE_VARIANT(bad_proof)
+{
+	int (*proof)(const struct proof *p);
+};
+
+#define BAD_PROOF(name)							\
+FIXTURE_VARIANT_ADD(bad_proof, name)					\
+{									\
+	.proof = proof_##name,						\
+}
+
+BAD_PROOF(none);
+BAD_PROOF(of_another);
+BAD_PROOF(of_oneself);
+BAD_PROOF(closed);
+BAD_PROOF(null_device);
+BAD_PROOF(device);
+BAD_PROOF(directory);
+BAD_PROOF(plain_file);
+BAD_PROOF(another_file_of_the_slave);
+BAD_PROOF(path_only);
+
+FIXTURE_SETUP(bad_proof)
+{
+	self->p.slave = subject_start((struct subject){ 0 });
+	self->p.other = subject_start((struct subject){ 0 });
+	ASSERT_LT(0, self->p.slave);
+	ASSERT_LT(0, self->p.other);
+}
+
+FIXTURE_TEARDOWN(bad_proof)
+{
+	slave_kill(self->p.slave);
+	slave_kill(self->p.other);
+}
+
+TEST_F(bad_proof, is_refused)
+{
+	struct cp_prep arg = { .pid = self->p.slave };
+	int fd = device_open();
+
+	arg.mem_fd = variant->proof(&self->p);
+	EXPECT_EQ(-1, ioctl(fd, CP_IOC_PREP, &arg));
+	EXPECT_EQ(EPERM, errno);
+	/* It was the proof, and only that. */
+	EXPECT_EQ(0, prep(fd, self->p.slave));
+	close(fd);
+}
+
+/* Opened by root, then root is given up: a proof of what no longer is. */
+static int try_as_less(void *arg)
+{
+	struct attempt *a = arg;
+
+	a->proof = proof_open(a->slave);
+	return a->proof < 0 ? 252 : try_pair(a);
+}
+
+TEST_F(access, proof_from_before_the_caller_changed)
+{
+	pid_t slave = subject_start((struct subject){ 0 });
+	struct attempt a = { .uid = USER, .slave = slave };
+
+	EXPECT_EQ(EPERM, in_child(try_as_less, &a));
+	a.uid = 0;
+	EXPECT_EQ(0, in_child(try_as_less, &a));
+	slave_kill(slave);
+}
+
+/* Opened by root and handed over. */
+static int try_received(void *arg)
+{
+	struct attempt *a = arg;
+	char control[CMSG_SPACE(sizeof(int))];
+	char byte;
+	struct iovec iov = { &byte, 1 };
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+
+	if (recvmsg(a->proof, &msg, 0) != 1 || !CMSG_FIRSTHDR(&msg))
+		return 252;
+	memcpy(&a->proof, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(int));
+	return try_pair(a);
+}
+
+static bool send_fd(int sock, int fd)
+{
+	char control[CMSG_SPACE(sizeof(int))] = { 0 }, byte = 0;
+	struct iovec iov = { &byte, 1 };
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(c), &fd, sizeof(int));
+	return sendmsg(sock, &msg, 0) == 1;
+}
+
+TEST_F(access, proof_handed_over)
+{
+	pid_t slave = subject_start((struct subject){ 0 });
+	struct attempt a = { .uid = USER, .slave = slave };
+	int ends[2];
+
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, ends));
+	ASSERT_TRUE(send_fd(ends[1], proof_open(slave)));
+	a.proof = ends[0];
+	EXPECT_EQ(EPERM, in_child(try_received, &a));
+	slave_kill(slave);
+}
+
+TEST_F(access, proof_inherited_by_another_user)
+{
+	pid_t slave = subject_start((struct subject){ 0 });
+	int proof = proof_open(slave);
+
+	EXPECT_EQ(EPERM, attempt((struct attempt){ USER, slave, proof }));
+	slave_kill(slave);
+}
+
+/*
+ * Other programs. The setuid one says with whose rights it runs.
+ */
+#define OTHER_PROGRAM	"other-program"
+
+static void __attribute__((constructor)) other_program(int argc, char **argv)
+{
+	uid_t uid = geteuid();
+
+	if (argc != 2 || strcmp(argv[0], OTHER_PROGRAM))
+		return;
+	if (write(atoi(argv[1]), &uid, sizeof(uid)) != sizeof(uid))
+		_exit(99);
+	body_syscalls(NULL);
+}
+
+struct program {
+	const char *path;
+	uid_t uid;
+	int pipe[2];
+	volatile bool ready;
+	volatile bool go;
+};
+
+static int body_program(void *arg)
+{
+	struct program *p = arg;
+	char fd[12];
+
+	if (p->uid && !become(p->uid))
+		return 1;
+	p->ready = true;
+	while (!p->go)
+		syscall(SYS_getppid);
+	snprintf(fd, sizeof(fd), "%d", p->pipe[1]);
+	execl(p->path, OTHER_PROGRAM, fd, NULL);
+	return 98;
+}
+
+static struct program *program_alloc(const char *path, uid_t uid)
+{
+	struct program *p = shared_memory(sizeof(*p));
+
+	p->path = path;
+	p->uid = uid;
+	return pipe(p->pipe) ? NULL : p;
+}
+
+/* Waits until the new program runs; gives whose rights it has, or -1. */
+static uid_t program_uid(struct program *p)
+{
+	struct pollfd fd = { .fd = p->pipe[0], .events = POLLIN };
+	uid_t uid = -1;
+
+	if (poll(&fd, 1, 10000) != 1 ||
+	    read(p->pipe[0], &uid, sizeof(uid)) != sizeof(uid))
+		return -1;
+	return uid;
+}
+
+TEST_F(access, proof_from_before_an_exec)
+{
+	struct program *p = program_alloc("/proc/self/exe", 0);
+	pid_t slave = slave_start(body_program, p);
+	int proof = proof_open(slave);
+	struct cp_prep arg = { .pid = slave, .mem_fd = proof };
+	int fd = device_open();
+
+	p->go = true;
+	ASSERT_EQ(0, program_uid(p));
+	EXPECT_EQ(-1, ioctl(fd, CP_IOC_PREP, &arg));
+	EXPECT_EQ(EPERM, errno);
+	EXPECT_EQ(0, prep(fd, slave));
+	close(fd);
+	slave_kill(slave);
+}
+
+static bool copy_self(const char *path)
+{
+	int from = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	int to = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755);
+	ssize_t part;
+
+	do {
+		part = sendfile(to, from, NULL, 1 << 20);
+	} while (part > 0);
+	close(from);
+	close(to);
+	return !part;
+}
+
+/* A setuid copy of this program, in a file system that allows it. */
+static bool make_setuid(const char *folder, char *path, size_t size)
+{
+	snprintf(path, size, "%s/setuid", folder);
+	if (unshare(CLONE_NEWNS) ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("tmpfs", folder, "tmpfs", 0, "mode=755"))
+		return false;
+	return copy_self(path) && !chmod(path, 04755);
+}
+
+struct setuid_case {
+	struct program *p;
+	pid_t slave;
+};
+
+/* Gives 0 when nothing was seen of the program that the user may not see. */
+static int watch_setuid(void *arg)
+{
+	struct setuid_case *c = arg;
+	const struct cp_checkpoint *seen;
+	struct cp_checkpoint last;
+	struct master m;
+	int ret;
+
+	if (!become(USER))
+		return 255;
+	if (master_pair(&m, c->slave) || master_get(&m) != 1)
+		return 1;
+	c->p->go = true;
+	do {
+		seen = master_checkpoint(&m);
+		last = *seen;
+		ret = master_get(&m);
+	} while (ret == 1);
+	if (ret || m.get.reason != CP_END_EXEC)
+		return 2;
+	if (program_uid(c->p) != 0)
+		return 3;
+	if (memcmp(&last, seen, sizeof(last)))
+		return 4;
+	if (master_get(&m) || prep(m.fd, c->slave) != -EPERM)
+		return 5;
+	return 0;
+}
+
+TEST_F(access, exec_of_a_setuid_program)
+{
+	char folder[] = "/tmp/checkpoint-access-XXXXXX", path[64];
+	struct setuid_case c;
+
+	ASSERT_NE(NULL, mkdtemp(folder));
+	ASSERT_TRUE(make_setuid(folder, path, sizeof(path)));
+	c.p = program_alloc(path, USER);
+	c.slave = slave_start(body_program, c.p);
+	ASSERT_TRUE(eventually(c.p->ready));
+	EXPECT_EQ(0, in_child(watch_setuid, &c));
+	slave_kill(c.slave);
+	umount2(folder, MNT_DETACH);
+	rmdir(folder);
+}
+
+/* The path must name the slave, not a process that shares its memory. */
+static int body_sibling(void *unused)
+{
+	for (;;)
+		syscall(SYS_getppid);
+	return 0;
+}
+
+struct sharing {
+	volatile pid_t sibling;
+};
+
+static int body_sharing(void *arg)
+{
+	static char stack[16384];
+	struct sharing *s = arg;
+
+	s->sibling = clone(body_sibling, stack + sizeof(stack),
+			   CLONE_VM | SIGCHLD, NULL);
+	return body_syscalls(NULL);
+}
+
+TEST_F(access, proof_of_a_sibling_that_shares_the_memory)
+{
+	struct sharing *s = shared_memory(sizeof(*s));
+	struct cp_prep arg = { 0 };
+	int fd = device_open();
+	pid_t slave;
+
+	slave = slave_start(body_sharing, s);
+	ASSERT_TRUE(eventually(s->sibling > 0));
+	arg.pid = slave;
+	arg.mem_fd = proof_open(s->sibling);
+	EXPECT_EQ(-1, ioctl(fd, CP_IOC_PREP, &arg));
+	EXPECT_EQ(EPERM, errno);
+	EXPECT_EQ(0, prep(fd, slave));
+	close(fd);
+	kill(s->sibling, SIGKILL);
+	slave_kill(slave);
+}
+
+/*
+ * Process id namespaces.
+ */
+struct nested {
+	int (*body)(void *arg);
+	void *arg;
+	bool own_proc;
+};
+
+static int first_in_namespace(void *arg)
+{
+	struct nested *n = arg;
+
+	if (n->own_proc &&
+	    (unshare(CLONE_NEWNS) ||
+	     mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	     mount("proc", "/proc", "proc", 0, NULL)))
+		return 251;
+	return n->body(n->arg);
+}
+
+static int in_pid_namespace(void *arg)
+{
+	if (unshare(CLONE_NEWPID))
+		return 250;
+	return in_child(first_in_namespace, arg);
+}
+
+/* A child in a namespace of its own runs @body, as its process 1. */
+static int nested(int (*body)(void *), void *arg, bool own_proc)
+{
+	struct nested n = { body, arg, own_proc };
+
+	return in_child(in_pid_namespace, &n);
+}
+
+static int pair_inside(void *unused)
+{
+	struct attempt a = {
+		.slave = subject_start((struct subject){ 0 }),
+	};
+	int ret = try_pair(&a);
+
+	/* It was the number that counts here. */
+	return ret ?: a.slave > 100;
+}
+
+TEST_F(access, pairing_inside_a_pid_namespace)
+{
+	EXPECT_EQ(0, nested(pair_inside, NULL, true));
+}
+
+/* @arg is what a process outside is called there. */
+static int name_outside(void *arg)
+{
+	struct attempt a = { .slave = *(pid_t *)arg, .proof = -1 };
+
+	return try_pair(&a);
+}
+
+/* The same with the proof of that process, which the old /proc has. */
+static int name_outside_with_proof(void *arg)
+{
+	pid_t outside = *(pid_t *)arg;
+	struct attempt a = {
+		.slave = outside,
+		.proof = proof_open(outside),
+	};
+
+	return a.proof < 0 ? 252 : try_pair(&a);
+}
+
+/* Its own child, but with the proof of a process outside. */
+static int name_inside_with_proof_of_outside(void *arg)
+{
+	struct attempt a = {
+		.slave = subject_start((struct subject){ 0 }),
+		.proof = proof_open(*(pid_t *)arg),
+	};
+
+	return a.proof < 0 ? 252 : try_pair(&a);
+}
+
+TEST_F(access, nobody_outside_has_a_name_in_a_pid_namespace)
+{
+	pid_t slave = subject_start((struct subject){ 0 });
+
+	EXPECT_EQ(ESRCH, nested(name_outside, &slave, true));
+	EXPECT_EQ(ESRCH, nested(name_outside_with_proof, &slave, false));
+	EXPECT_EQ(EPERM, nested(name_inside_with_proof_of_outside, &slave,
+				false));
+	slave_kill(slave);
+}
+
+/* Leaves its child's outer number behind. */
+static int start_inside(void *arg)
+{
+	volatile pid_t *outer = arg;
+	pid_t pid;
+
+	if (unshare(CLONE_NEWPID))
+		return 250;
+	pid = subject_start((struct subject){ .uid = USER });
+	*outer = pid;
+	return body_sleep(NULL);
+}
+
+TEST_F(access, pairing_from_outside_by_the_outer_number)
+{
+	volatile pid_t *outer = shared_memory(sizeof(*outer));
+	pid_t parent = slave_start(start_inside, (void *)outer);
+
+	ASSERT_TRUE(eventually(*outer > 0));
+	EXPECT_EQ(0, attempt((struct attempt){ .slave = *outer }));
+	EXPECT_EQ(0, attempt((struct attempt){ USER, *outer }));
+	kill(*outer, SIGKILL);
+	slave_kill(parent);
+}
+
+/*
+ * User namespaces: to be root in one's own is to be nobody outside of it.
+ */
+static bool be_root_inside(void)
+{
+	if (!become(USER) || unshare(CLONE_NEWUSER))
+		return false;
+	return !prctl(PR_SET_DUMPABLE, 1) && !prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
+static int try_from_user_namespace(void *arg)
+{
+	return be_root_inside() ? try_pair(arg) : 249;
+}
+
+TEST_F(access, root_of_a_user_namespace)
+{
+	pid_t roots = subject_start((struct subject){ 0 });
+	pid_t users = subject_start((struct subject){ .uid = USER });
+	struct attempt a = { .slave = roots };
+	int ret = in_child(try_from_user_namespace, &a);
+
+	if (ret == 249)
+		SKIP(return, "users may not make user namespaces");
+	EXPECT_EQ(EPERM, ret);
+	/* More rights inside are more than its own processes outside have. */
+	a.slave = users;
+	EXPECT_EQ(0, attempt((struct attempt){ USER, users }));
+	EXPECT_EQ(EPERM, in_child(try_from_user_namespace, &a));
+	slave_kill(roots);
+	slave_kill(users);
+}
+
+static int pair_in_user_namespace(void *unused)
+{
+	struct attempt a;
+
+	if (!be_root_inside())
+		return 249;
+	a = (struct attempt){ .slave = subject_start((struct subject){ 0 }) };
+	return try_pair(&a);
+}
+
+TEST_F(access, inside_a_user_namespace)
+{
+	int ret = in_child(pair_in_user_namespace, NULL);
+
+	if (ret == 249)
+		SKIP(return, "users may not make user namespaces");
+	EXPECT_EQ(0, ret);
+}
+
+/* Not even root, and never again until the next boot: only on demand. */
+TEST_F(access, yama_3)
+{
+	pid_t slave;
+
+	if (self->was.scope < 0 || !getenv("CHECKPOINT_YAMA_3"))
+		SKIP(return, "would last: CHECKPOINT_YAMA_3=1 does it");
+	slave = subject_start((struct subject){ 0 });
+	ASSERT_TRUE(yama_set(3));
+	EXPECT_EQ(EPERM, attempt((struct attempt){ .slave = slave }));
+	slave_kill(slave);
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,954 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# cpctl: what it prints, its exit statuses, its sentences, and that it leaves a
+# slave as it was, however it ends.
+. "$(dirname "$0")/tap.bash"
+
+unset NO_COLOR
+export TERM=xterm
+chmod 755 "$folder"
+as_nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+scope=/proc/sys/kernel/yama/ptrace_scope
+script=$PWD/tools/cpctl/cpctl.bash-completion
+
+# ends STATUS COMMAND...: with what it prints in the files out and errors
+ends()
+{
+	local want=$1 status=0
+
+	shift
+	"$@" >"$folder/out" 2>"$folder/errors" || status=$?
+	[ "$status" -eq "$want" ] || {
+		echo "# $*: exit status $status, not $want"
+		sed 's/^/# /' "$folder/errors"
+		return 1
+	}
+}
+
+# has FILE TEXT
+has()
+{
+	grep -qF -e "$2" "$folder/$1" || {
+		echo "# no '$2' in:"
+		head -n 20 "$folder/$1" | sed 's/^/# /'
+		return 1
+	}
+}
+
+# refuses STATUS TEXT COMMAND...: says so on standard error only
+refuses()
+{
+	local status=$1 text=$2
+
+	shift 2
+	ends "$status" "$@"
+	has errors "$text"
+	[ ! -s "$folder/out" ]
+}
+
+# slave_begins PID: nothing of the test outlives it, however it ends.
+slave_begins()
+{
+	slave=$1
+	trap 'jobs -p | xargs -r kill -KILL 2>/dev/null' EXIT
+}
+
+# Whatever starts a slave waits until it is what it is to become.
+is_asleep()
+{
+	grep -q '^State:	S' "/proc/$1/status" &&
+		[ "$(cat "/proc/$1/comm")" = "${2:-sleep}" ]
+}
+
+is_stopped()
+{
+	grep -q '^State:	T' "/proc/$1/status"
+}
+
+start_sleeper()
+{
+	"$@" sleep 1000 >/dev/null 2>&1 &
+	slave_begins $!
+	eventually is_asleep "$slave"
+}
+
+start_spinner()
+{
+	(while :; do :; done) &
+	slave_begins $!
+}
+
+stop_slave()
+{
+	kill -KILL "$slave"
+	wait "$slave" 2>/dev/null || :
+}
+
+is_master_of()
+{
+	grep -qs "^slave:	$2\$" "/proc/$1/fdinfo/"*
+}
+
+child_of()
+{
+	tr -d ' ' <"/proc/$1/task/$1/children"
+}
+
+# The slave lives, and nobody is its master any more.
+slave_is_free()
+{
+	kill -0 "$slave"
+	eventually cpctl get "$slave" >/dev/null
+}
+
+# start_master COMMAND...: cpctl, as from a terminal, with signals at default
+start_master()
+{
+	rm -f "$folder/checkpoints"
+	env --default-signal "$@" >"$folder/checkpoints" 2>"$folder/errors" &
+	master=$!
+	eventually test -s "$folder/checkpoints"
+}
+
+# compile NAME: from standard input
+compile()
+{
+	gcc -O0 -g -x c -o "$folder/$1" -
+}
+
+test_help_and_version()
+{
+	local verb version
+
+	version=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
+	for verb in '' check get run watch; do
+		for option in --help -h; do
+			ends 0 cpctl $verb $option
+			has out "Usage: cpctl ${verb:-VERB}"
+			[ ! -s "$folder/errors" ]
+		done
+		for option in --version -V; do
+			ends 0 cpctl $verb $option
+			[ "$(cat "$folder/out")" = "cpctl $version" ]
+			[ ! -s "$folder/errors" ]
+		done
+	done
+}
+
+test_usage_errors()
+{
+	local arguments
+
+	while IFS= read -r arguments; do
+		# shellcheck disable=SC2086 # words
+		refuses 1 "--help'." cpctl $arguments
+	done <<-'END'
+
+		look
+		-x
+		--json
+		check 1
+		check --full
+		get
+		get --no-such-option 1
+		get -n
+		get 1 2
+		get one
+		get 1x
+		get 0
+		get -1
+		get 2147483648
+		get 99999999999999999999
+		get 0x1
+		get +1
+		get -n 0 1
+		get -n -1 1
+		get -n many 1
+		get -n 18446744073709551616 1
+		get --timeout -1 1
+		get --timeout 1. 1
+		get --timeout .5 1
+		get --timeout 1e3 1
+		get --timeout 99999999999999 1
+		get --stack-limit -4K 1
+		get --stack-limit 4k 1
+		get --stack-limit 4KB 1
+		get --stack-limit 99999999999G 1
+		get --stack-bytes x 1
+		run
+		run --
+		run -n 0 true
+		run --interval 1 true
+		watch
+		watch x
+		watch --interval 0 1
+		watch --interval 0.05 1
+		watch --json 1
+	END
+	refuses 1 "''" cpctl get ''
+	refuses 1 "' 1'" cpctl get ' 1'
+}
+
+test_usage_errors_name_the_culprit()
+{
+	refuses 1 "'look'" cpctl look
+	refuses 1 "cpctl get: 'one'" cpctl get one
+	refuses 1 "'many' is not valid for -n" cpctl get -n many 1
+	refuses 1 "'many' is not valid for --count" cpctl get --count many 1
+	refuses 1 "--stack-limit" cpctl get --stack-limit 4k 1
+	refuses 1 "command is missing" cpctl run
+}
+
+test_check_is_satisfied()
+{
+	ends 0 cpctl check
+	fails 1 grep -v '^ok ' "$folder/out"
+	has out 'checkpoint is loaded'
+	ends 0 cpctl check --json
+	python3 -c '
+import json, sys
+all = json.load(sys.stdin)
+assert all["ok"] is True
+assert len(all["checks"]) >= 8
+for check in all["checks"]:
+    assert check["state"] == "ok" and check["detail"] and check["name"]
+    assert "todo" not in check' <"$folder/out"
+}
+
+test_module_not_loaded()
+{
+	eventually rmmod checkpoint
+	ends 2 cpctl check
+	grep -q '^missing *module: .* - .*insmod' "$folder/out"
+	grep -q '^missing *device: ' "$folder/out"
+	ends 2 cpctl check --json
+	python3 -c '
+import json, sys
+all = json.load(sys.stdin)
+assert all["ok"] is False
+assert [c for c in all["checks"] if c["name"] == "module"][0]["todo"]' \
+		<"$folder/out"
+	refuses 2 "not loaded: run 'modprobe checkpoint', or 'insmod" cpctl get 1
+	refuses 2 "not loaded" cpctl run true
+	ends 2 script -qec 'cpctl watch 1' /dev/null
+	has out 'not loaded'
+	insmod "$CHECKPOINT_KO"
+	ends 0 cpctl check
+}
+
+test_something_else_has_the_name()
+{
+	mv /dev/checkpoint /dev/checkpoint.away
+	ln -s /dev/null /dev/checkpoint
+	ends 2 cpctl check || { restore_device; return 1; }
+	refuses 2 "not the device of the module" cpctl get 1 ||
+		{ restore_device; return 1; }
+	restore_device
+	ends 0 cpctl check
+}
+
+restore_device()
+{
+	rm /dev/checkpoint
+	mv /dev/checkpoint.away /dev/checkpoint
+}
+
+test_no_such_process()
+{
+	sleep 0 &
+	slave_begins $!
+	wait "$slave"
+	refuses 2 "there is no process or thread $slave" cpctl get "$slave"
+	refuses 2 "there is no process or thread 4194303" cpctl get 4194303
+}
+
+test_kernel_thread()
+{
+	refuses 2 "not permitted: it is a kernel thread" cpctl get 2
+}
+
+test_itself()
+{
+	refuses 2 "cpctl cannot pair with itself" \
+		bash -c 'exec cpctl get $$'
+}
+
+test_stack_limit_too_large()
+{
+	start_sleeper
+	refuses 2 "--stack-limit is more than" cpctl get --stack-limit 9999999G "$slave"
+	stop_slave
+}
+
+test_already_paired()
+{
+	start_spinner
+	start_master cpctl get -n 100000000 "$slave"
+	refuses 2 "$slave is already paired with its master, process $master" \
+		cpctl get "$slave"
+	refuses 2 "process $master is already paired: it is the master of process $slave" \
+		cpctl get $master
+	kill $master
+	wait $master 2>/dev/null
+	slave_is_free
+	stop_slave
+}
+
+test_device_not_permitted()
+{
+	start_sleeper
+	refuses 2 "no permission to open /dev/checkpoint: be root, or" \
+		"${as_nobody[@]}" cpctl get "$slave"
+	ends 2 "${as_nobody[@]}" cpctl check
+	grep -q '^missing *permission: .* - .*group' "$folder/out"
+	stop_slave
+}
+
+test_not_permitted()
+{
+	chmod 666 /dev/checkpoint
+	start_sleeper
+	refuses 2 "not permitted: it belongs to another user" \
+		"${as_nobody[@]}" cpctl get "$slave"
+	stop_slave
+	start_sleeper "${as_nobody[@]}"
+	ends 0 "${as_nobody[@]}" cpctl get "$slave"
+	stop_slave
+	"${as_nobody[@]}" python3 -c '
+import ctypes, time
+ctypes.CDLL(None).prctl(4, 0)
+time.sleep(1000)' &
+	slave_begins $!
+	eventually is_asleep "$slave" python3
+	refuses 2 "not permitted: it is non-dumpable" "${as_nobody[@]}" cpctl get "$slave"
+	ends 0 cpctl get "$slave"
+	stop_slave
+	chmod 600 /dev/checkpoint
+}
+
+test_yama()
+{
+	[ -e $scope ] || skip "no Yama"
+	chmod 666 /dev/checkpoint
+	start_sleeper "${as_nobody[@]}"
+	echo 1 >$scope
+	refuses 2 "not permitted: it is no child of yours, and Yama" \
+		"${as_nobody[@]}" cpctl get "$slave"
+	ends 0 "${as_nobody[@]}" cpctl run -n 1 true
+	ends 0 "${as_nobody[@]}" cpctl check
+	ends 0 cpctl get "$slave"
+	echo 2 >$scope
+	refuses 2 "not permitted: Yama lets only holders" \
+		"${as_nobody[@]}" cpctl get "$slave"
+	refuses 2 "cannot start true under cpctl: Yama" "${as_nobody[@]}" cpctl run true
+	ends 2 "${as_nobody[@]}" cpctl check
+	has out 'missing  yama'
+	ends 0 cpctl get "$slave"
+	echo 0 >$scope
+	chmod 600 /dev/checkpoint
+	stop_slave
+}
+
+# json_check EXPECTED-COUNT STACK-BYTES: of standard input
+json_check()
+{
+	python3 -c '
+import json, sys
+count, limit = int(sys.argv[1]), int(sys.argv[2])
+lines = sys.stdin.read().splitlines()
+assert len(lines) == count, len(lines)
+time = 0
+for seq, line in enumerate(lines, 1):
+    c = json.loads(line)
+    assert c["type"] == "checkpoint" and c["seq"] == seq and c["time_ns"] >= time
+    time = c["time_ns"]
+    assert c["entry"] in ("syscall", "fault", "interrupt")
+    assert ("syscall" in c) == (c["entry"] == "syscall")
+    assert c["compat"] is False and len(c["regs"]) == 27
+    regs = {name: int(value, 16) for name, value in c["regs"].items()}
+    (s,) = c["segments"]
+    addr, start, end, at = (int(s[k], 16) for k in
+                            ("addr", "map_start", "map_end", "data_addr"))
+    assert s["kind"] == "stack" and not s["truncated"] and not s["unmapped"]
+    assert start <= addr == regs["rsp"] - 128 and addr + s["size"] == end
+    data = bytes.fromhex(s["data"])
+    if limit:
+        assert at == regs["rsp"] and len(data) == min(limit, end - at)
+    else:
+        assert at == addr and len(data) == s["size"]
+    for r in s["returns"]:
+        i = int(r["at"], 16) - at
+        assert int.from_bytes(data[i:i + 8], "little") == int(r["to"], 16)
+        assert r["symbol"]["module"] and int(r["symbol"]["offset"], 16) > 0
+' "$@"
+}
+
+test_json()
+{
+	start_spinner
+	cpctl get -n 20 --json --stack-bytes 1K "$slave" | json_check 20 1024
+	cpctl get -n 3 --json --full "$slave" | json_check 3 0
+	cpctl get -n 5 --json -o "$folder/file" "$slave" >"$folder/out"
+	[ ! -s "$folder/out" ]
+	json_check 5 256 <"$folder/file"
+	stop_slave
+}
+
+test_json_end()
+{
+	cpctl run --json sh -c 'exit 3' 2>/dev/null | tail -n 1 >"$folder/out"
+	python3 -c '
+import json, sys
+end = json.load(sys.stdin)
+assert end == {"type": "end", "reason": "exited", "exit_status": 3}, end' \
+		<"$folder/out"
+	# shellcheck disable=SC2016 # for the slave
+	cpctl run --json sh -c 'kill -9 $$' 2>/dev/null | tail -n 1 >"$folder/out"
+	python3 -c '
+import json, sys
+end = json.load(sys.stdin)
+assert end == {"type": "end", "reason": "exited", "signal": 9}, end' \
+		<"$folder/out"
+}
+
+test_sleeper_is_nudged()
+{
+	start_sleeper
+	ends 0 cpctl get "$slave"
+	has out 'syscall '
+	has out 'nanosleep'
+	ends 0 cpctl get --nudge "$slave"
+	stop_slave
+}
+
+test_sleeper_is_not_nudged()
+{
+	start_sleeper
+	refuses 2 "(sleep) in time: it is asleep in the kernel and has not returned to user mode; nudging" \
+		cpctl get --no-nudge --timeout 0.2 "$slave"
+	refuses 2 "in time" cpctl get --no-nudge --timeout 0 "$slave"
+	slave_is_free
+	stop_slave
+}
+
+test_stopped_slave()
+{
+	start_sleeper
+	kill -STOP "$slave"
+	eventually is_stopped "$slave"
+	refuses 2 "in time: it is stopped" cpctl get --timeout 0.2 "$slave"
+	is_stopped "$slave"
+	kill -CONT "$slave"
+	slave_is_free
+	stop_slave
+}
+
+calls_source='
+#include <unistd.h>
+static int c(char *p) { return read(0, p, 1); }
+static int b(char *p) { return c(p) + 1; }
+static int a(char *p) { return b(p) + 1; }
+int main(void) { char p; return a(&p); }'
+
+# start_calls: it reads from a pipe that nothing comes from
+start_calls()
+{
+	compile calls <<<"$calls_source"
+	exec 7<> <(:)
+	"$folder/calls" <&7 &
+	slave_begins $!
+	eventually is_asleep "$slave" calls
+}
+
+test_symbols()
+{
+	start_calls
+	cpctl get --json --stack-bytes 1K "$slave" >"$folder/json"
+	python3 -c '
+import json, sys
+c = json.load(sys.stdin)
+assert c["syscall_name"] == "read", c
+found = [r["symbol"]["name"] for r in c["segments"][0]["returns"]
+         if r["symbol"]["module"] == "calls"]
+assert found[:4] == ["c", "b", "a", "main"], found' <"$folder/json"
+	ends 0 cpctl get "$slave"
+	for name in c b a main; do
+		grep -q "^  0x[0-9a-f]* +0x[0-9a-f]* .*|  $name+0x[0-9a-f]* (calls)\$" "$folder/out"
+	done
+	grep -q '^  at .*read+0x[0-9a-f]* (libc' "$folder/out"
+	stop_slave
+}
+
+test_symbols_of_a_stripped_program()
+{
+	compile calls <<<"$calls_source"
+	strip "$folder/calls"
+	exec 7<> <(:)
+	"$folder/calls" <&7 &
+	slave_begins $!
+	eventually is_asleep "$slave" calls
+	ends 0 cpctl get "$slave"
+	grep -q '|  calls+0x[0-9a-f]*$' "$folder/out"
+	stop_slave
+}
+
+# Each mark must be where a value differs from the one before, and only there.
+test_changes_are_marked()
+{
+	compile changes <<-'END'
+		#include <sys/syscall.h>
+		#include <unistd.h>
+		int main(void)
+		{
+			register long n asm("r12") = 0;
+			volatile long on_stack = 0, result;
+
+			write(1, "go", 2);
+			for (;;) {
+				asm volatile("inc %0" : "+r"(n));
+				on_stack += 3;
+				asm volatile("syscall" : "=a"(result)
+					     : "a"(SYS_getppid)
+					     : "rcx", "r11", "memory");
+			}
+		}
+	END
+	"$folder/changes" >"$folder/ready" &
+	slave_begins $!
+	eventually test -s "$folder/ready"
+	cpctl get -n 1 "$slave" >/dev/null
+	ends 0 cpctl get -n 40 "$slave"
+	stop_slave
+	python3 -c '
+import re, sys
+before, now, marks, stack = {}, None, 0, 0
+def known(key, mark, value):
+    global marks, stack
+    if before:
+        # What is not shown is zeroes.
+        old = before.get(key, "0x%016x" % 0)
+        assert (mark == "*") == (old != value), (key, old, value)
+        marks += mark == "*"
+        stack += mark == "*" and key.startswith("0x")
+    else:
+        assert mark == " ", key
+    now[key] = value
+for line in sys.stdin:
+    if line.startswith("checkpoint "):
+        before, now = now or {}, {}
+        continue
+    word = re.match(r"  (0x\w+) [+-]0x\w+ ([ *])(0x\w+)  \|", line)
+    if word:
+        known(*word.groups())
+        continue
+    if re.match(r"  [a-z]\w+ +[ *]?0x", line):
+        for r in re.findall(r"([a-z]\w+) *?([ *])(0x\w{16})", line):
+            known(*r)
+assert len(now) > 27 and marks > 60 and stack > 10, (len(now), marks, stack)' \
+		<"$folder/out"
+}
+
+test_no_escapes_where_nobody_looks()
+{
+	start_spinner
+	cpctl get -n 5 "$slave" >"$folder/out"
+	[ -s "$folder/out" ]
+	fails 1 grep -q $'\e' "$folder/out"
+	NO_COLOR=1 script -qec "cpctl get -n 5 $slave" /dev/null >"$folder/out"
+	has out 'checkpoint 5'
+	fails 1 grep -q $'\e' "$folder/out"
+	TERM=dumb script -qec "cpctl get -n 5 $slave" /dev/null >"$folder/out"
+	has out 'checkpoint 5'
+	fails 1 grep -q $'\e' "$folder/out"
+	stop_slave
+}
+
+test_colour_at_a_terminal()
+{
+	start_spinner
+	script -qec "cpctl get -n 5 $slave" /dev/null >"$folder/out"
+	has out $'\e[1mcheckpoint 5\e[0m'
+	has out $'\e[1;33m0x'
+	NO_COLOR='' script -qec "cpctl get -n 5 $slave" /dev/null >"$folder/out"
+	has out $'\e[1;33m0x'
+	stop_slave
+}
+
+test_names_do_not_command_the_terminal()
+{
+	local name=$'bad\e[31mname'
+
+	cp "$(command -v sleep)" "$folder/$name"
+	"$folder/$name" 1000 &
+	slave_begins $!
+	eventually is_asleep "$slave" "$name"
+	script -qec "cpctl get --full $slave" /dev/null >"$folder/out"
+	fails 1 grep -qF $'\e[31m' "$folder/out"
+	stop_slave
+}
+
+test_signals_end_get()
+{
+	local signal
+
+	start_spinner
+	for signal in INT TERM HUP; do
+		start_master cpctl get -n 100000000 "$slave"
+		kill -$signal $master
+		wait $master
+		has errors "stopped; process $slave goes on by itself"
+		slave_is_free
+	done
+	stop_slave
+}
+
+test_signals_end_get_that_waits()
+{
+	start_sleeper
+	env --default-signal cpctl get --no-nudge "$slave" \
+		>"$folder/out" 2>"$folder/errors" &
+	master=$!
+	eventually is_master_of $master "$slave"
+	kill -INT $master
+	wait $master
+	has errors "goes on by itself"
+	slave_is_free
+	stop_slave
+}
+
+test_signals_end_get_that_cannot_print()
+{
+	start_spinner
+	# Nobody reads: it will soon wait for room in the pipe.
+	exec 8<> <(:)
+	env --default-signal cpctl get -n 100000000 "$slave" >&8 2>"$folder/errors" &
+	master=$!
+	eventually grep -q pipe_w /proc/$master/wchan
+	kill -INT $master
+	slave_is_free
+	# If it still waits for room, this ends that.
+	kill -INT $master 2>/dev/null || :
+	wait $master 2>/dev/null || :
+	exec 8>&-
+	slave_is_free
+	stop_slave
+}
+
+test_signals_end_run()
+{
+	local signal
+
+	for signal in INT TERM HUP; do
+		start_master cpctl run sh -c 'while :; do :; done'
+		slave=$(child_of $master)
+		kill -$signal $master
+		wait $master
+		has errors "stopped; process $slave goes on by itself"
+		slave_is_free
+		kill -KILL "$slave"
+	done
+}
+
+test_signal_while_the_program_runs_by_itself()
+{
+	start_master cpctl run -n 1 sleep 1000
+	slave=$(child_of $master)
+	eventually is_asleep "$slave"
+	eventually is_asleep $master cpctl
+	kill -INT $master
+	wait $master
+	has errors "stopped; process $slave goes on by itself"
+	slave_is_free
+	kill -KILL "$slave"
+}
+
+test_killed_master_leaves_the_slave()
+{
+	start_spinner
+	start_master cpctl get -n 100000000 "$slave"
+	kill -KILL $master
+	wait $master 2>/dev/null || :
+	slave_is_free
+	stop_slave
+}
+
+test_broken_pipe()
+{
+	local -a statuses
+
+	start_spinner
+	set +o pipefail
+	cpctl get -n 100000000 "$slave" 2>"$folder/errors" | head -n 1 >"$folder/out"
+	statuses=("${PIPESTATUS[@]}")
+	[ "${statuses[*]}" = "141 0" ]
+	[ "$(wc -l <"$folder/out")" -eq 1 ]
+	[ ! -s "$folder/errors" ]
+	slave_is_free
+	stop_slave
+}
+
+test_no_room_for_output()
+{
+	local arguments
+
+	start_spinner
+	for arguments in --help --version check 'check --json' 'get --help' \
+		"get $slave" "get --json $slave" 'run true' 'watch --version'; do
+		# shellcheck disable=SC2086 # words
+		fails 2 cpctl $arguments >/dev/full 2>"$folder/errors"
+		has errors 'No space left'
+	done
+	slave_is_free
+	refuses 2 "cannot write /no/such/folder/file" \
+		cpctl get -o /no/such/folder/file "$slave"
+	refuses 2 "No space left" cpctl get -o /dev/full "$slave"
+	slave_is_free
+	stop_slave
+}
+
+test_run_tells_the_end()
+{
+	ends 0 cpctl run true
+	has errors 'has ended: exit status 0'
+	has out 'checkpoint 1 '
+	has out 'checkpoint 10 '
+	ends 0 cpctl run false
+	has errors 'has ended: exit status 1'
+	# shellcheck disable=SC2016 # for the slave
+	ends 0 cpctl run -- sh -c 'kill -SEGV $$'
+	has errors 'has ended: killed by signal 11 (Segmentation fault)'
+}
+
+test_run_stops_counting()
+{
+	ends 0 cpctl run -n 2 sh -c 'echo from the program; exit 5'
+	has out 'from the program'
+	has out 'checkpoint 2 '
+	fails 1 grep -q '^checkpoint 3 ' "$folder/out"
+	has errors 'has ended: exit status 5'
+}
+
+test_run_begins_at_the_beginning()
+{
+	ends 0 cpctl run -n 1 true
+	has out '_start'
+	grep -q '^  at .*(ld-linux' "$folder/out"
+}
+
+test_run_passes_things_on()
+{
+	echo in | ends 0 cpctl run -o "$folder/file" sh -c 'cat; echo error >&2; pwd'
+	[ "$(cat "$folder/out")" = "in"$'\n'"$PWD" ]
+	has errors error
+	has file 'checkpoint 1 '
+}
+
+test_run_options_end_at_the_command()
+{
+	ends 0 cpctl run -n 1 echo -n --json
+	has out '--json'
+	ends 0 cpctl run -n 1 -- echo --help
+	has out '--help'
+}
+
+test_run_of_an_exec()
+{
+	ends 0 cpctl run sh -c 'exec true'
+	has errors 'runs another program now (exec)'
+	has errors 'has ended: exit status 0'
+}
+
+test_run_of_nothing()
+{
+	refuses 2 'cannot start /no/such/program: No such file' \
+		cpctl run /no/such/program
+	refuses 2 'cannot start no-such-program: No such file' \
+		cpctl run no-such-program
+	refuses 2 'cannot start /etc/passwd: Permission denied' cpctl run /etc/passwd
+	refuses 2 'cannot start' cpctl run ''
+	# Whoever started it may not want to hear of children.
+	python3 -c '
+import os, signal
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+os.execvp("cpctl", ["cpctl", "run", "-n", "1", "false"])' \
+		>"$folder/out" 2>"$folder/errors"
+	has errors 'has ended: exit status 1'
+}
+
+test_watch_is_for_terminals()
+{
+	start_sleeper
+	refuses 1 "this is for a terminal" cpctl watch "$slave"
+	TERM=dumb script -qec "cpctl watch $slave" /dev/null >"$folder/out" && return 1
+	has out 'this is for a terminal'
+	stop_slave
+}
+
+# terminal SCRIPT: Python, with a terminal in which "$slave" is being watched
+terminal()
+{
+	python3 - "$slave" "${@:2}" <<-END
+		import fcntl, os, pty, re, select, signal, sys, termios, time
+		slave = int(sys.argv[1])
+		master, tty = pty.openpty()
+		before = termios.tcgetattr(tty)
+		pid = os.fork()
+		if pid == 0:
+		    os.setsid()
+		    fcntl.ioctl(tty, termios.TIOCSCTTY, 0)
+		    for fd in 0, 1, 2:
+		        os.dup2(tty, fd)
+		    os.execvp("cpctl", ["cpctl", "watch", *sys.argv[2:], str(slave)])
+		seen = ""
+		def expect(pattern):
+		    global seen
+		    end = time.monotonic() + 20
+		    while not re.search(pattern, seen):
+		        if time.monotonic() > end:
+		            sys.exit("# no %r in %r" % (pattern, seen[-2000:]))
+		        if select.select([master], [], [], 0.1)[0]:
+		            seen += os.read(master, 65536).decode()
+		def press(keys):
+		    global seen
+		    seen = ""
+		    os.write(master, keys)
+		def state():
+		    return open("/proc/%d/stat" % pid).read().rsplit(")")[1].split()[0]
+		def wait_state(letter):
+		    while state() != letter:
+		        time.sleep(0.01)
+		LEFT = r"\x1b\[\?7h\x1b\[\?25h\x1b\[\?1049l"
+		def leaves(status=0):
+		    expect(LEFT)
+		    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == status
+		    assert termios.tcgetattr(tty) == before
+		$1
+	END
+}
+
+test_watch_draws_and_leaves()
+{
+	start_sleeper
+	terminal '
+expect(r"\x1b\[\?1049h")
+expect(r"process %d \(sleep\), asleep.*checkpoints taken: 1\b" % slave)
+expect("rax .*0x[0-9a-f]{16}")
+expect("checkpoints taken: 3")
+assert termios.tcgetattr(tty) != before
+press(b"q")
+leaves()' --interval 0.1
+	slave_is_free
+	stop_slave
+}
+
+test_watch_draws_at_a_key()
+{
+	start_sleeper
+	terminal '
+expect("checkpoints taken: 1")
+press(b" ")
+expect("checkpoints taken: 2")
+press(b"\x03")
+leaves()' --interval 1000
+	slave_is_free
+	stop_slave
+}
+
+test_watch_lets_the_slave_run()
+{
+	start_spinner
+	terminal '
+def ticks():
+    return int(open("/proc/%d/stat" % slave).read().rsplit(")")[1].split()[11])
+expect("checkpoints taken: 1")
+now = ticks()
+while ticks() < now + 20:
+    time.sleep(0.01)
+os.kill(pid, signal.SIGTERM)
+leaves()' --interval 1000
+	slave_is_free
+	stop_slave
+}
+
+test_watch_tells_the_end()
+{
+	start_sleeper
+	terminal '
+expect("checkpoints taken: 1")
+os.kill(slave, 9)
+expect("process %d has ended" % slave)
+leaves()' --interval 0.1
+	wait "$slave" 2>/dev/null || :
+	slave=999999
+	terminal '
+expect("there is no process or thread 999999")
+assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 2
+assert "\x1b" not in seen'
+}
+
+# A stopped master must not hold the slave.
+test_watch_stops_and_goes_on()
+{
+	exec 9<> <(:)
+	python3 -S -c '
+import os
+while True:
+    os.write(2, os.read(0, 1))' <&9 2>"$folder/echo" &
+	slave_begins $!
+	eventually is_asleep "$slave" python3
+	: >"$folder/echo"
+	terminal '
+expect("waiting for it to return")
+os.kill(pid, signal.SIGTSTP)
+wait_state("T")
+expect(LEFT)
+assert termios.tcgetattr(tty) == before
+os.write(9, b"x")
+end = time.monotonic() + 20
+while os.path.getsize("'"$folder/echo"'") == 0:
+    assert time.monotonic() < end, "the slave is held"
+    time.sleep(0.01)
+seen = ""
+os.kill(pid, signal.SIGCONT)
+expect(r"\x1b\[\?1049h")
+expect("waiting for it to return")
+press(b"q")
+leaves()' --no-nudge --interval 0.2
+	slave_is_free
+	stop_slave
+	exec 9>&-
+}
+
+# completes WORD...: what is offered for the last of them
+completes()
+{
+	COMP_WORDS=("$@")
+	COMP_CWORD=$(($# - 1))
+	_cpctl
+	printf '%s\n' "${COMPREPLY[@]}"
+}
+
+test_completion()
+{
+	local verb
+
+	bash --norc -u -c ". '$script'; complete -p cpctl" >"$folder/out" 2>&1
+	[ "$(cat "$folder/out")" = 'complete -F _cpctl cpctl' ]
+	# shellcheck source=tools/cpctl/cpctl.bash-completion
+	. "$script"
+	[ "$(completes cpctl '' | sort | tr '\n' ' ')" = \
+		'--help --version check get run watch ' ]
+	[ "$(completes cpctl wa)" = watch ]
+	# Just the options that there are.
+	for verb in check get run watch; do
+		cpctl $verb --help | grep -o -e '--[a-z-]*[a-z]' | sort -u >"$folder/help"
+		# What a sentence of the help mentions is among the options anyway.
+		completes cpctl $verb -- | sort -u | diff - "$folder/help"
+	done
+	completes cpctl get '' | grep -qx $$
+	completes cpctl run ls | grep -qx ls
+	[ -z "$(completes cpctl get -n '')" ]
+}
+
+tap_run

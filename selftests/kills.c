@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Kills: both sides of thousands of pairs come to random ends at random
+ * moments. Nothing may hang, and nothing may be left behind.
+ *
+ * CHECKPOINT_SEED=N repeats a run as far as chance allows, CHECKPOINT_PAIRS=N
+ * says how many pairs there are.
+ */
+#include "harness.h"
+
+#include <pthread.h>
+#include <sys/time.h>
+
+#define WORKERS		4	/* pairs at the same time */
+#define DEADLINE	100	/* seconds for all of them */
+
+static unsigned long setting(const char *name, unsigned long otherwise)
+{
+	const char *value = getenv(name);
+
+	return value ? strtoul(value, NULL, 0) : otherwise;
+}
+
+/* xorshift: the same numbers everywhere. */
+static uint64_t dice;
+
+static unsigned int roll(unsigned int sides)
+{
+	dice ^= dice << 13;
+	dice ^= dice >> 7;
+	dice ^= dice << 17;
+	return dice % sides;
+}
+
+static void sleep_us(unsigned int us)
+{
+	struct timespec ts = { 0, us * 1000L };
+
+	nanosleep(&ts, NULL);
+}
+
+/* What slaves do. */
+static int run_naps(void *unused)
+{
+	for (;;)
+		sleep_us(100);
+	return 0;
+}
+
+static void on_signal(int sig)
+{
+}
+
+static int run_signals(void *unused)
+{
+	struct itimerval often = { { 0, 300 }, { 0, 300 } };
+
+	signal(SIGALRM, on_signal);
+	setitimer(ITIMER_REAL, &often, NULL);
+	return body_syscalls(NULL);
+}
+
+static void *run_thread(void *unused)
+{
+	body_syscalls(NULL);
+	return NULL;
+}
+
+static int run_threads(void *unused)
+{
+	pthread_t thread;
+
+	pthread_create(&thread, NULL, run_thread, NULL);
+	pthread_create(&thread, NULL, run_thread, NULL);
+	return body_syscalls(NULL);
+}
+
+static int run_children(void *unused)
+{
+	for (;;) {
+		pid_t pid = fork_mortal();
+
+		if (pid == 0)
+			_exit(0);
+		waitpid(pid, NULL, 0);
+	}
+	return 0;
+}
+
+static int run_faults(void *unused)
+{
+	for (;;) {
+		char *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+				  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+		*page = 1;
+		munmap(page, 4096);
+	}
+	return 0;
+}
+
+static void *exit_soon(void *us)
+{
+	sleep_us((long)us);
+	_exit(0);
+}
+
+/* Ends by itself, from another thread, in the middle of things. */
+static int run_to_exit(void *unused)
+{
+	pthread_t thread;
+
+	pthread_create(&thread, NULL, exit_soon, (void *)(long)roll(3000));
+	return body_syscalls(NULL);
+}
+
+static int run_to_exec(void *unused)
+{
+	sleep_us(roll(1000));
+	execl("/proc/self/exe", "exec-ed", NULL);
+	return 1;
+}
+
+static void __attribute__((constructor)) exec_ed(int argc, char **argv)
+{
+	if (argc && !strcmp(argv[0], "exec-ed"))
+		body_sleep(NULL);
+}
+
+static int (*const slaves[])(void *) = {
+	body_syscalls, body_spin, body_sleep, run_naps, run_signals,
+	run_threads, run_children, run_faults, run_to_exit, run_to_exec,
+};
+
+/* What masters do, between or instead of taking checkpoints. */
+static void *take_all(void *arg)
+{
+	struct master *m = arg;
+	struct master own = *m;
+
+	while (master_get(&own) == 1)
+		;
+	return NULL;
+}
+
+static void take_some(struct master *m, uint32_t flags)
+{
+	int i, count = roll(30);
+
+	for (i = 0; i < count; i++)
+		if (!master_get_until(m, now_ns() + roll(1000000), flags))
+			return;
+}
+
+/* Master of @slave until it has had enough, is killed, or the slave ends. */
+static int be_master(pid_t slave)
+{
+	struct master m;
+	pthread_t thread;
+
+	/* A slave that is gone already is no failure. */
+	if (master_pair(&m, slave))
+		return 0;
+	take_some(&m, roll(2) ? CP_GET_NUDGE : 0);
+	switch (roll(6)) {
+	case 0:		/* as the slave may be waiting */
+		break;
+	case 1:
+		ioctl(m.fd, CP_IOC_END);
+		break;
+	case 2:
+		close(m.fd);
+		break;
+	case 3:		/* closed while a thread waits */
+		pthread_create(&thread, NULL, take_all, &m);
+		sleep_us(roll(1000));
+		close(m.fd);
+		break;
+	case 4:		/* until killed */
+		take_all(&m);
+		break;
+	case 5:		/* from pair to pair */
+		ioctl(m.fd, CP_IOC_END);
+		if (!prep(m.fd, slave))
+			take_some(&m, CP_GET_NUDGE);
+		break;
+	}
+	sleep_us(roll(500));
+	return 0;
+}
+
+/* One pair, and its end. False when one of the two cannot be reaped. */
+static bool one_life(void)
+{
+	pid_t slave = slave_start(slaves[roll(ARRAY_SIZE(slaves))], NULL);
+	pid_t master, first, second;
+	uint64_t seed = dice ^ slave;
+
+	if (slave < 0)
+		return false;
+	master = fork_mortal();
+	if (master == 0) {
+		dice = seed;
+		_exit(be_master(slave));
+	}
+	roll(2);
+	sleep_us(roll(6000));
+	first = roll(2) ? slave : master;
+	second = first == slave ? master : slave;
+	if (roll(8) == 0)
+		kill(slave, SIGSTOP);
+	kill(first, SIGKILL);
+	if (roll(2))
+		sleep_us(roll(1000));
+	kill(second, SIGKILL);
+	return waitpid(slave, NULL, 0) == slave &&
+	       waitpid(master, NULL, 0) == master;
+}
+
+static int worker(unsigned long pairs, uint64_t seed)
+{
+	uint64_t end = now_ns() + DEADLINE * 1000000000ULL;
+
+	dice = seed ?: 1;
+	while (pairs--)
+		if (now_ns() < end && !one_life())
+			return 1;
+	return 0;
+}
+
+static int module_users(void)
+{
+	FILE *f = fopen("/sys/module/checkpoint/refcnt", "re");
+	int users = -1;
+
+	if (f && fscanf(f, "%d", &users) != 1)
+		users = -1;
+	if (f)
+		fclose(f);
+	return users;
+}
+
+/* In KiB. */
+static long memory_available(void)
+{
+	char line[128];
+	long kib = 0;
+	FILE *f = fopen("/proc/meminfo", "re");
+
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "MemAvailable: %ld", &kib) == 1)
+			break;
+	if (f)
+		fclose(f);
+	return kib;
+}
+
+/* @pairs lives on all workers; gives how many workers came to grief. */
+static int lives(unsigned long pairs, uint64_t seed)
+{
+	pid_t pids[WORKERS];
+	int i, status, failed = 0;
+
+	for (i = 0; i < WORKERS; i++) {
+		pids[i] = fork_mortal();
+		if (pids[i] == 0)
+			_exit(worker(pairs / WORKERS, seed * (i + 1)));
+	}
+	for (i = 0; i < WORKERS; i++)
+		failed += waitpid(pids[i], &status, 0) != pids[i] || status;
+	return failed;
+}
+
+FIXTURE(kills)
+{
+	unsigned long pairs;
+	uint64_t seed;
+};
+
+FIXTURE_SETUP(kills)
+{
+	self->pairs = setting("CHECKPOINT_PAIRS", 2000);
+	self->seed = setting("CHECKPOINT_SEED", 20240628);
+	TH_LOG("CHECKPOINT_SEED=%llu CHECKPOINT_PAIRS=%lu",
+	       (unsigned long long)self->seed, self->pairs);
+}
+
+FIXTURE_TEARDOWN(kills)
+{
+}
+
+TEST_F_TIMEOUT(kills, nothing_hangs_and_nothing_is_left, DEADLINE + 60)
+{
+	long before, after = 0;
+
+	ASSERT_EQ(0, module_users());
+	/* The first ones fill caches that stay. */
+	ASSERT_EQ(0, lives(WORKERS * 25, self->seed));
+	before = memory_available();
+	ASSERT_EQ(0, lives(self->pairs, self->seed));
+	EXPECT_TRUE(eventually(!module_users()));
+
+	/* Half a page lost with each pair would show. */
+	EXPECT_TRUE(eventually((after = memory_available()) >
+			       before - 2 * (long)self->pairs - 4096));
+	TH_LOG("memory available: %ld KiB before, %ld KiB after", before,
+	       after);
+}
+
+TEST_HARNESS_MAIN
