@@ -383,10 +383,14 @@ TEST_F(nonblock, eagain_until_the_slave_comes)
 
 TEST_F(nonblock, nudge_works_in_the_background)
 {
-	EXPECT_EQ(-EAGAIN, master_get_until(&self->g.m, variant->deadline,
-					    CP_GET_NUDGE));
-	ASSERT_TRUE(master_sees_slave(&self->g.m));
-	EXPECT_EQ(1, master_get_until(&self->g.m, variant->deadline, 0));
+	int ret = master_get_until(&self->g.m, variant->deadline, CP_GET_NUDGE);
+
+	/* It may be quick enough to be here for the same call. */
+	if (ret == -EAGAIN) {
+		ASSERT_TRUE(master_sees_slave(&self->g.m));
+		ret = master_get_until(&self->g.m, variant->deadline, 0);
+	}
+	EXPECT_EQ(1, ret);
 }
 
 TEST_F(nonblock, end_is_told)
@@ -813,8 +817,9 @@ TEST_F(gated, edges_are_told)
 	ASSERT_TRUE(gate_open(self->g.gate));
 	for (i = 0; i < 100; i++) {
 		ASSERT_EQ(1, epoll_wait(epoll, &event, 1, 10000));
-		while (master_get_until(&self->g.m, 0, 0) == 1)
-			ASSERT_TRUE(follows(&self->g.m, &self->g.trail));
+		/* One: with a quick slave, taking all would never end. */
+		ASSERT_EQ(1, master_get(&self->g.m));
+		ASSERT_TRUE(follows(&self->g.m, &self->g.trail));
 	}
 	close(epoll);
 }
@@ -1179,6 +1184,15 @@ static bool sleeps_in(pid_t pid, long nr)
 	return now == nr || now == SYS_restart_syscall;
 }
 
+/*
+ * Waits until it sleeps. On its way there an interrupt may lead to a checkpoint
+ * that nobody asked for: take it, or it would wait for its master instead.
+ */
+static bool back_asleep(struct master *m, long nr)
+{
+	return eventually((master_get_until(m, 0, 0), sleeps_in(m->slave, nr)));
+}
+
 /* Gives what comes until the slave is through with its call. */
 static bool through(struct master *m, struct sleeper *s)
 {
@@ -1212,7 +1226,7 @@ TEST_F(nudged, call_goes_on_as_if_nothing_had_been)
 	int i;
 
 	for (i = 0; i < NUDGES && variant->ret != -EINTR; i++) {
-		ASSERT_TRUE(eventually(sleeps_in(self->slave, variant->nr)));
+		ASSERT_TRUE(back_asleep(&self->m, variant->nr));
 		/* So that what might be slept twice is worth the name. */
 		if (variant->timed)
 			sleep_ms(NAP / MS / 2 / NUDGES);
@@ -1221,9 +1235,12 @@ TEST_F(nudged, call_goes_on_as_if_nothing_had_been)
 					      CP_GET_NUDGE));
 		EXPECT_FALSE(s->done);
 	}
-	if (variant->ret == -EINTR)
+	if (variant->ret == -EINTR) {
 		ASSERT_EQ(1, master_get_until(&self->m, CP_FOREVER,
 					      CP_GET_NUDGE));
+	} else {
+		ASSERT_TRUE(back_asleep(&self->m, variant->nr));
+	}
 	variant->finish(s);
 	ASSERT_TRUE(through(&self->m, s));
 	EXPECT_EQ(variant->ret, s->ret);
@@ -1265,7 +1282,7 @@ TEST(many_nudges)
 		}
 		ASSERT_EQ(i, m.get.seq);
 	}
-	ASSERT_TRUE(eventually(task_syscall(slave) == SYS_pause));
+	ASSERT_TRUE(back_asleep(&m, SYS_pause));
 	master_close(&m);
 	EXPECT_EQ(SIGKILL, slave_kill(slave));
 }

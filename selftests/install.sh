@@ -1,0 +1,232 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What `make install` installs, used from there: the README's example, the
+# library's own tests with the shared library, cpctl. And that `make uninstall`
+# takes all of it away. The module goes the way of a system without a kernel's
+# headers, as a sources' package for dkms: to build it here would take minutes.
+. "$(dirname "$0")/tap.bash"
+
+top=$PWD
+tree=$folder/tree
+
+make_here()
+{
+	make -C "$top" SETUP=: "$@" >"$folder/make.log" 2>&1 || {
+		sed 's/^/# /' "$folder/make.log"
+		return 1
+	}
+}
+
+# to_tree VERB: beside the system, as packagers do, without a kernel's headers
+to_tree()
+{
+	make_here "$1" DESTDIR="$tree" PREFIX=/usr KDIR=/no/such/folder
+}
+
+# with_tree COMMAND...: which finds there what is installed
+with_tree()
+{
+	PKG_CONFIG_LIBDIR=$tree/usr/lib/pkgconfig PKG_CONFIG_SYSROOT_DIR=$tree \
+	PKG_CONFIG_ALLOW_SYSTEM_CFLAGS=1 PKG_CONFIG_ALLOW_SYSTEM_LIBS=1 \
+	LD_LIBRARY_PATH=$tree/usr/lib PATH=$tree/usr/bin:$PATH "$@"
+}
+
+flags()
+{
+	with_tree pkg-config "$@" libcheckpoint
+}
+
+# The README's C program, as it stands there.
+readme_example()
+{
+	# shellcheck disable=SC2016 # a fence, no command
+	sed -n '/^```c$/,/^```$/{/^```/!p}' "$top/README.md"
+}
+
+start_spinner()
+{
+	(while :; do :; done) &
+	slave=$!
+	trap 'kill $slave' EXIT
+}
+
+# shows_ten COMMAND...: the README's program, of a process that lives
+shows_ten()
+{
+	start_spinner
+	"$@" $slave >"$folder/shown"
+	[ "$(grep -cE '^rip [0-9a-f]+ rsp [0-9a-f]+ -> [0-9a-f]+$' \
+		"$folder/shown")" -eq 10 ]
+	fails 1 grep -E 'rip 0 |rsp 0 ' "$folder/shown"
+	kill -0 $slave
+}
+
+test_install_to_a_folder()
+{
+	to_tree install
+	(cd "$tree" && find . ! -type d ! -path './usr/src/*' | LC_ALL=C sort) \
+		>"$folder/installed"
+	diff - "$folder/installed" <<-'END'
+		./usr/bin/cpctl
+		./usr/include/checkpoint.h
+		./usr/include/linux/checkpoint.h
+		./usr/lib/libcheckpoint.a
+		./usr/lib/libcheckpoint.so
+		./usr/lib/libcheckpoint.so.0
+		./usr/lib/pkgconfig/libcheckpoint.pc
+		./usr/lib/udev/rules.d/60-checkpoint.rules
+		./usr/share/bash-completion/completions/cpctl
+		./usr/share/man/man1/cpctl.1
+		./usr/share/man/man3/libcheckpoint.3
+		./usr/share/man/man4/checkpoint.4
+	END
+	# And the module's sources, for dkms.
+	for file in dkms.conf Kbuild module include; do
+		diff -r "$file" "$tree"/usr/src/checkpoint-*/"$file"
+	done
+}
+
+test_modes()
+{
+	[ -z "$(find "$tree" -type f -perm /0111 ! -name cpctl ! -name '*.so.0' \
+		! -path '*/usr/src/*')" ]
+	[ "$(stat -c %a "$tree/usr/bin/cpctl")" = 755 ]
+	[ -z "$(find "$tree" -perm /022 ! -type l)" ]
+}
+
+test_pkg_config()
+{
+	local version
+
+	version=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
+	[ "$(flags --modversion)" = "$version" ]
+	[ "$(flags --cflags | xargs)" = "-I$tree/usr/include" ]
+	[ "$(flags --libs | xargs)" = "-L$tree/usr/lib -lcheckpoint" ]
+	[[ $(flags --static --libs) == *-pthread* ]]
+	# The folder that it was installed to is no business of the users'.
+	fails 1 grep -r "$tree" "$tree/usr/lib/pkgconfig"
+}
+
+test_shared_library()
+{
+	readelf -d "$tree/usr/lib/libcheckpoint.so" >"$folder/dynamic"
+	grep 'SONAME.*\[libcheckpoint.so.0\]' "$folder/dynamic"
+	grep NEEDED "$folder/dynamic" | fails 1 grep -v 'libc\.so'
+	# Just what the map has, and the header: no more, no less.
+	nm -D --defined-only "$tree/usr/lib/libcheckpoint.so" |
+		sed -n 's/.* T \([a-z_]*\)@@LIBCHECKPOINT_0$/\1/p' |
+		sort >"$folder/exported"
+	sed -n 's/^\t\([a-z_]*\);$/\1/p' tools/lib/libcheckpoint.map |
+		sort | diff - "$folder/exported"
+	sed -n 's/^[a-z].*\b\(cp_[a-z_]*\)(.*/\1/p' "$tree/usr/include/checkpoint.h" |
+		sort -u | diff - "$folder/exported"
+	[ "$(nm -D --defined-only "$tree/usr/lib/libcheckpoint.so" |
+		grep -vc ' A LIBCHECKPOINT_0')" -eq "$(wc -l <"$folder/exported")" ]
+}
+
+test_static_library_keeps_to_its_names()
+{
+	nm -g --defined-only "$tree/usr/lib/libcheckpoint.a" |
+		sed -n 's/.* [A-Z] //p' >"$folder/names"
+	[ -s "$folder/names" ]
+	fails 1 grep -v '^cp_' "$folder/names"
+}
+
+test_readme_example()
+{
+	readme_example >"$folder/example.c"
+	# shellcheck disable=SC2046 # words
+	(cd "$folder" && gcc -Wall -Wextra -Werror -o example example.c \
+		$(flags --cflags --libs))
+	with_tree ldd "$folder/example" | grep "$tree/usr/lib/libcheckpoint.so.0"
+	shows_ten with_tree "$folder/example"
+	fails 2 with_tree "$folder/example"
+}
+
+test_header_is_good_for_all()
+{
+	local language
+
+	echo '#include <checkpoint.h>' >"$folder/all.c"
+	for language in c:c99 c:c11 c:gnu17 c++:c++11 c++:c++20; do
+		[[ $language != c++* ]] || command -v g++ >/dev/null || continue
+		# shellcheck disable=SC2046 # words
+		gcc -x "${language%:*}" -std="${language#*:}" -Wall -Wextra -pedantic \
+			-Werror -fsyntax-only $(flags --cflags) "$folder/all.c"
+	done
+}
+
+# The library's own tests, against the installed headers and shared library.
+test_library_tests_with_the_shared_library()
+{
+	# shellcheck disable=SC2046 # words
+	gcc -std=gnu11 -D_GNU_SOURCE -isystem build/kselftest -pthread \
+		-o "$folder/library" selftests/library.c $(flags --cflags --libs)
+	with_tree ldd "$folder/library" | grep "$tree/usr/lib/libcheckpoint.so.0"
+	with_tree "$folder/library" >"$folder/results" || {
+		grep -v '^ok' "$folder/results" | sed 's/^/# /'
+		return 1
+	}
+	grep 'Totals: pass:[1-9][0-9]* fail:0' "$folder/results"
+}
+
+test_cpctl_from_there()
+{
+	[ "$(with_tree bash -c 'command -v cpctl')" = "$tree/usr/bin/cpctl" ]
+	fails 1 grep 'libcheckpoint.so' <(ldd "$tree/usr/bin/cpctl")
+	with_tree cpctl check >"$folder/check"
+	with_tree cpctl run -n 1 true | grep '^checkpoint 1 '
+}
+
+test_manual_pages()
+{
+	local page verb
+
+	for page in "$tree"/usr/share/man/man?/*; do
+		[ "$(grep -c '^\.Dt ' "$page")" -eq 1 ]
+	done
+	# What --help offers is told. Here an option's name begins with "Fl -".
+	grep -o 'Fl -[a-z-]*' "$tree/usr/share/man/man1/cpctl.1" |
+		sed 's/^Fl //' | sort -u >"$folder/told"
+	for verb in check get run watch; do
+		with_tree cpctl $verb --help
+	done | grep -o -e '--[a-z-]*[a-z]' | sed 's/^-//' | sort -u |
+		diff - <(grep -vx -e - "$folder/told")
+}
+
+test_uninstall_from_a_folder()
+{
+	to_tree uninstall
+	[ -z "$(find "$tree" ! -type d)" ]
+	[ -z "$(find "$tree/usr/src" -name 'checkpoint*')" ]
+}
+
+# everything: where installing for real writes to
+everything()
+{
+	find /usr/local/{bin,lib,include} /usr/local/share/{man,bash-completion} \
+		-maxdepth 3 ! -type d 2>/dev/null | sort || :
+	ls /usr/src
+}
+
+test_install_for_real()
+{
+	everything >"$folder/before"
+	make_here install KDIR=/no/such/folder
+	/usr/local/bin/cpctl check >"$folder/check"
+	# With the README's own command: everything is where it is looked for.
+	(cd "$folder" &&
+		eval "$(sed -n 's/^    \(cc example.c .*\)/\1/p' "$top/README.md")")
+	ldd "$folder/a.out" | grep ' /usr/local/lib/libcheckpoint.so.0 '
+	shows_ten "$folder/a.out"
+}
+
+test_uninstall_for_real()
+{
+	make_here uninstall KDIR=/no/such/folder
+	everything | diff "$folder/before" -
+	fails 127 "$folder/a.out" 1 2>/dev/null
+}
+
+tap_run
