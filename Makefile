@@ -50,8 +50,8 @@ lib: ## the C library
 cpctl: lib ## the command
 	$(MAKE) -C tools/cpctl O=$(BUILD)/cpctl LIB=$(BUILD)/lib
 
-selftests: ## the tests' programs
-	$(SETUP) build test
+selftests: lib ## the tests' programs
+	$(SETUP) test
 	$(MAKE) -C selftests O=$(BUILD)/selftests HARNESS=$(BUILD)/kselftest
 
 demo: all ## see it work, in a VM

@@ -70,7 +70,7 @@ start_sleeper()
 {
 	"$@" sleep 1000 >/dev/null 2>&1 &
 	slave_begins $!
-	eventually is_asleep "$slave"
+	eventually in_sleep "$slave"
 }
 
 start_spinner()

@@ -42,6 +42,12 @@ eventually()
 	return 1
 }
 
+# in_sleep PID: sleep(1) has come to clock_nanosleep
+in_sleep()
+{
+	[[ $(cat "/proc/$1/comm" "/proc/$1/syscall") == sleep$'\n'"230 "* ]]
+}
+
 tap_run()
 {
 	local -a tests

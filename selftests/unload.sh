@@ -68,6 +68,7 @@ test_unloads_after_a_sleeping_slave_was_let_go()
 	# It sleeps, its master goes: what is queued stays until it wakes.
 	sleep 1000 &
 	slave=$!
+	eventually in_sleep $slave
 	fails 2 cpctl get --no-nudge --timeout 1 $slave
 	fails 1 rmmod checkpoint
 	kill $slave

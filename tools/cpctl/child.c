@@ -4,12 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/pidfd.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "child.h"
 #include "diagnose.h"
+#include "interrupt.h"
 
 /* In the child: become the program, or tell why not. */
 static void become(char **argv, int report, const struct sigaction *sigchld)
@@ -84,7 +86,12 @@ void child_release(pid_t pid)
 
 bool child_wait(pid_t pid, int *status)
 {
-	return waitpid(pid, status, 0) == pid;
+	int fd = pidfd_open(pid, 0);
+	bool ended = fd >= 0 && interrupt_wait(fd);
+
+	if (fd >= 0)
+		close(fd);
+	return ended && waitpid(pid, status, 0) == pid;
 }
 
 void child_kill(pid_t pid)
@@ -92,6 +99,6 @@ void child_kill(pid_t pid)
 	int status;
 
 	kill(pid, SIGKILL);
-	while (!child_wait(pid, &status) && errno == EINTR)
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 }

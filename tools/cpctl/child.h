@@ -23,10 +23,10 @@ void child_release(pid_t pid);
 void child_kill(pid_t pid);
 
 /*
- * child_wait() - wait for its end
+ * child_wait() - wait for its end, unless interrupted (interrupt.h)
  * @status: receives it as waitpid(2) gives it
  *
- * Return: false when a signal handler ran first.
+ * Return: false when interrupted first.
  */
 bool child_wait(pid_t pid, int *status);
 

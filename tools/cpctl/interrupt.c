@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* SIGINT, SIGTERM and SIGHUP: end the pair, let the slave go on, leave. */
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 
 #include "interrupt.h"
 
+static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
 static struct cp_pair *pair_to_end;
 static volatile sig_atomic_t caught;
 
@@ -25,7 +27,6 @@ static void handle(int sig)
 
 void interrupt_catch(struct cp_pair *pair)
 {
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
 	struct sigaction action = {
 		.sa_handler = handle,
 		.sa_flags = SA_RESETHAND,
@@ -45,4 +46,25 @@ void interrupt_catch(struct cp_pair *pair)
 bool interrupted(void)
 {
 	return caught;
+}
+
+bool interrupt_wait(int fd)
+{
+	struct pollfd poll = { .fd = fd, .events = POLLIN };
+	sigset_t blocked, old;
+	int ret = -1;
+	size_t i;
+
+	/* Let in while it waits only: none comes between look and wait. */
+	sigemptyset(&blocked);
+	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		sigaddset(&blocked, signals[i]);
+	sigprocmask(SIG_BLOCK, &blocked, &old);
+	while (!caught && ret < 0) {
+		ret = ppoll(&poll, 1, NULL, &old);
+		if (ret < 0 && errno != EINTR)
+			break;
+	}
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	return ret > 0;
 }

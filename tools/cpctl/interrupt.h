@@ -16,4 +16,11 @@ void interrupt_catch(struct cp_pair *pair);
 /* interrupted() - has one of them come? */
 bool interrupted(void);
 
+/*
+ * interrupt_wait() - wait until @fd can be read, unless one has come or comes
+ *
+ * Return: false when one has.
+ */
+bool interrupt_wait(int fd);
+
 #endif /* INTERRUPT_H */

@@ -29,7 +29,7 @@ static void wait_for_end(const struct cp_pair *pair, pid_t pid)
 {
 	int status, told;
 
-	if (interrupted() || !child_wait(pid, &status))
+	if (!child_wait(pid, &status))
 		warnx("stopped; process %d goes on by itself", pid);
 	else if (cp_pair_ended(pair, &told) != CP_END_EXITED || told != status)
 		diagnose_end(pid, CP_END_EXITED, status);

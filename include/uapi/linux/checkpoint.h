@@ -137,7 +137,8 @@ struct cp_prep {
  * it is.
  *
  * Returns 1: a checkpoint. 0: the slave ended, or the pair was ended; again
- * at each further call. Or -1 with errno:
+ * at each further call. A checkpoint that an earlier call left (EFAULT,
+ * ETIMEDOUT, EINTR) is given before that. Or -1 with errno:
  *
  *	EFAULT		an address cannot be read or written; the checkpoint
  *			is kept for the next call
@@ -146,7 +147,8 @@ struct cp_prep {
  *	EPERM		the caller's process is not the pair's master
  *	EAGAIN		deadline 0 or O_NONBLOCK, and the slave has not come.
  *			A slave that is waiting is served even so: its copying
- *			is what such a call waits for
+ *			is what such a call waits for, and the end of another
+ *			thread's call
  *	ETIMEDOUT	deadline passed; a checkpoint that comes later is kept
  *	EINTR		a handler ran that was installed without SA_RESTART;
  *			nothing is lost
