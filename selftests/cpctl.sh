@@ -813,7 +813,8 @@ test_watch_draws_and_leaves()
 	start_sleeper
 	terminal '
 expect(r"\x1b\[\?1049h")
-expect(r"process %d \(sleep\), asleep.*checkpoints taken: 1\b" % slave)
+expect(r"process %d \(sleep\), .*checkpoints taken: 1\b" % slave)
+expect("asleep in the kernel")
 expect("rax .*0x[0-9a-f]{16}")
 expect("checkpoints taken: 3")
 assert termios.tcgetattr(tty) != before
