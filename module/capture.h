@@ -6,9 +6,9 @@
 #ifndef _CP_CAPTURE_H
 #define _CP_CAPTURE_H
 
+#include <linux/checkpoint.h>
 #include <linux/types.h>
 
-struct cp_checkpoint;
 struct cp_region;
 struct cp_slot;
 struct pt_regs;
@@ -17,5 +17,18 @@ void cp_capture_header(struct cp_checkpoint *checkpoint,
 		       struct pt_regs *regs, u32 entry);
 int cp_capture_stack(struct cp_region *region, const struct cp_slot *slot,
 		     unsigned long sp);
+
+/**
+ * cp_checkpoint_bytes - how many bytes of memory a checkpoint holds
+ * @checkpoint: the slot's header
+ *
+ * Return: their number.
+ */
+static inline u64 cp_checkpoint_bytes(const struct cp_checkpoint *checkpoint)
+{
+	const struct cp_segment *seg = (const void *)(checkpoint + 1);
+
+	return seg->size;
+}
 
 #endif /* _CP_CAPTURE_H */

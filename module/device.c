@@ -13,6 +13,7 @@
 #include <linux/pid.h>
 #include <linux/poll.h>
 #include <linux/proc_fs.h>
+#include <linux/sched/clock.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
@@ -26,6 +27,8 @@
 #include "device.h"
 #include "pair.h"
 #include "region.h"
+#include "sysfs.h"
+#include "trace.h"
 
 static unsigned long stack_default = SZ_16M;
 module_param(stack_default, ulong, 0444);
@@ -103,7 +106,7 @@ static void file_set_pair(struct cp_file *cp_file, struct cp_pair *pair)
 	cp_file->pair = pair;
 	spin_unlock(&cp_file->pair_lock);
 	if (old)
-		cp_pair_put(old);
+		cp_pair_drop(old);
 }
 
 /* The caller's struct as this kernel knows it; @min is its first version's. */
@@ -201,7 +204,7 @@ static int publish_pair(struct cp_file *cp_file, struct cp_pair *pair,
 	prep->region_size = cp_region_size(pair->region);
 	if (copy_out(uarg, prep, sizeof(*prep), cmd)) {
 		cp_pair_end(pair, CP_END_DETACHED, 0);
-		cp_pair_put(pair);
+		cp_pair_drop(pair);
 		return -EFAULT;
 	}
 	file_set_pair(cp_file, pair);
@@ -303,6 +306,7 @@ static int deliver(struct cp_pair *pair, unsigned int index,
 static int take(struct cp_pair *pair, struct cp_get *get, unsigned int cmd,
 		void __user *uarg)
 {
+	u64 begun = trace_hand_over_enabled() ? local_clock() : 0;
 	unsigned int index;
 	int ret;
 
@@ -312,8 +316,13 @@ static int take(struct cp_pair *pair, struct cp_get *get, unsigned int cmd,
 	if (ret < 0)
 		return ret;
 	get->missed = cp_ring_missed(&pair->ring);
-	if (ret)
-		return deliver(pair, index, get, cmd, uarg);
+	if (ret) {
+		ret = deliver(pair, index, get, cmd, uarg);
+		/* Whoever began to listen meanwhile hears of the next one. */
+		if (ret > 0 && begun)
+			trace_hand_over(pair, get->seq, local_clock() - begun);
+		return ret;
+	}
 	get->reason = pair->reason;
 	get->status = pair->status;
 	return copy_out(uarg, get, sizeof(*get), cmd);
@@ -492,12 +501,21 @@ static struct miscdevice device = {
  */
 int cp_device_init(void)
 {
+	int ret;
+
 	if (!stack_default || stack_default > stack_max ||
 	    stack_max > SZ_1G * 64UL) {
 		pr_err("parameters: 0 < stack_default <= stack_max <= 64 GiB\n");
 		return -EINVAL;
 	}
-	return misc_register(&device);
+	device.groups = cp_sysfs_groups;
+	ret = misc_register(&device);
+	if (ret)
+		return ret;
+	ret = cp_sysfs_init(&device.this_device->kobj);
+	if (ret)
+		misc_deregister(&device);
+	return ret;
 }
 
 /**
@@ -505,5 +523,6 @@ int cp_device_init(void)
  */
 void cp_device_exit(void)
 {
+	cp_sysfs_exit();
 	misc_deregister(&device);
 }

@@ -16,6 +16,7 @@
 
 #include "compat.h"
 #include "pair.h"
+#include "trace.h"
 
 /* How long after the last pair's end bystanders go without any cost. */
 #define IDLE_DELAY	HZ
@@ -171,6 +172,7 @@ static void hook_user_return(struct user_return_notifier *urn)
 	if (!hook->replayed || !same_state(regs, &hook->regs))
 		hook->regs = *regs;
 	hook->replayed = true;
+	trace_replay(pair_of(hook));
 	irq_work_queue(this_cpu_ptr(&replay_irq));
 }
 
@@ -259,6 +261,8 @@ static void hook_work(struct callback_head *work)
 		cp_pair_unhooked(pair);
 		return;
 	}
+	if (!hook->settled)
+		trace_step_aside(pair);
 	enter_window(hook);
 }
 
@@ -317,6 +321,7 @@ void cp_hook_nudge(struct cp_hook *hook)
 
 	if (test_and_set_bit(0, &hook->nudging))
 		return;
+	trace_nudge(pair);
 	cp_pair_get(pair);
 	__module_get(THIS_MODULE);
 	if (!task_work_add(hook->task, &hook->nudge_work, TWA_SIGNAL))

@@ -9,6 +9,7 @@
 #include "access.h"
 #include "device.h"
 #include "hook.h"
+#include "netlink.h"
 
 static int __init checkpoint_init(void)
 {
@@ -20,13 +21,18 @@ static int __init checkpoint_init(void)
 	ret = cp_hook_init();
 	if (ret)
 		return ret;
-	ret = cp_device_init();
+	ret = cp_netlink_init();
 	if (ret)
 		goto err_hook;
+	ret = cp_device_init();
+	if (ret)
+		goto err_netlink;
 
 	pr_info("loaded\n");
 	return 0;
 
+err_netlink:
+	cp_netlink_exit();
 err_hook:
 	cp_hook_exit();
 	return ret;
@@ -35,6 +41,7 @@ err_hook:
 static void __exit checkpoint_exit(void)
 {
 	cp_device_exit();
+	cp_netlink_exit();
 	cp_hook_exit();
 	pr_info("unloaded\n");
 }

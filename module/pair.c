@@ -2,10 +2,13 @@
 /*
  * The pair: who is paired with whom, its references, its end.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/checkpoint.h>
 #include <linux/hashtable.h>
 #include <linux/module.h>
 #include <linux/pid.h>
+#include <linux/sched/clock.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
@@ -14,17 +17,21 @@
 #include "capture.h"
 #include "compat.h"
 #include "device.h"
+#include "netlink.h"
 #include "pair.h"
 #include "region.h"
+#include "sysfs.h"
+#include "trace.h"
 
 /*
  * Both tables are keyed by the process: the signal_struct that its threads
  * share, pinned by the pair's reference on one of them. A pair is in both from
  * cp_pair_make() until its hook lets go, over or not.
  */
-static DEFINE_HASHTABLE(slaves, 8);
-static DEFINE_HASHTABLE(masters, 8);
+static DEFINE_HASHTABLE(slaves, 10);
+static DEFINE_HASHTABLE(masters, 10);
 static DEFINE_SPINLOCK(pairs_lock);
+static u64 last_number;			/* cp_pair.number; pairs_lock */
 
 static unsigned long process_key(const struct task_struct *task)
 {
@@ -103,6 +110,7 @@ static int insert(struct cp_pair *pair)
 	if (!ret && (is_slave(pair->hook.task) || is_master(pair->hook.task)))
 		ret = -EBUSY;
 	if (!ret) {
+		pair->number = ++last_number;
 		hash_add_rcu(slaves, &pair->by_slave,
 			     process_key(pair->hook.task));
 		hash_add_rcu(masters, &pair->by_master,
@@ -145,6 +153,9 @@ static struct cp_pair *alloc_pair(const struct cp_pair_setup *setup)
 	pair->master_pid = get_task_pid(current, PIDTYPE_TGID);
 	pair->owner = current->files;
 	pair->wait_limit = setup->wait_limit;
+	pair->uid = current_euid();
+	pair->made = ktime_get_ns();
+	pair->stats.last_syscall = -1;
 	return pair;
 }
 
@@ -181,6 +192,102 @@ void cp_pair_put(struct cp_pair *pair)
 		free_pair(pair);
 }
 
+/* Nobody can find a pair, and end it, before its beginning was told. */
+static bool is_told_of(const struct cp_pair *pair)
+{
+	/* Pairs with tell_made(). */
+	return smp_load_acquire(&pair->told) && !cp_pair_is_over(pair);
+}
+
+/**
+ * cp_pair_find - the pair of a slave
+ * @nr: the slave's number in the caller's pid namespace
+ *
+ * Return: its live pair, with a reference for the caller, or NULL.
+ */
+struct cp_pair *cp_pair_find(pid_t nr)
+{
+	struct cp_pair *pair, *found = NULL;
+	struct task_struct *task;
+
+	rcu_read_lock();
+	task = pid_task(find_vpid(nr), PIDTYPE_PID);
+	if (!task)
+		goto out;
+	hash_for_each_possible_rcu(slaves, pair, by_slave, process_key(task))
+		if (pair->hook.task == task && is_told_of(pair) &&
+		    refcount_inc_not_zero(&pair->refs)) {
+			found = pair;
+			break;
+		}
+
+out:
+	rcu_read_unlock();
+	return found;
+}
+
+/**
+ * cp_pair_next - the next live pair of a walk
+ * @cursor: the place; stays at the pair until cp_pair_passed()
+ *
+ * Each part of the table has its newest pair first, so that the numbers tell
+ * which ones have been passed: a pair that lives all the while is met once,
+ * whatever comes and goes around it.
+ *
+ * Return: the pair, with a reference for the caller; NULL at the end.
+ */
+struct cp_pair *cp_pair_next(struct cp_pair_cursor *cursor)
+{
+	struct cp_pair *pair;
+
+	rcu_read_lock();
+	for (; cursor->bucket < HASH_SIZE(slaves); cursor->bucket++) {
+		hlist_for_each_entry_rcu(pair, &slaves[cursor->bucket],
+					 by_slave)
+			if ((!cursor->passed || pair->number < cursor->passed) &&
+			    is_told_of(pair) &&
+			    refcount_inc_not_zero(&pair->refs))
+				goto out;
+		cursor->passed = 0;
+	}
+	pair = NULL;
+
+out:
+	rcu_read_unlock();
+	return pair;
+}
+
+/**
+ * cp_pair_passed - done with the pair that cp_pair_next() gave
+ * @cursor: the place
+ * @pair: the pair
+ */
+void cp_pair_passed(struct cp_pair_cursor *cursor, const struct cp_pair *pair)
+{
+	cursor->passed = pair->number;
+}
+
+/**
+ * cp_pair_drop - the file lets go of its pair
+ * @pair: the pair; over
+ */
+void cp_pair_drop(struct cp_pair *pair)
+{
+	cp_sysfs_remove(pair);
+	cp_pair_put(pair);
+}
+
+static void tell_made(struct cp_pair *pair)
+{
+	this_cpu_inc(cp_totals.pairs_made);
+	trace_pair_made(pair);
+	cp_netlink_pair_made(pair);
+	pr_debug("pair made: master %d, slave %d\n",
+		 pid_nr(pair->master_pid), pid_nr(pair->slave_pid));
+	/* Pairs with is_told_of(): who sees it, sees all of the pair. */
+	smp_store_release(&pair->told, true);
+}
+
 /**
  * cp_pair_make - make the caller the master of a task
  * @setup: what is to be made; all of it checked
@@ -199,7 +306,12 @@ struct cp_pair *cp_pair_make(const struct cp_pair_setup *setup)
 	ret = insert(pair);
 	if (ret)
 		goto err_put;
+	ret = cp_sysfs_add(pair);
+	if (ret)
+		goto err_remove;
 
+	/* Before the hook: what it does is told of after this. */
+	tell_made(pair);
 	cp_pair_get(pair);
 	__module_get(THIS_MODULE);
 	ret = cp_hook_arm(&pair->hook);
@@ -208,8 +320,11 @@ struct cp_pair *cp_pair_make(const struct cp_pair_setup *setup)
 	return pair;
 
 err_disarm:
+	cp_pair_end(pair, CP_END_DETACHED, 0);
 	module_put(THIS_MODULE);
 	cp_pair_put(pair);
+	cp_sysfs_remove(pair);
+err_remove:
 	remove(pair);
 err_put:
 	cp_pair_put(pair);
@@ -224,6 +339,7 @@ err_put:
  */
 void cp_pair_unhooked(struct cp_pair *pair)
 {
+	trace_pair_unhooked(pair);
 	remove(pair);
 	cp_pair_put(pair);
 	module_put(THIS_MODULE);
@@ -252,6 +368,34 @@ bool cp_pair_is_over(const struct cp_pair *pair)
 }
 
 /**
+ * cp_pair_reason_name - a reason in words
+ * @reason: CP_END_*
+ *
+ * Return: a word.
+ */
+const char *cp_pair_reason_name(u32 reason)
+{
+	static const char * const names[] = {
+		[CP_END_NONE]		= "none",
+		[CP_END_EXITED]		= "exited",
+		[CP_END_EXEC]		= "exec",
+		[CP_END_DETACHED]	= "detached",
+	};
+
+	return names[reason];
+}
+
+static void tell_end(struct cp_pair *pair)
+{
+	this_cpu_inc(cp_totals.pairs_over);
+	trace_pair_ended(pair);
+	cp_netlink_pair_ended(pair);
+	pr_debug("pair over: master %d, slave %d: %s\n",
+		 pid_nr(pair->master_pid), pid_nr(pair->slave_pid),
+		 cp_pair_reason_name(pair->reason));
+}
+
+/**
  * cp_pair_end - end a pair
  * @pair: the pair
  * @reason: CP_END_*
@@ -261,13 +405,18 @@ bool cp_pair_is_over(const struct cp_pair *pair)
  */
 void cp_pair_end(struct cp_pair *pair, u32 reason, s32 status)
 {
+	bool first;
+
 	spin_lock(&pairs_lock);
-	if (!pair->reason) {
+	first = !pair->reason;
+	if (first) {
 		pair->status = status;
 		WRITE_ONCE(pair->reason, reason);
 	}
 	spin_unlock(&pairs_lock);
 	cp_ring_close(&pair->ring);
+	if (first)
+		tell_end(pair);
 }
 
 /**
@@ -289,6 +438,44 @@ void cp_pair_slave_gone(struct cp_pair *pair)
 		cp_pair_end(pair, CP_END_EXITED, current->exit_code);
 }
 
+static void count_miss(struct cp_pair *pair, u64 held)
+{
+	this_cpu_inc(cp_totals.missed);
+	cp_stats_held(&pair->stats, held);
+	trace_miss(pair, held);
+}
+
+/* Counts it, and tells who wants to know. */
+static void tell_checkpoint(struct cp_pair *pair,
+			    const struct cp_checkpoint *checkpoint,
+			    u64 waited, u64 claimed)
+{
+	u64 bytes = cp_checkpoint_bytes(checkpoint);
+
+	WRITE_ONCE(pair->stats.bytes, pair->stats.bytes + bytes);
+	if (checkpoint->entry == CP_ENTRY_SYSCALL)
+		WRITE_ONCE(pair->stats.last_syscall, checkpoint->syscall);
+	WRITE_ONCE(pair->stats.last_flags, checkpoint->flags);
+	this_cpu_inc(cp_totals.checkpoints);
+	this_cpu_add(cp_totals.bytes, bytes);
+	if (trace_capture_enabled())
+		trace_capture(pair, checkpoint, bytes, waited,
+			      local_clock() - claimed);
+	cp_netlink_checkpoint(pair, checkpoint);
+}
+
+/* Writes the slot that the slave has claimed; false when it could not. */
+static bool fill_slot(struct cp_pair *pair, const struct cp_slot *slot,
+		      struct pt_regs *regs, u32 entry, u64 seq)
+{
+	cp_capture_header(slot->header, regs, entry);
+	slot->header->seq = seq;
+	if (cp_capture_stack(pair->region, slot, regs->sp))
+		return false;
+	/* A handler may be next: then these are not the registers. */
+	return !signal_pending(current);
+}
+
 /**
  * cp_pair_checkpoint - the slave hands over a checkpoint
  * @pair: the pair, whose slave is the caller
@@ -299,28 +486,31 @@ void cp_pair_slave_gone(struct cp_pair *pair)
  * because the pair is over or because the slave's wait ran out; false when a
  * signal has to be acted on first.
  */
-bool cp_pair_checkpoint(struct cp_pair *pair, struct pt_regs *regs,
-			u32 entry)
+bool cp_pair_checkpoint(struct cp_pair *pair, struct pt_regs *regs, u32 entry)
 {
+	u64 arrived = local_clock(), claimed;
 	struct cp_slot slot;
 	unsigned int index;
 	u64 seq;
 	int ret;
 
 	ret = cp_ring_claim(&pair->ring, pair->wait_limit, &index, &seq);
-	if (ret)
+	if (ret) {
+		if (ret == -ETIME)
+			count_miss(pair, local_clock() - arrived);
 		return ret != -ERESTARTSYS;
+	}
 
+	/* Reading the clock costs more than all other figures together. */
+	claimed = trace_capture_enabled() ? local_clock() : arrived;
 	cp_region_slot(pair->region, index, &slot);
-	cp_capture_header(slot.header, regs, entry);
-	slot.header->seq = seq;
-	ret = cp_capture_stack(pair->region, &slot, regs->sp);
-	if (ret || signal_pending(current)) {
-		/* A handler may be next: then these are not the registers. */
+	if (!fill_slot(pair, &slot, regs, entry, seq)) {
 		cp_ring_abandon(&pair->ring);
 		return false;
 	}
+	tell_checkpoint(pair, slot.header, claimed - arrived, claimed);
 	cp_ring_publish(&pair->ring);
+	cp_stats_held(&pair->stats, local_clock() - arrived);
 	return true;
 }
 

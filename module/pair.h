@@ -51,7 +51,9 @@
 
 #include "hook.h"
 #include "ring.h"
+#include "stats.h"
 
+struct cp_dir;
 struct cp_file;
 struct cp_region;
 
@@ -61,6 +63,7 @@ struct cp_region;
  * @rcu:	for the lookups
  * @by_slave:	in the table of slaves
  * @by_master:	in the table of masters
+ * @number:	counts the pairs from 1, in the order of the tables
  * @file:	the open file; holds the wait queue
  * @region:	where checkpoints go
  * @ring:	whose turn it is
@@ -75,12 +78,18 @@ struct cp_region;
  * @wait_limit:	as in struct cp_prep
  * @reason:	CP_END_*
  * @status:	as in struct cp_get
+ * @uid:	the user who made it
+ * @made:	when, CLOCK_MONOTONIC in nanoseconds
+ * @told:	that it was made has been told to who listens
+ * @stats:	what it has done so far
+ * @dir:	its directory in sysfs, while it has one
  */
 struct cp_pair {
 	refcount_t refs;
 	struct rcu_head rcu;
 	struct hlist_node by_slave;
 	struct hlist_node by_master;
+	u64 number;
 	struct cp_file *file;
 	struct cp_region *region;
 	struct cp_ring ring;
@@ -95,6 +104,11 @@ struct cp_pair {
 	u64 wait_limit;
 	u32 reason;
 	s32 status;
+	kuid_t uid;
+	u64 made;
+	bool told;
+	struct cp_stats stats;
+	struct cp_dir *dir;
 };
 
 /**
@@ -120,6 +134,8 @@ int cp_pair_check_caller(void);
 bool cp_pair_of(struct task_struct *task);
 void cp_pair_get(struct cp_pair *pair);
 void cp_pair_put(struct cp_pair *pair);
+void cp_pair_drop(struct cp_pair *pair);
+const char *cp_pair_reason_name(u32 reason);
 bool cp_pair_is_master(const struct cp_pair *pair);
 bool cp_pair_is_over(const struct cp_pair *pair);
 void cp_pair_end(struct cp_pair *pair, u32 reason, s32 status);
@@ -127,6 +143,21 @@ bool cp_pair_checkpoint(struct cp_pair *pair, struct pt_regs *regs,
 			u32 entry);
 void cp_pair_slave_gone(struct cp_pair *pair);
 void cp_pair_unhooked(struct cp_pair *pair);
+
+/**
+ * struct cp_pair_cursor - a place in a walk over all pairs; starts zeroed
+ * @bucket:	which part of the table
+ * @passed:	the @number of the last pair in it that was passed; 0 for none
+ */
+struct cp_pair_cursor {
+	unsigned int bucket;
+	u64 passed;
+};
+
+struct cp_pair *cp_pair_find(pid_t nr);
+struct cp_pair *cp_pair_next(struct cp_pair_cursor *cursor);
+void cp_pair_passed(struct cp_pair_cursor *cursor,
+		    const struct cp_pair *pair);
 
 typedef void (*cp_pair_fn)(struct cp_pair *pair);
 void cp_pair_task_exits(cp_pair_fn slave_exits);

@@ -274,16 +274,43 @@ u64 cp_ring_missed(struct cp_ring *ring)
 	return missed;
 }
 
-static const char *state_name(const struct cp_ring *ring)
+/**
+ * cp_ring_state - which of the two is waiting
+ * @ring: the ring
+ *
+ * Return: the state, which may have changed by then.
+ */
+enum cp_ring_state cp_ring_state(struct cp_ring *ring)
 {
-	lockdep_assert_held(&ring->lock);
+	enum cp_ring_state state = CP_RING_RUNNING;
+
+	spin_lock(&ring->lock);
 	if (ring->over)
-		return "over";
-	if (ring->slave_waiting)
-		return "slave-waiting";
-	if (ring->getters)
-		return "master-waiting";
-	return "running";
+		state = CP_RING_OVER;
+	else if (ring->slave_waiting)
+		state = CP_RING_SLAVE_WAITING;
+	else if (ring->getters)
+		state = CP_RING_MASTER_WAITING;
+	spin_unlock(&ring->lock);
+	return state;
+}
+
+/**
+ * cp_ring_state_name - a state in words
+ * @state: the state
+ *
+ * Return: a word.
+ */
+const char *cp_ring_state_name(enum cp_ring_state state)
+{
+	static const char * const names[] = {
+		[CP_RING_RUNNING]		= "running",
+		[CP_RING_SLAVE_WAITING]		= "slave-waiting",
+		[CP_RING_MASTER_WAITING]	= "master-waiting",
+		[CP_RING_OVER]			= "over",
+	};
+
+	return names[state];
 }
 
 /**
@@ -293,11 +320,10 @@ static const char *state_name(const struct cp_ring *ring)
  */
 void cp_ring_show(struct cp_ring *ring, struct seq_file *seq)
 {
-	spin_lock(&ring->lock);
-	seq_printf(seq, "state:\t%s\n", state_name(ring));
-	seq_printf(seq, "taken:\t%llu\n", ring->tail);
-	seq_printf(seq, "missed:\t%llu\n", ring->missed);
-	spin_unlock(&ring->lock);
+	seq_printf(seq, "state:\t%s\n",
+		   cp_ring_state_name(cp_ring_state(ring)));
+	seq_printf(seq, "taken:\t%llu\n", READ_ONCE(ring->tail));
+	seq_printf(seq, "missed:\t%llu\n", READ_ONCE(ring->missed));
 }
 
 /**

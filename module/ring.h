@@ -30,6 +30,14 @@
 
 struct seq_file;
 
+/* In the words of the teaching kernel: which of the two is waiting. */
+enum cp_ring_state {
+	CP_RING_RUNNING,
+	CP_RING_SLAVE_WAITING,
+	CP_RING_MASTER_WAITING,
+	CP_RING_OVER,
+};
+
 /**
  * struct cp_ring - state of the ring
  * @lock:	held for a few instructions
@@ -70,6 +78,8 @@ int cp_ring_take(struct cp_ring *ring, u64 deadline, unsigned int *slot);
 void cp_ring_taken(struct cp_ring *ring);
 void cp_ring_put_back(struct cp_ring *ring);
 bool cp_ring_ready(struct cp_ring *ring);
+enum cp_ring_state cp_ring_state(struct cp_ring *ring);
+const char *cp_ring_state_name(enum cp_ring_state state);
 u64 cp_ring_missed(struct cp_ring *ring);
 void cp_ring_show(struct cp_ring *ring, struct seq_file *seq);
 void cp_ring_close(struct cp_ring *ring);

@@ -4,91 +4,13 @@
 # cpctl: what it prints, its exit statuses, its sentences, and that it leaves a
 # slave as it was, however it ends.
 . "$(dirname "$0")/tap.bash"
+# shellcheck source=selftests/slaves.bash
+. selftests/slaves.bash
 
 unset NO_COLOR
 export TERM=xterm
-chmod 755 "$folder"
-as_nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups)
 scope=/proc/sys/kernel/yama/ptrace_scope
 script=$PWD/tools/cpctl/cpctl.bash-completion
-
-# ends STATUS COMMAND...: with what it prints in the files out and errors
-ends()
-{
-	local want=$1 status=0
-
-	shift
-	"$@" >"$folder/out" 2>"$folder/errors" || status=$?
-	[ "$status" -eq "$want" ] || {
-		echo "# $*: exit status $status, not $want"
-		sed 's/^/# /' "$folder/errors"
-		return 1
-	}
-}
-
-# has FILE TEXT
-has()
-{
-	grep -qF -e "$2" "$folder/$1" || {
-		echo "# no '$2' in:"
-		head -n 20 "$folder/$1" | sed 's/^/# /'
-		return 1
-	}
-}
-
-# refuses STATUS TEXT COMMAND...: says so on standard error only
-refuses()
-{
-	local status=$1 text=$2
-
-	shift 2
-	ends "$status" "$@"
-	has errors "$text"
-	[ ! -s "$folder/out" ]
-}
-
-# slave_begins PID: nothing of the test outlives it, however it ends.
-slave_begins()
-{
-	slave=$1
-	trap 'jobs -p | xargs -r kill -KILL 2>/dev/null' EXIT
-}
-
-# Whatever starts a slave waits until it is what it is to become.
-is_asleep()
-{
-	grep -q '^State:	S' "/proc/$1/status" &&
-		[ "$(cat "/proc/$1/comm")" = "${2:-sleep}" ]
-}
-
-is_stopped()
-{
-	grep -q '^State:	T' "/proc/$1/status"
-}
-
-start_sleeper()
-{
-	"$@" sleep 1000 >/dev/null 2>&1 &
-	slave_begins $!
-	eventually in_sleep "$slave"
-}
-
-start_spinner()
-{
-	(while :; do :; done) &
-	slave_begins $!
-}
-
-stop_slave()
-{
-	kill -KILL "$slave"
-	wait "$slave" 2>/dev/null || :
-}
-
-is_master_of()
-{
-	grep -qs "^slave:	$2\$" "/proc/$1/fdinfo/"*
-}
 
 child_of()
 {
@@ -102,27 +24,12 @@ slave_is_free()
 	eventually cpctl get "$slave" >/dev/null
 }
 
-# start_master COMMAND...: cpctl, as from a terminal, with signals at default
-start_master()
-{
-	rm -f "$folder/checkpoints"
-	env --default-signal "$@" >"$folder/checkpoints" 2>"$folder/errors" &
-	master=$!
-	eventually test -s "$folder/checkpoints"
-}
-
-# compile NAME: from standard input
-compile()
-{
-	gcc -O0 -g -x c -o "$folder/$1" -
-}
-
 test_help_and_version()
 {
 	local verb version
 
 	version=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
-	for verb in '' check get run watch; do
+	for verb in '' check get run watch list monitor stat end; do
 		ends 0 cpctl $verb --help
 		has out "Usage: cpctl ${verb:-VERB}"
 		[ ! -s "$folder/errors" ]
@@ -921,16 +828,24 @@ test_completion()
 	# shellcheck source=tools/cpctl/cpctl.bash-completion
 	. "$script"
 	[ "$(completes cpctl '' | sort | tr '\n' ' ')" = \
-		'--help --version check get run watch ' ]
+		'--help --version check end get list monitor run stat watch ' ]
 	[ "$(completes cpctl wa)" = watch ]
 	# Just the options that there are.
-	for verb in check get run watch; do
+	for verb in check get run watch list monitor stat end; do
 		cpctl $verb --help | grep -o -e '--[a-z-]*[a-z]' | sort -u >"$folder/help"
 		# What a sentence of the help mentions is among the options anyway.
 		completes cpctl $verb -- | sort -u | diff - "$folder/help"
 	done
 	completes cpctl get '' | grep -qx $$
 	completes cpctl run ls | grep -qx ls
+	start_sleeper
+	cpctl get --no-nudge "$slave" >/dev/null 2>&1 &
+	master=$!
+	eventually is_master_of $master "$slave"
+	completes cpctl end '' | grep -qx "$slave"
+	fails 1 grep -qx $$ <(completes cpctl end '')
+	stop_slave
+	wait $master
 	[ -z "$(completes cpctl get -n '')" ]
 }
 

@@ -15,8 +15,12 @@
 typedef int (*verb_fn)(int argc, char **argv);
 
 int verb_check(int argc, char **argv);
+int verb_end(int argc, char **argv);
 int verb_get(int argc, char **argv);
+int verb_list(int argc, char **argv);
+int verb_monitor(int argc, char **argv);
 int verb_run(int argc, char **argv);
+int verb_stat(int argc, char **argv);
 int verb_watch(int argc, char **argv);
 
 /* print_version() - for --version; returns EXIT_OK. */

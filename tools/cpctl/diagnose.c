@@ -159,6 +159,23 @@ void diagnose_get(pid_t pid, int error)
 		      strerror(error));
 }
 
+void diagnose_pair(pid_t pid, int error, const char *said)
+{
+	struct task_facts facts;
+
+	if (error != ENOENT)
+		warnx("the kernel refused: %s%s%s", strerror(error),
+		      *said ? ": " : "", said);
+	else if (!task_facts(pid, &facts))
+		warnx("there is no process or thread %d", pid);
+	else if (getuid())
+		warnx("process %d is no slave, or its pair is another user's: 'cpctl list' shows yours",
+		      pid);
+	else
+		warnx("process %d is no slave: 'cpctl list' shows all pairs",
+		      pid);
+}
+
 void diagnose_end(pid_t pid, unsigned int reason, int status)
 {
 	if (reason == CP_END_EXEC)

@@ -19,6 +19,12 @@ void diagnose_prep(pid_t pid, int error);
 void diagnose_get(pid_t pid, int error);
 
 /*
+ * diagnose_pair() - what was asked about the pair of @pid failed with @error
+ * @said: the kernel's own words, or ""
+ */
+void diagnose_pair(pid_t pid, int error, const char *said);
+
+/*
  * diagnose_end() - the pair with @pid is over
  * @reason: CP_END_*
  * @status: as waitpid(2) gives it, with CP_END_EXITED

@@ -21,16 +21,23 @@ const char *entry_word(const struct cp_checkpoint *cp)
 	}
 }
 
-char *entry_syscall(const struct cp_checkpoint *cp)
+char *syscall_name(int number, uint32_t flags)
 {
 	uint32_t arch = SCMP_ARCH_X86_64;
 
 	/* libseccomp has negative numbers of its own. */
-	if (cp->entry != CP_ENTRY_SYSCALL || cp->syscall < 0)
+	if (number < 0)
 		return NULL;
-	if (cp->flags & CP_CHECKPOINT_COMPAT)
+	if (flags & CP_CHECKPOINT_COMPAT)
 		arch = SCMP_ARCH_X86;
-	else if (cp->syscall & X32_SYSCALL)
+	else if (number & X32_SYSCALL)
 		arch = SCMP_ARCH_X32;
-	return seccomp_syscall_resolve_num_arch(arch, cp->syscall);
+	return seccomp_syscall_resolve_num_arch(arch, number);
+}
+
+char *entry_syscall(const struct cp_checkpoint *cp)
+{
+	if (cp->entry != CP_ENTRY_SYSCALL)
+		return NULL;
+	return syscall_name(cp->syscall, cp->flags);
 }

@@ -16,4 +16,13 @@ const char *entry_word(const struct cp_checkpoint *cp);
  */
 char *entry_syscall(const struct cp_checkpoint *cp);
 
+/*
+ * syscall_name() - the name of a system call
+ * @number: its number
+ * @flags: CP_CHECKPOINT_* of the checkpoint that it is from
+ *
+ * Return: the name, to be freed, or NULL when it has none that is known.
+ */
+char *syscall_name(int number, uint32_t flags);
+
 #endif /* ENTRY_H */

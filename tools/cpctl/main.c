@@ -14,8 +14,12 @@ static const struct verb {
 	const char	*help;
 } verbs[] = {
 	{ "check", verb_check, "does this machine have all it takes?" },
+	{ "end", verb_end, "end a pair" },
 	{ "get", verb_get, "print checkpoints of a running process" },
+	{ "list", verb_list, "who is paired with whom" },
+	{ "monitor", verb_monitor, "print what happens to pairs as it happens" },
 	{ "run", verb_run, "start a program and print its checkpoints" },
+	{ "stat", verb_stat, "rates and hold-up times of pairs" },
 	{ "watch", verb_watch, "look at a running process live" },
 };
 

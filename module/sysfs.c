@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * /sys/class/misc/checkpoint: what can be read there.
+ */
+#include <linux/device.h>
+#include <linux/kobject.h>
+#include <linux/pid.h>
+#include <linux/slab.h>
+#include <linux/sysfs.h>
+#include <linux/xarray.h>
+
+#include "compat.h"
+#include "pair.h"
+#include "stats.h"
+#include "sysfs.h"
+
+/**
+ * struct cp_dir - directory of a pair
+ * @kobj:	the directory
+ * @pair:	its pair, whose reference is the caller's of cp_sysfs_add()
+ */
+struct cp_dir {
+	struct kobject kobj;
+	struct cp_pair *pair;
+};
+
+static struct kobject *pairs_dir;
+static DEFINE_MUTEX(dirs_mutex);	/* @dirs, and cp_pair.dir */
+static DEFINE_XARRAY(dirs);		/* struct cp_dir by the slave's number */
+
+static struct cp_pair *pair_of(struct kobject *kobj)
+{
+	return container_of(kobj, struct cp_dir, kobj)->pair;
+}
+
+/* A file of a pair's directory: its name, and how its one value is printed. */
+#define PAIR_ATTR(_name, _format, _value)				\
+static ssize_t _name##_show(struct kobject *kobj,			\
+			    struct kobj_attribute *attr, char *buf)	\
+{									\
+	struct cp_pair *pair = pair_of(kobj);				\
+									\
+	return sysfs_emit(buf, _format "\n", _value);			\
+}									\
+static struct kobj_attribute _name##_attr = __ATTR(_name, 0400, _name##_show, NULL)
+
+PAIR_ATTR(master, "%d", pid_nr(pair->master_pid));
+PAIR_ATTR(slave, "%d", pid_nr(pair->slave_pid));
+PAIR_ATTR(state, "%s", cp_ring_state_name(cp_ring_state(&pair->ring)));
+PAIR_ATTR(taken, "%llu", READ_ONCE(pair->ring.tail));
+PAIR_ATTR(missed, "%llu", READ_ONCE(pair->ring.missed));
+PAIR_ATTR(bytes, "%llu", READ_ONCE(pair->stats.bytes));
+PAIR_ATTR(held_ns, "%llu", READ_ONCE(pair->stats.held));
+PAIR_ATTR(held_max_ns, "%llu", READ_ONCE(pair->stats.held_max));
+PAIR_ATTR(last_syscall, "%d", READ_ONCE(pair->stats.last_syscall));
+PAIR_ATTR(reason, "%s", cp_pair_reason_name(READ_ONCE(pair->reason)));
+
+static struct attribute *pair_attrs[] = {
+	&master_attr.attr,
+	&slave_attr.attr,
+	&state_attr.attr,
+	&taken_attr.attr,
+	&missed_attr.attr,
+	&bytes_attr.attr,
+	&held_ns_attr.attr,
+	&held_max_ns_attr.attr,
+	&last_syscall_attr.attr,
+	&reason_attr.attr,
+	NULL
+};
+ATTRIBUTE_GROUPS(pair);
+
+static void dir_release(struct kobject *kobj)
+{
+	kfree(container_of(kobj, struct cp_dir, kobj));
+}
+
+/* The one who made the pair may read of it, and root. */
+static void dir_get_ownership(CP_KOBJECT_CONST struct kobject *kobj,
+			      kuid_t *uid, kgid_t *gid)
+{
+	*uid = container_of(kobj, struct cp_dir, kobj)->pair->uid;
+	*gid = GLOBAL_ROOT_GID;
+}
+
+static const struct kobj_type dir_type = {
+	.release	= dir_release,
+	.sysfs_ops	= &kobj_sysfs_ops,
+	.default_groups	= pair_groups,
+	.get_ownership	= dir_get_ownership,
+};
+
+static void remove_dir(struct cp_dir *dir)
+{
+	lockdep_assert_held(&dirs_mutex);
+	xa_erase(&dirs, pid_nr(dir->pair->slave_pid));
+	dir->pair->dir = NULL;
+	kobject_del(&dir->kobj);
+	kobject_put(&dir->kobj);
+}
+
+static int add_dir(struct cp_pair *pair, unsigned long nr)
+{
+	struct cp_dir *dir = kzalloc(sizeof(*dir), GFP_KERNEL_ACCOUNT);
+	int ret;
+
+	lockdep_assert_held(&dirs_mutex);
+	if (!dir)
+		return -ENOMEM;
+	dir->pair = pair;
+	ret = kobject_init_and_add(&dir->kobj, CP_KOBJ_TYPE(&dir_type),
+				   pairs_dir, "%lu", nr);
+	if (!ret)
+		ret = xa_err(xa_store(&dirs, nr, dir, GFP_KERNEL_ACCOUNT));
+	if (ret) {
+		kobject_put(&dir->kobj);
+		return ret;
+	}
+	pair->dir = dir;
+	return 0;
+}
+
+/**
+ * cp_sysfs_add - make a pair's directory
+ * @pair: the pair; stays until cp_sysfs_remove()
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int cp_sysfs_add(struct cp_pair *pair)
+{
+	unsigned long nr = pid_nr(pair->slave_pid);
+	struct cp_dir *old;
+	int ret;
+
+	mutex_lock(&dirs_mutex);
+	/* A slave is in one pair at a time: an older one's is over. */
+	old = xa_load(&dirs, nr);
+	if (old)
+		remove_dir(old);
+	ret = add_dir(pair, nr);
+	mutex_unlock(&dirs_mutex);
+	return ret;
+}
+
+/**
+ * cp_sysfs_remove - remove a pair's directory, if it still has one
+ * @pair: the pair
+ *
+ * Waits for those who are reading in it.
+ */
+void cp_sysfs_remove(struct cp_pair *pair)
+{
+	mutex_lock(&dirs_mutex);
+	if (pair->dir)
+		remove_dir(pair->dir);
+	mutex_unlock(&dirs_mutex);
+}
+
+/* A file of the module's own: a figure, summed over the processors. */
+#define TOTAL_ATTR(_name, _value)					\
+static ssize_t _name##_show(struct device *dev,				\
+			    struct device_attribute *attr, char *buf)	\
+{									\
+	u64 sum = 0;							\
+	int cpu;							\
+									\
+	for_each_possible_cpu(cpu) {					\
+		const struct cp_totals *totals = &per_cpu(cp_totals, cpu); \
+									\
+		sum += _value;						\
+	}								\
+	return sysfs_emit(buf, "%llu\n", sum);				\
+}									\
+static DEVICE_ATTR_RO(_name)
+
+TOTAL_ATTR(pairs_live, READ_ONCE(totals->pairs_made) -
+		       READ_ONCE(totals->pairs_over));
+TOTAL_ATTR(pairs_made, READ_ONCE(totals->pairs_made));
+TOTAL_ATTR(checkpoints, READ_ONCE(totals->checkpoints));
+TOTAL_ATTR(checkpoints_missed, READ_ONCE(totals->missed));
+TOTAL_ATTR(bytes_copied, READ_ONCE(totals->bytes));
+
+static struct attribute *total_attrs[] = {
+	&dev_attr_pairs_live.attr,
+	&dev_attr_pairs_made.attr,
+	&dev_attr_checkpoints.attr,
+	&dev_attr_checkpoints_missed.attr,
+	&dev_attr_bytes_copied.attr,
+	NULL
+};
+
+static const struct attribute_group total_group = {
+	.attrs = total_attrs,
+};
+
+/* The module's own files, for the device to be registered with. */
+const struct attribute_group *cp_sysfs_groups[] = { &total_group, NULL };
+
+/**
+ * cp_sysfs_init - make the directory of the pairs
+ * @device: where it goes
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int cp_sysfs_init(struct kobject *device)
+{
+	pairs_dir = kobject_create_and_add("pairs", device);
+	return pairs_dir ? 0 : -ENOMEM;
+}
+
+/**
+ * cp_sysfs_exit - remove it; no pair is left
+ */
+void cp_sysfs_exit(void)
+{
+	kobject_put(pairs_dir);
+}

@@ -1,0 +1,825 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The netlink family, as <linux/checkpoint_netlink.h> promises it. On raw
+ * sockets, so that what a library would not send can be sent.
+ */
+#include <linux/genetlink.h>
+#include <linux/netlink.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+
+#include <linux/checkpoint_netlink.h>
+
+#include "harness.h"
+
+#define STRANGER 1000
+
+/* Not in the header: attributes and bits of the future. */
+#define ATTR_UNKNOWN	(CP_NL_A_MAX + 1)
+#define EVENT_UNKNOWN	0x80000000U
+
+/*
+ * A message that has been received, with what the tests look at. @type is the
+ * message's, @error and @words those of an answer.
+ */
+struct message {
+	int type;
+	int cmd;
+	int error;
+	char words[128];
+	const struct nlattr *attrs[CP_NL_A_MAX + 1];
+};
+
+struct sock {
+	int fd;
+	int family;
+	int groups[2];		/* pairs, checkpoints */
+	unsigned int seq;
+	char buf[32768] __attribute__((aligned(8)));
+	int len;		/* of what is in @buf */
+	int at;			/* and how far it was read */
+};
+
+static const void *attr_data(const struct nlattr *attr)
+{
+	return (const char *)attr + NLA_HDRLEN;
+}
+
+static uint32_t u32_of(const struct message *msg, int attr)
+{
+	uint32_t value = 0;
+
+	if (msg->attrs[attr])
+		memcpy(&value, attr_data(msg->attrs[attr]), sizeof(value));
+	return value;
+}
+
+static uint64_t u64_of(const struct message *msg, int attr)
+{
+	uint64_t value = 0;
+
+	if (msg->attrs[attr])
+		memcpy(&value, attr_data(msg->attrs[attr]), sizeof(value));
+	return value;
+}
+
+static void parse(const struct nlattr **attrs, int max, const void *data,
+		  int len)
+{
+	const struct nlattr *attr = data;
+
+	memset(attrs, 0, (max + 1) * sizeof(*attrs));
+	while (len >= NLA_HDRLEN && attr->nla_len >= NLA_HDRLEN &&
+	       attr->nla_len <= len) {
+		int type = attr->nla_type & NLA_TYPE_MASK;
+
+		if (type <= max)
+			attrs[type] = attr;
+		len -= NLA_ALIGN(attr->nla_len);
+		attr = (const void *)((const char *)attr +
+				      NLA_ALIGN(attr->nla_len));
+	}
+}
+
+/* What a request consists of, besides its command. */
+struct request {
+	int flags;		/* besides NLM_F_REQUEST */
+	int reserved;		/* of the family's header */
+	int attr;		/* 0 for none */
+	uint32_t value;
+	int size;		/* of the value; 0 means all of it */
+};
+
+static int send_request(struct sock *sock, int type, int cmd,
+			const struct request *req)
+{
+	int size = req->size ?: (int)sizeof(req->value);
+	struct {
+		struct nlmsghdr nl;
+		struct genlmsghdr genl;
+		struct nlattr attr;
+		char value[CTRL_ATTR_MAX + 32];
+	} msg = {
+		.nl.nlmsg_type = type,
+		.nl.nlmsg_flags = NLM_F_REQUEST | req->flags,
+		.nl.nlmsg_seq = ++sock->seq,
+		.nl.nlmsg_len = NLMSG_HDRLEN + GENL_HDRLEN,
+		.genl.cmd = cmd,
+		.genl.version = CP_NL_FAMILY_VERSION,
+		.genl.reserved = req->reserved,
+		.attr.nla_type = req->attr,
+		.attr.nla_len = NLA_HDRLEN + size,
+	};
+
+	memcpy(msg.value, &req->value, sizeof(req->value));
+	if (type == GENL_ID_CTRL) {
+		memcpy(msg.value, CP_NL_FAMILY_NAME, sizeof(CP_NL_FAMILY_NAME));
+		msg.attr.nla_len = NLA_HDRLEN + sizeof(CP_NL_FAMILY_NAME);
+	}
+	if (req->attr)
+		msg.nl.nlmsg_len += NLA_ALIGN(msg.attr.nla_len);
+	return send(sock->fd, &msg, msg.nl.nlmsg_len, 0) < 0 ? -errno : 0;
+}
+
+static void parse_answer(struct message *msg, const struct nlmsghdr *nl)
+{
+	const struct nlmsgerr *answer = NLMSG_DATA(nl);
+	const struct nlattr *attrs[NLMSGERR_ATTR_MAX + 1];
+	int size = sizeof(*answer);
+
+	msg->error = nl->nlmsg_type == NLMSG_DONE ? *(int *)NLMSG_DATA(nl) :
+						    answer->error;
+	if (nl->nlmsg_type == NLMSG_DONE ||
+	    !(nl->nlmsg_flags & NLM_F_ACK_TLVS))
+		return;
+	if (!(nl->nlmsg_flags & NLM_F_CAPPED))
+		size += answer->msg.nlmsg_len - NLMSG_HDRLEN;
+	parse(attrs, NLMSGERR_ATTR_MAX, (const char *)answer + size,
+	      nl->nlmsg_len - NLMSG_HDRLEN - size);
+	if (attrs[NLMSGERR_ATTR_MSG])
+		snprintf(msg->words, sizeof(msg->words), "%s",
+			 (const char *)attr_data(attrs[NLMSGERR_ATTR_MSG]));
+}
+
+/* The next message, or -errno; waits for @ms at most (-EAGAIN). */
+static int next(struct sock *sock, struct message *msg, int ms)
+{
+	struct pollfd pollfd = { .fd = sock->fd, .events = POLLIN };
+	const struct nlmsghdr *nl;
+
+	memset(msg, 0, sizeof(*msg));
+	if (sock->at >= sock->len) {
+		if (poll(&pollfd, 1, ms) <= 0)
+			return -EAGAIN;
+		sock->len = recv(sock->fd, sock->buf, sizeof(sock->buf), 0);
+		sock->at = 0;
+		if (sock->len < 0) {
+			sock->len = 0;
+			return -errno;
+		}
+	}
+	nl = (const void *)(sock->buf + sock->at);
+	sock->at += NLMSG_ALIGN(nl->nlmsg_len);
+	msg->type = nl->nlmsg_type;
+	if (msg->type == NLMSG_ERROR || msg->type == NLMSG_DONE) {
+		parse_answer(msg, nl);
+		return 0;
+	}
+	msg->cmd = ((const struct genlmsghdr *)NLMSG_DATA(nl))->cmd;
+	parse(msg->attrs, CP_NL_A_MAX,
+	      (const char *)NLMSG_DATA(nl) + GENL_HDRLEN,
+	      nl->nlmsg_len - NLMSG_HDRLEN - GENL_HDRLEN);
+	return 0;
+}
+
+static int group_of(const struct nlattr *groups, const char *name)
+{
+	const struct nlattr *attrs[CTRL_ATTR_MCAST_GRP_MAX + 1];
+	const struct nlattr *list[17];
+	int i;
+
+	parse(list, 16, attr_data(groups), groups->nla_len - NLA_HDRLEN);
+	for (i = 0; i < 17; i++) {
+		if (!list[i])
+			continue;
+		parse(attrs, CTRL_ATTR_MCAST_GRP_MAX, attr_data(list[i]),
+		      list[i]->nla_len - NLA_HDRLEN);
+		if (!strcmp(attr_data(attrs[CTRL_ATTR_MCAST_GRP_NAME]), name))
+			return *(int *)attr_data(attrs[CTRL_ATTR_MCAST_GRP_ID]);
+	}
+	return -ENOENT;
+}
+
+static int sock_open(struct sock *sock)
+{
+	struct request req = { .attr = CTRL_ATTR_FAMILY_NAME };
+	struct sockaddr_nl addr = { .nl_family = AF_NETLINK };
+	struct message msg;
+	int on = 1, ret;
+
+	memset(sock, 0, sizeof(*sock));
+	sock->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_GENERIC);
+	if (sock->fd < 0 ||
+	    bind(sock->fd, (struct sockaddr *)&addr, sizeof(addr)) ||
+	    setsockopt(sock->fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(on)))
+		return -errno;
+	ret = send_request(sock, GENL_ID_CTRL, CTRL_CMD_GETFAMILY, &req) ?:
+	      next(sock, &msg, 5000);
+	if (ret || msg.type != GENL_ID_CTRL)
+		return ret ?: msg.error;
+	sock->family = *(uint16_t *)attr_data(msg.attrs[CTRL_ATTR_FAMILY_ID]);
+	sock->groups[0] = group_of(msg.attrs[CTRL_ATTR_MCAST_GROUPS],
+				   CP_NL_MCGRP_PAIRS);
+	sock->groups[1] = group_of(msg.attrs[CTRL_ATTR_MCAST_GROUPS],
+				   CP_NL_MCGRP_CHECKPOINTS);
+	return 0;
+}
+
+/* Asks, and skips events until the answer: its error, and words. */
+static int ask_with(struct sock *sock, int cmd, struct request req,
+		    struct message *answer)
+{
+	int ret;
+
+	req.flags |= NLM_F_ACK;
+	ret = send_request(sock, sock->family, cmd, &req);
+	while (!ret) {
+		ret = next(sock, answer, 5000);
+		if (!ret && answer->type == NLMSG_ERROR)
+			return answer->error;
+	}
+	return ret;
+}
+
+static int ask(struct sock *sock, int cmd, int attr, uint32_t value)
+{
+	struct request req = { .attr = attr, .value = value };
+	struct message answer;
+
+	return ask_with(sock, cmd, req, &answer);
+}
+
+static int subscribe(struct sock *sock, uint32_t events)
+{
+	return ask(sock, CP_NL_CMD_SUBSCRIBE, CP_NL_A_EVENTS, events);
+}
+
+static int join(struct sock *sock, int group)
+{
+	return setsockopt(sock->fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP,
+			  &sock->groups[group], sizeof(int)) ? -errno : 0;
+}
+
+/* The pair of @slave, as a query tells of it. */
+static int query(struct sock *sock, pid_t slave, struct message *msg)
+{
+	struct request req = { .attr = CP_NL_A_SLAVE, .value = slave };
+	int ret = send_request(sock, sock->family, CP_NL_CMD_PAIR_GET, &req) ?:
+		  next(sock, msg, 5000);
+
+	return ret ?: msg->error;
+}
+
+typedef void (*tell_fn)(const struct message *msg, void *arg);
+
+static int dump(struct sock *sock, tell_fn tell, void *arg)
+{
+	struct request req = { .flags = NLM_F_DUMP };
+	struct message msg;
+	int ret = send_request(sock, sock->family, CP_NL_CMD_PAIR_GET, &req);
+
+	while (!ret) {
+		ret = next(sock, &msg, 20000);
+		if (!ret && msg.type != sock->family)
+			return msg.error;
+		if (!ret)
+			tell(&msg, arg);
+	}
+	return ret;
+}
+
+/* How often a dump tells of a slave. */
+struct count {
+	uint32_t slave;
+	int times;
+	int others;
+};
+
+static void count_slave(const struct message *msg, void *arg)
+{
+	struct count *count = arg;
+
+	if (u32_of(msg, CP_NL_A_SLAVE) == count->slave)
+		count->times++;
+	else
+		count->others++;
+}
+
+/* A pair of two processes that belong to a user. */
+struct party {
+	pid_t master;
+	pid_t slave;
+};
+
+static void be_user(uid_t uid)
+{
+	if (uid && (setresgid(uid, uid, uid) || setresuid(uid, uid, uid)))
+		_exit(1);
+	/* A change of the user makes undumpable; so /proc would be root's. */
+	prctl(PR_SET_DUMPABLE, 1);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
+/* Shared by all processes of a test: whether the last pair has been made. */
+static volatile bool *paired;
+
+static void run_master(int fd, int report, int (*body)(void *), bool take)
+{
+	struct cp_get get = { .deadline = CP_FOREVER };
+	pid_t slave = slave_start(body, NULL);
+	int ret = prep(fd, slave);
+
+	if (ret)
+		slave = ret;
+	*paired = !ret;
+	if (write(report, &slave, sizeof(slave)) != sizeof(slave) || ret)
+		_exit(1);
+	while (take && ioctl(fd, CP_IOC_GET, &get) == 1)
+		;
+	/* For as long as the pair is wanted. */
+	for (;;)
+		pause();
+}
+
+/* Gives 0 or -errno; @take: the master takes all checkpoints. */
+static int start(struct party *party, uid_t uid, int (*body)(void *), bool take)
+{
+	int ends[2], fd = device_open();
+
+	if (fd < 0 || pipe2(ends, O_CLOEXEC))
+		return -errno;
+	party->master = fork_mortal();
+	if (party->master == 0) {
+		be_user(uid);
+		run_master(fd, ends[1], body, take);
+	}
+	close(fd);
+	close(ends[1]);
+	if (read(ends[0], &party->slave, sizeof(party->slave)) !=
+	    sizeof(party->slave))
+		party->slave = -EPIPE;
+	close(ends[0]);
+	return party->slave < 0 ? party->slave : 0;
+}
+
+static void stop(struct party *party)
+{
+	slave_kill(party->master);
+}
+
+static int body_exit_7(void *unused)
+{
+	while (!*paired)
+		sleep_ms(1);
+	return 7;
+}
+
+FIXTURE(netlink) {
+	struct sock sock;
+	struct party party;
+};
+
+FIXTURE_SETUP(netlink)
+{
+	paired = mmap(NULL, sizeof(*paired), PROT_READ | PROT_WRITE,
+		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, paired);
+	ASSERT_EQ(0, sock_open(&self->sock));
+}
+
+FIXTURE_TEARDOWN(netlink)
+{
+	close(self->sock.fd);
+}
+
+TEST_F(netlink, query_tells_all_of_a_pair)
+{
+	struct message msg;
+
+	ASSERT_EQ(0, start(&self->party, 0, body_syscalls, true));
+	ASSERT_TRUE(eventually(!query(&self->sock, self->party.slave, &msg) &&
+			       u64_of(&msg, CP_NL_A_TAKEN) > 10));
+	EXPECT_EQ(CP_NL_CMD_PAIR_GET, msg.cmd);
+	EXPECT_EQ((uint32_t)self->party.slave, u32_of(&msg, CP_NL_A_SLAVE));
+	EXPECT_EQ((uint32_t)self->party.master, u32_of(&msg, CP_NL_A_MASTER));
+	EXPECT_STREQ("netlink", attr_data(msg.attrs[CP_NL_A_SLAVE_COMM]));
+	EXPECT_STREQ("netlink", attr_data(msg.attrs[CP_NL_A_MASTER_COMM]));
+	EXPECT_EQ(0, u32_of(&msg, CP_NL_A_UID));
+	EXPECT_GT(CP_NL_STATE_OVER, u32_of(&msg, CP_NL_A_STATE));
+	EXPECT_EQ(CP_END_NONE, u32_of(&msg, CP_NL_A_REASON));
+	EXPECT_GT(now_ns(), u64_of(&msg, CP_NL_A_MADE));
+	EXPECT_LT(0, u64_of(&msg, CP_NL_A_MADE));
+	EXPECT_EQ(0, u64_of(&msg, CP_NL_A_MISSED));
+	EXPECT_LT(0, u64_of(&msg, CP_NL_A_BYTES));
+	EXPECT_LE(u64_of(&msg, CP_NL_A_HELD_MAX), u64_of(&msg, CP_NL_A_HELD));
+	EXPECT_LT(0, u64_of(&msg, CP_NL_A_HELD_MAX));
+	EXPECT_EQ(NLA_HDRLEN + 32 * 8,
+		  msg.attrs[CP_NL_A_HELD_HISTOGRAM]->nla_len);
+	EXPECT_EQ(SYS_getppid, u32_of(&msg, CP_NL_A_LAST_SYSCALL));
+	EXPECT_EQ(0, u32_of(&msg, CP_NL_A_FLAGS));
+	stop(&self->party);
+}
+
+TEST_F(netlink, histogram_counts_each_hold_up)
+{
+	uint64_t buckets[32], sum = 0;
+	struct message msg;
+	int i;
+
+	ASSERT_EQ(0, start(&self->party, 0, body_syscalls, true));
+	ASSERT_TRUE(eventually(!query(&self->sock, self->party.slave, &msg) &&
+			       u64_of(&msg, CP_NL_A_TAKEN) > 10));
+	memcpy(buckets, attr_data(msg.attrs[CP_NL_A_HELD_HISTOGRAM]),
+	       sizeof(buckets));
+	for (i = 0; i < 32; i++)
+		sum += buckets[i];
+	/* Counted after it was handed over. */
+	EXPECT_LE(u64_of(&msg, CP_NL_A_TAKEN), sum + 1);
+	stop(&self->party);
+}
+
+TEST_F(netlink, unknown_slave_is_refused_in_words)
+{
+	struct request req = { .attr = CP_NL_A_SLAVE, .value = getpid() };
+	struct message msg;
+
+	EXPECT_EQ(-ENOENT, ask_with(&self->sock, CP_NL_CMD_PAIR_GET, req,
+				    &msg));
+	EXPECT_NE(NULL, strstr(msg.words, "slave"));
+	EXPECT_EQ(-ENOENT, ask_with(&self->sock, CP_NL_CMD_PAIR_END, req,
+				    &msg));
+	EXPECT_NE(NULL, strstr(msg.words, "slave"));
+	req.value = 0x7fffffff;
+	EXPECT_EQ(-ENOENT, ask_with(&self->sock, CP_NL_CMD_PAIR_GET, req,
+				    &msg));
+	req.value = 0xffffffff;
+	EXPECT_EQ(-ENOENT, ask_with(&self->sock, CP_NL_CMD_PAIR_GET, req,
+				    &msg));
+}
+
+TEST_F(netlink, malformed_requests_are_refused)
+{
+	static const struct {
+		int cmd;
+		struct request req;
+		int error;
+	} cases[] = {
+		{ CP_NL_CMD_PAIR_GET, {}, -EINVAL },
+		{ CP_NL_CMD_PAIR_END, {}, -EINVAL },
+		{ CP_NL_CMD_SUBSCRIBE, {}, -EINVAL },
+		{ CP_NL_CMD_PAIR_GET, { .attr = ATTR_UNKNOWN }, -EINVAL },
+		{ CP_NL_CMD_SUBSCRIBE, { .attr = CP_NL_A_SLAVE, .value = 1 },
+		  -EINVAL },
+		{ CP_NL_CMD_PAIR_GET, { .attr = CP_NL_A_MASTER, .value = 1 },
+		  -EINVAL },
+		{ CP_NL_CMD_PAIR_GET,
+		  { .attr = CP_NL_A_SLAVE, .value = 1, .size = 2 }, -EINVAL },
+		{ CP_NL_CMD_PAIR_GET,
+		  { .attr = CP_NL_A_SLAVE, .value = 1, .size = 8 }, -EINVAL },
+		{ CP_NL_CMD_PAIR_GET, { .attr = CP_NL_A_SLAVE }, -ERANGE },
+		{ CP_NL_CMD_SUBSCRIBE,
+		  { .attr = CP_NL_A_EVENTS, .value = EVENT_UNKNOWN }, -EINVAL },
+		{ CP_NL_CMD_PAIR_GET,
+		  { .attr = CP_NL_A_SLAVE, .value = 1, .reserved = 1 },
+		  -EINVAL },
+		{ CP_NL_CMD_PAIR_GET,
+		  { .attr = CP_NL_A_SLAVE, .value = 1, .flags = 0x8000 },
+		  -EINVAL },
+		{ CP_NL_CMD_PAIR_GET,
+		  { .attr = CP_NL_A_SLAVE, .value = 1, .flags = NLM_F_DUMP },
+		  -EINVAL },
+		{ CP_NL_CMD_MAX + 1, {}, -EOPNOTSUPP },
+		{ CP_NL_CMD_PAIR_MADE, {}, -EOPNOTSUPP },
+	};
+	struct message msg;
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		EXPECT_EQ(cases[i].error,
+			  ask_with(&self->sock, cases[i].cmd, cases[i].req,
+				   &msg))
+			TH_LOG("case %zu: %s", i, msg.words);
+}
+
+TEST_F(netlink, end_ends_a_pair)
+{
+	struct message msg;
+
+	ASSERT_EQ(0, start(&self->party, 0, body_syscalls, false));
+	EXPECT_EQ(0, ask(&self->sock, CP_NL_CMD_PAIR_END, CP_NL_A_SLAVE,
+			 self->party.slave));
+	EXPECT_EQ(-ENOENT, query(&self->sock, self->party.slave, &msg));
+	EXPECT_EQ(-ENOENT, ask(&self->sock, CP_NL_CMD_PAIR_END, CP_NL_A_SLAVE,
+			       self->party.slave));
+	stop(&self->party);
+}
+
+/* What a user sees of root's pair, and of their own. */
+struct stranger {
+	pid_t roots;
+	struct party own;
+};
+
+static int look_as_stranger(void *arg)
+{
+	struct stranger *them = arg;
+	struct count count = { .slave = them->own.slave };
+	struct message msg;
+	struct sock sock;
+
+	be_user(STRANGER);
+	if (sock_open(&sock) || dump(&sock, count_slave, &count))
+		return 1;
+	if (count.times != 1 || count.others)
+		return 2;
+	if (query(&sock, them->roots, &msg) != -ENOENT ||
+	    query(&sock, them->own.slave, &msg))
+		return 3;
+	if (u32_of(&msg, CP_NL_A_UID) != STRANGER)
+		return 4;
+	if (ask(&sock, CP_NL_CMD_PAIR_END, CP_NL_A_SLAVE, them->roots) !=
+	    -ENOENT)
+		return 5;
+	return ask(&sock, CP_NL_CMD_PAIR_END, CP_NL_A_SLAVE,
+		   them->own.slave) ? 6 : 0;
+}
+
+TEST_F(netlink, user_sees_and_ends_own_pairs_only)
+{
+	struct stranger them = {};
+	struct message msg;
+
+	ASSERT_EQ(0, start(&self->party, 0, body_sleep, false));
+	ASSERT_EQ(0, start(&them.own, STRANGER, body_sleep, false));
+	them.roots = self->party.slave;
+	EXPECT_EQ(0, query(&self->sock, them.own.slave, &msg));
+	EXPECT_EQ(0, in_child(look_as_stranger, &them));
+	EXPECT_EQ(0, query(&self->sock, them.roots, &msg));
+	EXPECT_EQ(-ENOENT, query(&self->sock, them.own.slave, &msg));
+	stop(&them.own);
+	stop(&self->party);
+}
+
+static int listen_as_stranger(void *arg)
+{
+	struct stranger *them = arg;
+	struct message msg;
+	struct sock sock;
+
+	be_user(STRANGER);
+	if (sock_open(&sock) ||
+	    ask(&sock, CP_NL_CMD_SUBSCRIBE, CP_NL_A_EVENTS,
+		CP_NL_EVENT_PAIRS | CP_NL_EVENT_CHECKPOINTS))
+		return 1;
+	/* Root's pair is busy, the own one sleeps until it is ended. */
+	if (next(&sock, &msg, 500) != -EAGAIN)
+		return 2;
+	kill(them->own.slave, SIGKILL);
+	if (next(&sock, &msg, 5000) || msg.cmd != CP_NL_CMD_PAIR_ENDED)
+		return 3;
+	return u32_of(&msg, CP_NL_A_SLAVE) != (uint32_t)them->own.slave;
+}
+
+TEST_F(netlink, user_hears_of_own_pairs_only)
+{
+	struct stranger them = {};
+
+	ASSERT_EQ(0, start(&self->party, 0, body_syscalls, true));
+	ASSERT_EQ(0, start(&them.own, STRANGER, body_sleep, false));
+	EXPECT_EQ(0, in_child(listen_as_stranger, &them));
+	stop(&them.own);
+	stop(&self->party);
+}
+
+/* Process 1 of a container, with a pair in it. */
+static int look_from_container(void *unused)
+{
+	struct party inner;
+	struct count count = {};
+	struct sock sock, group;
+	struct message msg;
+
+	if (mount("proc", "/proc", "proc", 0, NULL))
+		return 1;
+	if (sock_open(&sock) || sock_open(&group) || join(&group, 0) ||
+	    subscribe(&sock, CP_NL_EVENT_PAIRS) ||
+	    start(&inner, 0, body_sleep, false))
+		return 2;
+	if (next(&sock, &msg, 5000) || msg.cmd != CP_NL_CMD_PAIR_MADE ||
+	    u32_of(&msg, CP_NL_A_SLAVE) != (uint32_t)inner.slave)
+		return 7;
+	/* Who administers a network of their own administers no processes. */
+	if (next(&group, &msg, 0) != -EAGAIN)
+		return 8;
+	count.slave = inner.slave;
+	if (dump(&sock, count_slave, &count))
+		return 3;
+	/* The pair outside is not there. */
+	if (count.times != 1 || count.others)
+		return 4;
+	if (query(&sock, inner.slave, &msg) ||
+	    u32_of(&msg, CP_NL_A_MASTER) != (uint32_t)inner.master)
+		return 5;
+	return inner.slave > 16 ? 6 : 0;
+}
+
+static int enter_container(void *unused)
+{
+	if (unshare(CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET) ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
+		return 16;
+	return in_child(look_from_container, NULL);
+}
+
+TEST_F(netlink, container_sees_its_own_pairs_by_its_own_numbers)
+{
+	ASSERT_EQ(0, start(&self->party, 0, body_sleep, false));
+	EXPECT_EQ(0, in_child(enter_container, NULL));
+	stop(&self->party);
+}
+
+TEST_F(netlink, events_tell_of_a_pair_made_and_its_slaves_exit)
+{
+	struct message msg;
+
+	ASSERT_EQ(0, subscribe(&self->sock, CP_NL_EVENT_PAIRS));
+	ASSERT_EQ(0, start(&self->party, 0, body_exit_7, true));
+	ASSERT_EQ(0, next(&self->sock, &msg, 5000));
+	EXPECT_EQ(CP_NL_CMD_PAIR_MADE, msg.cmd);
+	EXPECT_EQ((uint32_t)self->party.slave, u32_of(&msg, CP_NL_A_SLAVE));
+	EXPECT_EQ((uint32_t)self->party.master, u32_of(&msg, CP_NL_A_MASTER));
+	EXPECT_LE(u64_of(&msg, CP_NL_A_MADE), u64_of(&msg, CP_NL_A_TIME));
+	ASSERT_EQ(0, next(&self->sock, &msg, 10000));
+	EXPECT_EQ(CP_NL_CMD_PAIR_ENDED, msg.cmd);
+	EXPECT_EQ((uint32_t)self->party.slave, u32_of(&msg, CP_NL_A_SLAVE));
+	EXPECT_EQ(CP_END_EXITED, u32_of(&msg, CP_NL_A_REASON));
+	EXPECT_EQ(7 << 8, u32_of(&msg, CP_NL_A_STATUS));
+	EXPECT_EQ(CP_NL_STATE_OVER, u32_of(&msg, CP_NL_A_STATE));
+	/* There was a checkpoint, which nobody asked to hear of. */
+	EXPECT_LT(0, u64_of(&msg, CP_NL_A_TAKEN));
+	EXPECT_EQ(-EAGAIN, next(&self->sock, &msg, 0));
+	stop(&self->party);
+}
+
+TEST_F(netlink, event_of_the_end_has_its_cause)
+{
+	struct message msg;
+
+	ASSERT_EQ(0, subscribe(&self->sock, CP_NL_EVENT_PAIRS));
+	ASSERT_EQ(0, start(&self->party, 0, body_sleep, false));
+	ASSERT_EQ(0, next(&self->sock, &msg, 5000));
+	kill(self->party.slave, SIGKILL);
+	ASSERT_EQ(0, next(&self->sock, &msg, 5000));
+	EXPECT_EQ(CP_END_EXITED, u32_of(&msg, CP_NL_A_REASON));
+	EXPECT_EQ(SIGKILL, u32_of(&msg, CP_NL_A_STATUS));
+	stop(&self->party);
+
+	ASSERT_EQ(0, start(&self->party, 0, body_sleep, false));
+	ASSERT_EQ(0, next(&self->sock, &msg, 5000));
+	stop(&self->party);
+	ASSERT_EQ(0, next(&self->sock, &msg, 5000));
+	EXPECT_EQ(CP_NL_CMD_PAIR_ENDED, msg.cmd);
+	EXPECT_EQ(CP_END_DETACHED, u32_of(&msg, CP_NL_A_REASON));
+}
+
+TEST_F(netlink, checkpoints_are_told_to_who_asks)
+{
+	struct message msg;
+	uint64_t seq = 0;
+	int i;
+
+	ASSERT_EQ(0, subscribe(&self->sock, CP_NL_EVENT_CHECKPOINTS));
+	ASSERT_EQ(0, start(&self->party, 0, body_syscalls, true));
+	for (i = 0; i < 20; i++) {
+		ASSERT_EQ(0, next(&self->sock, &msg, 5000));
+		ASSERT_EQ(CP_NL_CMD_CHECKPOINT, msg.cmd);
+		EXPECT_EQ(++seq, u64_of(&msg, CP_NL_A_SEQ));
+		EXPECT_EQ((uint32_t)self->party.slave,
+			  u32_of(&msg, CP_NL_A_SLAVE));
+		EXPECT_LT(0, u64_of(&msg, CP_NL_A_TIME));
+		EXPECT_LT(0, u64_of(&msg, CP_NL_A_IP));
+		EXPECT_LT(0, u64_of(&msg, CP_NL_A_SP));
+		EXPECT_EQ(u32_of(&msg, CP_NL_A_ENTRY) == CP_ENTRY_SYSCALL,
+			  u32_of(&msg, CP_NL_A_SYSCALL) != UINT32_MAX);
+	}
+	ASSERT_EQ(0, subscribe(&self->sock, 0));
+	/* The answer came after all events; now there is silence. */
+	EXPECT_EQ(-EAGAIN, next(&self->sock, &msg, 300));
+	stop(&self->party);
+}
+
+static uint64_t taken(struct sock *sock, pid_t slave)
+{
+	struct message msg;
+
+	return query(sock, slave, &msg) ? 0 : u64_of(&msg, CP_NL_A_TAKEN);
+}
+
+TEST_F(netlink, deaf_listener_harms_nobody_and_learns_its_loss)
+{
+	uint64_t seq = 0, lost = 0;
+	bool overrun = false;
+	struct message msg;
+	struct sock deaf;
+	int size = 4096, ret;
+
+	ASSERT_EQ(0, sock_open(&deaf));
+	ASSERT_EQ(0, setsockopt(deaf.fd, SOL_SOCKET, SO_RCVBUF, &size,
+				sizeof(size)));
+	ASSERT_EQ(0, subscribe(&deaf, CP_NL_EVENT_CHECKPOINTS));
+	ASSERT_EQ(0, start(&self->party, 0, body_syscalls, true));
+	/* Far more than fits, and nobody waits. */
+	ASSERT_TRUE(eventually(taken(&self->sock, self->party.slave) > 200));
+	while (!lost) {
+		ret = next(&deaf, &msg, 5000);
+		overrun |= ret == -ENOBUFS;
+		if (ret == -ENOBUFS)
+			continue;
+		ASSERT_EQ(0, ret);
+		ASSERT_EQ(CP_NL_CMD_CHECKPOINT, msg.cmd);
+		lost = u64_of(&msg, CP_NL_A_LOST);
+		/* None is missing that was not said to be lost. */
+		EXPECT_EQ(seq + lost + 1, u64_of(&msg, CP_NL_A_SEQ));
+		seq = u64_of(&msg, CP_NL_A_SEQ);
+	}
+	EXPECT_TRUE(overrun);
+	EXPECT_LT(100, lost);
+	close(deaf.fd);
+	stop(&self->party);
+}
+
+TEST_F(netlink, closed_socket_listens_no_more)
+{
+	struct sock other;
+	int i;
+
+	for (i = 0; i < 50; i++) {
+		ASSERT_EQ(0, sock_open(&other));
+		ASSERT_EQ(0, subscribe(&other, CP_NL_EVENT_PAIRS));
+		close(other.fd);
+	}
+	ASSERT_EQ(0, start(&self->party, 0, body_sleep, false));
+	stop(&self->party);
+}
+
+static int join_as_stranger(void *unused)
+{
+	struct sock sock;
+
+	be_user(STRANGER);
+	if (sock_open(&sock))
+		return 1;
+	return join(&sock, 0) != -EPERM || join(&sock, 1) != -EPERM;
+}
+
+TEST_F(netlink, groups_are_for_administrators)
+{
+	struct message msg;
+
+	EXPECT_EQ(0, in_child(join_as_stranger, NULL));
+	ASSERT_EQ(0, join(&self->sock, 0));
+	ASSERT_EQ(0, start(&self->party, 0, body_syscalls, true));
+	ASSERT_EQ(0, next(&self->sock, &msg, 5000));
+	EXPECT_EQ(CP_NL_CMD_PAIR_MADE, msg.cmd);
+	ASSERT_EQ(0, join(&self->sock, 1));
+	ASSERT_EQ(0, next(&self->sock, &msg, 5000));
+	EXPECT_EQ(CP_NL_CMD_CHECKPOINT, msg.cmd);
+	EXPECT_EQ((uint32_t)self->party.slave, u32_of(&msg, CP_NL_A_SLAVE));
+	stop(&self->party);
+}
+
+#define MANY 1000
+
+static struct party many[MANY];
+static unsigned char times[1 << 22];
+
+static void count_all(const struct message *msg, void *unused)
+{
+	times[u32_of(msg, CP_NL_A_SLAVE)]++;
+}
+
+/* Makes and ends pairs for as long as it lives. */
+static int churn(void *unused)
+{
+	for (;;) {
+		pid_t slave = slave_start(body_sleep, NULL);
+		int fd = device_open();
+
+		prep(fd, slave);
+		close(fd);
+		slave_kill(slave);
+	}
+	return 0;
+}
+
+TEST_F_TIMEOUT(netlink, thousand_pairs_are_listed_once_each, 300)
+{
+	pid_t restless;
+	int i, round;
+
+	for (i = 0; i < MANY; i++)
+		ASSERT_EQ(0, start(&many[i], 0, body_sleep, false));
+	restless = slave_start(churn, NULL);
+	for (round = 0; round < 10; round++) {
+		memset(times, 0, sizeof(times));
+		ASSERT_EQ(0, dump(&self->sock, count_all, NULL));
+		for (i = 0; i < MANY; i++)
+			EXPECT_EQ(1, times[many[i].slave]);
+	}
+	slave_kill(restless);
+	for (i = 0; i < MANY; i++)
+		stop(&many[i]);
+}
+
+TEST_HARNESS_MAIN
