@@ -30,6 +30,7 @@ help: ## this list
 	echo 'KDIR=FOLDER   build the module for the kernel of that build folder:'
 	echo '              make module KDIR=/lib/modules/$$(uname -r)/build'
 	echo 'V=1           show the commands'
+	echo 'QUICK=1       a benchmark of less than two minutes, with fewer rows'
 	echo 'SETUP=:       do not install anything'
 
 module: ## checkpoint.ko, for each kernel of K or for KDIR
@@ -54,6 +55,18 @@ selftests: lib ## the tests' programs
 	$(SETUP) test
 	$(MAKE) -C selftests O=$(BUILD)/selftests HARNESS=$(BUILD)/kselftest
 
+bench: all bench-build ## compare with what there is else, in a VM, by time (QUICK=1)
+	$(SETUP) vm bench
+	scripts/bench time $(firstword $(K))
+
+bench-insn: all bench-build ## the same by instructions, which repeats (QUICK=1)
+	$(SETUP) vm bench
+	scripts/bench instructions $(firstword $(K))
+
+bench-build: lib ## bench/run's program, to run it on this machine's own kernel
+	$(SETUP) build
+	$(MAKE) -C bench O=$(BUILD)/bench LIB=$(BUILD)/lib
+
 demo: all ## see it work, in a VM
 	$(SETUP) vm test
 	$(VM) -- scripts/demo
@@ -72,7 +85,7 @@ lint: ## checkpatch, sparse, W=1, shellcheck, cppcheck
 
 format: ## rewrite the C files in the kernel's style
 	$(SETUP) format
-	find module include tools selftests -name '*.[ch]' -exec \
+	find module include tools selftests bench -name '*.[ch]' -exec \
 		clang-format -i --style=file:build/checkpatch/.clang-format {} +
 
 docs: ## the documentation as HTML, in build/docs
@@ -83,6 +96,7 @@ docs: ## the documentation as HTML, in build/docs
 		mkdir -p $$(dirname $$html) && \
 		rst2html --halt=warning $$page $$html || exit; \
 	done
+	cp Documentation/performance/*.svg build/docs/performance
 	echo build/docs/index.html
 
 install: lib cpctl ## library, command, module (DESTDIR, PREFIX, KDIR)
@@ -98,5 +112,5 @@ uninstall: ## remove what install wrote
 clean: ## remove build/ (the cached kernels stay)
 	rm -rf build
 
-.PHONY: all help module lib cpctl selftests demo test shell lint format docs \
-	install uninstall clean
+.PHONY: all help module lib cpctl selftests bench bench-insn bench-build demo \
+	test shell lint format docs install uninstall clean

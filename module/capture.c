@@ -4,9 +4,12 @@
  */
 #include <linux/checkpoint.h>
 #include <linux/compat.h>
+#include <linux/elf.h>
 #include <linux/mm.h>
 #include <linux/ptrace.h>
+#include <linux/regset.h>
 #include <linux/sched/signal.h>
+#include <linux/sizes.h>
 #include <linux/timekeeping.h>
 #include <linux/uaccess.h>
 #include <linux/user.h>
@@ -19,6 +22,12 @@
 
 /* Bytes below RSP that belong to the running function (System V ABI). */
 #define RED_ZONE	128
+
+/* After so many, see whether somebody wants the CPU, or the task's end. */
+#define PAUSE_BYTES	SZ_64K
+
+/* How far below its end the stack pointer of an overflown stack may be. */
+#define OVERFLOW_MAX	SZ_1M
 
 /* Debuggers know the one, so the other must be the same to the byte. */
 static_assert(sizeof(struct cp_regs) == sizeof(struct user_regs_struct));
@@ -104,46 +113,80 @@ void cp_capture_header(struct cp_checkpoint *checkpoint,
 	checkpoint->nr_segments = 1;
 	checkpoint->segments_offset = sizeof(*checkpoint);
 	checkpoint->segment_size = sizeof(struct cp_segment);
+	checkpoint->signal = 0;
+	checkpoint->signal_code = 0;
+	checkpoint->signal_addr = 0;
 	capture_regs(&checkpoint->regs, regs);
 }
 
 /*
  * The mapping of a stack pointer: the one it points into, or ends (an empty
- * stack at its top), or that would grow down to it at the next push.
+ * stack at its top), or that would have to grow down to it: at the next push,
+ * or no further, when the stack has overflown.
  */
-static struct vm_area_struct *find_stack(struct mm_struct *mm, unsigned long sp)
+static struct vm_area_struct *find_stack(struct vma_iterator *vmi,
+					 unsigned long sp)
 {
-	struct vm_area_struct *vma = find_vma(mm, sp);
+	struct vm_area_struct *vma = vma_next(vmi);
 
 	if (vma && sp >= vma->vm_start)
 		return vma;
 	if (vma && (vma->vm_flags & VM_GROWSDOWN) &&
-	    vma->vm_end - sp <= rlimit(RLIMIT_STACK))
+	    (vma->vm_end - sp <= rlimit(RLIMIT_STACK) ||
+	     vma->vm_start - sp <= OVERFLOW_MAX))
 		return vma;
-	vma = find_vma(mm, sp - 1);
+	mas_set(&vmi->mas, sp - 1);
+	vma = vma_next(vmi);
 	return vma && sp - 1 >= vma->vm_start ? vma : NULL;
 }
 
-/* Fills @seg's mapping; both ends are 0 when @sp points to no memory. */
-static int stack_mapping(struct cp_segment *seg, unsigned long sp)
+/* Device memory may act on being read: it is no stack. */
+static bool is_device(const struct vm_area_struct *vma)
 {
-	struct mm_struct *mm = current->mm;
-	struct vm_area_struct *vma;
+	return vma->vm_flags & (VM_IO | VM_PFNMAP);
+}
 
-	seg->map_start = 0;
-	seg->map_end = 0;
+/* Does the stack go on in the mapping behind? */
+static bool goes_on(const struct vm_area_struct *vma,
+		    const struct vm_area_struct *next, bool dying)
+{
+	if (vma->vm_end != next->vm_start || is_device(next))
+		return false;
+	/* One that was split; or a guard, of a stack that has overflown. */
+	return (vma->vm_flags & next->vm_flags & VM_GROWSDOWN) ||
+	       (dying && !(vma->vm_flags & VM_ACCESS_FLAGS) &&
+		next->vm_flags & VM_WRITE);
+}
+
+/*
+ * May goes_on() hold for what is behind? Not where the main thread's stack
+ * begins, nor for those of other threads. That spares most lookups; a process
+ * that moved its environment away is looked up.
+ */
+static bool may_go_on(const struct mm_struct *mm,
+		      const struct vm_area_struct *vma, bool dying)
+{
+	if (mm->env_end > vma->vm_start && mm->env_end <= vma->vm_end)
+		return false;
+	return dying || vma->vm_flags & VM_GROWSDOWN;
+}
+
+/* Fills @seg's mapping; both ends are 0 when @sp points to no memory. */
+static int stack_mapping(struct cp_segment *seg, unsigned long sp, bool dying)
+{
+	VMA_ITERATOR(vmi, current->mm, sp);
+	struct mm_struct *mm = current->mm;
+	struct vm_area_struct *vma, *next;
+
 	if (mmap_read_lock_killable(mm))
 		return -EINTR;
-	vma = find_stack(mm, sp);
-	/* Device memory may act on being read: it is no stack. */
-	if (vma && !(vma->vm_flags & (VM_IO | VM_PFNMAP))) {
+	vma = find_stack(&vmi, sp);
+	if (vma && !is_device(vma)) {
 		seg->map_start = vma->vm_start;
-		do {
-			seg->map_end = vma->vm_end;
-			vma = vma->vm_flags & VM_GROWSDOWN ?
-			      find_vma(mm, seg->map_end) : NULL;
-		} while (vma && vma->vm_start == seg->map_end &&
-			 vma->vm_flags & VM_GROWSDOWN);
+		while (may_go_on(mm, vma, dying) && (next = vma_next(&vmi)) &&
+		       goes_on(vma, next, dying))
+			vma = next;
+		seg->map_end = vma->vm_end;
 	}
 	mmap_read_unlock(mm);
 	return 0;
@@ -172,30 +215,64 @@ static void place_stack(struct cp_segment *seg, const struct cp_slot *slot,
 	}
 }
 
-/* What cannot be read is zeroed by copy_from_user(): it is never old data. */
-static int copy_stack(struct cp_region *region, struct cp_segment *seg)
+/*
+ * Gives whether all of it could be read. copy_from_user() would check anew for
+ * each page that it does not write beyond an object: here that is a page.
+ */
+static bool copy_part(void *to, u64 addr, size_t size)
 {
-	u64 done = 0;
+	size_t left = raw_copy_from_user(to, u64_to_user_ptr(addr), size);
 
-	while (done < seg->size) {
-		unsigned long addr = seg->addr + done;
-		size_t part = min_t(u64, seg->size - done,
+	if (likely(!left))
+		return true;
+	/* What cannot be read is zeroes, never old data. */
+	memset(to + size - left, 0, left);
+	return false;
+}
+
+/*
+ * A task that is killed is not held up, unless it is to leave its last state.
+ */
+static void copy_stack(struct cp_region *region, struct cp_segment *seg,
+		       bool dying)
+{
+	u64 addr = seg->addr, end = addr + seg->size;
+	u64 offset = seg->offset;
+
+	while (addr < end) {
+		size_t part = min_t(u64, end - addr,
 				    PAGE_SIZE - offset_in_page(addr));
-		void *to = cp_region_at(region, seg->offset + done);
+		void *to = cp_region_at(region, offset);
 
-		if (!to) {
+		if (unlikely(!to)) {
 			seg->flags |= CP_SEGF_NOMEM;
-			seg->size = done;
+			seg->size = addr - seg->addr;
 			break;
 		}
-		if (copy_from_user(to, (void __user *)addr, part))
+		if (unlikely(!copy_part(to, addr, part)))
 			seg->flags |= CP_SEGF_HOLE;
-		if (fatal_signal_pending(current))
-			return -EINTR;
+		addr += part;
+		offset += part;
+		if (likely(addr & (PAUSE_BYTES - 1)))
+			continue;
+		if (!dying && fatal_signal_pending(current))
+			return;
 		cond_resched();
-		done += part;
 	}
-	return 0;
+}
+
+/* A slot's segments follow its header, in a table of this order. */
+enum { SEGMENT_STACK, SEGMENT_XSTATE, NR_SEGMENTS };
+
+static struct cp_segment *new_segment(const struct cp_slot *slot,
+				      unsigned int index, u32 kind)
+{
+	struct cp_segment *seg = (void *)(slot->header + 1);
+
+	seg += index;
+	memset(seg, 0, sizeof(*seg));
+	seg->kind = kind;
+	return seg;
 }
 
 /**
@@ -203,25 +280,102 @@ static int copy_stack(struct cp_region *region, struct cp_segment *seg)
  * @region: where it goes
  * @slot: the slot of it
  * @sp: the stack pointer
+ * @dying: a signal that kills is no reason to stop
  *
- * Return: 0, or -EINTR when the task is being killed.
+ * Without @dying the caller looks whether a signal has come: what was copied
+ * is not complete then.
  */
-int cp_capture_stack(struct cp_region *region, const struct cp_slot *slot,
-		     unsigned long sp)
+void cp_capture_stack(struct cp_region *region, const struct cp_slot *slot,
+		      unsigned long sp, bool dying)
 {
-	struct cp_segment *seg = (void *)(slot->header + 1);
-	int ret;
+	struct cp_segment *seg;
 
-	memset(seg, 0, sizeof(*seg));
-	seg->kind = CP_SEGMENT_STACK;
-	ret = stack_mapping(seg, sp);
-	if (ret)
-		return ret;
-	if (!seg->map_end) {
-		seg->addr = sp;
+	seg = new_segment(slot, SEGMENT_STACK, CP_SEGMENT_STACK);
+	seg->addr = sp;
+	if (stack_mapping(seg, sp, dying)) {
+		seg->flags = CP_SEGF_GONE;
+	} else if (!seg->map_end ||
+		   !access_ok(u64_to_user_ptr(seg->map_start),
+			      seg->map_end - seg->map_start)) {
 		seg->flags = CP_SEGF_UNMAPPED;
-		return 0;
+	} else {
+		might_fault();
+		place_stack(seg, slot, sp);
+		copy_stack(region, seg, dying);
 	}
-	place_stack(seg, slot, sp);
-	return copy_stack(region, seg);
+}
+
+/**
+ * cp_capture_no_stack - the task has no memory any more
+ * @slot: the slot in which to say so
+ * @sp: the stack pointer
+ */
+void cp_capture_no_stack(const struct cp_slot *slot, unsigned long sp)
+{
+	struct cp_segment *seg;
+
+	seg = new_segment(slot, SEGMENT_STACK, CP_SEGMENT_STACK);
+	seg->addr = sp;
+	seg->flags = CP_SEGF_GONE;
+}
+
+/* The extended state as ptrace has it; only the old part without XSAVE. */
+static const struct user_regset *find_xstate(void)
+{
+	const struct user_regset_view *view = task_user_regset_view(current);
+	const struct user_regset *found = NULL;
+	unsigned int i;
+
+	for (i = 0; i < view->n; i++) {
+		const struct user_regset *regset = &view->regsets[i];
+
+		if (regset->core_note_type == NT_X86_XSTATE && regset->n)
+			return regset;
+		if (regset->core_note_type == NT_PRFPREG)
+			found = regset;
+	}
+	return found;
+}
+
+/**
+ * cp_xstate_size - how large the extended registers are
+ *
+ * Return: bytes.
+ */
+size_t cp_xstate_size(void)
+{
+	const struct user_regset *regset = find_xstate();
+
+	return regset ? (size_t)regset->n * regset->size : 0;
+}
+
+/**
+ * cp_capture_xstate - save floating point and vector registers
+ * @region: where they go
+ * @slot: the slot of it
+ * @buf: cp_xstate_size() bytes to work in
+ */
+void cp_capture_xstate(struct cp_region *region, const struct cp_slot *slot,
+		       void *buf)
+{
+	const struct user_regset *regset = find_xstate();
+	struct cp_segment *seg;
+	int size, done = 0;
+
+	slot->header->nr_segments = NR_SEGMENTS;
+	seg = new_segment(slot, SEGMENT_XSTATE, CP_SEGMENT_XSTATE);
+	seg->offset = slot->xstate;
+	size = regset_get(current, regset, cp_xstate_size(), buf);
+	while (done < size) {
+		void *to = cp_region_at(region, slot->xstate + done);
+		size_t part = min_t(size_t, size - done, PAGE_SIZE);
+
+		if (!to) {
+			seg->flags |= CP_SEGF_NOMEM;
+			break;
+		}
+		memcpy(to, buf + done, part);
+		done += part;
+	}
+	seg->size = done;
 }

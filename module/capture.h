@@ -15,8 +15,12 @@ struct pt_regs;
 
 void cp_capture_header(struct cp_checkpoint *checkpoint,
 		       struct pt_regs *regs, u32 entry);
-int cp_capture_stack(struct cp_region *region, const struct cp_slot *slot,
-		     unsigned long sp);
+void cp_capture_stack(struct cp_region *region, const struct cp_slot *slot,
+		      unsigned long sp, bool dying);
+void cp_capture_no_stack(const struct cp_slot *slot, unsigned long sp);
+size_t cp_xstate_size(void);
+void cp_capture_xstate(struct cp_region *region, const struct cp_slot *slot,
+		       void *buf);
 
 /**
  * cp_checkpoint_bytes - how many bytes of memory a checkpoint holds

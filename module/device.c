@@ -42,10 +42,11 @@ MODULE_PARM_DESC(stack_max, "most bytes of stack that a master may ask for");
 /* Sizes of the structs' first version: no caller's is shorter. */
 #define CP_INFO_SIZE_VER1	32
 #define CP_PREP_SIZE_VER1	40
+#define CP_PREP_SIZE_VER2	56	/* interval, every */
 #define CP_GET_SIZE_VER1	56
 
 static_assert(sizeof(struct cp_info) == CP_INFO_SIZE_VER1);
-static_assert(sizeof(struct cp_prep) == CP_PREP_SIZE_VER1);
+static_assert(sizeof(struct cp_prep) == CP_PREP_SIZE_VER2);
 static_assert(sizeof(struct cp_get) == CP_GET_SIZE_VER1);
 
 /**
@@ -132,7 +133,9 @@ static int ioctl_info(unsigned int cmd, void __user *uarg)
 	struct cp_info info = {
 		.version = CP_VERSION,
 		.features = CP_FEATURE_RENDEZVOUS | CP_FEATURE_NUDGE |
-			    CP_FEATURE_WAIT_LIMIT,
+			    CP_FEATURE_WAIT_LIMIT | CP_FEATURE_SLOTS |
+			    CP_FEATURE_RATE | CP_FEATURE_DEATH |
+			    CP_FEATURE_XSTATE,
 		.stack_default = stack_default,
 		.stack_max = stack_max,
 	};
@@ -144,12 +147,38 @@ static int ioctl_info(unsigned int cmd, void __user *uarg)
 	return copy_out(uarg, &info, sizeof(info), cmd);
 }
 
+#define CP_PREP_FLAGS	(CP_PREP_OVERWRITE | CP_PREP_DEATH | CP_PREP_XSTATE)
+
 static int check_prep(const struct cp_prep *prep)
 {
-	if (prep->pid <= 0 || prep->mem_fd < -1 || prep->flags ||
-	    prep->nr_slots > 1 || prep->stack_limit > stack_max)
+	u64 nr_slots = prep->nr_slots ?: 1;
+
+	if (prep->pid <= 0 || prep->mem_fd < -1 ||
+	    prep->flags & ~CP_PREP_FLAGS || prep->reserved ||
+	    nr_slots > CP_SLOTS_MAX || prep->stack_limit > stack_max / nr_slots)
+		return -EINVAL;
+	/* Who never waits has no use for a limit. */
+	if (prep->flags & CP_PREP_OVERWRITE && prep->wait_limit)
 		return -EINVAL;
 	return 0;
+}
+
+/* Whole pages; by default what there is for all slots is shared out. */
+static u64 stack_limit_of(const struct cp_prep *prep)
+{
+	u64 limit = prep->stack_limit;
+
+	if (!limit)
+		limit = min_t(u64, stack_default,
+			      stack_max / (prep->nr_slots ?: 1));
+	return PAGE_ALIGN(limit);
+}
+
+static enum cp_policy policy_of(const struct cp_prep *prep)
+{
+	if (prep->flags & CP_PREP_OVERWRITE)
+		return CP_POLICY_OVERWRITE;
+	return prep->nr_slots > 1 ? CP_POLICY_AHEAD : CP_POLICY_RENDEZVOUS;
 }
 
 /* May the caller, and this file, be party to a new pair? */
@@ -217,8 +246,9 @@ static int make_pair(struct cp_file *cp_file, struct cp_prep *prep,
 	struct cp_pair_setup setup = {
 		.file = cp_file,
 		.nr_slots = prep->nr_slots ?: 1,
-		.stack_limit = PAGE_ALIGN(prep->stack_limit ?: stack_default),
-		.wait_limit = prep->wait_limit,
+		.policy = policy_of(prep),
+		.stack_limit = stack_limit_of(prep),
+		.prep = prep,
 	};
 	struct cp_pair *pair;
 	int ret;
@@ -266,7 +296,7 @@ static int ioctl_prep(struct cp_file *cp_file, unsigned int cmd,
 }
 
 /* The order of a teaching kernel's cp_get(): RAX RCX RDX RBX, and so on. */
-static int copy_short_regs(u64 address, const struct cp_regs *regs)
+static int copy_short_regs(void __user *to, const struct cp_regs *regs)
 {
 	const u64 list[CP_N_REG + 1] = {
 		regs->rax, regs->rcx, regs->rdx, regs->rbx,
@@ -276,10 +306,7 @@ static int copy_short_regs(u64 address, const struct cp_regs *regs)
 		regs->rip,
 	};
 
-	if (address &&
-	    copy_to_user(u64_to_user_ptr(address), list, sizeof(list)))
-		return -EFAULT;
-	return 0;
+	return copy_to_user(to, list, sizeof(list)) ? -EFAULT : 0;
 }
 
 /* Tells the master of the checkpoint that it has taken, or gives it back. */
@@ -287,12 +314,14 @@ static int deliver(struct cp_pair *pair, unsigned int index,
 		   struct cp_get *get, unsigned int cmd, void __user *uarg)
 {
 	struct cp_slot slot;
-	int ret;
+	int ret = 0;
 
 	cp_region_slot(pair->region, index, &slot);
 	get->seq = slot.header->seq;
 	get->slot_offset = slot.offset;
-	ret = copy_short_regs(get->regs, &slot.header->regs);
+	if (get->regs)
+		ret = copy_short_regs(u64_to_user_ptr(get->regs),
+				      &slot.header->regs);
 	if (!ret)
 		ret = copy_out(uarg, get, sizeof(*get), cmd);
 	if (ret) {
@@ -306,6 +335,7 @@ static int deliver(struct cp_pair *pair, unsigned int index,
 static int take(struct cp_pair *pair, struct cp_get *get, unsigned int cmd,
 		void __user *uarg)
 {
+	struct cp_ring_counts counts;
 	u64 begun = trace_hand_over_enabled() ? local_clock() : 0;
 	unsigned int index;
 	int ret;
@@ -315,7 +345,8 @@ static int take(struct cp_pair *pair, struct cp_get *get, unsigned int cmd,
 	ret = cp_ring_take(&pair->ring, get->deadline, &index);
 	if (ret < 0)
 		return ret;
-	get->missed = cp_ring_missed(&pair->ring);
+	cp_ring_count(&pair->ring, &counts);
+	get->missed = counts.missed;
 	if (ret) {
 		ret = deliver(pair, index, get, cmd, uarg);
 		/* Whoever began to listen meanwhile hears of the next one. */

@@ -47,8 +47,14 @@ static struct cp_pair *pair_of(struct cp_hook *hook)
  */
 static bool same_state(const struct pt_regs *a, const struct pt_regs *b)
 {
-	return !memcmp(a, b, offsetof(struct pt_regs, orig_ax)) &&
-	       a->ip == b->ip && a->sp == b->sp &&
+	const unsigned long *x = (const void *)a, *y = (const void *)b;
+	unsigned long differ = 0;
+	unsigned int i;
+
+#pragma GCC unroll 16
+	for (i = 0; i < offsetof(struct pt_regs, orig_ax) / sizeof(*x); i++)
+		differ |= x[i] ^ y[i];
+	return !differ && a->ip == b->ip && a->sp == b->sp &&
 	       a->cs == b->cs && a->ss == b->ss &&
 	       !((a->flags ^ b->flags) & ~FOREIGN_FLAGS);
 }
@@ -159,10 +165,14 @@ static void hook_user_return(struct user_return_notifier *urn)
 
 	leave_window(hook);
 	hook->nudged = false;
+	pair_of(hook)->captured = false;
+	pair_of(hook)->dying = false;
 	/* Cannot fail: a task that enters user mode is not exiting. */
 	task_work_add(current, &hook->work, TWA_RESUME);
 
-	if (hook->settled && same_state(regs, &hook->regs)) {
+	if (hook->skipped ||
+	    (hook->settled && same_state(regs, &hook->regs))) {
+		pair_of(hook)->returns++;
 		/* The nudge came too late for this return: make it another. */
 		if (nudged)
 			irq_work_queue(this_cpu_ptr(&replay_irq));
@@ -179,7 +189,7 @@ static void hook_user_return(struct user_return_notifier *urn)
 /* Takes the checkpoint of this return to user mode, if this is one. */
 static bool settle(struct cp_hook *hook, struct pt_regs *regs)
 {
-	struct pt_regs seen = *regs;
+	struct pt_regs *seen = regs, earlier;
 	bool settled;
 
 	/* Signals come first; they may lead into a handler. */
@@ -187,12 +197,15 @@ static bool settle(struct cp_hook *hook, struct pt_regs *regs)
 		return false;
 
 	/* A replay repeats what happened before it: say what that was. */
-	if (hook->replayed && same_state(regs, &hook->regs))
-		seen.orig_ax = hook->regs.orig_ax;
-
-	settled = cp_pair_checkpoint(pair_of(hook), &seen,
-				     entry_kind(hook, &seen));
+	if (hook->replayed && same_state(regs, &hook->regs)) {
+		earlier = *regs;
+		earlier.orig_ax = hook->regs.orig_ax;
+		seen = &earlier;
+	}
+	settled = cp_pair_checkpoint(pair_of(hook), seen,
+				     entry_kind(hook, seen));
 	if (settled) {
+		WRITE_ONCE(hook->wanted, false);
 		hook->regs = *regs;
 		hook->replayed = false;
 		hook->faults = count_faults();
@@ -248,6 +261,24 @@ static void drop_user(void)
 		schedule_delayed_work(&idle_work, IDLE_DELAY);
 }
 
+/* What the master gets of this return to user mode, or of a death before it. */
+static void serve(struct cp_hook *hook, struct pt_regs *regs)
+{
+	struct cp_pair *pair = pair_of(hook);
+
+	hook->skipped = !READ_ONCE(hook->wanted) && !cp_pair_is_due(pair);
+	hook->settled = !hook->skipped && settle(hook, regs);
+	if (hook->settled)
+		return;
+	if (signal_pending(current))
+		cp_pair_foresee_death(pair, regs, entry_kind(hook, regs));
+	/* A fault that is skipped says nothing about what comes next. */
+	if (hook->skipped)
+		hook->faults = count_faults();
+	else
+		trace_step_aside(pair);
+}
+
 static void hook_work(struct callback_head *work)
 {
 	struct cp_hook *hook = container_of(work, struct cp_hook, work);
@@ -255,14 +286,12 @@ static void hook_work(struct callback_head *work)
 
 	cp_pair_slave_gone(pair);
 	if (!cp_pair_is_over(pair))
-		hook->settled = settle(hook, current_pt_regs());
+		serve(hook, current_pt_regs());
 	if (cp_pair_is_over(pair)) {
 		drop_user();
 		cp_pair_unhooked(pair);
 		return;
 	}
-	if (!hook->settled)
-		trace_step_aside(pair);
 	enter_window(hook);
 }
 
@@ -319,6 +348,8 @@ void cp_hook_nudge(struct cp_hook *hook)
 {
 	struct cp_pair *pair = pair_of(hook);
 
+	/* Also when an earlier nudge is still under way: that has been served. */
+	WRITE_ONCE(hook->wanted, true);
 	if (test_and_set_bit(0, &hook->nudging))
 		return;
 	trace_nudge(pair);

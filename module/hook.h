@@ -56,13 +56,15 @@ struct task_struct;
  * @pn:		registered inside the window
  * @nudged:	nudged inside the window: this return no longer counts for it
  * @in_window:	see above; set and cleared by the task itself
+ * @wanted:	nudged: a checkpoint is due, whatever the rate
+ * @skipped:	this return is none of those that the master wants
  * @settled:	@regs are dealt with: captured, or their turn was missed
  * @replayed:	@regs were not, and the interrupt that repeats them is under way
  * @regs:	the registers of the last run of the work, or with @replayed
  *		those with which user mode was entered
  * @faults:	the task's page faults when it was last seen
  *
- * All but @nudge_work and @nudging is touched only by the task itself once the
+ * All but @nudge_work, @nudging and @wanted is touched only by the task itself once the
  * hook is armed.
  */
 struct cp_hook {
@@ -74,6 +76,8 @@ struct cp_hook {
 	struct preempt_notifier pn;
 	bool nudged;
 	bool in_window;
+	bool wanted;
+	bool skipped;
 	bool settled;
 	bool replayed;
 	struct pt_regs regs;

@@ -19,6 +19,9 @@
 
 #define EVENTS_ALL	(CP_NL_EVENT_PAIRS | CP_NL_EVENT_CHECKPOINTS)
 
+/* Of all users together, but for those who may see all pairs. */
+#define LISTENERS_MAX	256
+
 static struct genl_family family;
 
 enum { GROUP_PAIRS, GROUP_CHECKPOINTS };
@@ -118,8 +121,8 @@ static int put_stats(struct sk_buff *skb, struct cp_pair *pair)
 {
 	const struct cp_stats *stats = &pair->stats;
 
-	return put_u64(skb, CP_NL_A_TAKEN, READ_ONCE(pair->ring.tail)) ||
-	       put_u64(skb, CP_NL_A_MISSED, READ_ONCE(pair->ring.missed)) ||
+	return put_u64(skb, CP_NL_A_TAKEN, READ_ONCE(pair->ring.counts.taken)) ||
+	       put_u64(skb, CP_NL_A_MISSED, READ_ONCE(pair->ring.counts.missed)) ||
 	       put_u64(skb, CP_NL_A_BYTES, READ_ONCE(stats->bytes)) ||
 	       put_u64(skb, CP_NL_A_HELD, READ_ONCE(stats->held)) ||
 	       put_u64(skb, CP_NL_A_HELD_MAX, READ_ONCE(stats->held_max)) ||
@@ -394,6 +397,9 @@ static int pair_get_start(struct netlink_callback *cb)
 	return 0;
 }
 
+static_assert(sizeof(struct cp_pair_cursor) <=
+	      sizeof_field(struct netlink_callback, ctx));
+
 static int pair_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct cp_pair_cursor *cursor = (void *)cb->ctx;
@@ -401,7 +407,6 @@ static int pair_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 	struct cp_pair *pair;
 	int ret = 0;
 
-	BUILD_BUG_ON(sizeof(*cursor) > sizeof(cb->ctx));
 	viewer_init(&viewer, cb->skb);
 	while (!ret && (pair = cp_pair_next(cursor))) {
 		if (may_see(&viewer, pair))
@@ -443,17 +448,41 @@ static void remove_listener(struct listener *listener)
 	kfree(listener);
 }
 
+/*
+ * Every event goes past every listener: nobody, with however many names, may
+ * have so many that slaves notice.
+ */
+static bool may_listen(const struct viewer *viewer)
+{
+	unsigned int all = 0, own = 0;
+	struct listener *listener;
+
+	lockdep_assert_held_write(&listeners_lock);
+	list_for_each_entry(listener, &listeners, list) {
+		all++;
+		own += uid_eq(listener->viewer.uid, viewer->uid);
+	}
+	return viewer->all ||
+	       (all < LISTENERS_MAX && own < CP_NL_LISTENERS_PER_USER);
+}
+
 static int set_listener(struct sk_buff *skb, struct genl_info *info)
 {
 	u32 events = nla_get_u32(info->attrs[CP_NL_A_EVENTS]);
 	struct net *net = genl_info_net(info);
 	struct listener *listener = find_listener(net, info->snd_portid);
+	struct viewer viewer;
 
 	lockdep_assert_held_write(&listeners_lock);
+	viewer_init(&viewer, skb);
 	if (!events) {
 		if (listener)
 			remove_listener(listener);
 		return 0;
+	}
+	if (!listener && !may_listen(&viewer)) {
+		NL_SET_ERR_MSG(info->extack, "too many listeners: close one");
+		return -EUSERS;
 	}
 	if (listener)
 		put_pid_ns(listener->viewer.ns);
@@ -462,7 +491,7 @@ static int set_listener(struct sk_buff *skb, struct genl_info *info)
 	if (!listener)
 		return -ENOMEM;
 	listener->events = events;
-	viewer_init(&listener->viewer, skb);
+	listener->viewer = viewer;
 	get_pid_ns(listener->viewer.ns);
 	return 0;
 }

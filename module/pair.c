@@ -12,6 +12,7 @@
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
+#include <linux/sched/task_stack.h>
 #include <linux/slab.h>
 
 #include "capture.h"
@@ -22,6 +23,9 @@
 #include "region.h"
 #include "sysfs.h"
 #include "trace.h"
+
+/* The signal in a status as waitpid(2) gives it. */
+#define WTERMSIG(status)	((status) & 0x7f)
 
 /*
  * Both tables are keyed by the process: the signal_struct that its threads
@@ -130,20 +134,55 @@ static void remove(struct cp_pair *pair)
 
 static void master_exit_work(struct callback_head *work);
 
+/* The state of death has a slot of its own, behind the ring's. */
+static unsigned int death_slot(const struct cp_pair *pair)
+{
+	return cp_ring_slots(pair->ring.policy, pair->ring.nr_slots);
+}
+
+/* What needs memory, and may fail. */
+static int alloc_parts(struct cp_pair *pair, const struct cp_pair_setup *setup)
+{
+	size_t xstate_size = 0;
+	unsigned int nr_slots;
+
+	if (setup->prep->flags & CP_PREP_XSTATE) {
+		xstate_size = cp_xstate_size();
+		pair->xstate = kvmalloc(xstate_size, GFP_KERNEL_ACCOUNT);
+		if (!pair->xstate)
+			return -ENOMEM;
+	}
+	if (cp_ring_init(&pair->ring, setup->policy, setup->nr_slots,
+			 &setup->file->wait))
+		goto err_xstate;
+	nr_slots = death_slot(pair);
+	if (setup->prep->flags & CP_PREP_DEATH)
+		nr_slots++;
+	pair->region = cp_region_create(nr_slots, xstate_size,
+					setup->stack_limit);
+	if (!pair->region)
+		goto err_ring;
+	return 0;
+
+err_ring:
+	cp_ring_destroy(&pair->ring);
+err_xstate:
+	kvfree(pair->xstate);
+	return -ENOMEM;
+}
+
 static struct cp_pair *alloc_pair(const struct cp_pair_setup *setup)
 {
 	struct cp_pair *pair = kzalloc(sizeof(*pair), GFP_KERNEL_ACCOUNT);
 
 	if (!pair)
 		return NULL;
-	pair->region = cp_region_create(setup->nr_slots, setup->stack_limit);
-	if (!pair->region) {
+	if (alloc_parts(pair, setup)) {
 		kfree(pair);
 		return NULL;
 	}
 	refcount_set(&pair->refs, 1);
 	pair->file = cp_file_get(setup->file);
-	cp_ring_init(&pair->ring, setup->nr_slots, &pair->file->wait);
 	init_task_work(&pair->exit_work, master_exit_work);
 	pair->mm = setup->mm;
 	mmgrab(pair->mm);
@@ -152,7 +191,10 @@ static struct cp_pair *alloc_pair(const struct cp_pair_setup *setup)
 	pair->master = get_task_struct(current->group_leader);
 	pair->master_pid = get_task_pid(current, PIDTYPE_TGID);
 	pair->owner = current->files;
-	pair->wait_limit = setup->wait_limit;
+	pair->flags = setup->prep->flags;
+	pair->wait_limit = setup->prep->wait_limit;
+	pair->interval = setup->prep->interval;
+	pair->every = setup->prep->every;
 	pair->uid = current_euid();
 	pair->made = ktime_get_ns();
 	pair->stats.last_syscall = -1;
@@ -168,6 +210,8 @@ static void free_pair(struct cp_pair *pair)
 	mmdrop(pair->mm);
 	cp_file_put(pair->file);
 	cp_region_put(pair->region);
+	cp_ring_destroy(&pair->ring);
+	kvfree(pair->xstate);
 	kfree_rcu(pair, rcu);
 }
 
@@ -419,25 +463,6 @@ void cp_pair_end(struct cp_pair *pair, u32 reason, s32 status)
 		tell_end(pair);
 }
 
-/**
- * cp_pair_slave_gone - end a pair whose slave, the caller, cannot go on as it
- * @pair: the pair
- *
- * Does nothing when the slave is still the program that it was.
- */
-void cp_pair_slave_gone(struct cp_pair *pair)
-{
-	bool exiting = current->flags & PF_EXITING;
-
-	if (!exiting && current->mm == pair->mm)
-		return;
-	/* Another thread's exec kills all others, and takes over the process. */
-	if (!exiting || current->signal->group_exec_task)
-		cp_pair_end(pair, CP_END_EXEC, 0);
-	else
-		cp_pair_end(pair, CP_END_EXITED, current->exit_code);
-}
-
 static void count_miss(struct cp_pair *pair, u64 held)
 {
 	this_cpu_inc(cp_totals.missed);
@@ -448,7 +473,7 @@ static void count_miss(struct cp_pair *pair, u64 held)
 /* Counts it, and tells who wants to know. */
 static void tell_checkpoint(struct cp_pair *pair,
 			    const struct cp_checkpoint *checkpoint,
-			    u64 waited, u64 claimed)
+			    u64 waited, u64 copied)
 {
 	u64 bytes = cp_checkpoint_bytes(checkpoint);
 
@@ -458,22 +483,31 @@ static void tell_checkpoint(struct cp_pair *pair,
 	WRITE_ONCE(pair->stats.last_flags, checkpoint->flags);
 	this_cpu_inc(cp_totals.checkpoints);
 	this_cpu_add(cp_totals.bytes, bytes);
-	if (trace_capture_enabled())
-		trace_capture(pair, checkpoint, bytes, waited,
-			      local_clock() - claimed);
+	trace_capture(pair, checkpoint, bytes, waited, copied);
 	cp_netlink_checkpoint(pair, checkpoint);
 }
 
-/* Writes the slot that the slave has claimed; false when it could not. */
-static bool fill_slot(struct cp_pair *pair, const struct cp_slot *slot,
-		      struct pt_regs *regs, u32 entry, u64 seq)
+static void fill_slot(struct cp_pair *pair, const struct cp_slot *slot,
+		      struct pt_regs *regs, u32 entry, bool dying)
 {
+	cp_region_unpublish(slot);
 	cp_capture_header(slot->header, regs, entry);
-	slot->header->seq = seq;
-	if (cp_capture_stack(pair->region, slot, regs->sp))
+	cp_capture_stack(pair->region, slot, regs->sp, dying);
+	if (pair->xstate)
+		cp_capture_xstate(pair->region, slot, pair->xstate);
+}
+
+/**
+ * cp_pair_is_due - is it time for a checkpoint?
+ * @pair: the pair, whose slave is the caller
+ *
+ * Return: false when the master did not want one as soon as this.
+ */
+bool cp_pair_is_due(const struct cp_pair *pair)
+{
+	if (pair->every > 1 && pair->returns % pair->every)
 		return false;
-	/* A handler may be next: then these are not the registers. */
-	return !signal_pending(current);
+	return !pair->interval || ktime_get_ns() >= pair->next_time;
 }
 
 /**
@@ -488,30 +522,115 @@ static bool fill_slot(struct cp_pair *pair, const struct cp_slot *slot,
  */
 bool cp_pair_checkpoint(struct cp_pair *pair, struct pt_regs *regs, u32 entry)
 {
-	u64 arrived = local_clock(), claimed;
+	struct cp_claim claim;
 	struct cp_slot slot;
-	unsigned int index;
-	u64 seq;
+	u64 waited, copied;
 	int ret;
 
-	ret = cp_ring_claim(&pair->ring, pair->wait_limit, &index, &seq);
+	ret = cp_ring_claim(&pair->ring, pair->wait_limit, &claim);
 	if (ret) {
 		if (ret == -ETIME)
-			count_miss(pair, local_clock() - arrived);
+			count_miss(pair, ktime_get_ns() - claim.begun);
 		return ret != -ERESTARTSYS;
 	}
 
-	/* Reading the clock costs more than all other figures together. */
-	claimed = trace_capture_enabled() ? local_clock() : arrived;
-	cp_region_slot(pair->region, index, &slot);
-	if (!fill_slot(pair, &slot, regs, entry, seq)) {
+	cp_region_slot(pair->region, claim.slot, &slot);
+	fill_slot(pair, &slot, regs, entry, false);
+	if (signal_pending(current)) {
+		/* A handler may be next: then these are not the registers. */
 		cp_ring_abandon(&pair->ring);
 		return false;
 	}
-	tell_checkpoint(pair, slot.header, claimed - arrived, claimed);
+	/* Reading the clock costs more than all other figures together. */
+	waited = claim.begun ? slot.header->time - claim.begun : 0;
+	copied = ktime_get_ns() - slot.header->time;
+	cp_region_publish(pair->region, &slot, claim.seq);
+	tell_checkpoint(pair, slot.header, waited, copied);
+	pair->captured = true;
 	cp_ring_publish(&pair->ring);
-	cp_stats_held(&pair->stats, local_clock() - arrived);
+	pair->next_time = slot.header->time + pair->interval;
+	cp_stats_held(&pair->stats, waited + copied);
 	return true;
+}
+
+/**
+ * cp_pair_foresee_death - the slave may be about to die
+ * @pair: the pair, whose slave is the caller
+ * @regs: its registers
+ * @entry: CP_ENTRY_*
+ *
+ * Saves its state, if signals are to be acted on, and if the master wants to
+ * know.
+ */
+void cp_pair_foresee_death(struct cp_pair *pair, struct pt_regs *regs,
+			   u32 entry)
+{
+	struct cp_slot slot;
+
+	if (!(pair->flags & CP_PREP_DEATH) || !cp_death_foreseen(&pair->death))
+		return;
+	cp_region_slot(pair->region, death_slot(pair), &slot);
+	fill_slot(pair, &slot, regs, entry, true);
+	pair->dying = true;
+}
+
+/* Nothing was foreseen, and now there is no memory any more. */
+static void save_remains(struct cp_pair *pair, const struct cp_slot *slot,
+			 struct pt_regs *regs)
+{
+	/* Killed on its way to user mode, after a checkpoint: as it is there. */
+	if (pair->captured) {
+		cp_region_copy_newest(pair->region, slot);
+		return;
+	}
+	cp_capture_header(slot->header, regs, CP_ENTRY_INTERRUPT);
+	cp_capture_no_stack(slot, regs->sp);
+	if (pair->xstate)
+		cp_capture_xstate(pair->region, slot, pair->xstate);
+}
+
+/* The slave, the caller, has been killed: hand over its last state. */
+static void leave_death(struct cp_pair *pair, int signal)
+{
+	struct cp_checkpoint *checkpoint;
+	struct cp_slot slot;
+
+	cp_region_slot(pair->region, death_slot(pair), &slot);
+	checkpoint = slot.header;
+	if (!pair->dying)
+		save_remains(pair, &slot, current_pt_regs());
+	checkpoint->flags |= CP_CHECKPOINT_DEATH;
+	checkpoint->signal = signal;
+	if (pair->dying && pair->death.signal == signal) {
+		checkpoint->signal_code = pair->death.code;
+		checkpoint->signal_addr = pair->death.addr;
+	}
+	cp_region_publish(pair->region, &slot,
+			  cp_ring_leave_last(&pair->ring, death_slot(pair)));
+	tell_checkpoint(pair, checkpoint, 0, 0);
+}
+
+/**
+ * cp_pair_slave_gone - end a pair whose slave, the caller, cannot go on as it
+ * @pair: the pair
+ *
+ * Does nothing when the slave is still the program that it was.
+ */
+void cp_pair_slave_gone(struct cp_pair *pair)
+{
+	bool exiting = current->flags & PF_EXITING;
+	int code = current->exit_code;
+
+	if ((!exiting && current->mm == pair->mm) || cp_pair_is_over(pair))
+		return;
+	/* Another thread's exec kills all others, and takes over the process. */
+	if (!exiting || current->signal->group_exec_task) {
+		cp_pair_end(pair, CP_END_EXEC, 0);
+		return;
+	}
+	if (pair->flags & CP_PREP_DEATH && WTERMSIG(code))
+		leave_death(pair, WTERMSIG(code));
+	cp_pair_end(pair, CP_END_EXITED, code);
 }
 
 static void master_exit_work(struct callback_head *work)

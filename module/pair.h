@@ -34,13 +34,17 @@
  * Locks
  * -----
  *	cp_file.lock		mutex: making a pair on a file
+ *	  users_mutex		hook.c: what bystanders pay for, on or off
+ *	  dirs_mutex		sysfs.c: the directories of pairs
+ *	  listeners_lock	netlink.c: who hears of pairs; read to send
  *	  pairs_lock		the tables, @reason and @status
  *	  cp_file.pair_lock	the file's pointer to its pair
  *	  cp_ring.lock		the ring
- * The last three are leaves, never held together. hook.c's mutex is taken
- * under cp_file.lock and nests nothing of the above. None is held while
- * anything is waited for or user memory is touched, but cp_file.lock while
- * memory is allocated.
+ *	  siglock		the slave's own, while it looks for its death
+ * All but the first are leaves, never held together; but to tell of a pair, by
+ * netlink or in a file of a directory, which dirs_mutex waits for, takes
+ * cp_ring.lock. None of the last four is held while anything is waited for, and
+ * none at all while user memory is touched.
  */
 #ifndef _CP_PAIR_H
 #define _CP_PAIR_H
@@ -49,12 +53,14 @@
 #include <linux/refcount.h>
 #include <linux/types.h>
 
+#include "death.h"
 #include "hook.h"
 #include "ring.h"
 #include "stats.h"
 
 struct cp_dir;
 struct cp_file;
+struct cp_prep;
 struct cp_region;
 
 /**
@@ -75,7 +81,16 @@ struct cp_region;
  * @owner:	the master's table of descriptors; compared, never followed
  * @exit_work:	queued by a dying master for itself
  * @exiting:	bit 0: @exit_work has been queued
+ * @flags:	as in struct cp_prep
  * @wait_limit:	as in struct cp_prep
+ * @interval:	as in struct cp_prep
+ * @every:	as in struct cp_prep
+ * @returns:	the slave's returns to user mode so far
+ * @next_time:	no checkpoint before; CLOCK_MONOTONIC in nanoseconds
+ * @xstate:	room for the slave's extended registers, if they are wanted
+ * @captured:	the slave's state has been handed over, and is its state still
+ * @dying:	a guess at the slave's last state has been saved, and
+ * @death:	what made us guess
  * @reason:	CP_END_*
  * @status:	as in struct cp_get
  * @uid:	the user who made it
@@ -101,7 +116,16 @@ struct cp_pair {
 	fl_owner_t owner;
 	struct callback_head exit_work;
 	unsigned long exiting;
+	u32 flags;
 	u64 wait_limit;
+	u64 interval;
+	u32 every;
+	u64 returns;
+	u64 next_time;
+	void *xstate;
+	bool captured;
+	bool dying;
+	struct cp_death death;
 	u32 reason;
 	s32 status;
 	kuid_t uid;
@@ -116,17 +140,19 @@ struct cp_pair {
  * @file:	the open file
  * @slave:	the slave
  * @mm:		its memory
- * @nr_slots:	slots in the region
+ * @policy:	when the slave may write
+ * @nr_slots:	checkpoints in the ring
  * @stack_limit: bytes of stack a slot holds, whole pages
- * @wait_limit:	as in struct cp_prep
+ * @prep:	what the master asked for
  */
 struct cp_pair_setup {
 	struct cp_file *file;
 	struct task_struct *slave;
 	struct mm_struct *mm;
+	enum cp_policy policy;
 	unsigned int nr_slots;
 	u64 stack_limit;
-	u64 wait_limit;
+	const struct cp_prep *prep;
 };
 
 struct cp_pair *cp_pair_make(const struct cp_pair_setup *setup);
@@ -139,8 +165,11 @@ const char *cp_pair_reason_name(u32 reason);
 bool cp_pair_is_master(const struct cp_pair *pair);
 bool cp_pair_is_over(const struct cp_pair *pair);
 void cp_pair_end(struct cp_pair *pair, u32 reason, s32 status);
+bool cp_pair_is_due(const struct cp_pair *pair);
 bool cp_pair_checkpoint(struct cp_pair *pair, struct pt_regs *regs,
 			u32 entry);
+void cp_pair_foresee_death(struct cp_pair *pair, struct pt_regs *regs,
+			   u32 entry);
 void cp_pair_slave_gone(struct cp_pair *pair);
 void cp_pair_unhooked(struct cp_pair *pair);
 

@@ -20,7 +20,7 @@ static_assert(sizeof(struct cp_checkpoint) + sizeof(struct cp_segment) <=
 
 static void region_fill_head(struct cp_region *region)
 {
-	struct cp_region_head *head = page_address(region->pages[0]);
+	struct cp_region_head *head = cp_region_at(region, 0);
 
 	head->magic = CP_REGION_MAGIC;
 	head->version = CP_VERSION;
@@ -29,13 +29,23 @@ static void region_fill_head(struct cp_region *region)
 	head->slot_size = region->slot_size;
 }
 
+static void table_free(struct cp_table *table)
+{
+	unsigned long i;
+
+	for (i = 0; i < CP_TABLE_PAGES; i++)
+		if (table->pages[i])
+			put_page(table->pages[i]);
+	kfree(table);
+}
+
 static void region_free(struct cp_region *region)
 {
 	unsigned long i;
 
-	for (i = 0; i < region->nr_pages; i++)
-		if (region->pages[i])
-			put_page(region->pages[i]);
+	for (i = 0; i < region->nr_tables; i++)
+		if (region->tables[i])
+			table_free(region->tables[i]);
 	mem_cgroup_put(region->memcg);
 	kvfree(region);
 }
@@ -43,32 +53,39 @@ static void region_free(struct cp_region *region)
 /**
  * cp_region_create - make the region of a new pair
  * @nr_slots: number of slots, at least 1
+ * @xstate_size: bytes of extended registers that a slot must hold
  * @stack_limit: bytes of stack that a slot must hold, whole pages
  *
  * Called by the master: it is the one who is charged.
  *
  * Return: the region, to be given back with cp_region_put(), or NULL.
  */
-struct cp_region *cp_region_create(unsigned int nr_slots, u64 stack_limit)
+struct cp_region *cp_region_create(unsigned int nr_slots, u64 xstate_size,
+				   u64 stack_limit)
 {
 	struct cp_region *region;
-	unsigned long nr_pages;
+	unsigned long nr_pages, nr_tables;
 	unsigned int i;
 	u64 slot_size;
 
 	/* One page more: a stack that is cut need not begin on a page. */
-	slot_size = HEAD_SIZE + stack_limit + PAGE_SIZE;
+	xstate_size = PAGE_ALIGN(xstate_size);
+	slot_size = HEAD_SIZE + xstate_size + stack_limit + PAGE_SIZE;
 	nr_pages = (HEAD_SIZE + nr_slots * slot_size) >> PAGE_SHIFT;
 
-	region = kvzalloc(struct_size(region, pages, nr_pages),
+	nr_tables = DIV_ROUND_UP(nr_pages, CP_TABLE_PAGES);
+
+	region = kvzalloc(struct_size(region, tables, nr_tables),
 			  GFP_KERNEL_ACCOUNT);
 	if (!region)
 		return NULL;
 
 	refcount_set(&region->refs, 1);
 	region->nr_slots = nr_slots;
+	region->xstate_size = xstate_size;
 	region->slot_size = slot_size;
 	region->nr_pages = nr_pages;
+	region->nr_tables = nr_tables;
 	region->memcg = get_mem_cgroup_from_mm(current->mm);
 
 	if (!cp_region_at(region, 0))
@@ -114,48 +131,149 @@ u64 cp_region_size(const struct cp_region *region)
  * @index: the slot's number
  * @slot: filled in
  */
-void cp_region_slot(const struct cp_region *region, unsigned int index,
+void cp_region_slot(struct cp_region *region, unsigned int index,
 		    struct cp_slot *slot)
 {
 	slot->offset = HEAD_SIZE + index * region->slot_size;
-	slot->data = slot->offset + HEAD_SIZE;
-	slot->data_size = region->slot_size - HEAD_SIZE;
-	slot->header = page_address(region->pages[slot->offset >> PAGE_SHIFT]);
+	slot->xstate = slot->offset + HEAD_SIZE;
+	slot->data = slot->xstate + region->xstate_size;
+	slot->data_size = slot->offset + region->slot_size - slot->data;
+	/* It has been there from the beginning. */
+	slot->header = cp_region_at(region, slot->offset);
+}
+
+/* Of a slave and a master that ask at the same time, one wins. */
+static struct cp_table *table_get(struct cp_region *region, unsigned long nr)
+{
+	struct cp_table **place = &region->tables[nr], *table, *other;
+
+	table = READ_ONCE(*place);
+	if (table)
+		return table;
+	table = kzalloc(sizeof(*table), GFP_KERNEL_ACCOUNT | __GFP_NORETRY |
+			__GFP_NOWARN);
+	if (!table)
+		return NULL;
+	other = cmpxchg(place, NULL, table);
+	if (other) {
+		kfree(table);
+		table = other;
+	}
+	return table;
+}
+
+static struct page *page_get(struct cp_table *table, unsigned long nr)
+{
+	struct page **place = &table->pages[nr], *page, *other;
+
+	page = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_NORETRY |
+			  __GFP_NOWARN);
+	if (!page)
+		return NULL;
+	other = cmpxchg(place, NULL, page);
+	if (other) {
+		put_page(page);
+		page = other;
+	}
+	return page;
 }
 
 /**
- * cp_region_at - address of a byte of the region
+ * cp_region_alloc - have a page where there is none yet
  * @region: the region
- * @offset: the byte's place, below cp_region_size()
+ * @offset: a byte's place in it
  *
- * Allocates the page when it is the first to ask. Slave and master may ask at
- * the same time: one page wins. Never invokes the OOM killer: a stack that is
- * cut is better than a process that is killed for being looked at. May sleep.
+ * Slave and master may ask at the same time. Never invokes the OOM killer: a
+ * stack that is cut is better than a process that is killed for being looked
+ * at. May sleep.
  *
- * Return: the address, good to the end of its page as long as the caller has
- * a reference on the region; NULL when there is no memory.
+ * Return: as cp_region_at().
  */
-void *cp_region_at(struct cp_region *region, u64 offset)
+void *cp_region_alloc(struct cp_region *region, u64 offset)
 {
-	struct page **slot = &region->pages[offset >> PAGE_SHIFT];
-	struct page *page = READ_ONCE(*slot);
+	struct mem_cgroup *old = set_active_memcg(region->memcg);
+	unsigned long nr = offset >> PAGE_SHIFT;
+	struct page *page = NULL;
+	struct cp_table *table;
 
-	if (unlikely(!page)) {
-		struct mem_cgroup *old = set_active_memcg(region->memcg);
-		struct page *other;
+	table = table_get(region, nr / CP_TABLE_PAGES);
+	if (table)
+		page = page_get(table, nr % CP_TABLE_PAGES);
+	set_active_memcg(old);
+	return page ? page_address(page) + offset_in_page(offset) : NULL;
+}
 
-		page = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO |
-				  __GFP_NORETRY | __GFP_NOWARN);
-		set_active_memcg(old);
-		if (!page)
-			return NULL;
-		other = cmpxchg(slot, NULL, page);
-		if (other) {
-			put_page(page);
-			page = other;
-		}
+/**
+ * cp_region_unpublish - what is in a slot is about to change
+ * @slot: the slot
+ */
+void cp_region_unpublish(const struct cp_slot *slot)
+{
+	WRITE_ONCE(slot->header->seq, 0);
+	/* Who reads anything of what follows will find no number then. */
+	smp_wmb();
+}
+
+/**
+ * cp_region_publish - a slot is written
+ * @region: the region
+ * @slot: the slot
+ * @seq: its checkpoint's number
+ */
+void cp_region_publish(struct cp_region *region, const struct cp_slot *slot,
+		       u64 seq)
+{
+	struct cp_region_head *head = cp_region_at(region, 0);
+
+	/* Readers acquire the number: all that is in the slot is older. */
+	smp_store_release(&slot->header->seq, seq);
+	/* And the number is older than the word that there is a newer one. */
+	smp_store_release(&head->newest, slot->offset);
+}
+
+/* All but the header; what there is no memory for becomes zeroes. */
+static bool copy_data(struct cp_region *region, u64 to, u64 from)
+{
+	bool whole = true;
+	u64 at;
+
+	for (at = HEAD_SIZE; at < region->slot_size; at += PAGE_SIZE) {
+		struct page *page = cp_region_page(region, from + at);
+		void *copy = page ? cp_region_at(region, to + at) : NULL;
+
+		if (copy)
+			copy_page(copy, page_address(page));
+		else if (page)
+			whole = false;
+		cond_resched();
 	}
-	return page_address(page) + offset_in_page(offset);
+	return whole;
+}
+
+/**
+ * cp_region_copy_newest - copy the newest checkpoint to another slot
+ * @region: the region, in which there is one
+ * @to: the slot, which has never been published
+ */
+void cp_region_copy_newest(struct cp_region *region, const struct cp_slot *to)
+{
+	const struct cp_region_head *head = cp_region_at(region, 0);
+	const void *from = cp_region_at(region, head->newest);
+	struct cp_segment *seg = (void *)(to->header + 1);
+	struct cp_checkpoint header;
+	bool whole = copy_data(region, to->offset, head->newest);
+	u32 i;
+
+	header = *(const struct cp_checkpoint *)from;
+	memcpy(seg, from + sizeof(header), header.nr_segments * sizeof(*seg));
+	for (i = 0; i < header.nr_segments; i++) {
+		seg[i].offset += to->offset - head->newest;
+		if (!whole)
+			seg[i].flags |= CP_SEGF_HOLE;
+	}
+	/* Until it gets a number of its own, there is nothing to be read. */
+	header.seq = 0;
+	*to->header = header;
 }
 
 static void region_vm_open(struct vm_area_struct *vma)

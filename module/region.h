@@ -4,7 +4,8 @@
  *
  * Layout: see "The region" in linux/checkpoint.h. A page is allocated when the
  * slave's stack, or the master's look at it, first needs it; it stays until
- * the region goes. Pages are zeroed, belong to the master's memory cgroup, and
+ * the region goes. So is a table that finds pages: most of a region is room
+ * that no stack ever needs. Pages are zeroed, belong to the master's memory cgroup, and
  * are referenced by the region and by the page tables that map them.
  *
  * A region is shared by its pair and by each mapping of it.
@@ -12,6 +13,7 @@
 #ifndef _CP_REGION_H
 #define _CP_REGION_H
 
+#include <linux/mm.h>
 #include <linux/refcount.h>
 #include <linux/types.h>
 
@@ -24,31 +26,85 @@ struct vm_area_struct;
  * struct cp_slot - where a slot's parts lie
  * @header:	the slot's struct cp_checkpoint; one page
  * @offset:	where @header lies in the region, in bytes
+ * @xstate:	where the room for extended registers lies, in bytes
  * @data:	where the slot's data area begins in the region, in bytes
  * @data_size:	bytes of the data area
  */
 struct cp_slot {
 	struct cp_checkpoint *header;
 	u64 offset;
+	u64 xstate;
 	u64 data;
 	u64 data_size;
+};
+
+/* A table is a page itself. */
+#define CP_TABLE_PAGES	(PAGE_SIZE / sizeof(struct page *))
+
+struct cp_table {
+	struct page *pages[CP_TABLE_PAGES];
 };
 
 struct cp_region {
 	refcount_t refs;
 	unsigned int nr_slots;
+	u64 xstate_size;
 	u64 slot_size;
 	struct mem_cgroup *memcg;
 	unsigned long nr_pages;
-	struct page *pages[];
+	unsigned long nr_tables;
+	struct cp_table *tables[];
 };
 
-struct cp_region *cp_region_create(unsigned int nr_slots, u64 stack_limit);
+struct cp_region *cp_region_create(unsigned int nr_slots, u64 xstate_size,
+				   u64 stack_limit);
 void cp_region_put(struct cp_region *region);
 u64 cp_region_size(const struct cp_region *region);
-void cp_region_slot(const struct cp_region *region, unsigned int index,
+void cp_region_slot(struct cp_region *region, unsigned int index,
 		    struct cp_slot *slot);
-void *cp_region_at(struct cp_region *region, u64 offset);
+void *cp_region_alloc(struct cp_region *region, u64 offset);
+void cp_region_unpublish(const struct cp_slot *slot);
+void cp_region_publish(struct cp_region *region, const struct cp_slot *slot,
+		       u64 seq);
+void cp_region_copy_newest(struct cp_region *region, const struct cp_slot *to);
+
+/**
+ * cp_region_page - the page of a byte of the region
+ * @region: the region
+ * @offset: the byte's place, below cp_region_size()
+ *
+ * Return: the page, or NULL when nobody has needed it yet.
+ */
+static inline struct page *cp_region_page(const struct cp_region *region,
+					  u64 offset)
+{
+	unsigned long nr = offset >> PAGE_SHIFT;
+	struct cp_table *table;
+
+	table = READ_ONCE(region->tables[nr / CP_TABLE_PAGES]);
+	return likely(table) ? READ_ONCE(table->pages[nr % CP_TABLE_PAGES]) :
+			       NULL;
+}
+
+/**
+ * cp_region_at - address of a byte of the region
+ * @region: the region
+ * @offset: the byte's place, below cp_region_size()
+ *
+ * May sleep, as cp_region_alloc() does.
+ *
+ * Return: the address, good to the end of its page as long as the caller has
+ * a reference on the region; NULL when there is no memory.
+ */
+static inline void *cp_region_at(struct cp_region *region, u64 offset)
+{
+	struct page *page = cp_region_page(region, offset);
+
+	if (unlikely(!page))
+		return cp_region_alloc(region, offset);
+	return page_address(page) + offset_in_page(offset);
+}
+
 int cp_region_mmap(struct cp_region *region, struct vm_area_struct *vma);
 
 #endif /* _CP_REGION_H */

@@ -6,8 +6,11 @@
 #include <linux/freezer.h>
 #include <linux/hrtimer.h>
 #include <linux/poll.h>
+#include <linux/sched/clock.h>
+#include <linux/sched/stat.h>
 #include <linux/sched/signal.h>
 #include <linux/seq_file.h>
+#include <linux/slab.h>
 
 #include "ring.h"
 
@@ -38,35 +41,159 @@ static bool sleep_until(u64 deadline)
 	__done ? 0 : __err ?: -ETIME;					\
 })
 
+/* To look out for longer never pays: a sleep and a wake-up cost less. */
+#define SPIN_MAX	(50 * NSEC_PER_USEC)
+#define SPIN_MIN	NSEC_PER_USEC
+/* After so many waits without looking out, see whether it pays again. */
+#define SPIN_PAUSE	64
+
+static u32 spin_limit(struct cp_spin *spin)
+{
+	if (!spin->limit && !(++spin->waits % SPIN_PAUSE))
+		spin->limit = SPIN_MIN;
+	return spin->limit;
+}
+
+/* As long as it pays, some more than it took; else less each time. */
+static void spin_adapt(struct cp_spin *spin, bool found, u64 took)
+{
+	if (found)
+		spin->limit = clamp_t(u64, 4 * took, SPIN_MIN, SPIN_MAX);
+	else
+		spin->limit = spin->limit > SPIN_MIN ? spin->limit / 2 : 0;
+}
+
+static bool may_spin(void)
+{
+	return single_task_running() && !need_resched() &&
+	       !signal_pending(current);
+}
+
+/*
+ * Looks out for @condition, which is read without a lock: it is but a hint. Not
+ * at all when there is no more than a little @time.
+ */
+#define cp_spin_until(spin, condition, time)				\
+do {									\
+	struct cp_spin *__spin = (spin);				\
+	u64 __begun = local_clock(), __took = 0;			\
+	u32 __limit = (time) > SPIN_MAX ? spin_limit(__spin) : 0;	\
+	bool __found = false;						\
+									\
+	while (__took < __limit && may_spin()) {			\
+		cpu_relax();						\
+		__found = (condition);					\
+		__took = local_clock() - __begun;			\
+		if (__found)						\
+			break;						\
+	}								\
+	/* Somebody else wanted the CPU: that says nothing. */		\
+	if (__found || (__limit && __took >= __limit))			\
+		spin_adapt(__spin, __found, __took);			\
+} while (0)
+
+/**
+ * cp_ring_slots - how many slots a ring uses
+ * @policy: its policy
+ * @nr_slots: number of checkpoints it is to hold
+ *
+ * Return: their number; they are numbered from 0.
+ */
+unsigned int cp_ring_slots(enum cp_policy policy, unsigned int nr_slots)
+{
+	return policy == CP_POLICY_RENDEZVOUS ? 1 : nr_slots + 2;
+}
+
 /**
  * cp_ring_init - set a ring up
  * @ring: the ring
- * @nr_slots: number of slots
+ * @policy: when the slave may write
+ * @nr_slots: number of checkpoints it holds; 1 for a rendezvous
  * @master_wait: the wait queue of the file; outlives the ring
+ *
+ * Return: 0, or -ENOMEM.
  */
-void cp_ring_init(struct cp_ring *ring, unsigned int nr_slots,
-		  wait_queue_head_t *master_wait)
+int cp_ring_init(struct cp_ring *ring, enum cp_policy policy,
+		 unsigned int nr_slots, wait_queue_head_t *master_wait)
 {
+	unsigned int i;
+
+	ring->slot_at = kvmalloc_array(nr_slots, sizeof(*ring->slot_at),
+				       GFP_KERNEL_ACCOUNT);
+	if (!ring->slot_at)
+		return -ENOMEM;
+	for (i = 0; i < nr_slots; i++)
+		ring->slot_at[i] = i;
+	if (policy != CP_POLICY_RENDEZVOUS) {
+		ring->held = nr_slots;
+		ring->spare = nr_slots + 1;
+	}
 	spin_lock_init(&ring->lock);
 	init_waitqueue_head(&ring->slave_wait);
 	ring->master_wait = master_wait;
+	ring->policy = policy;
 	ring->nr_slots = nr_slots;
+	if (num_online_cpus() > 1) {
+		ring->slave_spin.limit = SPIN_MAX;
+		ring->master_spin.limit = SPIN_MAX;
+	}
+	return 0;
+}
+
+/**
+ * cp_ring_destroy - free what cp_ring_init() allocated
+ * @ring: the ring, which nobody uses any more
+ */
+void cp_ring_destroy(struct cp_ring *ring)
+{
+	kvfree(ring->slot_at);
 }
 
 static bool may_claim(const struct cp_ring *ring)
 {
+	bool full;
+
 	lockdep_assert_held(&ring->lock);
-	return ring->getters && ring->head - ring->tail < ring->nr_slots;
+	full = ring->head - ring->tail == ring->nr_slots;
+	switch (ring->policy) {
+	case CP_POLICY_OVERWRITE:
+		return true;
+	case CP_POLICY_AHEAD:
+		return !full;
+	default:
+		return ring->getters && !full && !ring->taking && !ring->kept;
+	}
+}
+
+/* The slot that the slave has written takes its place. */
+static void add_checkpoint(struct cp_ring *ring)
+{
+	lockdep_assert_held(&ring->lock);
+	if (ring->head - ring->tail == ring->nr_slots) {
+		ring->tail++;
+		ring->counts.missed++;
+	}
+	swap(ring->spare, ring->slot_at[ring->head % ring->nr_slots]);
+	ring->head++;
+}
+
+static u64 next_seq(const struct cp_ring *ring)
+{
+	lockdep_assert_held(&ring->lock);
+	return ring->head + ring->unwritten + 1;
 }
 
 /* True when the slave need not wait on: it has the slot, or all is over. */
-static bool try_claim(struct cp_ring *ring)
+static bool try_claim(struct cp_ring *ring, struct cp_claim *claim)
 {
 	bool done;
 
 	spin_lock(&ring->lock);
-	if (!ring->over && may_claim(ring))
+	if (!ring->over && may_claim(ring)) {
 		ring->filling = true;
+		claim->slot = ring->spare;
+		claim->seq = next_seq(ring);
+	}
 	done = ring->filling || ring->over;
 	if (done)
 		ring->slave_waiting = false;
@@ -84,52 +211,77 @@ static void set_slave_waiting(struct cp_ring *ring, bool waiting)
 		wake_up_interruptible_poll(ring->master_wait, EPOLLIN);
 }
 
+/* Is it likely that try_claim() will succeed? */
+static bool slave_may_go_on(const struct cp_ring *ring)
+{
+	if (READ_ONCE(ring->over))
+		return true;
+	if (ring->policy == CP_POLICY_RENDEZVOUS)
+		return READ_ONCE(ring->getters);
+	return READ_ONCE(ring->head) - READ_ONCE(ring->tail) < ring->nr_slots;
+}
+
+/* Its number is used up all the same. */
+static void give_up(struct cp_ring *ring)
+{
+	spin_lock(&ring->lock);
+	ring->unwritten++;
+	ring->counts.missed++;
+	spin_unlock(&ring->lock);
+}
+
+static int wait_for_slot(struct cp_ring *ring, u64 wait_limit,
+			 struct cp_claim *claim)
+{
+	u64 deadline = CP_FOREVER;
+	int ret;
+
+	claim->begun = ktime_get_ns();
+	if (wait_limit)
+		deadline = ktime_add_safe(claim->begun, wait_limit);
+	set_slave_waiting(ring, true);
+	cp_spin_until(&ring->slave_spin, slave_may_go_on(ring),
+		      wait_limit ?: CP_FOREVER);
+	ret = cp_wait_event(ring->slave_wait, try_claim(ring, claim), deadline);
+	if (ret)
+		set_slave_waiting(ring, false);
+	if (ret == -ETIME)
+		give_up(ring);
+	return ret;
+}
+
 /**
  * cp_ring_claim - slave: wait until the next slot may be written
  * @ring: the ring
  * @wait_limit: most nanoseconds to wait; 0 for no limit
- * @slot: receives the slot's number
- * @seq: receives the checkpoint's number; the first is 1, missed ones count
+ * @claim: receives the slot
  *
  * Return: 0: the slot is the caller's until cp_ring_publish() or
  * cp_ring_abandon(); -EPIPE: the ring is closed; -ERESTARTSYS: a signal is
  * pending; -ETIME: @wait_limit passed, which has been counted.
  */
-int cp_ring_claim(struct cp_ring *ring, u64 wait_limit, unsigned int *slot,
-		  u64 *seq)
+int cp_ring_claim(struct cp_ring *ring, u64 wait_limit, struct cp_claim *claim)
 {
 	int ret = 0;
 
-	if (!try_claim(ring)) {
-		u64 deadline = CP_FOREVER;
-
-		if (wait_limit)
-			deadline = ktime_add_safe(ktime_get(), wait_limit);
-		set_slave_waiting(ring, true);
-		ret = cp_wait_event(ring->slave_wait, try_claim(ring),
-				    deadline);
-		if (ret)
-			set_slave_waiting(ring, false);
-	}
-
-	spin_lock(&ring->lock);
-	if (ret == -ETIME)
-		ring->missed++;
-	else if (!ret && !ring->filling)
+	claim->begun = 0;
+	if (!try_claim(ring, claim))
+		ret = wait_for_slot(ring, wait_limit, claim);
+	/* Only the slave, the caller, sets it. */
+	if (!ret && !ring->filling)
 		ret = -EPIPE;
-	*slot = ring->head % ring->nr_slots;
-	*seq = ring->head + ring->missed + 1;
-	spin_unlock(&ring->lock);
 	return ret;
 }
 
-static void end_filling(struct cp_ring *ring, unsigned int published)
+static void end_filling(struct cp_ring *ring, bool published)
 {
 	spin_lock(&ring->lock);
 	ring->filling = false;
-	ring->head += published;
+	if (published)
+		add_checkpoint(ring);
 	spin_unlock(&ring->lock);
-	wake_up_interruptible_poll(ring->master_wait, EPOLLIN);
+	if (wq_has_sleeper(ring->master_wait))
+		wake_up_interruptible_poll(ring->master_wait, EPOLLIN);
 }
 
 /**
@@ -138,7 +290,7 @@ static void end_filling(struct cp_ring *ring, unsigned int published)
  */
 void cp_ring_publish(struct cp_ring *ring)
 {
-	end_filling(ring, 1);
+	end_filling(ring, true);
 }
 
 /**
@@ -147,7 +299,49 @@ void cp_ring_publish(struct cp_ring *ring)
  */
 void cp_ring_abandon(struct cp_ring *ring)
 {
-	end_filling(ring, 0);
+	end_filling(ring, false);
+}
+
+/**
+ * cp_ring_leave_last - slave: it dies, and has written how
+ * @ring: the ring; cp_ring_close() follows
+ * @slot: the slot in which it has; none of the ring's own
+ *
+ * Return: the checkpoint's number.
+ */
+u64 cp_ring_leave_last(struct cp_ring *ring, unsigned int slot)
+{
+	u64 seq;
+
+	spin_lock(&ring->lock);
+	ring->last = slot;
+	ring->has_last = true;
+	seq = next_seq(ring);
+	spin_unlock(&ring->lock);
+	return seq;
+}
+
+static bool has_checkpoint(const struct cp_ring *ring)
+{
+	lockdep_assert_held(&ring->lock);
+	return ring->kept || ring->head != ring->tail ||
+	       (ring->has_last && ring->over);
+}
+
+/* Makes @held the slot to tell of. */
+static void take_next(struct cp_ring *ring)
+{
+	lockdep_assert_held(&ring->lock);
+	ring->taking = true;
+	if (ring->kept) {
+		ring->kept = false;
+	} else if (ring->head != ring->tail) {
+		swap(ring->held, ring->slot_at[ring->tail % ring->nr_slots]);
+		ring->tail++;
+	} else {
+		ring->held = ring->last;
+		ring->has_last = false;
+	}
 }
 
 /* A master need not wait when one of these holds; the first one decides. */
@@ -158,12 +352,10 @@ static enum take try_take(struct cp_ring *ring, bool nonblock)
 	enum take take = TAKE_WAIT;
 
 	spin_lock(&ring->lock);
-	if (ring->head != ring->tail) {
-		if (!ring->taking) {
-			ring->taking = true;
-			take = TAKE_SLOT;
-		}
-	} else if (ring->over && !ring->filling) {
+	if (!ring->taking && has_checkpoint(ring)) {
+		take_next(ring);
+		take = TAKE_SLOT;
+	} else if (!ring->taking && ring->over && !ring->filling) {
 		take = TAKE_OVER;
 	} else if (nonblock && !ring->slave_waiting && !ring->filling) {
 		take = TAKE_AGAIN;
@@ -174,11 +366,31 @@ static enum take try_take(struct cp_ring *ring, bool nonblock)
 
 static void count_getter(struct cp_ring *ring, int change)
 {
+	bool wanted;
+
 	spin_lock(&ring->lock);
 	ring->getters += change;
+	wanted = may_claim(ring);
 	spin_unlock(&ring->lock);
-	if (change > 0)
+	if (wanted && wq_has_sleeper(&ring->slave_wait))
 		wake_up_interruptible(&ring->slave_wait);
+}
+
+static u64 time_left(u64 deadline)
+{
+	u64 now;
+
+	if (!deadline || deadline == CP_FOREVER)
+		return CP_FOREVER;
+	now = ktime_get_ns();
+	return deadline > now ? deadline - now : 0;
+}
+
+/* Is it likely that try_take() has something? */
+static bool master_may_go_on(const struct cp_ring *ring)
+{
+	return READ_ONCE(ring->head) != READ_ONCE(ring->tail) ||
+	       READ_ONCE(ring->kept) || READ_ONCE(ring->over);
 }
 
 /**
@@ -195,42 +407,52 @@ static void count_getter(struct cp_ring *ring, int change)
 int cp_ring_take(struct cp_ring *ring, u64 deadline, unsigned int *slot)
 {
 	enum take take;
-	int ret;
+	int ret = 0;
 
 	count_getter(ring, 1);
-	ret = cp_wait_event(*ring->master_wait,
-			    (take = try_take(ring, !deadline)) != TAKE_WAIT,
-			    deadline ?: CP_FOREVER);
+	take = try_take(ring, !deadline);
+	if (take == TAKE_WAIT) {
+		cp_spin_until(&ring->master_spin, master_may_go_on(ring),
+			      time_left(deadline));
+		ret = cp_wait_event(*ring->master_wait,
+				    (take = try_take(ring, !deadline)) !=
+				    TAKE_WAIT,
+				    deadline ?: CP_FOREVER);
+	}
 	count_getter(ring, -1);
 	if (ret)
 		return ret == -ETIME ? -ETIMEDOUT : ret;
 	if (take == TAKE_AGAIN)
 		return -EAGAIN;
-	*slot = ring->tail % ring->nr_slots;
+	*slot = ring->held;
 	return take == TAKE_SLOT;
 }
 
-static void end_taking(struct cp_ring *ring, unsigned int taken)
+static void end_taking(struct cp_ring *ring, bool taken)
 {
+	bool wanted;
+
 	spin_lock(&ring->lock);
 	ring->taking = false;
-	ring->tail += taken;
+	ring->kept = !taken;
+	ring->counts.taken += taken;
+	wanted = may_claim(ring);
 	spin_unlock(&ring->lock);
 	/* Another thread of the master may wait for its turn with the slot, */
 	if (wq_has_sleeper(ring->master_wait))
 		wake_up_interruptible_poll(ring->master_wait, EPOLLIN);
-	/* and the slave for the slot, when that thread wants one. */
-	if (wq_has_sleeper(&ring->slave_wait))
+	/* and the slave for the slot, when somebody wants one. */
+	if (wanted && wq_has_sleeper(&ring->slave_wait))
 		wake_up_interruptible(&ring->slave_wait);
 }
 
 /**
- * cp_ring_taken - master: the slot has been read
+ * cp_ring_taken - master: it has been told of the slot, and reads it
  * @ring: the ring
  */
 void cp_ring_taken(struct cp_ring *ring)
 {
-	end_taking(ring, 1);
+	end_taking(ring, true);
 }
 
 /**
@@ -239,7 +461,7 @@ void cp_ring_taken(struct cp_ring *ring)
  */
 void cp_ring_put_back(struct cp_ring *ring)
 {
-	end_taking(ring, 0);
+	end_taking(ring, false);
 }
 
 /**
@@ -253,25 +475,21 @@ bool cp_ring_ready(struct cp_ring *ring)
 	bool ready;
 
 	spin_lock(&ring->lock);
-	ready = ring->head != ring->tail || ring->slave_waiting || ring->over;
+	ready = has_checkpoint(ring) || ring->slave_waiting || ring->over;
 	spin_unlock(&ring->lock);
 	return ready;
 }
 
 /**
- * cp_ring_missed - how many checkpoints were not handed over
+ * cp_ring_count - what has become of the checkpoints so far
  * @ring: the ring
- *
- * Return: their number.
+ * @counts: filled in
  */
-u64 cp_ring_missed(struct cp_ring *ring)
+void cp_ring_count(struct cp_ring *ring, struct cp_ring_counts *counts)
 {
-	u64 missed;
-
 	spin_lock(&ring->lock);
-	missed = ring->missed;
+	*counts = ring->counts;
 	spin_unlock(&ring->lock);
-	return missed;
 }
 
 /**
@@ -320,10 +538,13 @@ const char *cp_ring_state_name(enum cp_ring_state state)
  */
 void cp_ring_show(struct cp_ring *ring, struct seq_file *seq)
 {
+	struct cp_ring_counts counts;
+
+	cp_ring_count(ring, &counts);
 	seq_printf(seq, "state:\t%s\n",
 		   cp_ring_state_name(cp_ring_state(ring)));
-	seq_printf(seq, "taken:\t%llu\n", READ_ONCE(ring->tail));
-	seq_printf(seq, "missed:\t%llu\n", READ_ONCE(ring->missed));
+	seq_printf(seq, "taken:\t%llu\n", counts.taken);
+	seq_printf(seq, "missed:\t%llu\n", counts.missed);
 }
 
 /**

@@ -3,11 +3,25 @@
  * The ring of slots between one slave and its master: who may write, who may
  * read, who waits.
  *
- * Checkpoints are counted: @head have been written, @tail have been taken, and
- * number n lives in slot n % nr_slots. The policy decides when the slave may
- * write. The only one so far, the rendezvous, lets it write while a master is
- * in cp_get and not otherwise, so that slave and master meet, and what the
- * master is reading stays as it is.
+ * Checkpoints are counted: @head have been written, @tail have left the ring,
+ * and those between wait in places, number n in place n % nr_slots. A place
+ * holds a slot. Two slots more are in no place: the one that the master reads,
+ * and the one that the slave writes. Taking a checkpoint takes its slot out of
+ * its place and puts the one there that the master held until now, so what the
+ * master reads stays as it is, whatever the slave writes meanwhile. Writing one
+ * does the same with the slave's, so nothing is lost to one that is not whole.
+ *
+ * The policy decides when the slave may write:
+ *
+ *	rendezvous	One place, and one slot for all. The slave may write
+ *			while a master is in cp_get and wants it, and waits
+ *			otherwise: the two meet.
+ *	ahead		While there is an empty place; otherwise it waits.
+ *	overwrite	Always. If no place is empty, the oldest checkpoint is
+ *			lost.
+ *
+ * After the ring is closed and empty, one checkpoint more may be taken: the
+ * state in which the slave died, which has a slot of its own.
  *
  *	slave:	cp_ring_claim()  ... writes the slot ...  cp_ring_publish()
  *						     or   cp_ring_abandon()
@@ -16,6 +30,10 @@
  *
  * There is one slave, but any number of the master's threads may take; @taking
  * lets in one at a time.
+ *
+ * Two sides on two CPUs are quicker than the scheduler: who has to wait looks
+ * out for the other a little before it sleeps, as long as that pays, and only
+ * while nobody else wants the CPU.
  *
  * Everything runs in process context. @lock is held for a few instructions and
  * nests inside nothing; wake-ups are done after it is dropped.
@@ -38,49 +56,111 @@ enum cp_ring_state {
 	CP_RING_OVER,
 };
 
+enum cp_policy {
+	CP_POLICY_RENDEZVOUS,
+	CP_POLICY_AHEAD,
+	CP_POLICY_OVERWRITE,
+};
+
+/**
+ * struct cp_spin - how long one side looks out for the other before it sleeps
+ * @limit:	nanoseconds; follows how long it took the last times
+ * @waits:	waits since @limit came to 0
+ */
+struct cp_spin {
+	u32 limit;
+	u32 waits;
+};
+
+/**
+ * struct cp_ring_counts - what has become of the checkpoints so far
+ * @taken:	taken by the master
+ * @missed:	lost: the slave's wait ran out, or a newer one took the place
+ */
+struct cp_ring_counts {
+	u64 taken;
+	u64 missed;
+};
+
+/**
+ * struct cp_claim - a slot that the slave may write
+ * @slot:	its number
+ * @seq:	that of the checkpoint; the first is 1, missed ones count
+ * @begun:	when the slave began to wait for it, CLOCK_MONOTONIC in
+ *		nanoseconds; 0 when it had not to
+ */
+struct cp_claim {
+	unsigned int slot;
+	u64 seq;
+	u64 begun;
+};
+
 /**
  * struct cp_ring - state of the ring
  * @lock:	held for a few instructions
  * @slave_wait:	where the slave waits for its turn
  * @master_wait: where masters wait, and pollers; it belongs to the file
- * @nr_slots:	number of slots, never changes
+ * @policy:	when the slave may write; never changes
+ * @nr_slots:	number of places, never changes
+ * @slot_at:	the slot in each place
+ * @held:	the slot that the master reads, or is about to
+ * @spare:	the slot that the slave writes, or will write next
+ * @last:	with @has_last: the slot of the state of death
  * @getters:	masters in cp_ring_take()
  * @slave_waiting: the slave is in cp_ring_claim() and has to wait
- * @filling:	the slave writes slot @head
- * @taking:	a master reads slot @tail
+ * @filling:	the slave writes slot @spare
+ * @taking:	a master is being told of slot @held
+ * @kept:	no master could be told of slot @held: it is for the next one
+ * @has_last:	the slave has left the state of its death
  * @over:	no further checkpoint comes
+ * @unwritten:	checkpoints that were given up when the slave's wait ran out
  * @head:	number of checkpoints written
- * @tail:	number of checkpoints taken
- * @missed:	checkpoints not handed over because the slave's wait ran out
+ * @tail:	number of checkpoints that left the ring
+ * @counts:	see there
+ * @slave_spin:	the slave's own
+ * @master_spin: that of a master, whichever; torn or lost updates do no harm
  */
 struct cp_ring {
 	spinlock_t lock; /* all that follows but the wait queues */
 	wait_queue_head_t slave_wait;
 	wait_queue_head_t *master_wait;
+	enum cp_policy policy;
 	unsigned int nr_slots;
+	unsigned int *slot_at;
+	unsigned int held;
+	unsigned int spare;
+	unsigned int last;
 	unsigned int getters;
 	bool slave_waiting;
 	bool filling;
 	bool taking;
+	bool kept;
+	bool has_last;
 	bool over;
+	u64 unwritten;
 	u64 head;
 	u64 tail;
-	u64 missed;
+	struct cp_ring_counts counts;
+	struct cp_spin slave_spin;
+	struct cp_spin master_spin;
 };
 
-void cp_ring_init(struct cp_ring *ring, unsigned int nr_slots,
-		  wait_queue_head_t *master_wait);
-int cp_ring_claim(struct cp_ring *ring, u64 wait_limit, unsigned int *slot,
-		  u64 *seq);
+int cp_ring_init(struct cp_ring *ring, enum cp_policy policy,
+		 unsigned int nr_slots, wait_queue_head_t *master_wait);
+void cp_ring_destroy(struct cp_ring *ring);
+unsigned int cp_ring_slots(enum cp_policy policy, unsigned int nr_slots);
+int cp_ring_claim(struct cp_ring *ring, u64 wait_limit,
+		  struct cp_claim *claim);
 void cp_ring_publish(struct cp_ring *ring);
 void cp_ring_abandon(struct cp_ring *ring);
+u64 cp_ring_leave_last(struct cp_ring *ring, unsigned int slot);
 int cp_ring_take(struct cp_ring *ring, u64 deadline, unsigned int *slot);
 void cp_ring_taken(struct cp_ring *ring);
 void cp_ring_put_back(struct cp_ring *ring);
 bool cp_ring_ready(struct cp_ring *ring);
 enum cp_ring_state cp_ring_state(struct cp_ring *ring);
 const char *cp_ring_state_name(enum cp_ring_state state);
-u64 cp_ring_missed(struct cp_ring *ring);
+void cp_ring_count(struct cp_ring *ring, struct cp_ring_counts *counts);
 void cp_ring_show(struct cp_ring *ring, struct seq_file *seq);
 void cp_ring_close(struct cp_ring *ring);
 

@@ -47,8 +47,8 @@ static struct kobj_attribute _name##_attr = __ATTR(_name, 0400, _name##_show, NU
 PAIR_ATTR(master, "%d", pid_nr(pair->master_pid));
 PAIR_ATTR(slave, "%d", pid_nr(pair->slave_pid));
 PAIR_ATTR(state, "%s", cp_ring_state_name(cp_ring_state(&pair->ring)));
-PAIR_ATTR(taken, "%llu", READ_ONCE(pair->ring.tail));
-PAIR_ATTR(missed, "%llu", READ_ONCE(pair->ring.missed));
+PAIR_ATTR(taken, "%llu", READ_ONCE(pair->ring.counts.taken));
+PAIR_ATTR(missed, "%llu", READ_ONCE(pair->ring.counts.missed));
 PAIR_ATTR(bytes, "%llu", READ_ONCE(pair->stats.bytes));
 PAIR_ATTR(held_ns, "%llu", READ_ONCE(pair->stats.held));
 PAIR_ATTR(held_max_ns, "%llu", READ_ONCE(pair->stats.held_max));

@@ -29,7 +29,7 @@ test_help_and_version()
 	local verb version
 
 	version=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
-	for verb in '' check get run watch list monitor stat end; do
+	for verb in '' bt check diff dump end get list log monitor record run show stat watch; do
 		ends 0 cpctl $verb --help
 		has out "Usage: cpctl ${verb:-VERB}"
 		[ ! -s "$folder/errors" ]
@@ -76,6 +76,12 @@ test_usage_errors()
 		command is missing|run --
 		'0'|run -n 0 true
 		'--interval'|run --interval 1 true
+		one PID|bt
+		'--full'|bt --full 1
+		'0' is not valid for -n|bt -n 0 1
+		one PID|dump -o core
+		'n'|dump -n 1 1
+		'--json'|dump --json 1
 		'x' is no process id|watch x
 		'0.05'|watch --interval 0.05 1
 		'--json'|watch --json 1
@@ -606,6 +612,8 @@ test_run_tells_the_end()
 	# shellcheck disable=SC2016 # for the slave
 	ends 0 cpctl run -- sh -c 'kill -SEGV $$'
 	has errors 'has ended: killed by signal 11 (Segmentation fault)'
+	# The last checkpoint is that of its death.
+	grep '^checkpoint ' "$folder/out" | tail -n 1 | grep -q 'killed by SIGSEGV'
 }
 
 test_run_stops_counting()
@@ -828,15 +836,17 @@ test_completion()
 	# shellcheck source=tools/cpctl/cpctl.bash-completion
 	. "$script"
 	[ "$(completes cpctl '' | sort | tr '\n' ' ')" = \
-		'--help --version check end get list monitor run stat watch ' ]
+		'--help --version bt check diff dump end get list log monitor record run show stat watch ' ]
 	[ "$(completes cpctl wa)" = watch ]
 	# Just the options that there are.
-	for verb in check get run watch list monitor stat end; do
+	for verb in bt check diff dump end get list log monitor record run show stat watch; do
 		cpctl $verb --help | grep -o -e '--[a-z-]*[a-z]' | sort -u >"$folder/help"
 		# What a sentence of the help mentions is among the options anyway.
 		completes cpctl $verb -- | sort -u | diff - "$folder/help"
 	done
-	completes cpctl get '' | grep -qx $$
+	for verb in bt dump get record watch; do
+		completes cpctl $verb '' | grep -qx $$
+	done
 	completes cpctl run ls | grep -qx ls
 	start_sleeper
 	cpctl get --no-nudge "$slave" >/dev/null 2>&1 &

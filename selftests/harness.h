@@ -373,6 +373,22 @@ static inline char task_state(pid_t pid)
 	return end ? end[2] : 0;
 }
 
+/* The system call that a task sleeps in; -1 while it does not. */
+static inline long task_syscall(pid_t pid)
+{
+	char path[32];
+	long nr = -1;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/syscall", pid);
+	f = fopen(path, "re");
+	if (f && fscanf(f, "%ld", &nr) != 1)
+		nr = -1;
+	if (f)
+		fclose(f);
+	return nr;
+}
+
 /* Waits, 10 s at most, until @condition holds; false when it never did. */
 #define eventually(condition)						\
 ({									\

@@ -190,7 +190,8 @@ test_manual_pages()
 	# What --help offers is told. Here an option's name begins with "Fl -".
 	grep -o 'Fl -[a-z-]*' "$tree/usr/share/man/man1/cpctl.1" |
 		sed 's/^Fl //' | sort -u >"$folder/told"
-	for verb in check get run watch; do
+	for verb in bt check diff dump end get list log monitor record run show \
+		stat watch; do
 		with_tree cpctl $verb --help
 	done | grep -o -e '--[a-z-]*[a-z]' | sed 's/^-//' | sort -u |
 		diff - <(grep -vx -e - "$folder/told")

@@ -152,6 +152,25 @@ static void take_some(struct master *m, uint32_t flags)
 			return;
 }
 
+/* A pair of any kind, which leaves the state of death or does not. */
+static int any_pair(struct master *m, pid_t slave)
+{
+	struct cp_prep arg = {
+		.pid = slave,
+		.flags = roll(2) ? CP_PREP_DEATH : 0,
+	};
+
+	if (roll(3) == 0)
+		arg.flags |= CP_PREP_OVERWRITE;
+	if (roll(4) == 0)
+		arg.flags |= CP_PREP_XSTATE;
+	if (roll(2))
+		arg.nr_slots = 1 + roll(8);
+	if (roll(4) == 0)
+		arg.every = roll(10);
+	return master_prep(m, &arg);
+}
+
 /* Master of @slave until it has had enough, is killed, or the slave ends. */
 static int be_master(pid_t slave)
 {
@@ -159,7 +178,7 @@ static int be_master(pid_t slave)
 	pthread_t thread;
 
 	/* A slave that is gone already is no failure. */
-	if (master_pair(&m, slave))
+	if (any_pair(&m, slave))
 		return 0;
 	take_some(&m, roll(2) ? CP_GET_NUDGE : 0);
 	switch (roll(6)) {

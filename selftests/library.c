@@ -22,9 +22,9 @@
 #define PATTERN(i)	(((i) + 1) * 0x0101010101010101ULL)
 
 /*
- * Two slaves in assembler. The first counts its system calls (getppid) in R12.
- * The second has PATTERN() in all registers but RSP, which is its argument, and
- * spins.
+ * Two slaves in assembler. The first counts its system calls (getppid) in R12
+ * and at both ends of its red zone. The second has PATTERN() in all registers
+ * but RSP, which is its argument, and spins.
  */
 void slave_counts(void);
 void slave_patterns(void *sp);
@@ -34,6 +34,8 @@ asm("	.text\n"
     "slave_counts:\n"
     "	xor	%r12d, %r12d\n"
     "1:	inc	%r12\n"
+    "	mov	%r12, -8(%rsp)\n"
+    "	mov	%r12, -128(%rsp)\n"
     "	mov	$110, %eax\n"
     "	syscall\n"
     "	jmp	1b\n"
@@ -991,6 +993,118 @@ TEST_F(handle, accessors)
 	EXPECT_EQ(NULL, cp_pair_segment(self->pair, 1));
 	EXPECT_EQ(NULL, cp_pair_segment(self->pair, UINT_MAX));
 	EXPECT_EQ(NULL, cp_pair_segment_data(self->pair, 1));
+}
+
+/* The word at @addr in a copy that cp_pair_copy() made. */
+static uint64_t word_of_copy(const struct cp_checkpoint *copy, uint64_t addr)
+{
+	const char *base = (const char *)copy;
+	const struct cp_segment *seg =
+		(const void *)(base + copy->segments_offset);
+
+	if (addr < seg->addr || addr + 8 > seg->addr + seg->size)
+		return 0;
+	return *(const uint64_t *)(base + seg->offset + (addr - seg->addr));
+}
+
+/* Is it one state of slave_counts(), and not a mixture of several? */
+static bool is_whole(const struct cp_checkpoint *copy)
+{
+	const struct cp_regs *regs = &copy->regs;
+
+	return copy->seq && regs->rip > (uintptr_t)slave_counts &&
+	       regs->rip < (uintptr_t)slave_counts_end &&
+	       /* An interrupt may come between the two. */
+	       regs->r12 - word_of_copy(copy, regs->rsp - 8) <= 1 &&
+	       regs->r12 - word_of_copy(copy, regs->rsp - 128) <= 1;
+}
+
+static int pair_recording(struct cp_pair *pair, pid_t slave)
+{
+	const struct cp_pair_options options = {
+		.size = sizeof(options),
+		.stack_limit = 64 * 1024,
+		.nr_slots = 8,
+		.flags = CP_PREP_OVERWRITE,
+	};
+
+	return cp_pair_prep(pair, slave, &options) ? errno : 0;
+}
+
+TEST_F(handle, copies_are_whole)
+{
+	struct cp_checkpoint *copy;
+	uint64_t last = 0, copies = 0;
+	unsigned int slot;
+	int ret;
+
+	ASSERT_EQ(0, pair_recording(self->pair, self->slave));
+	copy = malloc(cp_pair_region(self->pair, NULL)->slot_size);
+	/* Let it come to where it counts. */
+	for (slot = 0; slot < 1000; slot++)
+		ASSERT_EQ(1, pair_get(self->pair, PATIENCE, 0));
+	while (copies < 5000) {
+		slot = copies % (cp_pair_slots(self->pair) + 1);
+		if (slot == cp_pair_slots(self->pair))
+			slot = CP_SLOT_NEWEST;
+		ret = cp_pair_copy(self->pair, slot, copy,
+				   cp_pair_region(self->pair, NULL)->slot_size);
+		if (ret < 0)
+			ASSERT_EQ(EAGAIN, errno);
+		copies++;
+		if (ret != 1)
+			continue;
+		ASSERT_TRUE(is_whole(copy));
+		if (slot == CP_SLOT_NEWEST) {
+			EXPECT_LE(last, copy->seq);
+			last = copy->seq;
+		}
+	}
+	EXPECT_LT(0, last);
+	free(copy);
+}
+
+TEST_F(handle, copies_of_the_dead)
+{
+	static uint64_t buf[64 * 1024 / 8];
+	struct cp_checkpoint *copy = (struct cp_checkpoint *)buf;
+	unsigned int slot, found = 0;
+	uint64_t newest;
+
+	ASSERT_EQ(0, pair_recording(self->pair, self->slave));
+	for (slot = 0; slot < 100; slot++)
+		ASSERT_EQ(1, pair_get(self->pair, PATIENCE, 0));
+	slave_kill(self->slave);
+	ASSERT_TRUE(eventually(pair_poll(self->pair, 0) & POLLHUP));
+	ASSERT_EQ(1, cp_pair_copy(self->pair, CP_SLOT_NEWEST, buf, sizeof(buf)));
+	newest = copy->seq;
+	for (slot = 0; slot < cp_pair_slots(self->pair); slot++) {
+		if (cp_pair_copy(self->pair, slot, buf, sizeof(buf)) != 1)
+			continue;
+		EXPECT_LE(copy->seq, newest);
+		/* All but the one that the master holds are the last ones. */
+		found += copy->seq > newest - 8;
+	}
+	EXPECT_EQ(8, found);
+}
+
+TEST_F(handle, copy_refuses)
+{
+	static uint64_t buf[64 * 1024 / 8];
+
+	EXPECT_EQ(0, cp_pair_slots(self->pair));
+	EXPECT_EQ(-1, cp_pair_copy(self->pair, 0, buf, sizeof(buf)));
+	EXPECT_EQ(ENOTCONN, errno);
+	ASSERT_EQ(0, pair_prep(self->pair, self->slave));
+	EXPECT_EQ(1, cp_pair_slots(self->pair));
+	EXPECT_EQ(0, cp_pair_copy(self->pair, 0, buf, sizeof(buf)));
+	EXPECT_EQ(0, cp_pair_copy(self->pair, CP_SLOT_NEWEST, buf, sizeof(buf)));
+	EXPECT_EQ(-1, cp_pair_copy(self->pair, 1, buf, sizeof(buf)));
+	EXPECT_EQ(EINVAL, errno);
+	ASSERT_EQ(1, pair_get(self->pair, PATIENCE, 0));
+	EXPECT_EQ(-1, cp_pair_copy(self->pair, 0, buf, 400));
+	EXPECT_EQ(ERANGE, errno);
+	EXPECT_EQ(1, cp_pair_copy(self->pair, 0, buf, sizeof(buf)));
 }
 
 TEST_F(handle, data_at_the_borders)

@@ -47,6 +47,9 @@ def said_by_spec(spec):
                          ("checkpoint-flags", "CP_CHECKPOINT_")):
         for name, value in enum(spec, kind):
             said[prefix + name] = value
+    for definition in spec["definitions"]:
+        if definition["type"] == "const":
+            said["CP_NL_" + upper(definition["name"])] = definition["value"]
     for group in spec["mcast-groups"]["list"]:
         said["CP_NL_MCGRP_" + upper(group["name"])] = group["name"]
     said["CP_NL_FAMILY_NAME"] = spec["name"]

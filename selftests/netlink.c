@@ -360,8 +360,13 @@ static void stop(struct party *party)
 
 static int body_exit_7(void *unused)
 {
+	int calls = 5;
+
 	while (!*paired)
 		sleep_ms(1);
+	/* Several checkpoints: when there is a second, the first was taken. */
+	while (calls--)
+		sleep_ms(0);
 	return 7;
 }
 
@@ -583,6 +588,39 @@ TEST_F(netlink, user_hears_of_own_pairs_only)
 }
 
 /* Process 1 of a container, with a pair in it. */
+static int listen_too_often(void *unused)
+{
+	struct sock socks[CP_NL_LISTENERS_PER_USER + 1];
+	int i;
+
+	be_user(STRANGER);
+	for (i = 0; i < CP_NL_LISTENERS_PER_USER; i++)
+		if (sock_open(&socks[i]) ||
+		    subscribe(&socks[i], CP_NL_EVENT_CHECKPOINTS))
+			return 1;
+	/* To change what one listens to is always allowed. */
+	if (subscribe(&socks[0], CP_NL_EVENT_PAIRS) || sock_open(&socks[i]) ||
+	    subscribe(&socks[i], CP_NL_EVENT_PAIRS) != -EUSERS)
+		return 2;
+	close(socks[0].fd);
+	return subscribe(&socks[i], CP_NL_EVENT_PAIRS) ? 3 : 0;
+}
+
+TEST_F(netlink, user_has_a_limited_number_of_listeners)
+{
+	struct sock socks[2 * CP_NL_LISTENERS_PER_USER];
+	int i;
+
+	EXPECT_EQ(0, in_child(listen_too_often, NULL));
+	/* Root has not. */
+	for (i = 0; i < 2 * CP_NL_LISTENERS_PER_USER; i++) {
+		ASSERT_EQ(0, sock_open(&socks[i]));
+		ASSERT_EQ(0, subscribe(&socks[i], CP_NL_EVENT_PAIRS));
+	}
+	while (i--)
+		close(socks[i].fd);
+}
+
 static int look_from_container(void *unused)
 {
 	struct party inner;

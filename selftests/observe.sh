@@ -665,7 +665,7 @@ test_monitor_into_a_closed_pipe()
 	stop_pair
 	# It learns of the pipe when it has something to say.
 	wait
-	[ ! -s "$folder/errors" ]
+	diff /dev/null "$folder/errors"
 }
 
 test_stat()

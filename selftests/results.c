@@ -261,11 +261,14 @@ TEST_F(refusal, argument_cannot_be_written)
 	EXPECT_EQ(-EFAULT, call(self->fd, CP_IOC_PREP, arg));
 }
 
+/* A struct that ends with @region_size, as in the interface's first version. */
+#define PREP_SIZE_FIRST	offsetof(struct cp_prep, interval)
+
 TEST_F(refusal, struct_too_short)
 {
 	size_t size;
 
-	for (size = 0; size < sizeof(self->arg); size++)
+	for (size = 0; size < PREP_SIZE_FIRST; size++)
 		EXPECT_EQ(-EINVAL, call(self->fd, SIZED(CP_IOC_PREP, size),
 					&self->arg));
 }
@@ -397,12 +400,14 @@ BAD_FIELD(pid_negative, pid, -1);
 BAD_FIELD(pid_least, pid, INT32_MIN);
 BAD_FIELD(mem_fd_negative, mem_fd, -2);
 BAD_FIELD(mem_fd_cwd, mem_fd, AT_FDCWD);
-BAD_FIELD(flag_first, flags, 1);
+BAD_FIELD(flag_unknown, flags, 1U << 3);
+BAD_FIELD(flag_and_unknown, flags, CP_PREP_DEATH | 1U << 4);
 BAD_FIELD(flag_last, flags, 1U << 31);
-BAD_FIELD(two_slots, nr_slots, 2);
+BAD_FIELD(too_many_slots, nr_slots, CP_SLOTS_MAX + 1);
 BAD_FIELD(many_slots, nr_slots, -1);
 BAD_FIELD(stack_limit_greatest, stack_limit, -1);
 BAD_FIELD(stack_limit_wraps, stack_limit, -4096);
+BAD_FIELD(reserved, reserved, 1);
 
 FIXTURE_SETUP(form)
 {
@@ -559,7 +564,7 @@ TEST_F(order, first_cause_wins)
 		struct cp_prep arg = {
 			.pid = self->target[scene.target],
 			.mem_fd = -1,
-			.flags = scene.bad_form,
+			.reserved = scene.bad_form,
 		};
 
 		if (scene.proof)
@@ -1262,7 +1267,8 @@ TEST(info_values)
 	EXPECT_EQ(CP_VERSION, info.version);
 	EXPECT_EQ(0, info.reserved);
 	EXPECT_EQ(CP_FEATURE_RENDEZVOUS | CP_FEATURE_NUDGE |
-		  CP_FEATURE_WAIT_LIMIT, info.features);
+		  CP_FEATURE_WAIT_LIMIT | CP_FEATURE_SLOTS | CP_FEATURE_RATE |
+		  CP_FEATURE_DEATH | CP_FEATURE_XSTATE, info.features);
 	EXPECT_LT(0, info.stack_default);
 	EXPECT_LE(info.stack_default, info.stack_max);
 }

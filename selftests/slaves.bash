@@ -48,7 +48,7 @@ refuses()
 slave_begins()
 {
 	slave=$1
-	trap 'jobs -p | xargs -r kill -KILL 2>/dev/null' EXIT
+	trap 'jobs -p | xargs -r kill -KILL 2>/dev/null || :' EXIT
 }
 
 # Whatever starts a slave waits until it is what it is to become.

@@ -237,6 +237,51 @@ static void check_interface(struct finding *finding)
 		close(fd);
 }
 
+/* What 'cpctl record' takes. */
+static const struct {
+	uint64_t	bit;
+	const char	*name;
+} recorder_features[] = {
+	{ CP_FEATURE_SLOTS, "many slots" },
+	{ CP_FEATURE_RATE, "rates" },
+	{ CP_FEATURE_DEATH, "the state of death" },
+	{ CP_FEATURE_XSTATE, "vector registers" },
+};
+
+#define NR_RECORDER_FEATURES \
+	(sizeof(recorder_features) / sizeof(recorder_features[0]))
+
+static void add_name(char *list, size_t size, const char *name)
+{
+	size_t len = strlen(list);
+
+	snprintf(list + len, size - len, "%s%s", len ? ", " : "", name);
+}
+
+static void check_recorder(struct finding *finding)
+{
+	int fd = open(CP_DEVICE, O_RDWR | O_CLOEXEC);
+	char has[128] = "", lacks[128] = "";
+	struct cp_info info = {};
+	size_t i;
+
+	if (fd < 0 || ioctl(fd, CP_IOC_INFO, &info)) {
+		found(finding, UNKNOWN, "see above", "cannot ask the module");
+	} else {
+		for (i = 0; i < NR_RECORDER_FEATURES; i++)
+			add_name(info.features & recorder_features[i].bit ?
+					 has : lacks, sizeof(has),
+				 recorder_features[i].name);
+		if (*lacks)
+			found(finding, MISSING, "install both from the same release",
+			      "the module lacks: %s", lacks);
+		else
+			found(finding, OK, "", "%s", has);
+	}
+	if (fd >= 0)
+		close(fd);
+}
+
 static const struct check {
 	const char	*name;
 	void		(*function)(struct finding *finding);
@@ -250,6 +295,7 @@ static const struct check {
 	{ "device", check_device },
 	{ "permission", check_permission },
 	{ "interface", check_interface },
+	{ "recorder", check_recorder },
 };
 
 #define NR_CHECKS (sizeof(checks) / sizeof(checks[0]))

@@ -4,8 +4,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stddef.h>
 #include <sys/pidfd.h>
 #include <sys/ptrace.h>
+#include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -77,6 +79,50 @@ pid_t child_start(char **argv)
 		return pid;
 	diagnose_start(argv[0], error);
 	return -1;
+}
+
+/* Waits until it stops; gives the signal, or 0 when it has ended. */
+static int wait_for_stop(pid_t pid)
+{
+	siginfo_t info = {};
+	int status;
+
+	/* Its end is for child_wait(). */
+	while (waitid(P_PID, (id_t)pid, &info, WEXITED | WSTOPPED | WNOWAIT)) {
+		if (errno != EINTR)
+			return 0;
+	}
+	if (info.si_code != CLD_TRAPPED && info.si_code != CLD_STOPPED)
+		return 0;
+	if (waitpid(pid, &status, WUNTRACED) != pid || !WIFSTOPPED(status))
+		return 0;
+	return WSTOPSIG(status);
+}
+
+#define BREAKPOINT 0xccUL
+
+void child_run_to(pid_t pid, uint64_t addr)
+{
+	void *rip = (void *)offsetof(struct user, regs.rip);
+	long code, sig = 0;
+
+	errno = 0;
+	code = ptrace(PTRACE_PEEKTEXT, pid, addr, NULL);
+	if (!addr || errno ||
+	    ptrace(PTRACE_POKETEXT, pid, addr,
+		   ((unsigned long)code & ~0xffUL) | BREAKPOINT))
+		return;
+	do {
+		/* What is sent to it on its way it is to have. */
+		if (ptrace(PTRACE_CONT, pid, NULL, sig))
+			return;
+		sig = wait_for_stop(pid);
+		if (!sig)
+			return;
+	} while (sig != SIGTRAP);
+	ptrace(PTRACE_POKETEXT, pid, addr, code);
+	if ((uint64_t)ptrace(PTRACE_PEEKUSER, pid, rip, NULL) == addr + 1)
+		ptrace(PTRACE_POKEUSER, pid, rip, addr);
 }
 
 void child_release(pid_t pid)

@@ -4,6 +4,7 @@
 #define CHILD_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /*
@@ -15,6 +16,14 @@
  * Return: its process id, or -1 after saying what went wrong.
  */
 pid_t child_start(char **argv);
+
+/*
+ * child_run_to() - let it run up to an instruction, and hold it there
+ * @addr: where it is; 0: do not let it run at all
+ *
+ * It may never come there: then it has ended, or is held where it went wrong.
+ */
+void child_run_to(pid_t pid, uint64_t addr);
 
 /* child_release() - let it run */
 void child_release(pid_t pid);

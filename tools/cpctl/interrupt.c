@@ -43,6 +43,31 @@ void interrupt_catch(struct cp_pair *pair)
 	}
 }
 
+static pid_t child;
+
+static void pass_on(int sig)
+{
+	int saved = errno;
+
+	kill(child, sig);
+	errno = saved;
+}
+
+void interrupt_pass_on(pid_t pid)
+{
+	static const int passed[] = { SIGTERM, SIGHUP };
+	struct sigaction action = { .sa_handler = pass_on };
+	struct sigaction old;
+	size_t i;
+
+	child = pid;
+	for (i = 0; i < sizeof(passed) / sizeof(passed[0]); i++) {
+		sigaction(passed[i], NULL, &old);
+		if (old.sa_handler != SIG_IGN)
+			sigaction(passed[i], &action, NULL);
+	}
+}
+
 bool interrupted(void)
 {
 	return caught;

@@ -5,6 +5,7 @@
 
 #include <checkpoint.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 /*
  * interrupt_catch() - from now on, one of these signals ends @pair
@@ -12,6 +13,11 @@
  * A second one kills, in case that something hangs.
  */
 void interrupt_catch(struct cp_pair *pair);
+
+/*
+ * interrupt_pass_on() - SIGTERM and SIGHUP are for a child, and no interruption
+ */
+void interrupt_pass_on(pid_t pid);
 
 /* interrupted() - has one of them come? */
 bool interrupted(void);

@@ -51,7 +51,7 @@ static struct json_object *bytes_object(const unsigned char *bytes, uint64_t siz
 	return object;
 }
 
-static struct json_object *symbol_object(const struct symbol *symbol)
+struct json_object *json_symbol(const struct symbol *symbol)
 {
 	struct json_object *object = json_object_new_object();
 
@@ -84,7 +84,7 @@ static struct json_object *returns_array(const struct printer *printer,
 		json_object_object_add(object, "at", json_hex(at));
 		json_object_object_add(object, "to", json_hex(value));
 		json_object_object_add(object, "symbol",
-				       symbol_object(&symbol));
+				       json_symbol(&symbol));
 		json_object_array_add(array, object);
 	}
 	return array;
@@ -118,6 +118,8 @@ static struct json_object *segment_object(const struct printer *printer,
 			       flag_object(info->flags, CP_SEGF_NOMEM));
 	json_object_object_add(object, "unmapped",
 			       flag_object(info->flags, CP_SEGF_UNMAPPED));
+	json_object_object_add(object, "gone",
+			       flag_object(info->flags, CP_SEGF_GONE));
 	json_object_object_add(object, "data_addr", json_hex(start));
 	json_object_object_add(object, "data",
 			       bytes_object(segment->bytes +
@@ -153,17 +155,23 @@ static void add_entry(struct json_object *object, const struct cp_checkpoint *cp
 	free(name);
 }
 
-void json_snapshot(const struct printer *printer,
-		   const struct snapshot *snapshot)
+static struct json_object *death_object(const struct cp_checkpoint *cp)
 {
-	const struct cp_checkpoint *cp = &snapshot->head;
 	struct json_object *object = json_object_new_object();
-	struct json_object *segments = json_object_new_array();
-	struct symbol symbol;
-	unsigned int i;
 
-	json_object_object_add(object, "type",
-			       json_object_new_string("checkpoint"));
+	json_object_object_add(object, "signal",
+			       json_object_new_int(cp->signal));
+	json_object_object_add(object, "code",
+			       json_object_new_int(cp->signal_code));
+	json_object_object_add(object, "address", json_hex(cp->signal_addr));
+	return object;
+}
+
+struct json_object *json_head(const char *type, const struct cp_checkpoint *cp)
+{
+	struct json_object *object = json_object_new_object();
+
+	json_object_object_add(object, "type", json_object_new_string(type));
 	json_object_object_add(object, "seq", json_object_new_uint64(cp->seq));
 	json_object_object_add(object, "time_ns",
 			       json_object_new_uint64(cp->time));
@@ -171,10 +179,24 @@ void json_snapshot(const struct printer *printer,
 	add_entry(object, cp);
 	json_object_object_add(object, "compat",
 			       flag_object(cp->flags, CP_CHECKPOINT_COMPAT));
+	if (cp->flags & CP_CHECKPOINT_DEATH)
+		json_object_object_add(object, "death", death_object(cp));
+	return object;
+}
+
+void json_snapshot(const struct printer *printer,
+		   const struct snapshot *snapshot)
+{
+	const struct cp_checkpoint *cp = &snapshot->head;
+	struct json_object *object = json_head("checkpoint", cp);
+	struct json_object *segments = json_object_new_array();
+	struct symbol symbol;
+	unsigned int i;
+
 	json_object_object_add(object, "regs", regs_object(&cp->regs));
 	if (symbols_find(printer->symbols, cp->regs.rip, &symbol))
 		json_object_object_add(object, "symbol",
-				       symbol_object(&symbol));
+				       json_symbol(&symbol));
 	for (i = 0; i < snapshot->nr_segments; i++) {
 		if (snapshot->segments[i].info.kind == CP_SEGMENT_STACK)
 			json_object_array_add(segments,
@@ -182,12 +204,18 @@ void json_snapshot(const struct printer *printer,
 							     &snapshot->segments[i]));
 	}
 	json_object_object_add(object, "segments", segments);
+	if (snapshot->xstate.bytes)
+		json_object_object_add(object, "xstate",
+				       bytes_object(snapshot->xstate.bytes,
+						    snapshot->xstate.info.size));
 	json_line(printer->out, object);
 }
 
 static const char *reason_word(unsigned int reason)
 {
 	switch (reason) {
+	case CP_END_NONE:
+		return "none";
 	case CP_END_EXITED:
 		return "exited";
 	case CP_END_EXEC:

@@ -10,6 +10,15 @@
 /* json_hex() - a register or an address: a string "0x..." */
 struct json_object *json_hex(uint64_t value);
 
+/* json_symbol() - a symbol */
+struct json_object *json_symbol(const struct symbol *symbol);
+
+/*
+ * json_head() - begin the object of a checkpoint
+ * @type: its member of that name
+ */
+struct json_object *json_head(const char *type, const struct cp_checkpoint *cp);
+
 /* json_line() - print @object, and a newline, and free it */
 void json_line(FILE *out, struct json_object *object);
 

@@ -13,12 +13,18 @@ static const struct verb {
 	verb_fn		function;
 	const char	*help;
 } verbs[] = {
+	{ "bt", verb_bt, "print the calls that led to where a process is" },
 	{ "check", verb_check, "does this machine have all it takes?" },
+	{ "diff", verb_diff, "what differs between two checkpoints of a recording" },
+	{ "dump", verb_dump, "write a core of a running process for gdb" },
 	{ "end", verb_end, "end a pair" },
 	{ "get", verb_get, "print checkpoints of a running process" },
 	{ "list", verb_list, "who is paired with whom" },
+	{ "log", verb_log, "print a recording, a line for each checkpoint" },
 	{ "monitor", verb_monitor, "print what happens to pairs as it happens" },
+	{ "record", verb_record, "keep a program's last states, also of its crash" },
 	{ "run", verb_run, "start a program and print its checkpoints" },
+	{ "show", verb_show, "print a checkpoint of a recording" },
 	{ "stat", verb_stat, "rates and hold-up times of pairs" },
 	{ "watch", verb_watch, "look at a running process live" },
 };

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Checkpoints for people to read. */
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "death.h"
 #include "entry.h"
 #include "print.h"
 #include "regs.h"
@@ -11,10 +13,16 @@
 #define NSEC_PER_SEC 1000000000ULL
 #define REGS_PER_LINE 3
 
-static void print_head(const struct printer *printer,
-		       const struct cp_checkpoint *cp)
+void print_name(FILE *out, const char *name)
+{
+	for (; *name; name++)
+		fputc(iscntrl((unsigned char)*name) ? '?' : *name, out);
+}
+
+void print_headline(const struct printer *printer, const struct cp_checkpoint *cp)
 {
 	char *name = entry_syscall(cp);
+	char death[DEATH_SIZE];
 
 	fprintf(printer->out,
 		"%scheckpoint %" PRIu64 "%s  time %" PRIu64 ".%09" PRIu64
@@ -28,6 +36,8 @@ static void print_head(const struct printer *printer,
 		fprintf(printer->out, " (%d)", cp->syscall);
 	if (cp->flags & CP_CHECKPOINT_COMPAT)
 		fputs("  32-bit code", printer->out);
+	if (cp->flags & CP_CHECKPOINT_DEATH)
+		fprintf(printer->out, "  %s", death_text(cp, death));
 	fputc('\n', printer->out);
 	free(name);
 }
@@ -72,6 +82,9 @@ static void print_segment_head(const struct printer *printer,
 		", mapping 0x%" PRIx64 "-0x%" PRIx64 "\n",
 		(uint64_t)info->size, (uint64_t)info->addr,
 		(uint64_t)info->map_start, (uint64_t)info->map_end);
+	if (info->flags & CP_SEGF_GONE)
+		fputs("  it died before its memory could be saved\n",
+		      printer->out);
 	if (info->flags & CP_SEGF_UNMAPPED)
 		fputs("  rsp points to no memory\n", printer->out);
 	if (info->flags & CP_SEGF_TRUNCATED)
@@ -91,7 +104,7 @@ void print_snapshot(const struct printer *printer, const struct snapshot *now,
 	const struct segment *segment;
 	unsigned int i;
 
-	print_head(printer, &now->head);
+	print_headline(printer, &now->head);
 	print_place(printer, now->head.regs.rip);
 	print_regs(printer, &now->head.regs,
 		   before->head.seq ? &before->head.regs : NULL);
@@ -102,4 +115,8 @@ void print_snapshot(const struct printer *printer, const struct snapshot *now,
 		print_segment_head(printer, &segment->info);
 		stack_print(printer, now, before, segment);
 	}
+	if (now->xstate.bytes)
+		fprintf(printer->out,
+			"  extended registers: %" PRIu64 " bytes saved\n",
+			(uint64_t)now->xstate.info.size);
 }

@@ -28,6 +28,16 @@ struct printer {
 	struct view		view;
 };
 
+/* print_headline() - print the headline of a checkpoint */
+void print_headline(const struct printer *printer, const struct cp_checkpoint *cp);
+
+/*
+ * print_name() - print a name that comes from the slave or its files
+ *
+ * It must not command the terminal.
+ */
+void print_name(FILE *out, const char *name);
+
 /*
  * print_snapshot() - print a checkpoint
  * @now: the checkpoint

@@ -3,6 +3,7 @@
 #include <err.h>
 #include <errno.h>
 #include <getopt.h>
+#include <string.h>
 
 #include "child.h"
 #include "cpctl.h"
@@ -10,16 +11,25 @@
 #include "interrupt.h"
 #include "take.h"
 
-static const char help[] =
+static const struct take_usage usage = {
+	/* A command follows, whose options are its own. */
+	.letters = "+n:o:hV",
+	.has = TAKE_HAS_ALL,
+	.help =
 	"Usage: cpctl run [OPTION]... [--] COMMAND [ARGUMENT]...\n"
 	"Start a program and print its checkpoints, from its very first return to\n"
 	"user mode on. It then runs to its end by itself.\n"
 	"\n"
 	"  -n, --count N          how many (all until it ends)\n"
-	TAKE_OPTIONS_HELP
+	TAKE_WAIT_HELP
+	TAKE_VIEW_HELP
+	TAKE_OUTPUT_HELP
+	TAKE_LAST_HELP
+	"      --record ...       'cpctl record' by another name; goes first\n"
 	"\n"
 	"The program is not nudged unless --nudge is given. Ctrl-C stops printing and\n"
-	"leaves it running.\n";
+	"leaves it running.\n",
+};
 
 /*
  * The pair is over; wait for the program's end, unless told to leave. When the
@@ -64,8 +74,13 @@ int verb_run(int argc, char **argv)
 		.view.stack_bytes = 256,
 	};
 	struct cp_pair *pair;
-	int status = take_parse(argc, argv, "+" TAKE_LETTERS, &options, help);
+	int status;
 
+	if (argc > 1 && !strcmp(argv[1], "--record")) {
+		argv[1] = argv[0];
+		return verb_record(argc - 1, argv + 1);
+	}
+	status = take_parse(argc, argv, &usage, &options);
 	if (status >= 0)
 		return status;
 	if (optind == argc)

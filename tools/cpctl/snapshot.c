@@ -5,43 +5,89 @@
 
 #include "snapshot.h"
 
-/* Structs of another kernel's may be longer or shorter than ours. */
-static void copy_struct(void *to, size_t to_size, const void *from,
-			size_t from_size)
+void copy_struct(void *to, size_t to_size, const void *from, size_t from_size)
 {
 	memset(to, 0, to_size);
 	memcpy(to, from, from_size < to_size ? from_size : to_size);
 }
 
-static int take_segment(struct segment *segment, const struct cp_pair *pair,
-			unsigned int i)
+int snapshot_add(struct snapshot *snapshot, struct segment *segment)
 {
-	copy_struct(&segment->info, sizeof(segment->info),
-		    cp_pair_segment(pair, i),
-		    cp_pair_checkpoint(pair)->segment_size);
-	segment->bytes = malloc(segment->info.size);
-	if (!segment->bytes && segment->info.size)
+	struct segment *more;
+
+	if (segment->info.kind == CP_SEGMENT_XSTATE) {
+		free(snapshot->xstate.bytes);
+		snapshot->xstate = *segment;
+		return 0;
+	}
+	more = reallocarray(snapshot->segments, snapshot->nr_segments + 1,
+			    sizeof(*more));
+	if (!more) {
+		free(segment->bytes);
 		return -1;
-	if (segment->info.size)
-		memcpy(segment->bytes, cp_pair_segment_data(pair, i),
-		       segment->info.size);
+	}
+	snapshot->segments = more;
+	more[snapshot->nr_segments++] = *segment;
+	return 0;
+}
+
+static int add_bytes(struct snapshot *snapshot, struct segment *segment,
+		     const void *bytes)
+{
+	segment->bytes = malloc(segment->info.size ?: 1);
+	if (!segment->bytes)
+		return -1;
+	memcpy(segment->bytes, bytes, segment->info.size);
+	return snapshot_add(snapshot, segment);
+}
+
+/* @base: what the segments' offsets are from */
+static int take(struct snapshot *snapshot, const struct cp_checkpoint *cp,
+		const void *base)
+{
+	const char *table = (const char *)cp + cp->segments_offset;
+	struct segment segment;
+	unsigned int i;
+
+	snapshot_free(snapshot);
+	copy_struct(&snapshot->head, sizeof(snapshot->head), cp, cp->size);
+	for (i = 0; i < cp->nr_segments; i++) {
+		copy_struct(&segment.info, sizeof(segment.info),
+			    table + (size_t)i * cp->segment_size,
+			    cp->segment_size);
+		if (add_bytes(snapshot, &segment,
+			      (const char *)base + segment.info.offset)) {
+			snapshot_free(snapshot);
+			return -1;
+		}
+	}
 	return 0;
 }
 
 int snapshot_take(struct snapshot *snapshot, const struct cp_pair *pair)
 {
-	const struct cp_checkpoint *cp = cp_pair_checkpoint(pair);
+	return take(snapshot, cp_pair_checkpoint(pair),
+		    cp_pair_region(pair, NULL));
+}
+
+int snapshot_of_copy(struct snapshot *snapshot,
+		     const struct cp_checkpoint *copy)
+{
+	return take(snapshot, copy, copy);
+}
+
+int snapshot_copy(struct snapshot *to, const struct snapshot *from)
+{
+	const struct segment *part;
+	struct segment segment;
 	unsigned int i;
 
-	snapshot_free(snapshot);
-	copy_struct(&snapshot->head, sizeof(snapshot->head), cp, cp->size);
-	snapshot->segments = calloc(cp->nr_segments, sizeof(struct segment));
-	if (!snapshot->segments && cp->nr_segments)
-		return -1;
-	for (i = 0; i < cp->nr_segments; i++) {
-		snapshot->nr_segments++;
-		if (take_segment(&snapshot->segments[i], pair, i)) {
-			snapshot_free(snapshot);
+	snapshot_free(to);
+	to->head = from->head;
+	for (i = 0; (part = snapshot_part(from, i)); i++) {
+		segment = *part;
+		if (add_bytes(to, &segment, part->bytes)) {
+			snapshot_free(to);
 			return -1;
 		}
 	}
@@ -55,7 +101,18 @@ void snapshot_free(struct snapshot *snapshot)
 	for (i = 0; i < snapshot->nr_segments; i++)
 		free(snapshot->segments[i].bytes);
 	free(snapshot->segments);
+	free(snapshot->xstate.bytes);
 	memset(snapshot, 0, sizeof(*snapshot));
+}
+
+const struct segment *snapshot_part(const struct snapshot *snapshot,
+				    unsigned int i)
+{
+	if (i < snapshot->nr_segments)
+		return &snapshot->segments[i];
+	if (i == snapshot->nr_segments && snapshot->xstate.bytes)
+		return &snapshot->xstate;
+	return NULL;
 }
 
 const unsigned char *snapshot_bytes(const struct snapshot *snapshot,
@@ -70,6 +127,27 @@ const unsigned char *snapshot_bytes(const struct snapshot *snapshot,
 		if (into < segment->info.size &&
 		    len <= segment->info.size - into)
 			return segment->bytes + into;
+	}
+	return NULL;
+}
+
+const unsigned char *snapshot_run(const struct snapshot *snapshot,
+				  uint64_t addr, size_t *len)
+{
+	unsigned int i;
+
+	for (i = 0; i < snapshot->nr_segments; i++) {
+		const struct segment *segment = &snapshot->segments[i];
+		uint64_t into = addr - segment->info.addr;
+		uint64_t ahead = segment->info.addr - addr;
+
+		if (into < segment->info.size) {
+			if (*len > segment->info.size - into)
+				*len = segment->info.size - into;
+			return segment->bytes + into;
+		}
+		if (segment->info.size && ahead < *len)
+			*len = ahead;
 	}
 	return NULL;
 }

@@ -55,26 +55,19 @@ static void read_word(struct word *word, const struct snapshot *now,
 			(!old || memcmp(old, word->bytes, len));
 }
 
-/* Names come from the slave's files: they must not command the terminal. */
-static void put_name(FILE *out, const char *name)
-{
-	for (; *name; name++)
-		fputc(iscntrl((unsigned char)*name) ? '?' : *name, out);
-}
-
 void symbol_print(const struct printer *printer, const struct symbol *symbol)
 {
 	FILE *out = printer->out;
 
 	if (symbol->name) {
 		fputs(printer->style->symbol, out);
-		put_name(out, symbol->name);
+		print_name(out, symbol->name);
 		fprintf(out, "+0x%" PRIx64 "%s (", symbol->offset,
 			printer->style->end);
-		put_name(out, symbol->module);
+		print_name(out, symbol->module);
 		fputc(')', out);
 	} else {
-		put_name(out, symbol->module);
+		print_name(out, symbol->module);
 		fprintf(out, "+0x%" PRIx64, symbol->offset);
 	}
 }

@@ -1,57 +1,79 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The names of a process's code addresses, from its ELF files. */
-#include <elfutils/libdwfl.h>
+#include <err.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <gelf.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "buildid.h"
 #include "callsite.h"
+#include "mapping.h"
 #include "symbols.h"
 
+#define VDSO "[vdso]"
+
 /*
- * struct symbols - a process and its modules
- * @pid: the process
- * @root: its root directory: paths of its files mean what they mean to it,
- *	also when it lives in a container, and also after its end
- * @code: the lines of executable mappings in /proc/PID/maps when the modules
- *	were last reported, NULL before
+ * struct symbols - the modules of a process
+ * @around: the process
+ * @code: the lines of executable mappings when the modules were last reported,
+ *	NULL before
+ * @vdso: a copy of the vDSO, which is no file, once it was asked for
  * @dwfl: the modules
  * @name: the name of the symbol found last
  */
 struct symbols {
-	pid_t	pid;
-	int	root;
-	char	*code;
-	Dwfl	*dwfl;
-	char	name[256];
+	struct surroundings	*around;
+	char			*code;
+	char			*vdso;
+	Dwfl			*dwfl;
+	char			name[256];
 };
+
+static void find_vdso(struct symbols *symbols, Elf **elf)
+{
+	const char *text = symbols->around->maps;
+	struct mapping mapping;
+	size_t size;
+
+	while (mapping_next(&text, &mapping)) {
+		if (!mapping_is(&mapping, VDSO))
+			continue;
+		size = mapping.end - mapping.start;
+		free(symbols->vdso);
+		symbols->vdso = malloc(size);
+		if (symbols->vdso &&
+		    surroundings_read(symbols->around, mapping.start,
+				      symbols->vdso, size))
+			*elf = elf_memory(symbols->vdso, size);
+		return;
+	}
+}
 
 static int find_elf(Dwfl_Module *module, void **userdata, const char *name,
 		    Dwarf_Addr base, char **file_name, Elf **elf)
 {
-	const struct symbols *symbols = *userdata;
-	struct stat st;
+	struct symbols *symbols = *userdata;
+	const unsigned char *page;
 	int fd;
 
-	/* The vDSO is no file; libdwfl reads it from the process. */
-	if (name[0] != '/')
-		return dwfl_linux_proc_find_elf(module, userdata, name, base,
-						file_name, elf);
-	/* The mapped "file" may be a device or a pipe that must not be read. */
-	fd = openat(symbols->root, name + 1,
-		    O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (fd < 0)
-		return -1;
-	if (fstat(fd, &st) || !S_ISREG(st.st_mode)) {
-		close(fd);
+	(void)module;
+	if (name[0] != '/') {
+		find_vdso(symbols, elf);
 		return -1;
 	}
-	*file_name = strdup(name);
+	fd = surroundings_elf(symbols->around, name, base);
+	page = surroundings_page(symbols->around, base);
+	if (fd >= 0 && buildid_differs(fd, page)) {
+		close(fd);
+		if (!symbols->around->pid)
+			warnx("%s is another one now: no names from it", name);
+		return -1;
+	}
+	if (fd >= 0)
+		*file_name = strdup(name);
 	return fd;
 }
 
@@ -60,16 +82,13 @@ static const Dwfl_Callbacks callbacks = {
 	.find_debuginfo = dwfl_standard_find_debuginfo,
 };
 
-struct symbols *symbols_open(pid_t pid)
+struct symbols *symbols_open(struct surroundings *around)
 {
 	struct symbols *symbols = calloc(1, sizeof(*symbols));
-	char path[32];
 
 	if (!symbols)
 		return NULL;
-	symbols->pid = pid;
-	snprintf(path, sizeof(path), "/proc/%d/root", pid);
-	symbols->root = open(path, O_PATH | O_CLOEXEC);
+	symbols->around = around;
 	symbols->dwfl = dwfl_begin(&callbacks);
 	if (!symbols->dwfl) {
 		symbols_close(symbols);
@@ -85,38 +104,54 @@ void symbols_close(struct symbols *symbols)
 		return;
 	if (symbols->dwfl)
 		dwfl_end(symbols->dwfl);
-	if (symbols->root >= 0)
-		close(symbols->root);
+	free(symbols->vdso);
 	free(symbols->code);
 	free(symbols);
 }
 
-/* The lines of executable mappings; NULL when there are none to be read. */
-static char *read_code_lines(pid_t pid)
+Dwfl *symbols_dwfl(const struct symbols *symbols)
 {
-	char path[32], *line = NULL, *code = NULL;
-	size_t line_size = 0, size = 0;
-	char mode[5];
-	FILE *maps, *lines;
+	return symbols->dwfl;
+}
 
-	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
-	maps = fopen(path, "re");
-	if (!maps)
+/* The lines of executable mappings; NULL when there are none. */
+static char *code_lines(const char *maps)
+{
+	struct mapping mapping;
+	const char *line = maps;
+	size_t size = 0;
+	char *code = NULL;
+	FILE *lines = open_memstream(&code, &size);
+
+	if (!lines)
 		return NULL;
-	lines = open_memstream(&code, &size);
-	while (lines && getline(&line, &line_size, maps) > 0) {
-		if (sscanf(line, "%*x-%*x %4s", mode) == 1 && mode[2] == 'x')
-			fputs(line, lines);
+	for (; mapping_next(&maps, &mapping); line = maps) {
+		if (mapping.exec)
+			fwrite(line, 1, (size_t)(maps - line), lines);
 	}
-	if (lines)
-		fclose(lines);
-	free(line);
-	fclose(maps);
+	fclose(lines);
 	if (!size) {
 		free(code);
 		code = NULL;
 	}
 	return code;
+}
+
+static void report(struct symbols *symbols)
+{
+	const char *text = symbols->around->maps;
+	FILE *maps = fmemopen((char *)text, strlen(text), "r");
+	struct mapping mapping;
+
+	if (maps) {
+		dwfl_linux_proc_maps_report(symbols->dwfl, maps);
+		fclose(maps);
+	}
+	while (mapping_next(&text, &mapping)) {
+		if (mapping_is(&mapping, VDSO))
+			dwfl_report_module(symbols->dwfl, VDSO, mapping.start,
+					   mapping.end);
+	}
 }
 
 static int give_userdata(Dwfl_Module *module, void **userdata,
@@ -131,16 +166,16 @@ static int give_userdata(Dwfl_Module *module, void **userdata,
 
 void symbols_refresh(struct symbols *symbols)
 {
-	char *code = read_code_lines(symbols->pid);
+	char *code = code_lines(symbols->around->maps);
 
-	/* Nothing: it is ending. The same, nearly always: nothing to do. */
+	/* The same, nearly always: nothing to do. */
 	if (!code || (symbols->code && !strcmp(code, symbols->code))) {
 		free(code);
 		return;
 	}
 	/* Modules that are still where they were keep what was read of them. */
 	dwfl_report_begin(symbols->dwfl);
-	dwfl_linux_proc_report(symbols->dwfl, symbols->pid);
+	report(symbols);
 	dwfl_report_end(symbols->dwfl, NULL, NULL);
 	dwfl_getmodules(symbols->dwfl, give_userdata, symbols, 0);
 	free(symbols->code);
@@ -151,9 +186,6 @@ static const char *short_name(const char *module)
 {
 	const char *slash = strrchr(module, '/');
 
-	/* libdwfl's name for it has the process id in it. */
-	if (!strncmp(module, "[vdso", strlen("[vdso")))
-		return "[vdso]";
 	return slash ? slash + 1 : module;
 }
 
@@ -235,4 +267,40 @@ bool symbols_find_return(struct symbols *symbols, uint64_t addr,
 		return false;
 	symbol->offset++;
 	return true;
+}
+
+/* struct wanted - what symbols_address() looks for, and has found */
+struct wanted {
+	const char	*name;
+	GElf_Addr	addr;
+};
+
+static int look_in(Dwfl_Module *module, void **userdata, const char *name,
+		   Dwarf_Addr start, void *arg)
+{
+	int i, nr = dwfl_module_getsymtab(module);
+	struct wanted *wanted = arg;
+	const char *known;
+	GElf_Sym sym;
+
+	(void)userdata;
+	(void)name;
+	(void)start;
+	for (i = 0; i < nr; i++) {
+		known = dwfl_module_getsym_info(module, i, &sym, &wanted->addr,
+						NULL, NULL, NULL);
+		if (known && sym.st_shndx != SHN_UNDEF &&
+		    !strcmp(known, wanted->name))
+			return DWARF_CB_ABORT;
+	}
+	wanted->addr = 0;
+	return DWARF_CB_OK;
+}
+
+uint64_t symbols_address(const struct symbols *symbols, const char *name)
+{
+	struct wanted wanted = { .name = name };
+
+	dwfl_getmodules(symbols->dwfl, look_in, &wanted, 0);
+	return wanted.addr;
 }

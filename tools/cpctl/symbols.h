@@ -3,9 +3,11 @@
 #ifndef SYMBOLS_H
 #define SYMBOLS_H
 
+#include <elfutils/libdwfl.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/types.h>
+
+#include "surroundings.h"
 
 struct symbols;
 
@@ -24,8 +26,12 @@ struct symbol {
 	const char	*module;
 };
 
-/* symbols_open() - for a process; NULL with errno ENOMEM. */
-struct symbols *symbols_open(pid_t pid);
+/*
+ * symbols_open() - for the process whose surroundings these are
+ *
+ * Return: NULL with errno ENOMEM.
+ */
+struct symbols *symbols_open(struct surroundings *around);
 
 /* symbols_close() - free all; NULL is allowed. */
 void symbols_close(struct symbols *symbols);
@@ -33,8 +39,7 @@ void symbols_close(struct symbols *symbols);
 /*
  * symbols_refresh() - look which files the process has mapped now
  *
- * To be called once per checkpoint. When the process is gone, what was known
- * of it is kept.
+ * To be called after each surroundings_refresh().
  */
 void symbols_refresh(struct symbols *symbols);
 
@@ -50,5 +55,11 @@ bool symbols_find(struct symbols *symbols, uint64_t addr,
  */
 bool symbols_find_return(struct symbols *symbols, uint64_t addr,
 			 struct symbol *symbol);
+
+/* symbols_address() - where @name is, 0 when nothing of that name is known */
+uint64_t symbols_address(const struct symbols *symbols, const char *name);
+
+/* symbols_dwfl() - the modules as libdwfl knows them */
+Dwfl *symbols_dwfl(const struct symbols *symbols);
 
 #endif /* SYMBOLS_H */

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Taking checkpoints of a slave and printing each: what get and run do. */
+/* Taking checkpoints of a slave: what get, run, bt and dump have in common. */
 #include <err.h>
 #include <errno.h>
 #include <getopt.h>
-#include <stdio_ext.h>
 #include <string.h>
 
 #include "cpctl.h"
@@ -11,6 +10,7 @@
 #include "interrupt.h"
 #include "json.h"
 #include "number.h"
+#include "output.h"
 #include "take.h"
 
 /* Options without a letter. */
@@ -24,20 +24,39 @@ enum {
 	OPT_JSON,
 };
 
-static const struct option long_options[] = {
-	{ "count", required_argument, NULL, 'n' },
-	{ "nudge", no_argument, NULL, OPT_NUDGE },
-	{ "no-nudge", no_argument, NULL, OPT_NO_NUDGE },
-	{ "timeout", required_argument, NULL, OPT_TIMEOUT },
-	{ "stack-limit", required_argument, NULL, OPT_STACK_LIMIT },
-	{ "stack-bytes", required_argument, NULL, OPT_STACK_BYTES },
-	{ "full", no_argument, NULL, OPT_FULL },
-	{ "json", no_argument, NULL, OPT_JSON },
-	{ "output", required_argument, NULL, 'o' },
-	{ "help", no_argument, NULL, 'h' },
-	{ "version", no_argument, NULL, 'V' },
-	{}
+/* By what a verb must have for them. */
+static const struct {
+	unsigned int	has;
+	struct option	option;
+} table[] = {
+	{ TAKE_HAS_COUNT, { "count", required_argument, NULL, 'n' } },
+	{ 0, { "nudge", no_argument, NULL, OPT_NUDGE } },
+	{ 0, { "no-nudge", no_argument, NULL, OPT_NO_NUDGE } },
+	{ 0, { "timeout", required_argument, NULL, OPT_TIMEOUT } },
+	{ 0, { "stack-limit", required_argument, NULL, OPT_STACK_LIMIT } },
+	{ TAKE_HAS_VIEW,
+	  { "stack-bytes", required_argument, NULL, OPT_STACK_BYTES } },
+	{ TAKE_HAS_VIEW, { "full", no_argument, NULL, OPT_FULL } },
+	{ TAKE_HAS_JSON, { "json", no_argument, NULL, OPT_JSON } },
+	{ 0, { "output", required_argument, NULL, 'o' } },
+	{ 0, { "help", no_argument, NULL, 'h' } },
+	{ 0, { "version", no_argument, NULL, 'V' } },
 };
+
+#define NR_OPTIONS (sizeof(table) / sizeof(table[0]))
+
+/* Those of them that the verb has, and an empty one. */
+static void select_options(struct option options[NR_OPTIONS + 1],
+			   unsigned int has)
+{
+	size_t i;
+
+	for (i = 0; i < NR_OPTIONS; i++) {
+		if ((table[i].has & has) == table[i].has)
+			*options++ = table[i].option;
+	}
+	memset(options, 0, sizeof(*options));
+}
 
 /* False when the option's argument is not what it should be. */
 static bool set_option(struct take_options *options, int option)
@@ -70,19 +89,22 @@ static bool set_option(struct take_options *options, int option)
 	return true;
 }
 
-int take_parse(int argc, char **argv, const char *letters,
-	       struct take_options *options, const char *help)
+int take_parse(int argc, char **argv, const struct take_usage *usage,
+	       struct take_options *options)
 {
+	struct option long_options[NR_OPTIONS + 1];
 	int option, index;
 
+	select_options(long_options, usage->has);
 	for (;;) {
 		index = -1;
-		option = getopt_long(argc, argv, letters, long_options, &index);
+		option = getopt_long(argc, argv, usage->letters, long_options,
+				     &index);
 		switch (option) {
 		case -1:
 			return -1;
 		case 'h':
-			fputs(help, stdout);
+			fputs(usage->help, stdout);
 			return EXIT_OK;
 		case 'V':
 			return print_version();
@@ -97,12 +119,29 @@ int take_parse(int argc, char **argv, const char *letters,
 	}
 }
 
+int take_parse_pid(int argc, char **argv, const struct take_usage *usage,
+		   struct take_options *options, pid_t *pid)
+{
+	int status = take_parse(argc, argv, usage, options);
+
+	if (status >= 0)
+		return status;
+	if (optind != argc - 1)
+		return usage_error(argv[0], "one PID is wanted");
+	if (!parse_pid(argv[optind], pid))
+		return usage_error(argv[0], "'%s' is no process id",
+				   argv[optind]);
+	return -1;
+}
+
 int take_prep(struct cp_pair *pair, pid_t pid,
 	      const struct take_options *options)
 {
 	const struct cp_pair_options pair_options = {
 		.size = sizeof(pair_options),
 		.stack_limit = options->stack_limit,
+		/* How it died is what one wants to see most. */
+		.flags = CP_PREP_DEATH,
 	};
 
 	if (!cp_pair_prep(pair, pid, &pair_options))
@@ -111,30 +150,8 @@ int take_prep(struct cp_pair *pair, pid_t pid,
 	return -1;
 }
 
-static int print(const struct printer *printer, bool json,
-		 const struct snapshot *now, const struct snapshot *before)
-{
-	symbols_refresh(printer->symbols);
-	if (json)
-		json_snapshot(printer, now);
-	else
-		print_snapshot(printer, now, before);
-	if (!fflush(printer->out) && !ferror(printer->out))
-		return EXIT_OK;
-	if (interrupted()) {
-		/* Nobody may ever read the rest: do not wait for that. */
-		__fpurge(printer->out);
-		clearerr(printer->out);
-		return EXIT_OK;
-	}
-	warn("cannot print");
-	return EXIT_REFUSED;
-}
-
 /* No checkpoint has come: the pair is over, or @error tells why not. */
-static int no_checkpoint(const struct cp_pair *pair, pid_t pid,
-			 const struct take_options *options, FILE *out,
-			 int error)
+static int no_checkpoint(const struct cp_pair *pair, pid_t pid, int error)
 {
 	unsigned int reason;
 	int status;
@@ -146,15 +163,12 @@ static int no_checkpoint(const struct cp_pair *pair, pid_t pid,
 		return EXIT_REFUSED;
 	}
 	reason = cp_pair_ended(pair, &status);
-	if (options->json)
-		json_end(out, reason, status);
 	diagnose_end(pid, reason, status);
 	return EXIT_OK;
 }
 
-static int take_and_print(struct cp_pair *pair, pid_t pid,
-			  const struct take_options *options,
-			  const struct printer *printer)
+int take_each(struct cp_pair *pair, pid_t pid,
+	      const struct take_options *options, take_use_fn use, void *arg)
 {
 	unsigned int flags = options->nudge ? CP_GET_NUDGE : 0;
 	struct snapshot shots[2] = {};
@@ -169,8 +183,7 @@ static int take_and_print(struct cp_pair *pair, pid_t pid,
 			break;
 		ret = cp_pair_get(pair, options->timeout_ns, flags);
 		if (ret != 1) {
-			status = no_checkpoint(pair, pid, options, printer->out,
-					       ret ? errno : 0);
+			status = no_checkpoint(pair, pid, ret ? errno : 0);
 			break;
 		}
 		if (snapshot_take(now, pair)) {
@@ -178,37 +191,100 @@ static int take_and_print(struct cp_pair *pair, pid_t pid,
 			status = EXIT_REFUSED;
 			break;
 		}
-		status = print(printer, options->json, now, &shots[(n + 1) % 2]);
+		status = use(arg, now, &shots[(n + 1) % 2]);
 	}
 	snapshot_free(&shots[0]);
 	snapshot_free(&shots[1]);
 	return status;
 }
 
+/* struct printing - what print() needs; the surroundings are the symbols' */
+struct printing {
+	struct printer		printer;
+	struct surroundings	around;
+	bool			json;
+};
+
+static int print(void *arg, const struct snapshot *now,
+		 const struct snapshot *before)
+{
+	struct printing *printing = arg;
+
+	surroundings_refresh(&printing->around);
+	symbols_refresh(printing->printer.symbols);
+	if (printing->json)
+		json_snapshot(&printing->printer, now);
+	else
+		print_snapshot(&printing->printer, now, before);
+	return output_flush(printing->printer.out);
+}
+
+void take_print_end(FILE *out, const struct cp_pair *pair)
+{
+	int status;
+	unsigned int reason = cp_pair_ended(pair, &status);
+
+	if (reason != CP_END_NONE && !interrupted())
+		json_end(out, reason, status);
+}
+
+static int print_each(struct cp_pair *pair, pid_t pid,
+		      const struct take_options *options, FILE *out)
+{
+	struct printing printing = {
+		.printer = { .out = out, .view = options->view,
+			     .style = style_of(out) },
+		.json = options->json,
+	};
+	int status = EXIT_REFUSED;
+
+	surroundings_open(&printing.around, pid);
+	printing.printer.symbols = symbols_open(&printing.around);
+	if (!printing.printer.symbols)
+		warn("cannot look up symbols");
+	else
+		status = take_each(pair, pid, options, print, &printing);
+	if (status == EXIT_OK && options->json)
+		take_print_end(out, pair);
+	symbols_close(printing.printer.symbols);
+	surroundings_close(&printing.around);
+	return status;
+}
+
+int take_to_output(struct cp_pair *pair, pid_t pid,
+		   const struct take_options *options, take_print_fn print_all)
+{
+	FILE *out = output_open(options->output);
+	int status = EXIT_REFUSED;
+
+	if (out) {
+		status = print_all(pair, pid, options, out);
+		status = output_close(out, options->output, status);
+	}
+	cp_pair_end(pair);
+	return status;
+}
+
 int take_all(struct cp_pair *pair, pid_t pid,
 	     const struct take_options *options)
 {
-	struct printer printer = { .out = stdout, .view = options->view };
+	return take_to_output(pair, pid, options, print_each);
+}
+
+int take_from(pid_t pid, const struct take_options *options, take_all_fn all)
+{
+	struct cp_pair *pair = cp_pair_open();
 	int status = EXIT_REFUSED;
 
-	if (options->output)
-		printer.out = fopen(options->output, "we");
-	if (!printer.out) {
-		warn("cannot write %s", options->output);
-		goto out_end;
+	if (!pair) {
+		diagnose_open(errno);
+		return status;
 	}
-	printer.style = style_of(printer.out);
-	printer.symbols = symbols_open(pid);
-	if (!printer.symbols)
-		warn("cannot look up symbols");
-	else
-		status = take_and_print(pair, pid, options, &printer);
-	symbols_close(printer.symbols);
-	if (printer.out != stdout && fclose(printer.out) && status == EXIT_OK) {
-		warn("cannot write %s", options->output);
-		status = EXIT_REFUSED;
-	}
-out_end:
-	cp_pair_end(pair);
+	interrupt_catch(pair);
+	if (!take_prep(pair, pid, options))
+		status = all(pair, pid, options);
+	cp_pair_close(pair);
+	if (interrupted())
+		warnx("stopped; process %d goes on by itself", pid);
 	return status;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Taking checkpoints of a slave and printing each: what get and run do. */
+/* Taking checkpoints of a slave: what get, run, bt and dump have in common. */
 #ifndef TAKE_H
 #define TAKE_H
 
@@ -9,14 +9,14 @@
 #include "print.h"
 
 /*
- * struct take_options - the options that get and run share
+ * struct take_options - the options of verbs that take checkpoints
  * @count: how many checkpoints; 0: until the slave ends
  * @nudge: bring a sleeping slave to its next return to user mode
  * @json: for programs to read
  * @timeout_ns: for each checkpoint; negative: no limit
  * @stack_limit: as in struct cp_pair_options
  * @view: how much of the stack is shown
- * @output: the file to print to, NULL for stdout
+ * @output: the file to write to, NULL for the verb's default
  */
 struct take_options {
 	uint64_t	count;
@@ -29,44 +29,107 @@ struct take_options {
 };
 
 /* What --help tells about these options. */
-#define TAKE_OPTIONS_HELP						    \
+#define TAKE_WAIT_HELP							    \
 	"      --nudge            bring a sleeping process to its next return\n" \
 	"                         to user mode\n"				    \
 	"      --no-nudge         wait until it returns by itself\n"	    \
 	"      --timeout SEC      give up when no checkpoint comes for so long\n" \
-	"      --stack-limit SIZE most bytes of stack to take (K, M, G allowed)\n" \
+	"      --stack-limit SIZE most bytes of stack to take (K, M, G allowed)\n"
+#define TAKE_VIEW_HELP							    \
 	"      --stack-bytes SIZE most bytes of stack to print (256)\n"	    \
-	"      --full             print all of the stack that was taken\n"   \
+	"      --full             print all of the stack that was taken\n"
+#define TAKE_OUTPUT_HELP						    \
 	"      --json             print JSON, one object to a line\n"	    \
-	"  -o, --output FILE      print to FILE\n"			    \
+	"  -o, --output FILE      print to FILE\n"
+#define TAKE_LAST_HELP							    \
 	"  -h, --help             print this help\n"			    \
 	"  -V, --version          print the version\n"
 
-/* Their letters, for getopt_long(). */
-#define TAKE_LETTERS "n:o:hV"
+/* Which of these options a verb has, besides those that all have. */
+#define TAKE_HAS_COUNT	0x1	/* -n, --count */
+#define TAKE_HAS_VIEW	0x2	/* --stack-bytes, --full */
+#define TAKE_HAS_JSON	0x4	/* --json */
+#define TAKE_HAS_ALL	(TAKE_HAS_COUNT | TAKE_HAS_VIEW | TAKE_HAS_JSON)
 
 /*
- * take_parse() - read the options of get or run
- * @letters: TAKE_LETTERS, or "+" TAKE_LETTERS when a command may follow
- * @options: set to the verb's defaults by the caller
+ * struct take_usage - the command line of a verb
+ * @letters: of its options, for getopt_long()
+ * @has: TAKE_HAS_*
  * @help: what --help prints
+ */
+struct take_usage {
+	const char	*letters;
+	unsigned int	has;
+	const char	*help;
+};
+
+/*
+ * take_parse() - read the options of a verb
+ * @options: set to the verb's defaults by the caller
  *
  * Return: -1 to go on, with optind at the first argument; else the exit status
  * with which to end.
  */
-int take_parse(int argc, char **argv, const char *letters,
-	       struct take_options *options, const char *help);
+int take_parse(int argc, char **argv, const struct take_usage *usage,
+	       struct take_options *options);
+
+/*
+ * take_parse_pid() - the same for a verb whose one argument is a PID
+ * @pid: receives it
+ */
+int take_parse_pid(int argc, char **argv, const struct take_usage *usage,
+		   struct take_options *options, pid_t *pid);
 
 /* take_prep() - cp_pair_prep() with these options; says what is wrong */
 int take_prep(struct cp_pair *pair, pid_t pid,
 	      const struct take_options *options);
 
 /*
- * take_all() - take and print the checkpoints of the pair's slave @pid
+ * take_use_fn - what is to be done with a checkpoint
+ * @now: the checkpoint
+ * @before: the one before it, empty when there is none
+ *
+ * Return: an exit status; another than EXIT_OK ends the taking.
+ */
+typedef int (*take_use_fn)(void *arg, const struct snapshot *now,
+			   const struct snapshot *before);
+
+/*
+ * take_each() - take the checkpoints of the pair's slave @pid
+ *
+ * Says why when there are no more. Return: an exit status.
+ */
+int take_each(struct cp_pair *pair, pid_t pid,
+	      const struct take_options *options, take_use_fn use, void *arg);
+
+/* take_print_fn - prints checkpoints to @out; returns an exit status */
+typedef int (*take_print_fn)(struct cp_pair *pair, pid_t pid,
+			     const struct take_options *options, FILE *out);
+
+/* take_print_end() - print, as JSON, why the pair is over, if it is */
+void take_print_end(FILE *out, const struct cp_pair *pair);
+
+/*
+ * take_to_output() - have checkpoints printed to where the options say
  *
  * Ends the pair. Return: an exit status.
  */
+int take_to_output(struct cp_pair *pair, pid_t pid,
+		   const struct take_options *options, take_print_fn print_all);
+
+/* take_all() - take and print them. Ends the pair. Return: an exit status. */
 int take_all(struct cp_pair *pair, pid_t pid,
 	     const struct take_options *options);
+
+/* take_all_fn - a function such as take_all() */
+typedef int (*take_all_fn)(struct cp_pair *pair, pid_t pid,
+			   const struct take_options *options);
+
+/*
+ * take_from() - pair with the running process @pid, and call @all
+ *
+ * Return: an exit status.
+ */
+int take_from(pid_t pid, const struct take_options *options, take_all_fn all);
 
 #endif /* TAKE_H */

@@ -66,6 +66,7 @@ static const struct option long_options[] = {
  * @paired: there is a pair, whose checkpoint has not come yet
  * @shots: the last two checkpoints
  * @taken: number of checkpoints; the last one is shots[taken % 2]
+ * @around: the slave's surroundings
  * @symbols: of the slave
  * @facts: of the slave, when the last picture was drawn
  * @drawn_ns: when that was
@@ -79,6 +80,7 @@ struct watch {
 	bool			paired;
 	struct snapshot		shots[2];
 	uint64_t		taken;
+	struct surroundings	around;
 	struct symbols		*symbols;
 	struct task_facts	facts;
 	int64_t			drawn_ns;
@@ -230,6 +232,7 @@ static void draw(struct watch *watch, enum outcome outcome)
 		return;
 	print_head(watch, printer.out, outcome);
 	if (watch->taken) {
+		surroundings_refresh(&watch->around);
 		symbols_refresh(watch->symbols);
 		print_snapshot(&printer, last,
 			       &watch->shots[(watch->taken + 1) % 2]);
@@ -277,9 +280,11 @@ static int watch_process(struct watch *watch)
 	enum outcome outcome;
 	int status;
 
-	watch->symbols = symbols_open(watch->pid);
+	surroundings_open(&watch->around, watch->pid);
+	watch->symbols = symbols_open(&watch->around);
 	if (!watch->symbols) {
 		warn("cannot look up symbols");
+		surroundings_close(&watch->around);
 		return EXIT_REFUSED;
 	}
 	outcome = watch_loop(watch);
@@ -291,6 +296,7 @@ static int watch_process(struct watch *watch)
 	else if (outcome == OVER)
 		warnx("process %d has ended", watch->pid);
 	symbols_close(watch->symbols);
+	surroundings_close(&watch->around);
 	snapshot_free(&watch->shots[0]);
 	snapshot_free(&watch->shots[1]);
 	return outcome == FAILED ? EXIT_REFUSED : EXIT_OK;

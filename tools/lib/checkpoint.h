@@ -94,11 +94,22 @@ struct cp_pair;
  * @stack_limit: most bytes of stack in a checkpoint
  * @wait_limit: nanoseconds a slave waits for the master before it goes on
  *	without having handed over its checkpoint; 0 means no limit
+ * @interval: at most one checkpoint in so many nanoseconds
+ * @every: only one of so many returns to user mode
+ * @nr_slots: how many checkpoints may wait for the master
+ * @flags: CP_PREP_OVERWRITE, CP_PREP_DEATH, CP_PREP_XSTATE
+ *
+ * What they mean in full: struct cp_prep in <linux/checkpoint.h>.
  */
 struct cp_pair_options {
 	size_t		size;
 	uint64_t	stack_limit;
 	uint64_t	wait_limit;
+	uint64_t	interval;
+	uint32_t	every;
+	uint32_t	nr_slots;
+	uint32_t	flags;
+	uint32_t	reserved;
 };
 
 /**
@@ -193,7 +204,7 @@ int cp_pair_end(const struct cp_pair *pair);
 unsigned int cp_pair_ended(const struct cp_pair *pair, int *status);
 
 /**
- * cp_pair_missed() - checkpoints not handed over because of the wait limit
+ * cp_pair_missed() - checkpoints lost: to the wait limit, or to newer ones
  * @pair: the handle
  *
  * Return: their number since the pair was made, as of the last cp_pair_get()
@@ -262,6 +273,41 @@ const void *cp_pair_segment_data(const struct cp_pair *pair, unsigned int i);
  */
 const void *cp_pair_data(const struct cp_pair *pair, uint64_t addr,
 			 size_t len);
+
+/*
+ * Looking while the slave writes
+ * ------------------------------
+ * All slots of the region can be read at any time, by any number of threads,
+ * without a system call: the last states of a slave that waits for nobody.
+ */
+
+/* The slot of the newest checkpoint, whichever it is. */
+#define CP_SLOT_NEWEST	(~0U)
+
+/**
+ * cp_pair_slots() - how many slots there are
+ * @pair: the handle
+ *
+ * Return: their number; 0 before the first pair.
+ */
+unsigned int cp_pair_slots(const struct cp_pair *pair);
+
+/**
+ * cp_pair_copy() - copy the checkpoint that is in a slot
+ * @pair: the handle; no other call on it may run that makes or closes a pair
+ * @slot: below cp_pair_slots(), or CP_SLOT_NEWEST
+ * @buf: receives a struct cp_checkpoint, its segments, and their bytes;
+ *	aligned for a uint64_t. A segment's offset is from @buf
+ * @size: bytes there; with cp_pair_region()->slot_size it always suffices
+ *
+ * What is copied is one checkpoint, whole.
+ *
+ * Return: 1: a checkpoint. 0: none is there, or it is being written. -1 with
+ * errno: EAGAIN: the slave was faster time and again, try later; ERANGE: @buf
+ * is too small; EINVAL: no such slot; ENOTCONN: there is no region.
+ */
+int cp_pair_copy(const struct cp_pair *pair, unsigned int slot, void *buf,
+		 size_t size);
 
 #ifdef __cplusplus
 }

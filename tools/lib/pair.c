@@ -145,6 +145,11 @@ int cp_pair_prep(struct cp_pair *pair, pid_t pid,
 		return -1;
 	prep.stack_limit = opt.stack_limit;
 	prep.wait_limit = opt.wait_limit;
+	prep.interval = opt.interval;
+	prep.every = opt.every;
+	prep.nr_slots = opt.nr_slots;
+	prep.flags = opt.flags;
+	prep.reserved = opt.reserved;
 	if (make_pair(pair->fd, pid, &prep))
 		return -1;
 

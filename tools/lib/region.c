@@ -60,7 +60,8 @@ const void *cp_pair_find(const struct cp_pair *pair, uint64_t addr,
 	for (i = 0; (seg = segment_of(cp, i)); i++) {
 		uint64_t into = addr - seg->addr;
 
-		if (addr < seg->addr || into >= seg->size)
+		if (seg->kind != CP_SEGMENT_STACK || addr < seg->addr ||
+		    into >= seg->size)
 			continue;
 		*left = seg->size - into;
 		return (const char *)pair->region + seg->offset + into;

@@ -4,7 +4,9 @@
  *
  * A master process pairs with a slave task. From then on, every time the
  * slave is about to return to user mode it hands its registers and its stack
- * to the master, and goes on when the master has taken them.
+ * to the master, and goes on when the master has taken them. Or it does not
+ * wait: then the last few that it has left can be looked at whenever the
+ * master likes, also when the slave has died ("Flight recorder", below).
  *
  *	fd = open("/dev/checkpoint", O_RDWR | O_CLOEXEC);
  *	prep.pid = pid;
@@ -49,7 +51,8 @@
  * @reserved:	[out] zero
  * @features:	[out] CP_FEATURE_* bits
  * @stack_default: [out] bytes of stack kept when cp_prep.stack_limit is 0
- * @stack_max:	[out] the largest cp_prep.stack_limit that is accepted
+ * @stack_max:	[out] the largest cp_prep.stack_limit that is accepted, times
+ *		the number of slots
  *
  * Anybody who may open the device may ask.
  */
@@ -65,6 +68,10 @@ struct cp_info {
 #define CP_FEATURE_RENDEZVOUS	(1ULL << 0)	/* one slot, the slave waits */
 #define CP_FEATURE_NUDGE	(1ULL << 1)	/* CP_GET_NUDGE */
 #define CP_FEATURE_WAIT_LIMIT	(1ULL << 2)	/* cp_prep.wait_limit */
+#define CP_FEATURE_SLOTS	(1ULL << 3)	/* nr_slots, CP_PREP_OVERWRITE */
+#define CP_FEATURE_RATE		(1ULL << 4)	/* cp_prep.interval and .every */
+#define CP_FEATURE_DEATH	(1ULL << 5)	/* CP_PREP_DEATH */
+#define CP_FEATURE_XSTATE	(1ULL << 6)	/* CP_PREP_XSTATE */
 
 /*
  * struct cp_prep - become the master of a task (CP_IOC_PREP)
@@ -76,21 +83,32 @@ struct cp_info {
  *		ptrace(PTRACE_ATTACH), Yama and security modules included.
  *		-1 for no proof, which is always refused, but only after what
  *		comes first in the order below. Not needed after the call.
- * @flags:	[in] none defined: 0
- * @nr_slots:	[in] number of slots in the region: 0 or 1
+ * @flags:	[in] CP_PREP_*
+ * @nr_slots:	[in] how many checkpoints may wait for the master, at most
+ *		CP_SLOTS_MAX; 0 means 1. With 1, slave and master meet: the
+ *		slave waits for a master that is in CP_IOC_GET. With more, it
+ *		may run ahead by so many, and waits then. With
+ *		CP_PREP_OVERWRITE it never waits
  * @stack_limit: [in] most bytes of stack kept in a checkpoint; rounded up to
- *		whole pages; 0 means cp_info.stack_default. Memory is taken
- *		only as stacks need it, and charged to the master's memory
- *		cgroup.
+ *		whole pages; 0 means cp_info.stack_default, or its share of
+ *		cp_info.stack_max if that is less. Memory is taken only as
+ *		stacks need it, and charged to the master's memory cgroup.
  * @wait_limit:	[in] nanoseconds a slave waits for the master before it goes
  *		on without having handed over its checkpoint; 0 means no limit
  * @region_size: [out] bytes to mmap() at offset 0
+ * @interval:	[in] at most one checkpoint in so many nanoseconds: returns to
+ *		user mode that come sooner pass uncaptured, and are not
+ *		counted in cp_checkpoint.seq; 0: no such limit
+ * @every:	[in] only one of so many returns, the first included; 0 or 1:
+ *		each. With @interval, both must agree. A nudge goes before
+ * @reserved:	[in] 0
  *
  * Returns 0, or -1 with errno, the first of this order:
  *
  *	EFAULT, E2BIG	as for all structs
- *	EINVAL		pid <= 0, mem_fd < -1, unknown flag, nr_slots > 1,
- *			stack_limit > cp_info.stack_max
+ *	EINVAL		pid <= 0, mem_fd < -1, unknown flag, reserved not 0,
+ *			nr_slots > CP_SLOTS_MAX, nr_slots * stack_limit >
+ *			cp_info.stack_max, a wait_limit with CP_PREP_OVERWRITE
  *	EALREADY	the caller's process is a master
  *	EDEADLK		the caller's process is a slave
  *	EBUSY		the file carries another process's pair
@@ -111,7 +129,30 @@ struct cp_prep {
 	__aligned_u64	stack_limit;
 	__aligned_u64	wait_limit;
 	__aligned_u64	region_size;
+	__aligned_u64	interval;
+	__u32		every;
+	__u32		reserved;
 };
+
+#define CP_SLOTS_MAX		65536
+
+/*
+ * cp_prep.flags
+ *
+ * CP_PREP_OVERWRITE: the slave never waits. When nr_slots checkpoints wait for
+ * the master, a new one takes the place of the oldest.
+ *
+ * CP_PREP_DEATH: when the slave is killed by a signal, its last checkpoint is
+ * the state in which it died, marked with CP_CHECKPOINT_DEATH: after a fault,
+ * registers and stack at the faulting instruction. CP_IOC_GET gives it after
+ * all others, and 0 after that. It is given no matter what interval and every
+ * say.
+ *
+ * CP_PREP_XSTATE: checkpoints have a second segment, CP_SEGMENT_XSTATE.
+ */
+#define CP_PREP_OVERWRITE	(1U << 0)
+#define CP_PREP_DEATH		(1U << 1)
+#define CP_PREP_XSTATE		(1U << 2)
 
 /*
  * struct cp_get - take the next checkpoint (CP_IOC_GET)
@@ -129,8 +170,9 @@ struct cp_prep {
  * @seq:	[out] with result 1: the checkpoint's number
  * @slot_offset: [out] with result 1: where in the region its
  *		struct cp_checkpoint lies
- * @missed:	[out] checkpoints that the slave did not hand over because its
- *		wait_limit passed, since the pair was made
+ * @missed:	[out] checkpoints lost since the pair was made, because the
+ *		slave's wait_limit passed or, with CP_PREP_OVERWRITE, because a
+ *		newer one took the place
  *
  * Only the process that made the pair may call it. The call also gives up
  * the previous checkpoint: until then, what it left in the region stays as
@@ -147,8 +189,7 @@ struct cp_prep {
  *	EPERM		the caller's process is not the pair's master
  *	EAGAIN		deadline 0 or O_NONBLOCK, and the slave has not come.
  *			A slave that is waiting is served even so: its copying
- *			is what such a call waits for, and the end of another
- *			thread's call
+ *			is what such a call waits for
  *	ETIMEDOUT	deadline passed; a checkpoint that comes later is kept
  *	EINTR		a handler ran that was installed without SA_RESTART;
  *			nothing is lost
@@ -203,10 +244,12 @@ struct cp_get {
  * struct cp_region_head - head of the region
  * @magic:	CP_REGION_MAGIC
  * @version:	CP_VERSION
- * @nr_slots:	number of slots
+ * @nr_slots:	number of slots; may be more than cp_prep.nr_slots
  * @reserved:	zero
  * @slots_offset: where slot 0 begins, from the region's start
  * @slot_size:	bytes from one slot to the next
+ * @newest:	where the slot of the newest checkpoint lies, from the region's
+ *		start; 0 before the first
  */
 struct cp_region_head {
 	__u32		magic;
@@ -215,9 +258,31 @@ struct cp_region_head {
 	__u32		reserved;
 	__aligned_u64	slots_offset;
 	__aligned_u64	slot_size;
+	__aligned_u64	newest;
 };
 
 #define CP_REGION_MAGIC		0x74706b63	/* "ckpt" */
+
+/*
+ * Flight recorder
+ *
+ * The slot that CP_IOC_GET told of stays as it is until the next call. All
+ * others the slave may write at any time, and in any order; they can be read
+ * while it does, without a system call. cp_checkpoint.seq is 0 while a slot is
+ * being written, and before that is so for the first time; a number is never
+ * used twice. So a reader
+ *
+ *	1. reads seq (load-acquire); 0: nothing to be read here;
+ *	2. copies what it wants of the slot;
+ *	3. reads seq again, after an acquire fence. The same number as before:
+ *	   the copy is one checkpoint, whole. Another one: it is worth nothing.
+ *
+ * What it finds in a copy that is not whole may be anything, offsets and sizes
+ * included: check them against the slot before they are used.
+ *
+ * Sorted by their numbers, the slots hold the last cp_prep.nr_slots states of
+ * the slave, and the one that the master holds.
+ */
 
 /*
  * struct cp_regs - the registers with which the slave enters user mode
@@ -288,17 +353,27 @@ struct cp_segment {
  */
 #define CP_SEGMENT_STACK	1
 
+/*
+ * CP_SEGMENT_XSTATE: floating point and vector registers, in the format of
+ * ptrace's NT_X86_XSTATE (XSAVE, standard form). Its first 512 bytes are
+ * NT_PRFPREG; on a processor without XSAVE there is no more. addr, map_start
+ * and map_end are 0.
+ */
+#define CP_SEGMENT_XSTATE	2
+
 /* cp_segment.flags */
 #define CP_SEGF_TRUNCATED	(1U << 0)	/* stack_limit cut the far end */
 #define CP_SEGF_HOLE		(1U << 1)	/* unreadable parts are zeroes */
 #define CP_SEGF_NOMEM		(1U << 2)	/* no memory for the far end */
 #define CP_SEGF_UNMAPPED	(1U << 3)	/* RSP points to no memory */
+#define CP_SEGF_GONE		(1U << 4)	/* died before it could be saved */
 
 /*
  * struct cp_checkpoint - one checkpoint, at the beginning of a slot
  * @size:	bytes of this struct, as far as this kernel fills it
  * @flags:	CP_CHECKPOINT_*
- * @seq:	1 for the pair's first; a gap means checkpoints were missed
+ * @seq:	1 for the pair's first; a gap means checkpoints were missed. 0:
+ *		none, or it is being written
  * @time:	CLOCK_MONOTONIC, nanoseconds
  * @cpu:	the processor the slave was on
  * @entry:	what had brought the slave into the kernel, CP_ENTRY_*
@@ -307,6 +382,10 @@ struct cp_segment {
  * @segments_offset: where the first of them lies, from this struct's start
  * @segment_size: bytes from one of them to the next
  * @regs:	the registers
+ * @signal:	with CP_CHECKPOINT_DEATH: the signal that killed the slave
+ * @signal_code: and its si_code, as in sigaction(2); 0 when not known, as for
+ *		a signal that hit another thread of the process
+ * @signal_addr: and its si_addr, for a fault of the slave's own; else 0
  */
 struct cp_checkpoint {
 	__u32		size;
@@ -320,10 +399,14 @@ struct cp_checkpoint {
 	__u32		segments_offset;
 	__u32		segment_size;
 	struct cp_regs	regs;
+	__s32		signal;
+	__s32		signal_code;
+	__aligned_u64	signal_addr;
 };
 
 /* cp_checkpoint.flags */
 #define CP_CHECKPOINT_COMPAT	(1U << 0)	/* the slave runs 32-bit code */
+#define CP_CHECKPOINT_DEATH	(1U << 1)	/* the state in which it died */
 
 /*
  * cp_checkpoint.entry

@@ -46,7 +46,9 @@
  * @CP_NL_CMD_PAIR_END: with CP_NL_A_SLAVE: end its pair, as CP_IOC_END does.
  *	ENOENT as above
  * @CP_NL_CMD_SUBSCRIBE: with CP_NL_A_EVENTS: the events that this socket wants
- *	from now on; 0 for none
+ *	from now on; 0 for none. EUSERS: the user has CP_NL_LISTENERS_PER_USER
+ *	sockets that listen, or all users together have too many; who has
+ *	CAP_SYS_PTRACE may have any number
  * @CP_NL_CMD_PAIR_MADE: event: a pair was made
  * @CP_NL_CMD_PAIR_ENDED: event: a pair is over; with CP_NL_A_REASON
  * @CP_NL_CMD_CHECKPOINT: event: a slave handed over a checkpoint
@@ -142,6 +144,8 @@ enum cp_nl_state {
 	CP_NL_STATE_MASTER_WAITING,
 	CP_NL_STATE_OVER,
 };
+
+#define CP_NL_LISTENERS_PER_USER	16
 
 /* CP_NL_A_EVENTS: pairs made and ended; each checkpoint. */
 #define CP_NL_EVENT_PAIRS		(1U << 0)

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the benchmark's rows share: options, time, results, slaves.
+ */
+#ifndef _BENCH_H
+#define _BENCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+#include <checkpoint.h>
+
+/**
+ * struct bench_options - the command line
+ * @kib: KiB of stack in use
+ * @cpus: 1: both sides on one CPU, 2: on two
+ * @ms: milliseconds that a measurement takes at least
+ * @pairs: how many pairs at once
+ * @slots: slots of a recorder
+ * @mode: "wait", "record", "limit" or "none"
+ * @command: what follows the options
+ */
+struct bench_options {
+	unsigned int	kib;
+	unsigned int	cpus;
+	unsigned int	ms;
+	unsigned int	pairs;
+	unsigned int	slots;
+	const char	*mode;
+	char		**command;
+};
+
+/* A row prints its result itself and gives 0, or complains and exits. */
+int bench_rendezvous(const struct bench_options *options);
+int bench_recorder(const struct bench_options *options);
+int bench_ptrace_syscall(const struct bench_options *options);
+int bench_ptrace_interrupt(const struct bench_options *options);
+int bench_seccomp(const struct bench_options *options);
+int bench_perf(const struct bench_options *options);
+int bench_eventfd(const struct bench_options *options);
+int bench_futex(const struct bench_options *options);
+int bench_memcpy(const struct bench_options *options);
+int bench_words(const struct bench_options *options);
+int bench_null(const struct bench_options *options);
+int bench_fork(const struct bench_options *options);
+int bench_switch(const struct bench_options *options);
+int bench_fairness(const struct bench_options *options);
+int bench_scale(const struct bench_options *options);
+int bench_memory(const struct bench_options *options);
+int bench_hold(const struct bench_options *options);
+int bench_idle(const struct bench_options *options);
+int bench_program(const struct bench_options *options);
+
+/* bench.c */
+void bench_die(const char *what) __attribute__((noreturn));
+uint64_t bench_now(void);
+void bench_pin(unsigned int cpu);
+void *bench_share(size_t size);
+void bench_read(int fd, void *buf, size_t size);
+void bench_write(int fd, const void *buf, size_t size);
+pid_t bench_fork_child(void);
+void bench_reap(pid_t pid);
+
+/* Does @count operations and gives the nanoseconds that they took. */
+typedef uint64_t (*bench_fn)(void *arg, unsigned long count);
+
+/**
+ * struct bench_time - a measurement
+ * @ns: nanoseconds for each operation
+ * @count: number of operations
+ */
+struct bench_time {
+	double		ns;
+	unsigned long	count;
+};
+
+struct bench_time bench_repeat(bench_fn fn, void *arg, unsigned int ms);
+void bench_result(struct bench_time time);
+
+/* slave.c: somebody whose state is wanted */
+
+/**
+ * struct slave_shared - what a slave and its observer both see
+ * @sp: the stack pointer with which it makes its system calls
+ * @end: where its stack ends
+ * @calls: system calls it has made in slave_loop()
+ */
+struct slave_shared {
+	volatile uint64_t	sp;
+	volatile uint64_t	end;
+	volatile uint64_t	calls;
+} __attribute__((aligned(64)));
+
+/**
+ * struct slave - a child with a stack of its own, in use to a given depth
+ * @pid: the child
+ * @orders: where it reads what to do
+ * @answers: where it tells how long that took
+ * @setup: if not NULL, what it calls once, before anything else
+ * @arg: for @setup
+ * @shared: what it tells of itself
+ */
+struct slave {
+	pid_t			pid;
+	int			orders[2];
+	int			answers[2];
+	void			(*setup)(void *arg);
+	void			*arg;
+	struct slave_shared	*shared;
+};
+
+/* slave_order(): make system calls and never stop. */
+#define SLAVE_FOREVER	(~0UL)
+/* Sleep between them, for so many microseconds. */
+#define SLAVE_DROWSY	0x4000000000000000UL
+
+void slave_start(struct slave *slave, unsigned int kib, unsigned int cpu);
+void slave_order(struct slave *slave, unsigned long count);
+uint64_t slave_run(void *slave, unsigned long count);
+void slave_stop(struct slave *slave);
+long slave_call(void);
+size_t slave_read_stack(const struct slave *slave, uint64_t sp, void *buf,
+			size_t size);
+
+/* The observer is on CPU 0. */
+static inline unsigned int bench_slave_cpu(const struct bench_options *options)
+{
+	return options->cpus > 1 ? 1 : 0;
+}
+
+#endif /* _BENCH_H */

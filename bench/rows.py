@@ -1,0 +1,319 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What is measured, and how: the rows of the benchmark."""
+
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+SIZES = (1, 8, 64, 512)
+PAIRS = (1, 8, 64, 512)
+STATES = {
+    "absent": "module absent",
+    "loaded": "module loaded",
+    "pairs": "pairs running",
+}
+BYSTANDERS = {
+    "null": "null system call",
+    "fork": "fork + exit",
+    "switch": "context switch",
+}
+MODES = {
+    "none": "unpaired",
+    "record": "recorded",
+    "limit": "recorded, at most 1000/s",
+    "wait": "paired with a fast master",
+}
+
+# Rows of one line each, with a column for each size of the stack.
+BY_SIZE = (
+    # name, CPUs, title
+    ("rendezvous", 2, "rendezvous, two CPUs"),
+    ("rendezvous", 1, "rendezvous, one CPU"),
+    ("recorder", 1, "recorder, cost to the slave"),
+    ("ptrace-syscall", 2, "ptrace, each system call, two CPUs"),
+    ("ptrace-syscall", 1, "ptrace, each system call, one CPU"),
+    ("ptrace-interrupt", 2, "ptrace, interrupt, two CPUs"),
+    ("ptrace-interrupt", 1, "ptrace, interrupt, one CPU"),
+    ("seccomp", 2, "seccomp notification, two CPUs"),
+    ("seccomp", 1, "seccomp notification, one CPU"),
+    ("perf", 1, "perf sample (at most 63 KiB)"),
+    ("memcpy", 1, "memcpy of the bytes"),
+    ("words", 1, "rep movsq of the bytes"),
+)
+ONCE_BY_SIZE = (
+    ("gcore", 1, "gcore"),
+    ("criu", 1, "criu dump --leave-running"),
+)
+TRIPS = (
+    ("eventfd", 2, "eventfd round trip, two CPUs"),
+    ("eventfd", 1, "eventfd round trip, one CPU"),
+    ("futex", 2, "futex round trip, two CPUs"),
+    ("futex", 1, "futex round trip, one CPU"),
+)
+
+PYTHON = """
+import json, os, tempfile
+with tempfile.TemporaryFile("w+") as file:
+    for i in range(150):
+        file.seek(0)
+        json.dump({"round": i, "squares": [n * n for n in range(100)]}, file)
+        file.flush()
+        file.seek(0)
+        json.load(file)
+        os.stat("/")
+"""
+SQL = """
+create table t(a integer primary key, b text, c integer);
+create index i on t(c);
+with recursive n(x) as (select 1 union all select x + 1 from n where x < {rows})
+insert into t select x, hex(x * 7919), x * 7919 % 997 from n;
+select sum(c) from t where b like '%9%';
+update t set c = c + 1 where a % 7 = 0;
+select c, count(*) from t group by c order by 2 desc limit 5;
+"""
+
+
+class Failure(Exception):
+    """A row that should have been measured and was not."""
+
+
+class Absent(Exception):
+    """A row that cannot be measured here, and why."""
+
+
+class Row:
+    """One figure, measured again and again."""
+
+    def __init__(self, key, title, measure, period=1, unit="time", value="ns"):
+        self.key = key
+        self.title = title
+        self.measure = measure
+        # Measured in the first round, and in one of so many.
+        self.period = period
+        self.unit = unit
+        self.value = value
+        self.samples = []
+        self.details = []
+        self.absent = None
+
+    def run(self):
+        try:
+            result = self.measure()
+        except Absent as why:
+            self.absent = str(why)
+            return
+        self.samples.append(result.pop(self.value))
+        self.details.append(result)
+
+
+class Plan:
+    """All rows, and what they share."""
+
+    def __init__(self, measure, args):
+        self.program = measure
+        self.ms = args.ms
+        self.module = args.module
+        # There the clock jumps whenever a program waits for the host.
+        self.by_cpu_time = args.icount is not None
+        quick = args.quick
+        self.cpus = min(2, os.cpu_count())
+        self.sizes = (8, 512) if quick else SIZES
+        self.pairs = (1, 64) if quick else PAIRS
+        self.folder = tempfile.mkdtemp(prefix="checkpoint-bench.")
+        self.bystanders = {state: self.bystander_rows(state) for state in STATES}
+        self.rows = self.size_rows() + self.scale_rows() + self.program_rows(quick)
+        if not quick:
+            self.rows += self.outside_rows()
+
+    def all_rows(self):
+        return [row for rows in self.bystanders.values() for row in rows] + self.rows
+
+    def close(self):
+        shutil.rmtree(self.folder)
+
+    def call(self, name, *args):
+        command = [self.program, name, *args]
+        # An instruction clock is no watch.
+        limit = None if self.by_cpu_time else 300
+        try:
+            done = subprocess.run(command, capture_output=True, text=True,
+                                  timeout=limit, check=False)
+        except subprocess.TimeoutExpired:
+            raise Failure(f"{name}: no result in {limit} s") from None
+        if done.returncode:
+            raise Failure(done.stderr.strip() or f"{name}: status {done.returncode}")
+        return json.loads(done.stdout)
+
+    def row(self, key, title, *args, **kwargs):
+        return Row(key, title, lambda: self.call(*map(str, args)), **kwargs)
+
+    def size_rows(self):
+        rows = [self.row(f"{name}/{cpus}", title, name, "--cpus", cpus, "--ms", 2 * self.ms)
+                for name, cpus, title in TRIPS if cpus <= self.cpus]
+        for kib in self.sizes:
+            rows += [self.row(f"{name}/{cpus}/{kib}", f"{title}, {kib} KiB", name,
+                              "--cpus", cpus, "--kib", kib, "--ms", self.ms)
+                     for name, cpus, title in BY_SIZE if cpus <= self.cpus]
+            rows.append(self.row(f"memory/{kib}", f"memory of an idle pair, {kib} KiB",
+                                 "memory", "--pairs", 256, "--kib", kib,
+                                 period=8, unit="bytes"))
+        rows.append(self.row("fairness", "share of a process beside a pair",
+                             "fairness", "--ms", 500, period=4, unit="share"))
+        return rows
+
+    def scale_rows(self):
+        """All pairs on one CPU, for what each costs; on all CPUs, for the sum."""
+        rows = []
+        for pairs in self.pairs:
+            for mode, title in (("wait", "rendezvous"), ("record", "recorder")):
+                args = ("scale", "--mode", mode, "--pairs", pairs, "--ms", max(300, 2 * pairs))
+                period = 1 if pairs < 64 else 4
+                rows.append(self.row(f"scale-{mode}/{pairs}", f"{pairs} pairs, {title}",
+                                     *args, "--cpus", 1, period=period))
+                if not self.by_cpu_time:
+                    rows.append(self.row(f"sum-{mode}/{pairs}",
+                                         f"{pairs} pairs, {title}, on all CPUs",
+                                         *args, "--cpus", os.cpu_count(), period=4,
+                                         unit="rate", value="per_second"))
+        return rows
+
+    def bystander_rows(self, state):
+        # A fork is long, and few of them are no measure.
+        return [self.row(f"{name}/{state}", f"{title}, {STATES[state]}", name,
+                         "--ms", self.ms * (5 if name == "fork" else 1))
+                for name, title in BYSTANDERS.items()]
+
+    def program_rows(self, quick):
+        """Real programs; each is run whole, so now and then only."""
+        data = os.path.join(self.folder, "data")
+        script = os.path.join(self.folder, "script.sql")
+        with open(self.program, "rb") as file, open(data, "wb") as copy:
+            copy.write(file.read(400000))
+        with open(script, "w", encoding="ascii") as file:
+            file.write(SQL.format(rows=1000 if quick else 4000))
+        programs = {
+            "python3": ["/usr/bin/python3", "-I", "-S", "-c", PYTHON],
+            "gzip": [shutil.which("gzip") or "gzip", "-c", data],
+            "sqlite3": [shutil.which("sqlite3") or "sqlite3", "-init", script, os.path.join(self.folder, "db"),
+                        ".quit"],
+        }
+        return [Row(f"{name}/{mode}", f"{name}, {title}",
+                    lambda mode=mode, command=command: self.run_program(mode, command),
+                    period=4)
+                for name, command in programs.items()
+                for mode, title in MODES.items()]
+
+    def run_program(self, mode, command):
+        if not shutil.which(command[0]):
+            raise Absent(f"{command[0]} is not installed")
+        database = os.path.join(self.folder, "db")
+        if os.path.exists(database):
+            os.unlink(database)
+        result = self.call("program", "--mode", mode, "--", *command)
+        if self.by_cpu_time:
+            result["ns"] = result["cpu"]
+        return result
+
+    def outside_rows(self):
+        commands = {
+            "gcore": lambda pid, folder:
+                ["gcore", "-o", os.path.join(folder, "core"), str(pid)],
+            "criu": lambda pid, folder:
+                ["criu", "dump", "-t", str(pid), "-D", folder, "-o", "log",
+                 "--leave-running", "--shell-job"],
+        }
+        return [Row(f"{name}/{cpus}/{kib}", f"{title}, {kib} KiB",
+                    lambda name=name, kib=kib: self.run_outside(commands[name], name, kib),
+                    period=1000)
+                for name, cpus, title in ONCE_BY_SIZE for kib in self.sizes]
+
+    def clock(self):
+        """Nanoseconds: passed, or used by programs that have ended."""
+        if not self.by_cpu_time:
+            return time.monotonic_ns()
+        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return int((usage.ru_utime + usage.ru_stime) * 1e9)
+
+    def run_outside(self, command, name, kib):
+        """A program that looks at another process: start to end."""
+        if not shutil.which(name):
+            raise Absent(f"{name} is not installed")
+        folder = tempfile.mkdtemp(dir=self.folder)
+        with subprocess.Popen([self.program, "idle", "--kib", str(kib)],
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE) as idle:
+            pid = json.loads(idle.stdout.readline())["pid"]
+            begin = self.clock()
+            done = subprocess.run(command(pid, folder), capture_output=True, text=True,
+                                  check=False)
+            took = self.clock() - begin
+            idle.stdin.close()
+        log = os.path.join(folder, "log")
+        if done.returncode:
+            said = done.stdout + done.stderr
+            if os.path.exists(log):
+                with open(log, encoding="utf-8", errors="replace") as file:
+                    said = "".join(line for line in file if "Error" in line) or said
+            raise Absent(said.strip().replace("\n", "; ")[:400] or "it failed")
+        size = sum(entry.stat().st_size for entry in os.scandir(folder))
+        shutil.rmtree(folder)
+        return {"ns": took, "bytes": size}
+
+    # What state bystanders are measured in.
+
+    def enter(self, state):
+        """Gives what is to be closed when the state is left."""
+        loaded = os.path.exists("/sys/module/checkpoint")
+        if not self.module and (state == "absent" or not loaded):
+            raise Absent("--module was not given")
+        if state == "absent" and loaded:
+            self.tool("rmmod", "checkpoint")
+        elif state != "absent" and not loaded:
+            self.tool("insmod", self.module)
+        if state != "pairs":
+            return None
+        hold = subprocess.Popen([self.program, "hold", "--mode", "record", "--pairs", "2"],
+                                stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        hold.stdout.readline()
+        return hold
+
+    @staticmethod
+    def leave(hold):
+        if hold:
+            hold.stdin.close()
+            hold.wait()
+
+    @staticmethod
+    def tool(*command):
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise Failure(f"{' '.join(command)}: {done.stderr.strip()}")
+
+    def one_round(self, number, say):
+        """Each row that is due, once."""
+        for state, rows in self.bystanders.items():
+            try:
+                hold = self.enter(state)
+            except Absent as why:
+                for row in rows:
+                    row.absent = str(why)
+                continue
+            for row in rows:
+                row.run()
+            self.leave(hold)
+        for row in self.rows:
+            if number % row.period == 0 and not row.absent:
+                say(row.title)
+                row.run()
+
+
+def default_program(top):
+    """The program that measures."""
+    path = os.path.join(top, "build", "bench", "measure")
+    if not os.access(path, os.X_OK):
+        sys.exit("bench: build/bench/measure is missing: make bench-build")
+    return path

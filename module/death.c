@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Foreseeing the death of the current task.
+ */
+#include <linux/rcupdate.h>
+#include <linux/sched/signal.h>
+#include <linux/signal.h>
+
+#include "death.h"
+
+/* A fault of the task's own is delivered before anything else. */
+static const int faults[] = { SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGFPE, SIGSYS };
+
+/* It stays while the task lives, and the task is the caller. */
+static struct sighand_struct *sighand(void)
+{
+	return rcu_dereference_protected(current->sighand, true);
+}
+
+static bool kills(int sig)
+{
+	lockdep_assert_held(&sighand()->siglock);
+	return sighand()->action[sig - 1].sa.sa_handler == SIG_DFL &&
+	       !sig_kernel_ignore(sig);
+}
+
+static void find_pending(sigset_t *set)
+{
+	lockdep_assert_held(&sighand()->siglock);
+	sigorsets(set, &current->pending.signal,
+		  &current->signal->shared_pending.signal);
+	sigandnsets(set, set, &current->blocked);
+}
+
+static bool is_group_exiting(void)
+{
+	return current->signal->flags & SIGNAL_GROUP_EXIT;
+}
+
+/* The signal that will kill, as far as can be told; 0 for none. */
+static int find_signal(sigset_t *pending)
+{
+	unsigned int i;
+	int sig;
+
+	/* Then SIGKILL stands for whatever kills the whole process. */
+	if (is_group_exiting())
+		return current->signal->group_exit_code & 0x7f;
+	/* With a handler too: it may not get the room it needs on the stack. */
+	for (i = 0; i < ARRAY_SIZE(faults); i++)
+		if (sigismember(pending, faults[i]))
+			return faults[i];
+	for (sig = 1; sig <= _NSIG; sig++)
+		if (sigismember(pending, sig) && kills(sig))
+			return sig;
+	return 0;
+}
+
+/* Is it about to stop, in a place where whatever kills it is too late? */
+static bool is_stopping(void)
+{
+	return current->jobctl & (JOBCTL_TRAP_MASK | JOBCTL_TRAP_FREEZE |
+				  JOBCTL_STOP_PENDING);
+}
+
+/* Does the information on a signal hold an address? */
+static bool has_address(int sig, int code)
+{
+	switch (sig) {
+	case SIGSEGV:
+	case SIGBUS:
+	case SIGILL:
+	case SIGTRAP:
+	case SIGFPE:
+		return code > 0;
+	default:
+		return false;
+	}
+}
+
+static void find_info(struct cp_death *death, const struct sigpending *pending)
+{
+	const struct sigqueue *queued;
+
+	lockdep_assert_held(&sighand()->siglock);
+	list_for_each_entry(queued, &pending->list, list) {
+		if (queued->info.si_signo != death->signal)
+			continue;
+		death->code = queued->info.si_code;
+		if (has_address(death->signal, death->code))
+			death->addr = (unsigned long)queued->info.si_addr;
+		return;
+	}
+}
+
+/**
+ * cp_death_foreseen - is the task on its way to where it may die?
+ * @death: filled in as far as it can be told now
+ *
+ * Return: true when it may.
+ */
+bool cp_death_foreseen(struct cp_death *death)
+{
+	sigset_t pending;
+	bool foreseen;
+
+	memset(death, 0, sizeof(*death));
+	spin_lock_irq(&sighand()->siglock);
+	find_pending(&pending);
+	death->signal = find_signal(&pending);
+	find_info(death, &current->signal->shared_pending);
+	find_info(death, &current->pending);
+	foreseen = death->signal ||
+		   (!is_group_exiting() &&
+		    (!sigisemptyset(&pending) || is_stopping()));
+	spin_unlock_irq(&sighand()->siglock);
+	return foreseen;
+}

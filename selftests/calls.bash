@@ -1,0 +1,59 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What gdb and eu-stack tell of the calls in a core, $folder/core of $program, and
+# what cpctl tells of them, to be compared. For tests that source tap.bash.
+: "${folder:?}" "${program=}"
+
+# gdb_names: the functions that gdb sees in the core, one to a line
+gdb_names()
+{
+	gdb -batch -nx -iex 'set auto-load off' -ex bt "$program" "$folder/core" \
+		>"$folder/gdb" 2>"$folder/gdb.errors" </dev/null
+	# The frame it is in comes once more, at the beginning.
+	sed -n 's/^#\([0-9]*\)  *\(0x[0-9a-f]* in \)\{0,1\}\([^ ]*\) (.*/\1 \3/p' \
+		"$folder/gdb" | awk 'NR == 1 && $1 == 0 { next } { print $2 }'
+}
+
+# gdb_addresses: of the frames that gdb gives one for
+gdb_addresses()
+{
+	sed -n 's/^#[0-9]*  *0x0*\([0-9a-f]*\) in .*/0x\1/p' "$folder/gdb" |
+		tail -n +2
+}
+
+# eu_stack: lines of "ADDRESS NAME", inlined functions too
+eu_stack()
+{
+	eu-stack -n 0 -i --core "$folder/core" -e "$program" >"$folder/eu" \
+		2>"$folder/eu.errors" </dev/null || :
+	sed -n 's/^#[0-9]*  *0x0*\([0-9a-f]*\) *\([^ @]*\).*/0x\1 \2/p' "$folder/eu"
+}
+
+# frames: from the JSON of cpctl bt, lines of "ADDRESS NAME"
+frames()
+{
+	python3 -c '
+import json, sys
+bt = json.loads(sys.stdin.readline())
+assert bt["type"] == "backtrace", bt
+for f in bt["frames"]:
+    assert f["inlined"] == ("function" in f), f
+    name = f["function"] if f["inlined"] else f.get("symbol", {}).get("name", "?")
+    print(f["pc"], name)'
+}
+
+# complete: the outermost call was reached, says the file json
+complete()
+{
+	grep -q '"complete":true}$' "$folder/json"
+}
+
+# same WHAT WANTED GOT
+same()
+{
+	[ "$2" = "$3" ] || {
+		printf '# %s: wanted: %s\n# got:    %s\n' "$1" "$2" "$3"
+		return 1
+	}
+}

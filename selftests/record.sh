@@ -1,0 +1,991 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The flight recorder: what is left of a program that has died, and what cpctl,
+# gdb and eu-stack make of it.
+. "$(dirname "$0")/tap.bash"
+. selftests/calls.bash
+
+doomed=$PWD/build/selftests/doomed
+chain=$PWD/build/selftests/chain-pie
+file=$folder/recording
+# In every mode the calls are these, behind the one that dies.
+inner="die folded leaf middle"
+
+# Nothing of a test outlives it, however it ends.
+begins()
+{
+	trap 'jobs -p | xargs -r kill -KILL 2>/dev/null || :' EXIT
+}
+
+# ends STATUS COMMAND...: with what it prints in the files out and errors
+ends()
+{
+	local want=$1 status=0
+
+	shift
+	"$@" >"$folder/out" 2>"$folder/errors" || status=$?
+	[ "$status" -eq "$want" ] || {
+		echo "# $*: exit status $status, not $want"
+		sed 's/^/# /' "$folder/errors"
+		return 1
+	}
+}
+
+# says TEXT: on standard error
+says()
+{
+	grep -qF -e "$1" "$folder/errors" || {
+		echo "# no '$1' in:"
+		sed 's/^/# /' "$folder/errors"
+		return 1
+	}
+}
+
+# numbers: of the checkpoints in the recording
+numbers()
+{
+	cpctl log "$file" | sed -n 's/^ *\([0-9][0-9]*\)  [0-9]*\.[0-9]* .*/\1/p'
+}
+
+# consecutive: lines of numbers, each one more than the one before
+consecutive()
+{
+	awk 'NR > 1 && $1 != last + 1 { exit 1 } { last = $1 }'
+}
+
+# has_died SIGNAL [ADDRESS]: that is the last checkpoint, and only it
+has_died()
+{
+	cpctl log --json "$file" >"$folder/log"
+	python3 -c '
+import json, sys
+lines = [json.loads(l) for l in sys.stdin]
+end = lines.pop()
+assert end["type"] == "end" and end["reason"] == "exited", end
+assert end["signal"] == int(sys.argv[1]), end
+death = lines[-1]["death"]
+assert death["signal"] == int(sys.argv[1]), death
+if len(sys.argv) > 2:
+    assert death["address"] == sys.argv[2], death
+    assert death["code"] > 0, death
+assert not any("death" in l for l in lines[:-1])
+seqs = [l["seq"] for l in lines]
+assert seqs == list(range(seqs[0], seqs[0] + len(seqs))), seqs' \
+		"$@" <"$folder/log"
+	cpctl show --json "$file" | grep -q "\"death\":{\"signal\":$1,"
+	cpctl log "$file" | tail -n 2 | head -n 1 | grep -q "  killed by SIG"
+}
+
+# ours: of the names on standard input, those that the program has
+ours()
+{
+	grep -xE 'touch|divide|give_up|overflow|eat|rest|die|folded|leaf|middle|begin|on_signal|body|run_handler|main' |
+		tr '\n' ' '
+}
+
+# backtrace: the files json, and from it bt
+backtrace()
+{
+	cpctl bt --json "$file" >"$folder/json"
+	frames <"$folder/json" >"$folder/bt"
+}
+
+# shows NAMES: bt does, and gdb and eu-stack do in the core
+shows()
+{
+	backtrace
+	same bt "$1 " "$(cut -d ' ' -f 2 "$folder/bt" | ours)"
+	cpctl dump "$file" -o "$folder/core" 2>"$folder/errors"
+	says 'all else was read some time before'
+	same gdb "$1 " "$(gdb_names | ours)"
+	eu_stack >"$folder/eu.bt"
+	same eu-stack "$1 " "$(cut -d ' ' -f 2 "$folder/eu.bt" | ours)"
+	# gdb stops at main(), and knows of tail calls.
+	cut -d ' ' -f 1 "$folder/bt" | uniq >"$folder/addresses"
+	same addresses "$(cat "$folder/addresses")" \
+		"$(cut -d ' ' -f 1 "$folder/eu.bt" | uniq)"
+	gdb_addresses >"$folder/gdb.addresses"
+	grep -xF -f "$folder/addresses" "$folder/gdb.addresses" | uniq \
+		>"$folder/agreed"
+	[ "$(wc -l <"$folder/agreed")" -ge 3 ]
+	grep -xF -f "$folder/agreed" "$folder/addresses" | cmp - "$folder/agreed"
+}
+
+# crashes STATUS COMMAND...: recorded
+crashes()
+{
+	program=$2
+	ends "$1" cpctl record -o "$file" -- "${@:2}"
+	says "cpctl: $file: "
+	has_died $(($1 - 128))
+}
+
+# recorded COMMAND...: in the background, by $recorder; sets task
+recorded()
+{
+	program=$1
+	rm -f "$folder/pipe" "$folder/said" "$file"
+	mkfifo "$folder/pipe"
+	exec 8<>"$folder/pipe"
+	env --default-signal cpctl record "${options[@]}" -o "$file" -- "$@" \
+		<&8 >"$folder/said" 2>"$folder/errors" &
+	recorder=$!
+	begins
+	eventually test -s "$folder/said"
+	task=$(head -n 1 "$folder/said")
+}
+options=()
+
+tell()
+{
+	echo >&8
+}
+
+is_master_of()
+{
+	grep -qs "^slave:	$2\$" "/proc/$1/fdinfo/"*
+}
+
+is_gone()
+{
+	[ ! -e "/proc/$1" ]
+}
+
+# is_in SYSCALL PID: by number
+is_in()
+{
+	[[ $(cat "/proc/$2/syscall") == "$1 "* ]]
+}
+
+test_fault()
+{
+	local kind
+
+	for kind in pie static; do
+		crashes 139 "$doomed-$kind" segv main
+		has_died 11 0x10
+		shows "touch $inner begin main"
+		complete
+		cpctl log "$file" | grep -q 'killed by SIGSEGV at address 0x10: nothing is mapped  0x[0-9a-f]* touch+0x[0-9a-f]* (doomed-.*doomed.c:'
+		grep -q 'signal SIGSEGV' "$folder/gdb"
+	done
+}
+
+test_abort()
+{
+	crashes 134 "$doomed-pie" abrt main
+	shows "give_up $inner begin main"
+	complete
+	crashes 134 "$doomed-static" abrt main
+	shows "give_up $inner begin main"
+}
+
+test_division()
+{
+	crashes 136 "$doomed-pie" fpe main
+	has_died 8 "$(cpctl show --json "$file" | sed 's/.*"rip":"\([^"]*\)".*/\1/')"
+	shows "divide $inner begin main"
+	cpctl bt "$file" | grep -q 'killed by SIGFPE: integer division by zero'
+}
+
+test_stack_overflow()
+{
+	local depth
+
+	ulimit -s 256
+	crashes 139 "$doomed-pie" overflow main
+	backtrace
+	complete
+	depth=$(grep -c ' overflow$' "$folder/bt")
+	[ "$depth" -gt 300 ]
+	shows "$(printf 'overflow %.0s' $(seq "$depth"))$inner begin main"
+	# The stack pointer, too, is where the next page was to be.
+	cpctl show --json "$file" | python3 -c '
+import json, sys
+c = json.load(sys.stdin)
+assert abs(int(c["death"]["address"], 16) - int(c["regs"]["rsp"], 16)) < 8192, c'
+}
+
+test_handler()
+{
+	crashes 139 "$doomed-pie" segv handler
+	shows "touch $inner on_signal run_handler main"
+	complete
+	crashes 136 "$doomed-static" fpe handler
+	shows "divide $inner on_signal run_handler main"
+	complete
+}
+
+# The stack that the handler was called from is not the one that was recorded:
+# the calls are told up to there, and none is guessed.
+test_alternate_stack()
+{
+	crashes 139 "$doomed-pie" segv alternate
+	has_died 11 0x10
+	backtrace
+	same bt "touch $inner on_signal " "$(cut -d ' ' -f 2 "$folder/bt" | ours)"
+	grep -q '"why":"memory at 0x[0-9a-f]* cannot be read"' "$folder/json"
+	cpctl dump "$file" -o "$folder/core" 2>/dev/null
+	same gdb "touch $inner on_signal " "$(gdb_names | ours)"
+	same eu-stack "touch $inner on_signal " \
+		"$(eu_stack | cut -d ' ' -f 2 | ours)"
+}
+
+# A recording is of one thread; the process's id stands for the main one.
+test_thread()
+{
+	recorded "$doomed-pie" segv thread told
+	[ "$task" != "$(tr -d ' ' <"/proc/$recorder/task/$recorder/children")" ]
+	cpctl record -o "$folder/main" "$(child)" 2>/dev/null &&
+		echo "# one slave, two masters"
+	tell
+	fails 139 wait "$recorder"
+	# That of the main thread: the signal hit another one.
+	has_died 11
+	backtrace
+	complete
+	same bt 'main ' "$(cut -d ' ' -f 2 "$folder/bt" | ours)"
+}
+
+# What is told about is the thread itself.
+test_thread_that_crashes()
+{
+	local kind
+
+	for kind in pie static; do
+		start_told "$doomed-$kind" segv thread
+		record_told
+		tell
+		wait "$recorder"
+		fails 139 wait "$slave"
+		has_died 11 0x10
+		shows "touch $inner begin body"
+		complete
+	done
+}
+
+child()
+{
+	tr -d ' ' <"/proc/$recorder/task/$recorder/children"
+}
+
+# start_told COMMAND...: sets slave, and task when it waits to be told
+start_told()
+{
+	program=$1
+	rm -f "$folder/pipe" "$folder/said"
+	mkfifo "$folder/pipe"
+	exec 8<>"$folder/pipe"
+	"$@" told <&8 >"$folder/said" &
+	slave=$!
+	begins
+	eventually test -s "$folder/said"
+	task=$(head -n 1 "$folder/said")
+	eventually is_in 0 "$task"
+}
+
+# record_told: sets recorder when it records task
+record_told()
+{
+	env --default-signal cpctl record -o "$file" "$task" \
+		2>"$folder/errors" &
+	recorder=$!
+	eventually is_master_of $recorder "$task"
+	# It has looked around, and waits.
+	eventually is_in 7 "$recorder"
+}
+
+test_kill()
+{
+	recorded "$doomed-pie" wait main told
+	tell
+	eventually is_in 34 "$task"
+	kill -KILL "$task"
+	fails 137 wait "$recorder"
+	has_died 9
+	shows "rest $inner begin main"
+	complete
+}
+
+test_kill_while_it_runs()
+{
+	recorded "$chain" busy
+	kill -KILL "$task"
+	fails 137 wait "$recorder"
+	has_died 9
+	backtrace
+	complete
+	grep -q ' main$' "$folder/bt"
+}
+
+test_out_of_memory()
+{
+	local group=$folder/cgroup/small level
+
+	mkdir "$folder/cgroup"
+	mount -t cgroup2 none "$folder/cgroup"
+	echo +memory >"$folder/cgroup/cgroup.subtree_control" ||
+		skip "no memory controller"
+	mkdir "$group"
+	echo 16M >"$group/memory.max"
+	recorded "$doomed-pie" oom main told
+	echo "$task" >"$group/cgroup.procs"
+	# What the kernel then tells, with a call trace, is not a complaint.
+	level=$(cat /proc/sys/kernel/printk)
+	echo 1 >/proc/sys/kernel/printk
+	tell
+	fails 137 wait "$recorder"
+	echo "$level" >/proc/sys/kernel/printk
+	grep -q '^oom_kill 1$' "$group/memory.events"
+	rmdir "$group"
+	umount "$folder/cgroup"
+	has_died 9
+	shows "eat $inner begin main"
+	complete
+}
+
+# A handler of cores gets its core as ever, and the recording is as without.
+test_core_handler()
+{
+	local pattern
+
+	printf '#!/bin/sh\ncat >%s\n' "$folder/handled" >"$folder/handler"
+	chmod 755 "$folder/handler"
+	pattern=$(cat /proc/sys/kernel/core_pattern)
+	echo "|$folder/handler" >/proc/sys/kernel/core_pattern
+	ends 139 cpctl record -o "$file" -- "$doomed-pie" segv main
+	eventually test -s "$folder/handled"
+	ends 134 cpctl record -o "$folder/other" -- "$doomed-static" abrt thread
+	echo "$pattern" >/proc/sys/kernel/core_pattern
+	program=$doomed-pie
+	has_died 11 0x10
+	shows "touch $inner begin main"
+	complete
+	eu-readelf -h "$folder/handled" | grep -q 'CORE'
+}
+
+test_exit_status()
+{
+	ends 0 cpctl record -o "$file" -- true
+	ends 7 cpctl record -o "$file" -- "$doomed-pie" live main
+	ends 7 cpctl run --record -o "$file" -- "$doomed-pie" live main
+	[ "$(cpctl log "$file" | tail -n 1)" = '          (exit status 7)' ]
+	fails 1 grep -q death <(cpctl log --json "$file")
+	ends 2 cpctl record -o "$folder/none" -- /no/such/command
+	says 'cannot start /no/such/command'
+	[ ! -e "$folder/none" ]
+	# One that runs another program: its exec ends the pair.
+	ends 7 cpctl record -o "$file" -- \
+		env "$doomed-pie" live main
+	says 'runs another program now'
+	cpctl log "$file" | tail -n 1 | grep -q 'it runs another program now'
+}
+
+test_interrupt()
+{
+	start_told "$doomed-pie" live main
+	record_told
+	kill -INT $recorder
+	wait $recorder
+	says "process $task goes on by itself"
+	cpctl log "$file" | tail -n 1 | grep -q '(it goes on)'
+	kill -0 "$slave"
+	tell
+	fails 7 wait "$slave"
+	# And one that was started for it.
+	recorded "$doomed-pie" live main told
+	kill -INT "$recorder"
+	wait "$recorder"
+	says "process $task goes on by itself"
+	eventually is_in 0 "$task"
+	tell
+	eventually is_gone "$task"
+	numbers | consecutive
+	[ "$(numbers | head -n 1)" = 1 ]
+}
+
+test_written_on_demand()
+{
+	local option first
+
+	for option in --slots=256 --stream; do
+		options=("$option")
+		recorded "$doomed-pie" segv main told
+		eventually is_in 0 "$task"
+		[ ! -e "$file" ]
+		kill -USR1 "$recorder"
+		eventually test -s "$file"
+		eventually grep -q "$file: [0-9]* checkpoints" "$folder/errors"
+		if [ "$option" = --stream ]; then
+			fails 2 cpctl log "$file" >"$folder/first" 2>/dev/null
+		else
+			cpctl log "$file" >"$folder/first"
+			tail -n 1 "$folder/first" | grep -q '(it goes on)'
+			sed -i '$d' "$folder/first"
+		fi
+		[ "$(wc -l <"$folder/first")" -gt 10 ]
+		tell
+		fails 139 wait "$recorder"
+		has_died 11 0x10
+		# There is more now, and it begins with the same.
+		first=$(wc -l <"$folder/first")
+		cpctl log "$file" | head -n "$first" | cmp - "$folder/first"
+		[ "$(numbers | wc -l)" -gt "$first" ]
+		[ "$(compgen -G "$folder/recording*")" = "$file" ]
+	done
+}
+
+test_signals_of_a_service()
+{
+	local signal
+
+	for signal in TERM HUP; do
+		recorded "$doomed-pie" wait main told
+		tell
+		eventually is_in 34 "$task"
+		kill -$signal "$recorder"
+		fails $((128 + $(kill -l $signal))) wait "$recorder"
+		has_died "$(kill -l $signal)"
+	done
+	# A process that was there before is let go.
+	start_told "$doomed-pie" live main
+	record_told
+	kill -TERM $recorder
+	wait $recorder
+	kill -0 "$slave"
+	cpctl log "$file" >/dev/null
+	tell
+	fails 7 wait "$slave"
+}
+
+test_names_of_files()
+{
+	local pid
+
+	mkdir "$folder/here"
+	cd "$folder/here"
+	ends 0 cpctl record -- true
+	pid=$(sed -n 's/^cpctl: process \([0-9]*\) has ended.*/\1/p' "$folder/errors")
+	[ "$(ls -A)" = "recording.$pid" ]
+	[ "$(stat -c %a "recording.$pid")" = 600 ]
+	ends 0 cpctl dump "recording.$pid"
+	[ -s "recording.$pid.core" ]
+	mv "recording.$pid" 77
+	ends 0 cpctl bt ./77
+	ends 0 cpctl record -o ./- -- true
+	ends 0 cpctl log ./-
+}
+
+test_slots()
+{
+	ends 139 cpctl record --slots 5 -o "$file" -- "$doomed-pie" segv main
+	has_died 11 0x10
+	# They, and the one of death.
+	[ "$(numbers | wc -l)" -le 6 ]
+	[ "$(numbers | wc -l)" -ge 5 ]
+	numbers | consecutive
+	ends 139 cpctl record --slots 1000 -o "$folder/all" -- \
+		"$doomed-pie" segv main
+	file=$folder/all
+	[ "$(numbers | head -n 1)" = 1 ]
+	numbers | consecutive
+}
+
+test_every()
+{
+	local all some
+
+	ends 7 cpctl record --slots 1000 -o "$file" -- "$doomed-static" live main
+	all=$(numbers | wc -l)
+	ends 7 cpctl record --slots 1000 --every 5 -o "$file" -- \
+		"$doomed-static" live main
+	some=$(numbers | wc -l)
+	echo "# $all, every fifth: $some"
+	# Timer ticks come on top.
+	[ "$some" -ge 1 ]
+	[ "$some" -lt $((all / 2)) ]
+	ends 139 cpctl record --every 1000000 -o "$file" -- \
+		"$doomed-static" segv main
+	has_died 11 0x10
+}
+
+# Whatever the speed of the machine, two are so far apart.
+test_rate()
+{
+	recorded_for_a_while --rate 100
+	cpctl log --json "$file" | python3 -c '
+import json, sys
+times = [l["time_ns"] for l in map(json.loads, sys.stdin) if l["type"] == "log" and not "death" in l]
+assert len(times) > 10
+assert all(b - a >= 10000000 for a, b in zip(times, times[1:])), times'
+}
+
+# recorded_for_a_while OPTION...: a program that is never out of the kernel long
+recorded_for_a_while()
+{
+	options=("$@" --stream)
+	recorded "$chain" busy
+	eventually enough_in "$recorder"
+	kill -KILL "$task"
+	fails 137 wait "$recorder"
+}
+
+# The recorder has taken some.
+enough_in()
+{
+	local taken
+
+	taken=$(sed -n 's/^taken:	//p' "/proc/$1/fdinfo/"* 2>/dev/null)
+	[ "${taken:-0}" -ge 100 ]
+}
+
+test_stream()
+{
+	ends 0 cpctl record --stream --wait --slots 4 -o "$file" -- \
+		python3 -S -c 'import json; print(json.dumps([1, 2]))'
+	[ "$(numbers | head -n 1)" -gt 1 ] || [ "$(numbers | head -n 1)" -eq 1 ]
+	numbers | consecutive
+	[ "$(numbers | wc -l)" -gt 300 ]
+	says '; 0 lost in between'
+}
+
+test_stream_with_losses()
+{
+	options=(--stream --slots 2 --stack-limit 4K)
+	recorded "$chain" busy
+	kill -STOP "$recorder"
+	eventually is_stopped "$recorder"
+	eventually has_passed "$task"
+	kill -CONT "$recorder"
+	kill -KILL "$task"
+	fails 137 wait "$recorder"
+	fails 1 consecutive < <(numbers)
+	cpctl log "$file" | python3 -c '
+import re, sys
+last, lost, told = 0, 0, 0
+for line in sys.stdin:
+    m = re.match(r" *(\d+)  \d+\.\d+ ", line)
+    if m:
+        seq = int(m[1])
+        if last:
+            assert seq - last - 1 == lost, line
+        last, lost = seq, 0
+    m = re.match(r" *\((\d+) lost\)$", line)
+    if m:
+        lost = int(m[1])
+        told += lost
+print("#", told, "lost")
+assert told'
+	fails 1 grep -q '; 0 lost' "$folder/errors"
+}
+
+is_stopped()
+{
+	grep -q '^State:	T' "/proc/$1/status"
+}
+
+# It has run for some ticks of its clock since the first question.
+has_passed()
+{
+	local ticks
+
+	ticks=$(sed 's/.*) //' "/proc/$1/stat" | cut -d ' ' -f 12,13 | tr ' ' +)
+	ticks=$((ticks))
+	: "${passed_from:=$ticks}"
+	[ $ticks -gt $((passed_from + 5)) ]
+}
+
+# 1234.5 is 0x40934a0000000000.
+test_vector_registers()
+{
+	local number
+
+	ends 7 cpctl record --xstate -o "$file" -- "$doomed-pie" live main
+	number=$(cpctl log --json "$file" | grep '"syscall_name":"close".*"result":-9' |
+		tail -n 1 | sed 's/.*"seq":\([0-9]*\),.*/\1/')
+	cpctl dump "$file" "$number" -o "$folder/core" 2>/dev/null
+	gdb -batch -nx -iex 'set auto-load off' -ex 'info registers xmm0' \
+		"$doomed-pie" "$folder/core" >"$folder/gdb" 2>/dev/null </dev/null
+	grep -q '^xmm0 .* uint128 = 0x40934a0000000000}$' "$folder/gdb"
+	eu-readelf -n "$folder/core" | grep -q 'X86_XSTATE'
+	# Without being asked for they are not there.
+	ends 7 cpctl record -o "$file" -- "$doomed-pie" live main
+	cpctl dump "$file" -o "$folder/core" 2>/dev/null
+	fails 1 grep -q XSTATE <(eu-readelf -n "$folder/core")
+}
+
+test_log()
+{
+	ends 7 cpctl record -o "$file" -- "$doomed-pie" live main
+	cpctl log "$file" >"$folder/log"
+	grep -qE '^ +[0-9]+  [0-9]+\.[0-9]{6}  cpu [0-9]+  close = -1 EBADF  0x[0-9a-f]+ live\+0x[0-9a-f]+ \(doomed-pie\) at .*doomed\.c:[0-9]+$' \
+		"$folder/log"
+	grep -qE '  execve = 0  0x[0-9a-f]+ _start\+0x0 \(ld-' "$folder/log"
+	grep -qE '  openat = 3  ' "$folder/log"
+	grep -qE '  read = [0-9]+  ' "$folder/log"
+	grep -qE '  mmap = 0x7f[0-9a-f]+  ' "$folder/log"
+	# JSON holds the same.
+	cpctl log --json "$file" | python3 -c '
+import json, re, sys
+text = [l for l in open(sys.argv[1]) if re.match(r" *\d+  ", l)]
+lines = [json.loads(l) for l in sys.stdin]
+assert lines.pop() == {"type": "end", "reason": "exited", "exit_status": 7}
+assert len(text) == len(lines)
+for t, j in zip(text, lines):
+    assert j["type"] == "log"
+    seq, time, _, cpu, what = t.split(None, 4)
+    assert j["seq"] == int(seq) and j["cpu"] == int(cpu), t
+    assert time == "%d.%06d" % (j["time_ns"] // 10**9, j["time_ns"] // 1000 % 10**6)
+    if j["entry"] == "syscall":
+        if "error" in j:
+            assert what.startswith("%s = -1 %s  " % (j["syscall_name"], j["error"])), t
+            assert -4095 <= j["result"] < 0
+        else:
+            assert re.match(r"%s = (%d|0x%x)  " % (j["syscall_name"], j["result"], j["result"]), what), t
+    else:
+        assert what.startswith(j["entry"] + "  "), t
+    assert j["rip"] in what
+    if "symbol" in j:
+        s = j["symbol"]
+        assert "%s+%s" % (s.get("name", s["module"]), s["offset"]) in what, t
+    if "file" in j:
+        assert what.rstrip().endswith(" at %s:%d" % (j["file"], j["line"])), t' \
+		"$folder/log"
+}
+
+test_show()
+{
+	local first last
+
+	ends 7 cpctl record --slots 20 -o "$file" -- "$doomed-pie" live main
+	first=$(numbers | head -n 1)
+	last=$(numbers | tail -n 1)
+	cpctl show "$file" "$first" | head -n 1 | grep -q "^checkpoint $first "
+	cpctl show "$file" "$last" >"$folder/last"
+	cpctl show "$file" -1 | cmp - "$folder/last"
+	cpctl show "$file" | cmp - "$folder/last"
+	cpctl show --stack-bytes 64 -o "$folder/out" "$file" -2
+	head -n 1 "$folder/out" | grep -q "^checkpoint $((last - 1)) "
+	cpctl show --full --json "$file" "$first" | python3 -c '
+import json, sys
+c = json.load(sys.stdin)
+assert c["type"] == "checkpoint" and c["seq"] == int(sys.argv[1])
+assert len(c["regs"]) == 27
+(s,) = c["segments"]
+assert len(s["data"]) == 2 * s["size"] and not s["truncated"]' "$first"
+	ends 2 cpctl show "$file" $((last + 1))
+	says "there is no checkpoint $((last + 1)): it has"
+	ends 2 cpctl show "$file" $((first - 1))
+	ends 2 cpctl show "$file" -1000
+	ends 2 cpctl bt "$file" $((last + 1))
+	ends 2 cpctl dump -o "$folder/none" "$file" $((last + 1))
+	[ ! -e "$folder/none" ]
+}
+
+# Before and after close(-1): what it does to registers is in the manual of the
+# processor.
+test_diff()
+{
+	local number
+
+	ends 7 cpctl record -o "$file" -- "$doomed-pie" live main
+	number=$(cpctl log --json "$file" | grep '"syscall_name":"close".*"result":-9' |
+		tail -n 1 | sed 's/.*"seq":\([0-9]*\),.*/\1/')
+	cpctl show --full --json "$file" $((number - 1)) >"$folder/a"
+	cpctl show --full --json "$file" "$number" >"$folder/b"
+	cpctl diff "$file" $((number - 1)) "$number" >"$folder/text"
+	cpctl diff --json "$file" $((number - 1)) "$number" >"$folder/json"
+	grep -qE '^  rax  .* -> 0xfffffffffffffff7$' "$folder/text"
+	grep -qE '^  rip  .* -> 0x[0-9a-f]+ live\+0x[0-9a-f]+ \(doomed-pie\)$' "$folder/text"
+	python3 - "$folder" <<-'END'
+		import json, re, sys
+		load = lambda name: json.load(open(sys.argv[1] + "/" + name))
+		a, b, diff = load("a"), load("b"), load("json")
+		assert (diff["type"], diff["a"], diff["b"]) == ("diff", a["seq"], b["seq"])
+		regs = {r["name"]: (r["old"], r["new"]) for r in diff["registers"]}
+		want = {n: (v, b["regs"][n]) for n, v in a["regs"].items() if v != b["regs"][n]}
+		assert regs == want, (regs, want)
+		def words(c):
+		    (s,) = c["segments"]
+		    addr, data = int(s["addr"], 16), bytes.fromhex(s["data"])
+		    return {addr + i: data[i:i + 8] for i in range(-addr % 8, len(data) - 7, 8)}
+		old, new = words(a), words(b)
+		value = lambda w: hex(int.from_bytes(w, "little")) if w is not None else None
+		want = {hex(x): (value(old.get(x)), value(new.get(x)))
+		        for x in old.keys() | new.keys() if old.get(x) != new.get(x)}
+		got = {w["addr"]: (w["old"], w["new"]) for w in diff["stack"]}
+		assert got == want and diff["same_stack"]
+		# The text holds the same.
+		text = open(sys.argv[1] + "/text").read().splitlines()
+		assert len(text) == 2 + len(regs) + len(got), text
+		for line, w in zip(text[2 + len(regs):], diff["stack"]):
+		    assert int(line.split()[0], 16) == int(w["addr"], 16)
+		    for n in (w["old"], w["new"]):
+		        assert n is None or "0x%016x" % int(n, 16) in line
+	END
+	[ "$(cpctl diff "$file" "$number" "$number" | wc -l)" -eq 2 ]
+	cpctl diff "$file" -2 -1 | sed -n 2p | grep -q "^checkpoint $(numbers | tail -n 1) "
+	ends 2 cpctl diff "$file" 1 4000000
+}
+
+test_32_bit()
+{
+	options=()
+	recorded "${chain%-pie}-32" liar
+	eventually is_in 29 "$task"
+	kill -SEGV "$task"
+	fails 139 wait "$recorder"
+	has_died 11
+	cpctl log "$file" | grep -q ' write = [0-9]'
+	backtrace
+	complete
+	grep -q ' rest$' "$folder/bt"
+	ends 2 cpctl dump -o "$folder/none" "$file"
+	says '32-bit code'
+	[ ! -e "$folder/none" ]
+}
+
+# unchanged COMMAND...: it prints the same, and has the same exit status
+unchanged()
+{
+	local alone=0
+
+	"$@" >"$folder/alone" 2>"$folder/alone.errors" || alone=$?
+	ends "$alone" cpctl record "${options[@]}" -o "$file" -- "$@"
+	grep -v '^cpctl: ' "$folder/errors" | cmp - "$folder/alone.errors"
+	[ -s "$folder/alone" ]
+	cmp "$folder/alone" "$folder/out"
+	[ "$(numbers | wc -l)" -gt 1 ]
+}
+
+test_real_programs()
+{
+	printf '%s\n' 'static int sq(int x) { return x * x; }' \
+		'int main(int argc, char **argv) { return sq(argc); }' \
+		>"$folder/source.c"
+	options=()
+	unchanged python3 -S -c '
+import hashlib, signal, time
+hits = []
+signal.signal(signal.SIGALRM, lambda *a: hits.append(1))
+signal.setitimer(signal.ITIMER_REAL, 0.02, 0.02)
+while len(hits) < 5:
+    time.sleep(0.001)
+signal.setitimer(signal.ITIMER_REAL, 0)
+print(hashlib.sha256(b"x" * 100000).hexdigest())'
+	unchanged sqlite3 :memory: 'with recursive n(i) as (select 1 union all
+		select i + 1 from n where i < 300) select sum(i), hex(max(i)) from n;'
+	options=(--stream --xstate)
+	unchanged "$(gcc -print-prog-name=cc1)" -quiet -O2 -o - "$folder/source.c"
+	options=(--rate 1000)
+	unchanged xz -9 -c "$chain"
+	unchanged gzip -c "$chain"
+	unchanged ls -l /proc/self/environ /does/not/exist
+}
+
+# A stack of 200 KiB and more, thousands of times, of which little changes.
+test_long_recordings_are_small()
+{
+	local size
+
+	printf '%s\n' '#include <unistd.h>' '#include <stdlib.h>' \
+		'volatile int after;' \
+		'static void __attribute__((noinline)) work(volatile char *room)' \
+		'{ for (int i = 0; i < 3000; i++) { room[0] = i; getppid(); } after++; }' \
+		'int main(void)' \
+		'{ static unsigned seed = 1; char room[200000];' \
+		'for (unsigned i = 0; i < sizeof(room); i++)' \
+		'{ seed = seed * 1103515245 + 12345; room[i] = seed >> 16; }' \
+		'work(room); return 0; }' |
+		gcc -O1 -x c -o "$folder/deep" -
+	ends 0 cpctl record --stream --wait -o "$file" -- "$folder/deep"
+	[ "$(numbers | wc -l)" -gt 3000 ]
+	cpctl show --json --stack-bytes 0 "$file" -10 | grep -q '"size":2[0-9]\{5\},'
+	size=$(stat -c %s "$file")
+	echo "# $(numbers | wc -l) checkpoints in $size bytes"
+	# Six hundred million otherwise; the bytes of the stack are random.
+	[ "$size" -lt 1500000 ]
+	# Nothing of it is lost.
+	cpctl show --full --json "$file" -10 | python3 -c '
+import json, sys
+data = bytes.fromhex(json.load(sys.stdin)["segments"][0]["data"])
+seed, want = 1, bytearray()
+for i in range(200000):
+    seed = (seed * 1103515245 + 12345) & 0xffffffff
+    want.append(seed >> 16 & 255)
+assert bytes(want[16:]) in data'
+}
+
+test_usage()
+{
+	local arguments
+
+	while IFS='|' read -r culprit arguments; do
+		# shellcheck disable=SC2086 # words
+		ends 1 cpctl $arguments
+		[ ! -s "$folder/out" ]
+		says "$culprit"
+		says "--help'"
+	done <<-'END'
+		one PID|record
+		one PID|record 1 2
+		command is missing|record --
+		no process id|record true
+		'0' is not valid for --slots|record --slots 0 1
+		'65537' is not valid for -s|record -s 65537 1
+		'0' is not valid for --rate|record --rate 0 1
+		'x' is not valid for --every|record --every x 1
+		'1k' is not valid for --stack-limit|record --stack-limit 1k 1
+		--wait is for --stream|record --wait 1
+		standard output|record -o - 1
+		'--json'|record --json 1
+		one FILE|log
+		one FILE|log a b
+		'--full'|log --full a
+		one FILE|show
+		one FILE|show a 1 2
+		'0' is no checkpoint|show a 0
+		'x' is no checkpoint|show a x
+		one FILE and two|diff a 1
+		'y' is no checkpoint|diff a 1 y
+		'x' is no checkpoint|bt a x
+		'0' is no checkpoint|dump a 0
+	END
+	ends 0 cpctl record --help
+	for arguments in record log show diff; do
+		ends 0 cpctl $arguments --version
+	done
+}
+
+test_refusals()
+{
+	ends 2 cpctl record 4194303
+	says 'there is no process or thread 4194303'
+	ends 2 cpctl record 2
+	says 'it is a kernel thread'
+	ends 2 cpctl record --slots 65536 --stack-limit 1G -- true
+	says 'is more than the module allows'
+	ends 2 cpctl log "$folder/none"
+	says "cannot read $folder/none: No such file"
+	ends 2 cpctl log "$folder"
+	ends 2 cpctl log /dev/null
+	says 'not a recording'
+	ends 2 cpctl bt ./Makefile
+	says 'not a recording'
+	rm -f "$folder"/recording.*
+}
+
+# The program is not held for it, nor told.
+test_no_place_for_the_file()
+{
+	local place
+
+	for place in "$folder" /dev/null /no/such/folder/file /proc/file; do
+		ends 2 cpctl record -o "$place" -- "$doomed-pie" segv main
+		says "cannot write $place: "
+	done
+	[ -c /dev/null ]
+	mkdir "$folder/small"
+	mount -t tmpfs -o size=64k none "$folder/small"
+	cat /dev/zero >"$folder/small/filler" 2>/dev/null || :
+	for place in --slots=256 '--stream --wait --slots=2'; do
+		# shellcheck disable=SC2086 # words
+		ends 2 cpctl record $place -o "$folder/small/file" -- \
+			python3 -S -c 'print("done")'
+		says "cannot write $folder/small/file: No space left"
+		[ "$(cat "$folder/out")" = 'done' ]
+		[ "$(ls -A "$folder/small")" = filler ]
+	done
+	umount "$folder/small"
+}
+
+# On demand, later is another time.
+test_no_place_for_the_file_now()
+{
+	options=()
+	file=$folder/later/file
+	recorded "$doomed-pie" segv main told
+	kill -USR1 "$recorder"
+	eventually grep -q "cannot write $file: " "$folder/errors"
+	mkdir "$folder/later"
+	tell
+	fails 139 wait "$recorder"
+	has_died 11 0x10
+}
+
+# What is before the damage is shown, and what the damage is is said.
+test_damage()
+{
+	local size at lines
+
+	ends 139 cpctl record --stream -o "$file" -- "$doomed-pie" segv main
+	cpctl log "$file" >"$folder/whole"
+	size=$(stat -c %s "$file")
+	head -c $((size * 3 / 4)) "$file" >"$folder/part"
+	ends 2 cpctl log "$folder/part"
+	says 'cut off'
+	lines=$(wc -l <"$folder/out")
+	[ "$lines" -gt 5 ]
+	[ "$lines" -lt "$(wc -l <"$folder/whole")" ]
+	head -n "$lines" "$folder/whole" | cmp - "$folder/out"
+	for at in 1 4 5 17 $((size - 20)); do
+		head -c $((size - at)) "$file" >"$folder/cut"
+		ends 2 cpctl bt "$folder/cut"
+		says ': cut off'
+	done
+	# A bit, in the last frame's checksum and elsewhere.
+	for at in $((size - 1)) $((size - 100)) $((size / 2)); do
+		python3 -c '
+import sys
+data = bytearray(open(sys.argv[1], "rb").read())
+data[int(sys.argv[3])] ^= 1
+open(sys.argv[2], "wb").write(data)' "$file" "$folder/bad" "$at"
+		ends 2 cpctl log "$folder/bad"
+		says ': damaged: '
+		ends 2 cpctl show "$folder/bad" "$(numbers | head -n 1)"
+		says ': damaged: '
+	done
+	{ cat "$file"; echo more; } >"$folder/longer"
+	ends 2 cpctl log "$folder/longer"
+	says ': damaged: '
+	printf 'CKPTREC\n\002\000\000\000\000\000\000\000' >"$folder/version"
+	ends 2 cpctl show "$folder/version"
+	says 'made by another version of cpctl: format 2, this one reads 1'
+}
+
+# Names of a program that was built anew since are not those of what was mapped.
+test_program_that_was_rebuilt()
+{
+	cp "$doomed-pie" "$folder/program"
+	ends 139 cpctl record -o "$file" -- "$folder/program" segv main
+	cp "$chain" "$folder/program.new"
+	mv "$folder/program.new" "$folder/program"
+	ends 0 cpctl bt "$file"
+	says "$folder/program is another one now: no names from it"
+	grep -q '#0 .* program+0x' "$folder/out"
+	cp "$doomed-pie" "$folder/program"
+	ends 0 cpctl bt "$file"
+	grep -q '#0 .* touch+0x' "$folder/out"
+	[ ! -s "$folder/errors" ]
+	rm "$folder/program"
+	ends 0 cpctl bt "$file"
+	grep -q '#0 .* program+0x' "$folder/out"
+}
+
+# What the core says of its memory is when it was read.
+test_core_of_a_recording()
+{
+	crashes 139 "$doomed-pie" segv main
+	cpctl dump -o "$folder/core" "$file" 2>/dev/null
+	strings -n 4 "$folder/core" | sed -n '/^version 1$/,/^[0-9a-f]*-/p' \
+		>"$folder/origin"
+	awk '$1 == "time_ns" { time = $2 } $1 == "later_ns" { later = $2 }
+	     END { exit !(later > 0 && later < time) }' "$folder/origin"
+	# shellcheck disable=SC2016 # it is gdb's
+	gdb -batch -nx -iex 'set auto-load off' -ex 'p $_siginfo._sifields._sigfault.si_addr' \
+		"$doomed-pie" "$folder/core" 2>/dev/null </dev/null |
+		grep -q '= (void \*) 0x10$'
+}
+
+tap_run

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The notes of a core: registers, who the process is, where all is from. */
+#include <elf.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/procfs.h>
+
+#include "corenote.h"
+#include "entry.h"
+#include "mapping.h"
+
+/* The names of those notes that the kernel writes, too. */
+#define CORE_NAME "CORE"
+#define LINUX_NAME "LINUX"
+
+static void put_padded(FILE *out, const void *bytes, size_t size)
+{
+	static const char zeroes[4];
+
+	fwrite(bytes, 1, size, out);
+	fwrite(zeroes, 1, -size % sizeof(zeroes), out);
+}
+
+static void put_note(FILE *out, const char *name, uint32_t type,
+		     const void *bytes, size_t size)
+{
+	const Elf64_Nhdr header = {
+		.n_namesz = (uint32_t)strlen(name) + 1,
+		.n_descsz = (uint32_t)size,
+		.n_type = type,
+	};
+
+	fwrite(&header, 1, sizeof(header), out);
+	put_padded(out, name, header.n_namesz);
+	put_padded(out, bytes, size);
+}
+
+static void put_status(FILE *out, const struct snapshot *snapshot,
+		       const struct identity *identity)
+{
+	struct elf_prstatus status = {
+		.pr_pid = identity->task,
+		.pr_ppid = identity->parent,
+		.pr_pgrp = identity->group,
+		.pr_sid = identity->session,
+	};
+
+	_Static_assert(sizeof(status.pr_reg) == sizeof(struct cp_regs),
+		       "both are struct user_regs_struct");
+	if (snapshot->head.flags & CP_CHECKPOINT_DEATH) {
+		status.pr_cursig = (short)snapshot->head.signal;
+		status.pr_info.si_signo = snapshot->head.signal;
+		status.pr_info.si_code = snapshot->head.signal_code;
+	}
+	memcpy(&status.pr_reg, &snapshot->head.regs, sizeof(status.pr_reg));
+	put_note(out, CORE_NAME, NT_PRSTATUS, &status, sizeof(status));
+}
+
+/* The signal of which it died. */
+static void put_signal(FILE *out, const struct cp_checkpoint *cp)
+{
+	siginfo_t info = {};
+
+	if (!(cp->flags & CP_CHECKPOINT_DEATH))
+		return;
+	info.si_signo = cp->signal;
+	info.si_code = cp->signal_code;
+	if (cp->signal_addr)
+		info.si_addr = (void *)(uintptr_t)cp->signal_addr;
+	put_note(out, CORE_NAME, NT_SIGINFO, &info, sizeof(info));
+}
+
+/* The old part of the extended registers is all that some tools know. */
+static void put_xstate(FILE *out, const struct segment *xstate)
+{
+	const size_t old = sizeof(elf_fpregset_t);
+
+	if (xstate->info.size < old)
+		return;
+	put_note(out, CORE_NAME, NT_PRFPREG, xstate->bytes, old);
+	if (xstate->info.size > old)
+		put_note(out, LINUX_NAME, NT_X86_XSTATE, xstate->bytes,
+			 xstate->info.size);
+}
+
+static void put_process(FILE *out, const struct identity *identity)
+{
+	struct elf_prpsinfo info = {
+		.pr_sname = identity->state,
+		.pr_zomb = identity->state == 'Z',
+		.pr_uid = identity->uid,
+		.pr_gid = identity->gid,
+		.pr_pid = identity->process,
+		.pr_ppid = identity->parent,
+		.pr_pgrp = identity->group,
+		.pr_sid = identity->session,
+	};
+
+	memcpy(info.pr_fname, identity->name,
+	       strnlen(identity->name, sizeof(info.pr_fname) - 1));
+	memcpy(info.pr_psargs, identity->command,
+	       strnlen(identity->command, sizeof(info.pr_psargs) - 1));
+	put_note(out, CORE_NAME, NT_PRPSINFO, &info, sizeof(info));
+}
+
+static bool is_listed(const struct mapping *mapping)
+{
+	/*
+	 * Debuggers take what is not in the core from the file. For variables
+	 * that would be their first values: better none.
+	 */
+	return mapping_is_file(mapping) && !mapping->write;
+}
+
+/* The files that are mapped: count, page size, ranges, then their names. */
+static void put_files(FILE *out, const char *maps)
+{
+	struct mapping mapping;
+	const char *text = maps;
+	uint64_t head[2] = { 0, PAGE_BYTES };
+	size_t size = 0;
+	char *note = NULL;
+	FILE *file = open_memstream(&note, &size);
+
+	if (!file)
+		return;
+	while (mapping_next(&text, &mapping))
+		head[0] += is_listed(&mapping);
+	fwrite(head, 1, sizeof(head), file);
+	for (text = maps; mapping_next(&text, &mapping);) {
+		const uint64_t range[] = { mapping.start, mapping.end,
+					   mapping.offset / PAGE_BYTES };
+
+		if (is_listed(&mapping))
+			fwrite(range, 1, sizeof(range), file);
+	}
+	for (text = maps; mapping_next(&text, &mapping);) {
+		if (!is_listed(&mapping))
+			continue;
+		fwrite(mapping.path, 1, mapping.path_len, file);
+		fputc('\0', file);
+	}
+	fclose(file);
+	put_note(out, CORE_NAME, NT_FILE, note, size);
+	free(note);
+}
+
+static const char *stack_flags(const struct snapshot *snapshot)
+{
+	uint32_t flags = 0;
+	unsigned int i;
+
+	for (i = 0; i < snapshot->nr_segments; i++)
+		flags |= snapshot->segments[i].info.flags;
+	if (flags & CP_SEGF_GONE)
+		return "gone";
+	if (flags & CP_SEGF_UNMAPPED)
+		return "unmapped";
+	if (flags & (CP_SEGF_TRUNCATED | CP_SEGF_NOMEM))
+		return "truncated";
+	return flags & CP_SEGF_HOLE ? "holes" : "whole";
+}
+
+static void put_range(FILE *file, const char *origin, uint64_t addr,
+		      uint64_t size)
+{
+	fprintf(file, "%s 0x%" PRIx64 " 0x%" PRIx64 "\n", origin, addr, size);
+}
+
+static void put_origin(FILE *out, const struct memory *memory,
+		       const struct coreloads *loads)
+{
+	const struct cp_checkpoint *cp = &memory->snapshot->head;
+	size_t size = 0, i;
+	char *text = NULL;
+	FILE *file = open_memstream(&text, &size);
+
+	if (!file)
+		return;
+	fprintf(file,
+		"version 1\ncheckpoint %" PRIu64 "\ntime_ns %" PRIu64
+		"\nlater_ns %" PRIu64 "\ncpu %u\nentry %s\n",
+		(uint64_t)cp->seq, (uint64_t)cp->time, memory->around->time,
+		cp->cpu, entry_word(cp));
+	if (cp->entry == CP_ENTRY_SYSCALL)
+		fprintf(file, "syscall %d\n", cp->syscall);
+	fprintf(file, "stack %s\n", stack_flags(memory->snapshot));
+	for (i = 0; i < memory->snapshot->nr_segments; i++)
+		put_range(file, "instant",
+			  memory->snapshot->segments[i].info.addr,
+			  memory->snapshot->segments[i].info.size);
+	for (i = 0; i < loads->nr; i++) {
+		if (loads->load[i].later)
+			put_range(file, "later", loads->load[i].addr,
+				  loads->load[i].size);
+	}
+	fputc('\0', file);
+	fclose(file);
+	put_note(out, CORENOTE_NAME, CORENOTE_ORIGIN, text, size);
+	free(text);
+}
+
+char *corenote_all(const struct memory *memory, const struct identity *identity,
+		   const struct coreloads *loads, size_t *size)
+{
+	const char *maps = memory->around->maps;
+	char *notes = NULL;
+	FILE *out = open_memstream(&notes, size);
+	bool ok;
+
+	if (!out)
+		return NULL;
+	put_status(out, memory->snapshot, identity);
+	put_process(out, identity);
+	put_signal(out, &memory->snapshot->head);
+	put_note(out, CORE_NAME, NT_AUXV, identity->auxv, identity->auxv_size);
+	put_files(out, maps);
+	put_xstate(out, &memory->snapshot->xstate);
+	put_origin(out, memory, loads);
+	put_note(out, CORENOTE_NAME, CORENOTE_MAPS, maps, strlen(maps) + 1);
+	ok = !ferror(out);
+	if (fclose(out) || !ok) {
+		free(notes);
+		return NULL;
+	}
+	return notes;
+}

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* cpctl record: keep the last states of a program, also after it has crashed. */
+#include <elf.h>
+#include <err.h>
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "child.h"
+#include "cpctl.h"
+#include "diagnose.h"
+#include "identity.h"
+#include "interrupt.h"
+#include "number.h"
+#include "recorder.h"
+
+static const char help[] =
+	"Usage: cpctl record [OPTION]... PID\n"
+	"       cpctl record [OPTION]... -- COMMAND [ARGUMENT]...\n"
+	"Keep the last states of a process or thread, or of a program that is started\n"
+	"for it, and write them to a file when it ends: the last is the one in which\n"
+	"it crashed or was killed. The program never waits.\n"
+	"\n"
+	"  -o, --output FILE      the file (recording.PID)\n"
+	"  -s, --slots N          how many states are kept (256)\n"
+	"  -r, --rate N           at most so many states in a second\n"
+	"      --every N          only one of so many returns to user mode\n"
+	"      --stream           write all states as they come, not only the last\n"
+	"      --wait             have the program wait when it is too fast for that\n"
+	"      --xstate           floating point and vector registers too\n"
+	"      --stack-limit SIZE most bytes of stack to take (K, M, G allowed)\n"
+	"  -h, --help             print this help\n"
+	"  -V, --version          print the version\n"
+	"\n"
+	"Ctrl-C writes the file and leaves the process running. SIGUSR1 writes it and\n"
+	"goes on. A program that was started here is sent SIGTERM and SIGHUP along, and\n"
+	"its exit status is that of cpctl.\n"
+	"The file is for 'cpctl log', 'show', 'diff', 'bt' and 'dump'.\n";
+
+/* Options without a letter. */
+enum {
+	OPT_EVERY = 256,
+	OPT_STREAM,
+	OPT_WAIT,
+	OPT_XSTATE,
+	OPT_STACK_LIMIT,
+};
+
+static const struct option long_options[] = {
+	{ "output", required_argument, NULL, 'o' },
+	{ "slots", required_argument, NULL, 's' },
+	{ "rate", required_argument, NULL, 'r' },
+	{ "every", required_argument, NULL, OPT_EVERY },
+	{ "stream", no_argument, NULL, OPT_STREAM },
+	{ "wait", no_argument, NULL, OPT_WAIT },
+	{ "xstate", no_argument, NULL, OPT_XSTATE },
+	{ "stack-limit", required_argument, NULL, OPT_STACK_LIMIT },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'V' },
+	{}
+};
+
+static bool parse_up_to(const char *text, uint64_t most, uint64_t *number)
+{
+	return parse_count(text, number) && *number <= most;
+}
+
+static bool parse_rate(const char *text, int64_t *interval)
+{
+	uint64_t rate;
+
+	if (!parse_up_to(text, 1000000000, &rate))
+		return false;
+	*interval = 1000000000 / (int64_t)rate;
+	return true;
+}
+
+/* False when the option's argument is not what it should be. */
+static bool set_option(struct record_options *options, int option)
+{
+	switch (option) {
+	case 'o':
+		options->output = optarg;
+		break;
+	case 's':
+		return parse_up_to(optarg, CP_SLOTS_MAX, &options->slots);
+	case 'r':
+		return parse_rate(optarg, &options->interval);
+	case OPT_EVERY:
+		return parse_up_to(optarg, UINT32_MAX, &options->every);
+	case OPT_STACK_LIMIT:
+		return parse_bytes(optarg, &options->stack_limit);
+	case OPT_STREAM:
+		options->stream = true;
+		break;
+	case OPT_WAIT:
+		options->wait = true;
+		break;
+	case OPT_XSTATE:
+		options->xstate = true;
+		break;
+	}
+	return true;
+}
+
+/* Gives -1 to go on, or an exit status. */
+static int parse(int argc, char **argv, struct record_options *options)
+{
+	int option, index;
+
+	for (;;) {
+		index = -1;
+		option = getopt_long(argc, argv, "o:s:r:hV", long_options,
+				     &index);
+		switch (option) {
+		case -1:
+			if (options->wait && !options->stream)
+				return usage_error(argv[0], "--wait is for --stream");
+			return -1;
+		case 'h':
+			fputs(help, stdout);
+			return EXIT_OK;
+		case 'V':
+			return print_version();
+		case '?':
+			return usage_error(argv[0], NULL);
+		}
+		if (set_option(options, option))
+			continue;
+		return usage_error(argv[0], "'%s' is not valid for -%s%.*s",
+				   optarg, index < 0 ? "" : "-",
+				   index < 0 ? 1 : -1,
+				   index < 0 ? (char *)&option :
+					       long_options[index].name);
+	}
+}
+
+/* The default name of the file. */
+static void set_output(struct record_options *options, char name[32], pid_t pid)
+{
+	if (options->output)
+		return;
+	snprintf(name, 32, "recording.%d", pid);
+	options->output = name;
+}
+
+static int record_process(struct cp_pair *pair, pid_t pid,
+			  struct record_options *options)
+{
+	struct recorder *rec;
+	int status = EXIT_REFUSED;
+	char name[32];
+
+	set_output(options, name, pid);
+	if (recorder_prep(pair, pid, options))
+		return EXIT_REFUSED;
+	rec = recorder_open(pair, pid, options);
+	if (rec)
+		status = recorder_run(rec);
+	recorder_close(rec);
+	if (interrupted())
+		warnx("stopped; process %d goes on by itself", pid);
+	return status;
+}
+
+/* There its libraries are mapped. */
+static void go_to_entry(pid_t pid)
+{
+	struct identity identity;
+
+	if (!identity_read(&identity, pid))
+		return;
+	child_run_to(pid, identity_auxv(&identity, AT_ENTRY));
+	identity_free(&identity);
+}
+
+static int exit_status_of(int status)
+{
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) :
+				     WEXITSTATUS(status);
+}
+
+/*
+ * Pairs with a child that is held at its beginning, and has it come to where
+ * there is something to be looked at: a program may crash soon after. One that
+ * may have to wait for us cannot be waited for, and is recorded from there on.
+ */
+static struct recorder *prep_child(struct cp_pair *pair, pid_t pid,
+				   const struct record_options *options)
+{
+	struct recorder *rec = NULL;
+
+	if (options->wait)
+		go_to_entry(pid);
+	if (!recorder_prep(pair, pid, options))
+		rec = recorder_open(pair, pid, options);
+	if (!rec)
+		return NULL;
+	if (!options->wait)
+		go_to_entry(pid);
+	recorder_look(rec);
+	return rec;
+}
+
+static int record_child(struct cp_pair *pair, char **command,
+			struct record_options *options)
+{
+	pid_t pid = child_start(command);
+	struct recorder *rec;
+	int status, ended;
+	char name[32];
+
+	if (pid < 0)
+		return EXIT_REFUSED;
+	interrupt_pass_on(pid);
+	set_output(options, name, pid);
+	rec = prep_child(pair, pid, options);
+	if (!rec) {
+		child_kill(pid);
+		return EXIT_REFUSED;
+	}
+	child_release(pid);
+	status = recorder_run(rec);
+	recorder_close(rec);
+	if (child_wait(pid, &ended))
+		return status == EXIT_OK ? exit_status_of(ended) : status;
+	warnx("stopped; process %d goes on by itself", pid);
+	return status;
+}
+
+int verb_record(int argc, char **argv)
+{
+	struct record_options options = { .slots = 256 };
+	int status = parse(argc, argv, &options);
+	struct cp_pair *pair;
+	bool command;
+	pid_t pid = 0;
+
+	if (status >= 0)
+		return status;
+	if (options.output && !strcmp(options.output, "-"))
+		return usage_error(argv[0], "a recording does not go to the standard output; a file of that name is ./-");
+	command = optind > 1 && !strcmp(argv[optind - 1], "--");
+	if (command && optind == argc)
+		return usage_error(argv[0], "a command is missing");
+	if (!command && optind != argc - 1)
+		return usage_error(argv[0], "one PID is wanted, or -- COMMAND");
+	if (!command && !parse_pid(argv[optind], &pid))
+		return usage_error(argv[0], "'%s' is no process id; a command goes behind --",
+				   argv[optind]);
+	pair = cp_pair_open();
+	if (!pair) {
+		diagnose_open(errno);
+		return EXIT_REFUSED;
+	}
+	interrupt_catch(pair);
+	status = command ? record_child(pair, argv + optind, &options) :
+			   record_process(pair, pid, &options);
+	cp_pair_close(pair);
+	return status;
+}

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Writing a recording; its layout is in recording.h. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <zstd.h>
+
+#include "delta.h"
+#include "recording.h"
+#include "recwriter.h"
+
+/*
+ * struct recwriter - a recording that is written
+ * @fd: the file
+ * @zstd: the compressor
+ * @buf: room for its output
+ * @buf_size: bytes there
+ * @size: bytes written to the file
+ * @held: bytes that the compressor may hold back
+ * @before: the last checkpoint
+ */
+struct recwriter {
+	int		fd;
+	ZSTD_CCtx	*zstd;
+	void		*buf;
+	size_t		buf_size;
+	uint64_t	size;
+	size_t		held;
+	struct snapshot	before;
+};
+
+static int write_all(struct recwriter *rec, const void *bytes, size_t size)
+{
+	const char *from = bytes;
+
+	while (size) {
+		ssize_t done = write(rec->fd, from, size);
+
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done < 0)
+			return -1;
+		from += done;
+		size -= done;
+		rec->size += done;
+	}
+	return 0;
+}
+
+/* So much is lost at most to a damage or a cut that comes behind it. */
+#define HELD_MAX 16384
+
+/* Has the compressor take @size bytes, and write what comes out. */
+static int compress(struct recwriter *rec, const void *bytes, size_t size,
+		    ZSTD_EndDirective how)
+{
+	ZSTD_inBuffer in = { bytes, size, 0 };
+	size_t left;
+
+	do {
+		ZSTD_outBuffer out = { rec->buf, rec->buf_size, 0 };
+
+		left = ZSTD_compressStream2(rec->zstd, &out, &in, how);
+		if (ZSTD_isError(left)) {
+			errno = ENOMEM;
+			return -1;
+		}
+		if (write_all(rec, out.dst, out.pos))
+			return -1;
+	} while (how == ZSTD_e_continue ? in.pos < in.size : left);
+	return 0;
+}
+
+struct recwriter *recwriter_open(int fd)
+{
+	struct rec_file file = { .version = REC_VERSION };
+	struct recwriter *rec = calloc(1, sizeof(*rec));
+
+	if (!rec)
+		return NULL;
+	rec->fd = fd;
+	rec->zstd = ZSTD_createCCtx();
+	rec->buf_size = ZSTD_CStreamOutSize();
+	rec->buf = malloc(rec->buf_size);
+	if (!rec->zstd || !rec->buf) {
+		errno = ENOMEM;
+		goto err_close;
+	}
+	/* What was damaged shows. */
+	ZSTD_CCtx_setParameter(rec->zstd, ZSTD_c_checksumFlag, 1);
+	memcpy(file.magic, REC_MAGIC, sizeof(file.magic));
+	if (write_all(rec, &file, sizeof(file)))
+		goto err_close;
+	return rec;
+
+err_close:
+	recwriter_close(rec);
+	return NULL;
+}
+
+int recwriter_put(struct recwriter *rec, unsigned int type, const void *head,
+		  size_t head_size, const void *bytes, size_t size)
+{
+	const struct rec_head record = {
+		.type = type,
+		.size = head_size + size,
+	};
+
+	rec->held += sizeof(record) + record.size;
+	if (compress(rec, &record, sizeof(record), ZSTD_e_continue) ||
+	    compress(rec, head, head_size, ZSTD_e_continue) ||
+	    compress(rec, bytes, size, ZSTD_e_continue))
+		return -1;
+	if (rec->held < HELD_MAX)
+		return 0;
+	rec->held = 0;
+	return compress(rec, NULL, 0, ZSTD_e_flush);
+}
+
+int recwriter_checkpoint(struct recwriter *rec, struct snapshot *now)
+{
+	struct rec_checkpoint head = { .head_size = sizeof(now->head) };
+	const struct segment *part;
+	char *bytes = NULL;
+	size_t size = 0;
+	FILE *out;
+	int ret;
+
+	out = open_memstream(&bytes, &size);
+	if (!out)
+		return -1;
+	fwrite(&now->head, sizeof(now->head), 1, out);
+	for (; (part = snapshot_part(now, head.nr_segments)); head.nr_segments++)
+		delta_write(out, part,
+			    snapshot_part(&rec->before, head.nr_segments));
+	ret = ferror(out);
+	if (fclose(out) || ret)
+		ret = -1;
+	else
+		ret = recwriter_put(rec, REC_CHECKPOINT, &head, sizeof(head),
+				    bytes, size);
+	free(bytes);
+	snapshot_free(&rec->before);
+	rec->before = *now;
+	memset(now, 0, sizeof(*now));
+	return ret;
+}
+
+int recwriter_flush(struct recwriter *rec)
+{
+	/* A frame's end: what follows may be lost without harm to this. */
+	return compress(rec, NULL, 0, ZSTD_e_end);
+}
+
+uint64_t recwriter_size(const struct recwriter *rec)
+{
+	return rec->size;
+}
+
+void recwriter_close(struct recwriter *rec)
+{
+	int saved = errno;
+
+	ZSTD_freeCCtx(rec->zstd);
+	free(rec->buf);
+	snapshot_free(&rec->before);
+	free(rec);
+	errno = saved;
+}

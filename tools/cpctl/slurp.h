@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Files of /proc, whose size is not known before they are read. */
+#ifndef SLURP_H
+#define SLURP_H
+
+#include <stddef.h>
+
+/*
+ * slurp() - a whole file
+ * @size: receives its length; a zero byte follows the last
+ *
+ * Return: the bytes, to be freed, or NULL with errno.
+ */
+char *slurp(const char *path, size_t *size);
+
+#endif /* SLURP_H */

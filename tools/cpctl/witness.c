@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What is known of a living process that may end at any moment. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "recording.h"
+#include "slurp.h"
+#include "support.h"
+#include "witness.h"
+
+/* Does it still have these mappings? One that is ending has none. */
+static bool has_maps(pid_t pid, const char *maps)
+{
+	char path[32], *now;
+	bool same;
+	size_t size;
+
+	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
+	now = slurp(path, &size);
+	same = now && maps && !strcmp(now, maps);
+	free(now);
+	return same;
+}
+
+/* Has it anything that was read of it? */
+static bool is_empty(const struct witness *witness)
+{
+	return !witness->around.maps;
+}
+
+void witness_open(struct witness *witness, pid_t pid)
+{
+	memset(witness, 0, sizeof(*witness));
+	witness->pid = pid;
+	witness->around.mem = -1;
+	witness->around.root = -1;
+}
+
+static void read_memory(struct witness *witness)
+{
+	const struct snapshot nothing = {};
+	const struct memory memory = { &nothing, &witness->around };
+	struct symbols *symbols = symbols_open(&witness->around);
+
+	if (!symbols)
+		return;
+	symbols_refresh(symbols);
+	support_read(&memory, &witness->identity, symbols);
+	symbols_close(symbols);
+}
+
+void witness_look(struct witness *witness)
+{
+	struct witness now = { .pid = witness->pid };
+
+	if (!is_empty(witness) &&
+	    has_maps(witness->pid, witness->around.maps))
+		return;
+	surroundings_open(&now.around, now.pid);
+	surroundings_refresh(&now.around);
+	if (identity_read(&now.identity, now.pid) && now.around.maps) {
+		read_memory(&now);
+		/* It may have gone on, or away, while that was read. */
+		if (is_empty(witness) || has_maps(now.pid, now.around.maps)) {
+			witness_close(witness);
+			*witness = now;
+			return;
+		}
+	}
+	witness_close(&now);
+}
+
+static int tell_process(const struct witness *witness, struct recwriter *rec)
+{
+	const struct identity *identity = &witness->identity;
+	struct rec_process process = {
+		.task = identity->task,
+		.process = identity->process,
+		.parent = identity->parent,
+		.group = identity->group,
+		.session = identity->session,
+		.uid = identity->uid,
+		.gid = identity->gid,
+		.state = (unsigned char)identity->state,
+		.time = witness->around.time,
+	};
+
+	memcpy(process.name, identity->name, sizeof(process.name));
+	if (recwriter_put(rec, REC_PROCESS, &process, sizeof(process),
+			  identity->command, strlen(identity->command)))
+		return -1;
+	return recwriter_put(rec, REC_AUXV, NULL, 0, identity->auxv,
+			     identity->auxv_size);
+}
+
+static int tell_around(const struct surroundings *around, struct recwriter *rec)
+{
+	size_t i;
+
+	if (recwriter_put(rec, REC_MAPS, NULL, 0, around->maps,
+			  strlen(around->maps)))
+		return -1;
+	for (i = 0; i < around->pages.nr && i < REC_PAGES_MAX; i++) {
+		const struct page *page = &around->pages.page[i];
+		const struct rec_page head = { page->addr };
+
+		if (recwriter_put(rec, REC_PAGE, &head, sizeof(head),
+				  page->bytes, PAGE_BYTES))
+			return -1;
+	}
+	return 0;
+}
+
+int witness_tell(struct witness *witness, struct recwriter *rec)
+{
+	if (witness->told || is_empty(witness))
+		return 0;
+	if (tell_process(witness, rec) ||
+	    tell_around(&witness->around, rec))
+		return -1;
+	witness->told = true;
+	return 0;
+}
+
+void witness_close(struct witness *witness)
+{
+	identity_free(&witness->identity);
+	surroundings_close(&witness->around);
+}

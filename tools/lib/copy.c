@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: LGPL-2.1-only
+/* Copies of checkpoints, taken while the slave may be writing them. */
+#include <errno.h>
+#include <string.h>
+
+#include "pair.h"
+
+/* How often a copy is begun anew when the slave was faster. */
+#define TRIES	16
+
+/* struct room - what is left of the caller's buffer */
+struct room {
+	char	*base;
+	size_t	size;
+	size_t	used;
+};
+
+/*
+ * What is read of the slot may change at any time, and may make no sense: it
+ * is checked against the slot's bounds, after it was copied.
+ */
+struct source {
+	const char	*region;
+	size_t		slot;
+	size_t		slot_size;
+};
+
+static bool in_slot(const struct source *from, uint64_t offset, uint64_t size)
+{
+	uint64_t into = offset - from->slot;
+
+	return into <= from->slot_size && size <= from->slot_size - into;
+}
+
+static uint64_t seq_of(const struct source *from)
+{
+	const struct cp_checkpoint *cp =
+		(const void *)(from->region + from->slot);
+
+	return __atomic_load_n(&cp->seq, __ATOMIC_ACQUIRE);
+}
+
+/* Gives where the bytes went, or NULL: no room (ERANGE), or no sense (EAGAIN). */
+static void *put(struct room *room, const struct source *from, uint64_t offset,
+		 uint64_t size)
+{
+	char *to = room->base + room->used;
+
+	if (!in_slot(from, offset, size)) {
+		errno = EAGAIN;
+		return NULL;
+	}
+	if (size > room->size - room->used) {
+		errno = ERANGE;
+		return NULL;
+	}
+	memcpy(to, from->region + offset, size);
+	/* The next one is aligned as structs have to be. */
+	room->used += (size + 7) & ~(size_t)7;
+	if (room->used > room->size)
+		room->used = room->size;
+	return to;
+}
+
+/* Head and table of segments first, then what the segments hold. */
+static int put_all(struct room *room, const struct source *from)
+{
+	struct cp_checkpoint *cp = put(room, from, from->slot, sizeof(*cp));
+	struct cp_segment *seg;
+	char *table;
+	unsigned int i;
+
+	if (!cp)
+		return -1;
+	if (cp->segment_size < sizeof(*seg)) {
+		errno = EAGAIN;
+		return -1;
+	}
+	table = put(room, from, from->slot + cp->segments_offset,
+		    (uint64_t)cp->nr_segments * cp->segment_size);
+	if (!table)
+		return -1;
+	/* An older kernel's struct ends sooner. */
+	if (cp->size < sizeof(*cp))
+		memset((char *)cp + cp->size, 0, sizeof(*cp) - cp->size);
+	cp->size = sizeof(*cp);
+	cp->segments_offset = table - room->base;
+	for (i = 0; i < cp->nr_segments; i++) {
+		char *data;
+
+		seg = (void *)(table + (size_t)i * cp->segment_size);
+		data = put(room, from, seg->offset, seg->size);
+		if (!data)
+			return -1;
+		seg->offset = data - room->base;
+	}
+	return 0;
+}
+
+/* 1: a copy; 0: there was nothing to copy; -1 with errno. */
+static int try_copy(const struct source *from, void *buf, size_t size)
+{
+	struct room room = { .base = buf, .size = size };
+	uint64_t seq = seq_of(from);
+	int ret;
+
+	if (!seq)
+		return 0;
+	ret = put_all(&room, from);
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	if (seq_of(from) != seq) {
+		errno = EAGAIN;
+		return -1;
+	}
+	return ret ? -1 : 1;
+}
+
+static bool find_slot(struct source *from, const struct cp_pair *pair,
+		      unsigned int slot)
+{
+	const struct cp_region_head *head = cp_pair_region(pair, NULL);
+
+	if (!head) {
+		errno = ENOTCONN;
+		return false;
+	}
+	if (slot != CP_SLOT_NEWEST && slot >= head->nr_slots) {
+		errno = EINVAL;
+		return false;
+	}
+	from->region = (const char *)head;
+	from->slot_size = head->slot_size;
+	from->slot = head->slots_offset + (size_t)slot * head->slot_size;
+	if (slot == CP_SLOT_NEWEST)
+		from->slot = __atomic_load_n(&head->newest, __ATOMIC_ACQUIRE);
+	return true;
+}
+
+unsigned int cp_pair_slots(const struct cp_pair *pair)
+{
+	const struct cp_region_head *head = cp_pair_region(pair, NULL);
+
+	return head ? head->nr_slots : 0;
+}
+
+int cp_pair_copy(const struct cp_pair *pair, unsigned int slot, void *buf,
+		 size_t size)
+{
+	struct source from;
+	int i, ret;
+
+	for (i = 0; i < TRIES; i++) {
+		if (!find_slot(&from, pair, slot))
+			return -1;
+		if (!from.slot)
+			return 0;
+		ret = try_copy(&from, buf, size);
+		/* The newest, if it is being written, was another one's place. */
+		if (ret > 0 || (!ret && slot != CP_SLOT_NEWEST) ||
+		    (ret < 0 && errno != EAGAIN))
+			return ret;
+	}
+	errno = EAGAIN;
+	return -1;
+}
