@@ -526,7 +526,8 @@ test_numbers_are_those_of_the_pid_namespace()
 		cpctl list --no-header
 		sleep 1000 &
 		slave=$!
-		until grep -qx sleep /proc/$slave/comm; do sleep 0.1; done
+		# In clock_nanosleep: before that it may return to user mode.
+		until grep -q "^230 " /proc/$slave/syscall; do sleep 0.1; done
 		cpctl get --no-nudge $slave >/dev/null 2>&1 &
 		for ((i = 0; i < 200; i++)); do
 			cpctl list --no-header | grep -q . && break
