@@ -26,6 +26,9 @@
 /* After so many, see whether somebody wants the CPU, or the task's end. */
 #define PAUSE_BYTES	SZ_64K
 
+/* How much is copied while interrupts are off; what perf allows itself. */
+#define LATE_BYTES_MAX	SZ_64K
+
 /* How far below its end the stack pointer of an overflown stack may be. */
 #define OVERFLOW_MAX	SZ_1M
 
@@ -171,25 +174,27 @@ static bool may_go_on(const struct mm_struct *mm,
 	return dying || vma->vm_flags & VM_GROWSDOWN;
 }
 
-/* Fills @seg's mapping; both ends are 0 when @sp points to no memory. */
-static int stack_mapping(struct cp_segment *seg, unsigned long sp, bool dying)
+/* Fills @seg's mapping; both ends stay 0 when @sp points to no memory. */
+static void find_mapping(struct cp_segment *seg, unsigned long sp, bool dying)
 {
 	VMA_ITERATOR(vmi, current->mm, sp);
-	struct mm_struct *mm = current->mm;
 	struct vm_area_struct *vma, *next;
 
-	if (mmap_read_lock_killable(mm))
-		return -EINTR;
+	mmap_assert_locked(current->mm);
 	vma = find_stack(&vmi, sp);
-	if (vma && !is_device(vma)) {
-		seg->map_start = vma->vm_start;
-		while (may_go_on(mm, vma, dying) && (next = vma_next(&vmi)) &&
-		       goes_on(vma, next, dying))
-			vma = next;
-		seg->map_end = vma->vm_end;
-	}
-	mmap_read_unlock(mm);
-	return 0;
+	if (!vma || is_device(vma))
+		return;
+	seg->map_start = vma->vm_start;
+	while (may_go_on(current->mm, vma, dying) && (next = vma_next(&vmi)) &&
+	       goes_on(vma, next, dying))
+		vma = next;
+	seg->map_end = vma->vm_end;
+}
+
+static bool is_user_memory(const struct cp_segment *seg)
+{
+	return seg->map_end && access_ok(u64_to_user_ptr(seg->map_start),
+					 seg->map_end - seg->map_start);
 }
 
 /*
@@ -261,6 +266,29 @@ static void copy_stack(struct cp_region *region, struct cp_segment *seg,
 	}
 }
 
+/* Without waiting for anything; false when a part is missing on either side. */
+static bool copy_stack_late(struct cp_region *region,
+			    const struct cp_segment *seg)
+{
+	u64 addr = seg->addr, end = addr + seg->size;
+	u64 offset = seg->offset;
+
+	while (addr < end) {
+		size_t part = min_t(u64, end - addr,
+				    PAGE_SIZE - offset_in_page(addr));
+		struct page *page = cp_region_page(region, offset);
+
+		if (unlikely(!page) ||
+		    unlikely(raw_copy_from_user(page_address(page) +
+						offset_in_page(offset),
+						u64_to_user_ptr(addr), part)))
+			return false;
+		addr += part;
+		offset += part;
+	}
+	return true;
+}
+
 /* A slot's segments follow its header, in a table of this order. */
 enum { SEGMENT_STACK, SEGMENT_XSTATE, NR_SEGMENTS };
 
@@ -292,17 +320,63 @@ void cp_capture_stack(struct cp_region *region, const struct cp_slot *slot,
 
 	seg = new_segment(slot, SEGMENT_STACK, CP_SEGMENT_STACK);
 	seg->addr = sp;
-	if (stack_mapping(seg, sp, dying)) {
+	if (mmap_read_lock_killable(current->mm)) {
 		seg->flags = CP_SEGF_GONE;
-	} else if (!seg->map_end ||
-		   !access_ok(u64_to_user_ptr(seg->map_start),
-			      seg->map_end - seg->map_start)) {
-		seg->flags = CP_SEGF_UNMAPPED;
-	} else {
-		might_fault();
-		place_stack(seg, slot, sp);
-		copy_stack(region, seg, dying);
+		return;
 	}
+	find_mapping(seg, sp, dying);
+	mmap_read_unlock(current->mm);
+	if (!is_user_memory(seg)) {
+		seg->flags = CP_SEGF_UNMAPPED;
+		return;
+	}
+	might_fault();
+	place_stack(seg, slot, sp);
+	copy_stack(region, seg, dying);
+}
+
+/**
+ * cp_capture_stack_late - copy the stack in use with interrupts off
+ * @region: where it goes
+ * @slot: the slot of it
+ * @sp: the stack pointer
+ *
+ * Return: false when that takes more than copying a little of what is there.
+ */
+bool cp_capture_stack_late(struct cp_region *region,
+			   const struct cp_slot *slot, unsigned long sp)
+{
+	struct cp_segment *seg;
+	bool copied;
+
+	seg = new_segment(slot, SEGMENT_STACK, CP_SEGMENT_STACK);
+	if (!mmap_read_trylock(current->mm))
+		return false;
+	find_mapping(seg, sp, false);
+	mmap_read_unlock(current->mm);
+	if (!is_user_memory(seg))
+		return false;
+	place_stack(seg, slot, sp);
+	if (seg->size > LATE_BYTES_MAX)
+		return false;
+	pagefault_disable();
+	copied = copy_stack_late(region, seg);
+	pagefault_enable();
+	return copied;
+}
+
+/**
+ * cp_is_light - may a state like this be captured late?
+ * @checkpoint: the slot's header
+ *
+ * Return: true when it holds no more than a little, and nothing was missing.
+ */
+bool cp_is_light(const struct cp_checkpoint *checkpoint)
+{
+	const struct cp_segment *seg = (const void *)(checkpoint + 1);
+
+	return checkpoint->nr_segments == 1 && seg->size <= LATE_BYTES_MAX &&
+	       !(seg->flags & ~CP_SEGF_TRUNCATED);
 }
 
 /**

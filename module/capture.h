@@ -17,6 +17,9 @@ void cp_capture_header(struct cp_checkpoint *checkpoint,
 		       struct pt_regs *regs, u32 entry);
 void cp_capture_stack(struct cp_region *region, const struct cp_slot *slot,
 		      unsigned long sp, bool dying);
+bool cp_capture_stack_late(struct cp_region *region,
+			   const struct cp_slot *slot, unsigned long sp);
+bool cp_is_light(const struct cp_checkpoint *checkpoint);
 void cp_capture_no_stack(const struct cp_slot *slot, unsigned long sp);
 size_t cp_xstate_size(void);
 void cp_capture_xstate(struct cp_region *region, const struct cp_slot *slot,

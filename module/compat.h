@@ -62,4 +62,7 @@ static inline void vm_flags_mod(struct vm_area_struct *vma,
 #define CP_KOBJ_TYPE(type) ((struct kobj_type *)(type))
 #endif
 
+/* With PREEMPT_RT, locks that others hold cannot be waited for in the notifier. */
+#define CP_LATE_WORKS	(!IS_ENABLED(CONFIG_PREEMPT_RT))
+
 #endif /* _CP_COMPAT_H */

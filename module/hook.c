@@ -8,6 +8,7 @@
 #include <linux/errno.h>
 #include <linux/irq_work.h>
 #include <linux/module.h>
+#include <linux/resume_user_mode.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task_stack.h>
 #include <linux/tracepoint.h>
@@ -95,12 +96,13 @@ static u32 entry_kind(const struct cp_hook *hook, struct pt_regs *regs)
 						CP_ENTRY_INTERRUPT;
 }
 
-static void enter_window(struct cp_hook *hook)
+/* From here on, every return to user mode comes by. */
+static void watch(struct cp_hook *hook)
 {
 	unsigned long flags;
 
 	preempt_disable();
-	hook->in_window = true;
+	hook->watching = true;
 	preempt_notifier_register(&hook->pn);
 	/* KVM takes its own notifiers off this list in an interrupt. */
 	local_irq_save(flags);
@@ -109,7 +111,7 @@ static void enter_window(struct cp_hook *hook)
 	preempt_enable();
 }
 
-static void leave_window(struct cp_hook *hook)
+static void unwatch(struct cp_hook *hook)
 {
 	unsigned long flags;
 
@@ -118,7 +120,7 @@ static void leave_window(struct cp_hook *hook)
 	user_return_notifier_unregister(&hook->urn);
 	local_irq_restore(flags);
 	preempt_notifier_unregister(&hook->pn);
-	hook->in_window = false;
+	hook->watching = false;
 	preempt_enable();
 }
 
@@ -151,66 +153,150 @@ static void nudge_work(struct callback_head *work)
 
 	/* Being run took the task out of its system call, if it was in one. */
 	clear_bit(0, &hook->nudging);
-	hook->nudged = hook->in_window;
 	cp_pair_put(pair_of(hook));
 	module_put(THIS_MODULE);
+}
+
+static bool is_due(const struct cp_hook *hook, const struct cp_pair *pair)
+{
+	return READ_ONCE(hook->wanted) || cp_pair_is_due(pair);
+}
+
+/* This return to user mode has got what it was due. */
+static void set_served(struct cp_hook *hook)
+{
+	WRITE_ONCE(hook->wanted, false);
+	hook->replayed = false;
+	hook->faults = count_faults();
+}
+
+/* A replay repeats what happened before it: these registers say what that was. */
+static struct pt_regs *as_entered(const struct cp_hook *hook,
+				  struct pt_regs *regs, struct pt_regs *earlier)
+{
+	if (!hook->replayed || !same_state(regs, &hook->regs))
+		return regs;
+	*earlier = *regs;
+	earlier->orig_ax = hook->regs.orig_ax;
+	return earlier;
+}
+
+/* Takes the checkpoint of this return to user mode, if this is one. */
+static bool settle(struct cp_hook *hook, struct pt_regs *regs)
+{
+	struct pt_regs earlier, *seen = as_entered(hook, regs, &earlier);
+
+	/* Signals come first; they may lead into a handler. */
+	if (signal_pending(current) || mid_syscall(regs))
+		return false;
+	if (!cp_pair_checkpoint(pair_of(hook), seen, entry_kind(hook, seen)))
+		return false;
+	set_served(hook);
+	hook->regs = *regs;
+	return true;
+}
+
+static void foresee_death(struct cp_hook *hook, struct pt_regs *regs)
+{
+	struct pt_regs earlier, *seen = as_entered(hook, regs, &earlier);
+
+	cp_pair_foresee_death(pair_of(hook), seen, entry_kind(hook, seen));
+}
+
+/* In the work: what the master gets of this return, or of a death before it. */
+static void serve_early(struct cp_hook *hook, struct pt_regs *regs)
+{
+	struct cp_pair *pair = pair_of(hook);
+
+	hook->skipped = !is_due(hook, pair);
+	hook->settled = !hook->skipped && settle(hook, regs);
+	if (hook->skipped || hook->settled)
+		hook->late = cp_pair_prefers_late(pair);
+	if (hook->settled)
+		return;
+	if (signal_pending(current))
+		foresee_death(hook, regs);
+	if (!hook->skipped)
+		trace_step_aside(pair);
+}
+
+/* In the notifier: has the work dealt with these registers? */
+static bool was_served(struct cp_hook *hook, const struct pt_regs *regs)
+{
+	bool served = hook->skipped ||
+		      (hook->settled && same_state(regs, &hook->regs));
+
+	/* A fault that is skipped says nothing about what comes next. */
+	if (hook->skipped)
+		hook->faults = count_faults();
+	hook->skipped = false;
+	hook->settled = false;
+	return served;
+}
+
+/* In the notifier: deals with these registers, if that can be done here. */
+static bool serve_late(struct cp_hook *hook, struct pt_regs *regs)
+{
+	struct cp_pair *pair = pair_of(hook);
+
+	if (cp_pair_is_over(pair) || current->mm != pair->mm)
+		return false;
+	if (!is_due(hook, pair)) {
+		hook->faults = count_faults();
+		return true;
+	}
+	if (!cp_pair_checkpoint_late(pair, regs, entry_kind(hook, regs)))
+		return false;
+	set_served(hook);
+	return true;
+}
+
+/* Leaves these registers to the work of the interrupt that repeats them. */
+static void postpone(struct cp_hook *hook, const struct pt_regs *regs)
+{
+	/* A replay that had to step aside again still repeats the same. */
+	if (!hook->replayed || !same_state(regs, &hook->regs))
+		hook->regs = *regs;
+	hook->replayed = true;
+	hook->late = false;
+	trace_replay(pair_of(hook));
+}
+
+/* The work comes at the next return, or only when something else runs it. */
+static void queue_work_again(struct cp_hook *hook)
+{
+	/* Cannot fail: a task that enters user mode is not exiting. */
+	if (!hook->queued)
+		task_work_add(current, &hook->work, TWA_NONE);
+	hook->queued = true;
+	if (!hook->late)
+		set_notify_resume(current);
 }
 
 /* The last step before user mode, interrupts off. */
 static void hook_user_return(struct user_return_notifier *urn)
 {
 	struct cp_hook *hook = container_of(urn, struct cp_hook, urn);
-	const struct pt_regs *regs = current_pt_regs();
-	bool nudged = hook->nudged;
+	struct pt_regs *regs = current_pt_regs();
+	struct cp_pair *pair = pair_of(hook);
+	bool served;
 
-	leave_window(hook);
-	hook->nudged = false;
-	pair_of(hook)->captured = false;
-	pair_of(hook)->dying = false;
-	/* Cannot fail: a task that enters user mode is not exiting. */
-	task_work_add(current, &hook->work, TWA_RESUME);
+	pair->captured = false;
+	pair->dying = false;
+	served = was_served(hook, regs) ||
+		 (hook->late && serve_late(hook, regs));
+	if (served)
+		pair->returns++;
+	else
+		postpone(hook, regs);
+	queue_work_again(hook);
 
-	if (hook->skipped ||
-	    (hook->settled && same_state(regs, &hook->regs))) {
-		pair_of(hook)->returns++;
-		/* The nudge came too late for this return: make it another. */
-		if (nudged)
-			irq_work_queue(this_cpu_ptr(&replay_irq));
-		return;
-	}
-	/* A replay that had to step aside again still repeats the same. */
-	if (!hook->replayed || !same_state(regs, &hook->regs))
-		hook->regs = *regs;
-	hook->replayed = true;
-	trace_replay(pair_of(hook));
-	irq_work_queue(this_cpu_ptr(&replay_irq));
-}
-
-/* Takes the checkpoint of this return to user mode, if this is one. */
-static bool settle(struct cp_hook *hook, struct pt_regs *regs)
-{
-	struct pt_regs *seen = regs, earlier;
-	bool settled;
-
-	/* Signals come first; they may lead into a handler. */
-	if (signal_pending(current) || mid_syscall(regs))
-		return false;
-
-	/* A replay repeats what happened before it: say what that was. */
-	if (hook->replayed && same_state(regs, &hook->regs)) {
-		earlier = *regs;
-		earlier.orig_ax = hook->regs.orig_ax;
-		seen = &earlier;
-	}
-	settled = cp_pair_checkpoint(pair_of(hook), seen,
-				     entry_kind(hook, seen));
-	if (settled) {
-		WRITE_ONCE(hook->wanted, false);
-		hook->regs = *regs;
-		hook->replayed = false;
-		hook->faults = count_faults();
-	}
-	return settled;
+	/*
+	 * A nudge that came too late for this return asks for another. What a
+	 * late checkpoint has woken may want the CPU: nobody looks any more.
+	 */
+	if (!served || READ_ONCE(hook->wanted) || need_resched())
+		irq_work_queue(this_cpu_ptr(&replay_irq));
 }
 
 static void exit_probe(CP_EXIT_PROBE_ARGS);
@@ -261,49 +347,36 @@ static void drop_user(void)
 		schedule_delayed_work(&idle_work, IDLE_DELAY);
 }
 
-/* What the master gets of this return to user mode, or of a death before it. */
-static void serve(struct cp_hook *hook, struct pt_regs *regs)
-{
-	struct cp_pair *pair = pair_of(hook);
-
-	hook->skipped = !READ_ONCE(hook->wanted) && !cp_pair_is_due(pair);
-	hook->settled = !hook->skipped && settle(hook, regs);
-	if (hook->settled)
-		return;
-	if (signal_pending(current))
-		cp_pair_foresee_death(pair, regs, entry_kind(hook, regs));
-	/* A fault that is skipped says nothing about what comes next. */
-	if (hook->skipped)
-		hook->faults = count_faults();
-	else
-		trace_step_aside(pair);
-}
-
 static void hook_work(struct callback_head *work)
 {
 	struct cp_hook *hook = container_of(work, struct cp_hook, work);
 	struct cp_pair *pair = pair_of(hook);
 
+	hook->queued = false;
 	cp_pair_slave_gone(pair);
 	if (!cp_pair_is_over(pair))
-		serve(hook, current_pt_regs());
-	if (cp_pair_is_over(pair)) {
-		drop_user();
-		cp_pair_unhooked(pair);
+		serve_early(hook, current_pt_regs());
+	if (!cp_pair_is_over(pair)) {
+		if (!hook->watching)
+			watch(hook);
 		return;
 	}
-	enter_window(hook);
+	if (hook->watching)
+		unwatch(hook);
+	drop_user();
+	cp_pair_unhooked(pair);
 }
 
 static void slave_exits(struct cp_pair *pair)
 {
 	struct cp_hook *hook = &pair->hook;
 
-	if (!hook->in_window)
+	if (!hook->watching)
 		return;
-	leave_window(hook);
+	unwatch(hook);
 	/* Cannot fail: exit_task_work() has not run yet. */
-	task_work_add(current, &hook->work, TWA_NONE);
+	if (!hook->queued)
+		task_work_add(current, &hook->work, TWA_NONE);
 }
 
 static void exit_probe(CP_EXIT_PROBE_ARGS)
@@ -330,6 +403,7 @@ int cp_hook_arm(struct cp_hook *hook)
 	hook->urn.on_user_return = hook_user_return;
 	preempt_notifier_init(&hook->pn, &hook_preempt_ops);
 	hook->faults = hook->task->min_flt + hook->task->maj_flt;
+	hook->queued = true;
 
 	ret = task_work_add(hook->task, &hook->work, TWA_RESUME);
 	if (ret)

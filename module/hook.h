@@ -3,35 +3,44 @@
  * The hook on a task's returns to user mode: every one of them, with the
  * registers with which user mode is entered.
  *
- * Three parts of the kernel carry it, each into the next:
+ * Three parts of the kernel carry it:
  *
+ *	urn	A user-return notifier. It fires at the very last step before
+ *		user mode, interrupts off, and sees the registers as they are
+ *		final.
+ *	pn	A preempt notifier. User-return notifiers belong to a CPU and
+ *		fire for any task there: @pn takes @urn off when the task is
+ *		scheduled out and puts it on the CPU that the task comes back
+ *		on.
  *	work	A task_work, run by the kernel's exit path while the task may
- *		still sleep. Here the checkpoint is taken. A task_work that
- *		queues itself again is run again in the same pass, for ever,
- *		so it cannot prepare for the next return by itself.
- *	urn	A user-return notifier, which the work registers. It fires at
- *		the very last step before user mode, interrupts off, and
- *		queues the work: the next exit from the kernel runs it.
- *	pn	A preempt notifier, registered together with @urn. User-return
- *		notifiers belong to a CPU and fire for any task there: @pn
- *		takes @urn off when the task is scheduled out and puts it on
- *		the CPU that the task comes back on.
+ *		still sleep; also before a signal is acted on, and when the
+ *		task exits. A task_work that queues itself again is run again
+ *		in the same pass, for ever: so it is @urn that queues it.
  *
- * The time between work and user mode is the window (@in_window): @urn and @pn
- * are registered in it and nowhere else, and the work is queued outside it and
- * nowhere else. One of the two always holds, until hook_finish().
+ * From the first run of the work to the last, @urn and @pn are registered
+ * (@watching). While the task is in user mode, the work is queued.
  *
- * What the work saw need not be what user mode sees: signals are delivered
- * after it, a restart of a system call may still be outstanding, a debugger
- * may write registers. So @urn compares. Where the registers are not those of
- * the checkpoint, or none could be taken, it sends the CPU an interrupt, which
- * arrives as soon as user mode is entered, before its first instruction. That
- * interrupt's exit runs the work, on exactly the registers that were missed.
- * No return goes by unseen, whatever happened in the exit path, and nothing
- * here needs to know what that was.
+ * A checkpoint is taken in one of two places:
  *
- * A task that dies in the window has no work queued. The tracepoint
- * sched_process_exit finds it, leaves the window and queues the work;
+ *	early	In the work, which may wait for the master, and for memory. But
+ *		what it saw need not be what user mode sees: signals are
+ *		delivered after it, a restart of a system call may still be
+ *		outstanding, a debugger may write registers. So @urn compares.
+ *	late	In @urn (@late): of the very registers, and with neither a pass
+ *		through the work nor a comparison. The work stays queued, but
+ *		nothing makes the next return run it. For slaves that need not
+ *		wait: as long as all memory is there, and there is little to
+ *		copy while interrupts are off. And for returns that are none of
+ *		those that the master wants, which are most with a rate.
+ *
+ * Where neither gave a checkpoint of these registers, @urn sends the CPU an
+ * interrupt, which arrives as soon as user mode is entered, before its first
+ * instruction. That interrupt's exit runs the work, on exactly the registers
+ * that were missed. No return goes by unseen, whatever happened in the exit
+ * path, and nothing here needs to know what that was.
+ *
+ * A task that dies after the work has run and before user mode has no work
+ * queued. The tracepoint sched_process_exit finds it, and queues the work;
  * exit_task_work() runs it. The work is thus the one place where the hook
  * ends, in the task's own context, where it may sleep.
  */
@@ -49,33 +58,36 @@ struct task_struct;
 /**
  * struct cp_hook - the hook on one task; part of its pair
  * @task:	the slave; the pair holds a reference
- * @work:	queued outside the window
+ * @work:	see above
+ * @queued:	@work is queued
  * @nudge_work:	queued to bring a sleeping task out of its system call
  * @nudging:	bit 0: @nudge_work is queued
- * @urn:	registered inside the window
- * @pn:		registered inside the window
- * @nudged:	nudged inside the window: this return no longer counts for it
- * @in_window:	see above; set and cleared by the task itself
+ * @urn:	registered while @watching
+ * @pn:		registered while @watching
+ * @watching:	see above
+ * @late:	the next checkpoint is taken late, if it can be
  * @wanted:	nudged: a checkpoint is due, whatever the rate
- * @skipped:	this return is none of those that the master wants
- * @settled:	@regs are dealt with: captured, or their turn was missed
- * @replayed:	@regs were not, and the interrupt that repeats them is under way
- * @regs:	the registers of the last run of the work, or with @replayed
- *		those with which user mode was entered
+ * @skipped:	the work has seen: this return is none of those that the master
+ *		wants
+ * @settled:	the work has dealt with @regs: captured, or their turn was missed
+ * @replayed:	@regs were not dealt with, and the interrupt that repeats them
+ *		is under way
+ * @regs:	with @settled or @replayed
  * @faults:	the task's page faults when it was last seen
  *
- * All but @nudge_work, @nudging and @wanted is touched only by the task itself once the
- * hook is armed.
+ * All but @nudge_work, @nudging and @wanted is touched only by the task itself
+ * once the hook is armed.
  */
 struct cp_hook {
 	struct task_struct *task;
 	struct callback_head work;
+	bool queued;
 	struct callback_head nudge_work;
 	unsigned long nudging;
 	struct user_return_notifier urn;
 	struct preempt_notifier pn;
-	bool nudged;
-	bool in_window;
+	bool watching;
+	bool late;
 	bool wanted;
 	bool skipped;
 	bool settled;

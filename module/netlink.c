@@ -305,6 +305,16 @@ void cp_netlink_pair_ended(struct cp_pair *pair)
 }
 
 /**
+ * cp_netlink_wants_checkpoints - does anybody listen to checkpoints?
+ *
+ * Return: true when it is worth telling.
+ */
+bool cp_netlink_wants_checkpoints(void)
+{
+	return has_listeners(GROUP_CHECKPOINTS);
+}
+
+/**
  * cp_netlink_checkpoint - tell who listens of a checkpoint
  * @pair: its pair
  * @checkpoint: its header, still the slave's

@@ -15,6 +15,7 @@ int cp_netlink_init(void);
 void cp_netlink_exit(void);
 void cp_netlink_pair_made(struct cp_pair *pair);
 void cp_netlink_pair_ended(struct cp_pair *pair);
+bool cp_netlink_wants_checkpoints(void);
 void cp_netlink_checkpoint(struct cp_pair *pair,
 			   const struct cp_checkpoint *checkpoint);
 

@@ -470,10 +470,9 @@ static void count_miss(struct cp_pair *pair, u64 held)
 	trace_miss(pair, held);
 }
 
-/* Counts it, and tells who wants to know. */
-static void tell_checkpoint(struct cp_pair *pair,
-			    const struct cp_checkpoint *checkpoint,
-			    u64 waited, u64 copied)
+static void count_checkpoint(struct cp_pair *pair,
+			     const struct cp_checkpoint *checkpoint,
+			     u64 waited, u64 copied)
 {
 	u64 bytes = cp_checkpoint_bytes(checkpoint);
 
@@ -484,7 +483,6 @@ static void tell_checkpoint(struct cp_pair *pair,
 	this_cpu_inc(cp_totals.checkpoints);
 	this_cpu_add(cp_totals.bytes, bytes);
 	trace_capture(pair, checkpoint, bytes, waited, copied);
-	cp_netlink_checkpoint(pair, checkpoint);
 }
 
 static void fill_slot(struct cp_pair *pair, const struct cp_slot *slot,
@@ -510,6 +508,21 @@ bool cp_pair_is_due(const struct cp_pair *pair)
 	return !pair->interval || ktime_get_ns() >= pair->next_time;
 }
 
+/* The claimed slot is written, and may be read; cp_ring_publish() follows. */
+static void publish(struct cp_pair *pair, const struct cp_slot *slot,
+		    const struct cp_claim *claim)
+{
+	u64 begun = slot->header->time;
+	/* Reading the clock costs more than all other figures together. */
+	u64 waited = claim->begun ? begun - claim->begun : 0;
+	u64 copied = ktime_get_ns() - begun;
+
+	cp_region_publish(pair->region, slot, claim->seq);
+	count_checkpoint(pair, slot->header, waited, copied);
+	cp_stats_held(&pair->stats, waited + copied);
+	pair->next_time = begun + pair->interval;
+}
+
 /**
  * cp_pair_checkpoint - the slave hands over a checkpoint
  * @pair: the pair, whose slave is the caller
@@ -524,7 +537,6 @@ bool cp_pair_checkpoint(struct cp_pair *pair, struct pt_regs *regs, u32 entry)
 {
 	struct cp_claim claim;
 	struct cp_slot slot;
-	u64 waited, copied;
 	int ret;
 
 	ret = cp_ring_claim(&pair->ring, pair->wait_limit, &claim);
@@ -541,15 +553,64 @@ bool cp_pair_checkpoint(struct cp_pair *pair, struct pt_regs *regs, u32 entry)
 		cp_ring_abandon(&pair->ring);
 		return false;
 	}
-	/* Reading the clock costs more than all other figures together. */
-	waited = claim.begun ? slot.header->time - claim.begun : 0;
-	copied = ktime_get_ns() - slot.header->time;
-	cp_region_publish(pair->region, &slot, claim.seq);
-	tell_checkpoint(pair, slot.header, waited, copied);
+	publish(pair, &slot, &claim);
+	cp_netlink_checkpoint(pair, slot.header);
+	pair->light = cp_is_light(slot.header);
 	pair->captured = true;
 	cp_ring_publish(&pair->ring);
-	pair->next_time = slot.header->time + pair->interval;
-	cp_stats_held(&pair->stats, waited + copied);
+	return true;
+}
+
+static bool may_be_late(const struct cp_pair *pair)
+{
+	return CP_LATE_WORKS && pair->light &&
+	       pair->ring.policy == CP_POLICY_OVERWRITE &&
+	       !cp_netlink_wants_checkpoints();
+}
+
+/**
+ * cp_pair_prefers_late - how to take the next checkpoint
+ * @pair: the pair, whose slave is the caller
+ *
+ * Return: true when cp_pair_checkpoint_late() is likely to do, or is the
+ * cheaper way to find out that none is due.
+ */
+bool cp_pair_prefers_late(const struct cp_pair *pair)
+{
+	if (pair->interval || pair->every > 1)
+		return true;
+	/* A master that is woken late would have to wait for an interrupt. */
+	return may_be_late(pair) && !waitqueue_active(&pair->file->wait);
+}
+
+/**
+ * cp_pair_checkpoint_late - hand over a checkpoint in the last moment
+ * @pair: the pair, whose slave is the caller
+ * @regs: the registers with which it enters user mode
+ * @entry: CP_ENTRY_*
+ *
+ * Called with interrupts off: waits for nothing, allocates nothing.
+ *
+ * Return: false when there is no other way: cp_pair_checkpoint() has to do it.
+ */
+bool cp_pair_checkpoint_late(struct cp_pair *pair, struct pt_regs *regs,
+			     u32 entry)
+{
+	struct cp_claim claim;
+	struct cp_slot slot;
+
+	if (!may_be_late(pair) || !cp_ring_try_claim(&pair->ring, &claim))
+		return false;
+
+	cp_region_slot(pair->region, claim.slot, &slot);
+	cp_region_unpublish(&slot);
+	cp_capture_header(slot.header, regs, entry);
+	if (!cp_capture_stack_late(pair->region, &slot, regs->sp)) {
+		cp_ring_abandon(&pair->ring);
+		return false;
+	}
+	publish(pair, &slot, &claim);
+	cp_ring_publish(&pair->ring);
 	return true;
 }
 
@@ -607,7 +668,8 @@ static void leave_death(struct cp_pair *pair, int signal)
 	}
 	cp_region_publish(pair->region, &slot,
 			  cp_ring_leave_last(&pair->ring, death_slot(pair)));
-	tell_checkpoint(pair, checkpoint, 0, 0);
+	count_checkpoint(pair, checkpoint, 0, 0);
+	cp_netlink_checkpoint(pair, checkpoint);
 }
 
 /**

@@ -88,6 +88,7 @@ struct cp_region;
  * @returns:	the slave's returns to user mode so far
  * @next_time:	no checkpoint before; CLOCK_MONOTONIC in nanoseconds
  * @xstate:	room for the slave's extended registers, if they are wanted
+ * @light:	the last state that was captured early could have been late
  * @captured:	the slave's state has been handed over, and is its state still
  * @dying:	a guess at the slave's last state has been saved, and
  * @death:	what made us guess
@@ -123,6 +124,7 @@ struct cp_pair {
 	u64 returns;
 	u64 next_time;
 	void *xstate;
+	bool light;
 	bool captured;
 	bool dying;
 	struct cp_death death;
@@ -168,6 +170,9 @@ void cp_pair_end(struct cp_pair *pair, u32 reason, s32 status);
 bool cp_pair_is_due(const struct cp_pair *pair);
 bool cp_pair_checkpoint(struct cp_pair *pair, struct pt_regs *regs,
 			u32 entry);
+bool cp_pair_prefers_late(const struct cp_pair *pair);
+bool cp_pair_checkpoint_late(struct cp_pair *pair, struct pt_regs *regs,
+			     u32 entry);
 void cp_pair_foresee_death(struct cp_pair *pair, struct pt_regs *regs,
 			   u32 entry);
 void cp_pair_slave_gone(struct cp_pair *pair);

@@ -273,6 +273,19 @@ int cp_ring_claim(struct cp_ring *ring, u64 wait_limit, struct cp_claim *claim)
 	return ret;
 }
 
+/**
+ * cp_ring_try_claim - slave: have the next slot if it may be written now
+ * @ring: the ring
+ * @claim: receives the slot
+ *
+ * Return: true when the slot is the caller's, as with cp_ring_claim().
+ */
+bool cp_ring_try_claim(struct cp_ring *ring, struct cp_claim *claim)
+{
+	claim->begun = 0;
+	return try_claim(ring, claim) && ring->filling;
+}
+
 static void end_filling(struct cp_ring *ring, bool published)
 {
 	spin_lock(&ring->lock);

@@ -151,6 +151,7 @@ void cp_ring_destroy(struct cp_ring *ring);
 unsigned int cp_ring_slots(enum cp_policy policy, unsigned int nr_slots);
 int cp_ring_claim(struct cp_ring *ring, u64 wait_limit,
 		  struct cp_claim *claim);
+bool cp_ring_try_claim(struct cp_ring *ring, struct cp_claim *claim);
 void cp_ring_publish(struct cp_ring *ring);
 void cp_ring_abandon(struct cp_ring *ring);
 u64 cp_ring_leave_last(struct cp_ring *ring, unsigned int slot);
