@@ -357,9 +357,29 @@ static void take_next(struct cp_ring *ring)
 	}
 }
 
+static void master_enters(struct cp_ring *ring)
+{
+	bool wanted;
+
+	spin_lock(&ring->lock);
+	ring->getters++;
+	wanted = may_claim(ring);
+	spin_unlock(&ring->lock);
+	if (wanted && wq_has_sleeper(&ring->slave_wait))
+		wake_up_interruptible(&ring->slave_wait);
+}
+
+static void master_gives_up(struct cp_ring *ring)
+{
+	spin_lock(&ring->lock);
+	ring->getters--;
+	spin_unlock(&ring->lock);
+}
+
 /* A master need not wait when one of these holds; the first one decides. */
 enum take { TAKE_WAIT, TAKE_SLOT, TAKE_OVER, TAKE_AGAIN };
 
+/* Who need not wait has left. */
 static enum take try_take(struct cp_ring *ring, bool nonblock)
 {
 	enum take take = TAKE_WAIT;
@@ -373,20 +393,10 @@ static enum take try_take(struct cp_ring *ring, bool nonblock)
 	} else if (nonblock && !ring->slave_waiting && !ring->filling) {
 		take = TAKE_AGAIN;
 	}
+	if (take != TAKE_WAIT)
+		ring->getters--;
 	spin_unlock(&ring->lock);
 	return take;
-}
-
-static void count_getter(struct cp_ring *ring, int change)
-{
-	bool wanted;
-
-	spin_lock(&ring->lock);
-	ring->getters += change;
-	wanted = may_claim(ring);
-	spin_unlock(&ring->lock);
-	if (wanted && wq_has_sleeper(&ring->slave_wait))
-		wake_up_interruptible(&ring->slave_wait);
 }
 
 static u64 time_left(u64 deadline)
@@ -422,7 +432,7 @@ int cp_ring_take(struct cp_ring *ring, u64 deadline, unsigned int *slot)
 	enum take take;
 	int ret = 0;
 
-	count_getter(ring, 1);
+	master_enters(ring);
 	take = try_take(ring, !deadline);
 	if (take == TAKE_WAIT) {
 		cp_spin_until(&ring->master_spin, master_may_go_on(ring),
@@ -432,9 +442,10 @@ int cp_ring_take(struct cp_ring *ring, u64 deadline, unsigned int *slot)
 				    TAKE_WAIT,
 				    deadline ?: CP_FOREVER);
 	}
-	count_getter(ring, -1);
-	if (ret)
+	if (ret) {
+		master_gives_up(ring);
 		return ret == -ETIME ? -ETIMEDOUT : ret;
+	}
 	if (take == TAKE_AGAIN)
 		return -EAGAIN;
 	*slot = ring->held;
