@@ -235,29 +235,35 @@ static bool copy_part(void *to, u64 addr, size_t size)
 	return false;
 }
 
+/* Slave and copy agree in their offset in the page: a part lies in one of each. */
+static size_t first_part(const struct cp_segment *seg)
+{
+	return min_t(u64, seg->size, PAGE_SIZE - offset_in_page(seg->addr));
+}
+
 /*
  * A task that is killed is not held up, unless it is to leave its last state.
  */
 static void copy_stack(struct cp_region *region, struct cp_segment *seg,
 		       bool dying)
 {
-	u64 addr = seg->addr, end = addr + seg->size;
-	u64 offset = seg->offset;
+	size_t left = seg->size, part = first_part(seg);
+	u64 addr = seg->addr, offset = seg->offset;
 
-	while (addr < end) {
-		size_t part = min_t(u64, end - addr,
-				    PAGE_SIZE - offset_in_page(addr));
+	while (left) {
 		void *to = cp_region_at(region, offset);
 
 		if (unlikely(!to)) {
 			seg->flags |= CP_SEGF_NOMEM;
-			seg->size = addr - seg->addr;
+			seg->size -= left;
 			break;
 		}
 		if (unlikely(!copy_part(to, addr, part)))
 			seg->flags |= CP_SEGF_HOLE;
+		left -= part;
 		addr += part;
 		offset += part;
+		part = min_t(size_t, left, PAGE_SIZE);
 		if (likely(addr & (PAUSE_BYTES - 1)))
 			continue;
 		if (!dying && fatal_signal_pending(current))
@@ -270,21 +276,20 @@ static void copy_stack(struct cp_region *region, struct cp_segment *seg,
 static bool copy_stack_late(struct cp_region *region,
 			    const struct cp_segment *seg)
 {
-	u64 addr = seg->addr, end = addr + seg->size;
-	u64 offset = seg->offset;
+	size_t left = seg->size, part = first_part(seg);
+	u64 addr = seg->addr, offset = seg->offset;
 
-	while (addr < end) {
-		size_t part = min_t(u64, end - addr,
-				    PAGE_SIZE - offset_in_page(addr));
-		struct page *page = cp_region_page(region, offset);
+	while (left) {
+		void *page = cp_region_page(region, offset);
 
 		if (unlikely(!page) ||
-		    unlikely(raw_copy_from_user(page_address(page) +
-						offset_in_page(offset),
+		    unlikely(raw_copy_from_user(page + offset_in_page(offset),
 						u64_to_user_ptr(addr), part)))
 			return false;
+		left -= part;
 		addr += part;
 		offset += part;
+		part = min_t(size_t, left, PAGE_SIZE);
 	}
 	return true;
 }

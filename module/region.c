@@ -35,7 +35,7 @@ static void table_free(struct cp_table *table)
 
 	for (i = 0; i < CP_TABLE_PAGES; i++)
 		if (table->pages[i])
-			put_page(table->pages[i]);
+			put_page(virt_to_page(table->pages[i]));
 	kfree(table);
 }
 
@@ -162,20 +162,22 @@ static struct cp_table *table_get(struct cp_region *region, unsigned long nr)
 	return table;
 }
 
-static struct page *page_get(struct cp_table *table, unsigned long nr)
+static void *page_get(struct cp_table *table, unsigned long nr)
 {
-	struct page **place = &table->pages[nr], *page, *other;
+	void **place = &table->pages[nr], *address, *other;
+	struct page *page;
 
 	page = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_NORETRY |
 			  __GFP_NOWARN);
 	if (!page)
 		return NULL;
-	other = cmpxchg(place, NULL, page);
+	address = page_address(page);
+	other = cmpxchg(place, NULL, address);
 	if (other) {
 		put_page(page);
-		page = other;
+		address = other;
 	}
-	return page;
+	return address;
 }
 
 /**
@@ -187,20 +189,20 @@ static struct page *page_get(struct cp_table *table, unsigned long nr)
  * stack that is cut is better than a process that is killed for being looked
  * at. May sleep.
  *
- * Return: as cp_region_at().
+ * Return: as cp_region_page().
  */
 void *cp_region_alloc(struct cp_region *region, u64 offset)
 {
 	struct mem_cgroup *old = set_active_memcg(region->memcg);
 	unsigned long nr = offset >> PAGE_SHIFT;
-	struct page *page = NULL;
 	struct cp_table *table;
+	void *page = NULL;
 
 	table = table_get(region, nr / CP_TABLE_PAGES);
 	if (table)
 		page = page_get(table, nr % CP_TABLE_PAGES);
 	set_active_memcg(old);
-	return page ? page_address(page) + offset_in_page(offset) : NULL;
+	return page;
 }
 
 /**
@@ -238,11 +240,11 @@ static bool copy_data(struct cp_region *region, u64 to, u64 from)
 	u64 at;
 
 	for (at = HEAD_SIZE; at < region->slot_size; at += PAGE_SIZE) {
-		struct page *page = cp_region_page(region, from + at);
+		void *page = cp_region_page(region, from + at);
 		void *copy = page ? cp_region_at(region, to + at) : NULL;
 
 		if (copy)
-			copy_page(copy, page_address(page));
+			copy_page(copy, page);
 		else if (page)
 			whole = false;
 		cond_resched();

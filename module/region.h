@@ -19,7 +19,6 @@
 
 struct cp_checkpoint;
 struct mem_cgroup;
-struct page;
 struct vm_area_struct;
 
 /**
@@ -39,10 +38,10 @@ struct cp_slot {
 };
 
 /* A table is a page itself. */
-#define CP_TABLE_PAGES	(PAGE_SIZE / sizeof(struct page *))
+#define CP_TABLE_PAGES	(PAGE_SIZE / sizeof(void *))
 
 struct cp_table {
-	struct page *pages[CP_TABLE_PAGES];
+	void *pages[CP_TABLE_PAGES];
 };
 
 struct cp_region {
@@ -69,14 +68,13 @@ void cp_region_publish(struct cp_region *region, const struct cp_slot *slot,
 void cp_region_copy_newest(struct cp_region *region, const struct cp_slot *to);
 
 /**
- * cp_region_page - the page of a byte of the region
+ * cp_region_page - address of the page of a byte of the region
  * @region: the region
  * @offset: the byte's place, below cp_region_size()
  *
- * Return: the page, or NULL when nobody has needed it yet.
+ * Return: the page's address, or NULL when nobody has needed it yet.
  */
-static inline struct page *cp_region_page(const struct cp_region *region,
-					  u64 offset)
+static inline void *cp_region_page(const struct cp_region *region, u64 offset)
 {
 	unsigned long nr = offset >> PAGE_SHIFT;
 	struct cp_table *table;
@@ -98,11 +96,13 @@ static inline struct page *cp_region_page(const struct cp_region *region,
  */
 static inline void *cp_region_at(struct cp_region *region, u64 offset)
 {
-	struct page *page = cp_region_page(region, offset);
+	void *page = cp_region_page(region, offset);
 
 	if (unlikely(!page))
-		return cp_region_alloc(region, offset);
-	return page_address(page) + offset_in_page(offset);
+		page = cp_region_alloc(region, offset);
+	if (unlikely(!page))
+		return NULL;
+	return page + offset_in_page(offset);
 }
 
 int cp_region_mmap(struct cp_region *region, struct vm_area_struct *vma);
