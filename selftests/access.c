@@ -4,48 +4,12 @@
  * debuggers, and by nothing else.
  */
 #include "harness.h"
+#include "user.h"
 
-#include <grp.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-
-#define USER		1000
-#define YAMA		"/proc/sys/kernel/yama/ptrace_scope"
-
-/* From here on the caller is the user, and could always have been. */
-static bool become(uid_t uid)
-{
-	if (setgroups(0, NULL) || setresgid(uid, uid, uid) ||
-	    setresuid(uid, uid, uid))
-		return false;
-	/* Both are taken away from a process that changes who it is. */
-	return !prctl(PR_SET_DUMPABLE, 1) && !prctl(PR_SET_PDEATHSIG, SIGKILL);
-}
-
-static int yama_scope(void)
-{
-	int scope = -1;
-	FILE *f = fopen(YAMA, "re");
-
-	if (f && fscanf(f, "%d", &scope) != 1)
-		scope = -1;
-	if (f)
-		fclose(f);
-	return scope;
-}
-
-static bool yama_set(int scope)
-{
-	int fd = open(YAMA, O_WRONLY | O_CLOEXEC);
-	bool set = fd >= 0 && dprintf(fd, "%d", scope) == 1;
-
-	if (fd >= 0)
-		close(fd);
-	return set;
-}
 
 /*
  * A process that somebody might want to be the slave. Whoever it is to be, it
@@ -121,31 +85,6 @@ static int try_pair(void *arg)
 static int attempt(struct attempt a)
 {
 	return in_child(try_pair, &a);
-}
-
-/* What tests change for the whole system, as it was. */
-struct system {
-	mode_t mode;
-	int scope;
-};
-
-/* The device open to all, as an administrator might have it, and no Yama. */
-static bool system_open(struct system *s)
-{
-	struct stat st;
-
-	if (stat("/dev/checkpoint", &st))
-		return false;
-	s->mode = st.st_mode & 07777;
-	s->scope = yama_scope();
-	return !chmod("/dev/checkpoint", 0666) && (s->scope <= 0 || yama_set(0));
-}
-
-static void system_restore(const struct system *s)
-{
-	chmod("/dev/checkpoint", s->mode);
-	if (s->scope >= 0)
-		yama_set(s->scope);
 }
 
 FIXTURE(access)
