@@ -550,7 +550,9 @@ bool cp_pair_checkpoint(struct cp_pair *pair, struct pt_regs *regs, u32 entry)
 	}
 
 	cp_region_slot(pair->region, claim.slot, &slot);
-	fill_slot(pair, &slot, regs, entry, false);
+	/* What is there stays when nothing can take its place. */
+	if (!signal_pending(current))
+		fill_slot(pair, &slot, regs, entry, false);
 	if (signal_pending(current)) {
 		/* A handler may be next: then these are not the registers. */
 		cp_ring_abandon(&pair->ring);
