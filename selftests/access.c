@@ -696,6 +696,41 @@ TEST_F(access, inside_a_user_namespace)
 	EXPECT_EQ(0, ret);
 }
 
+/*
+ * A container as a user may make it: there is nothing in it of what is outside,
+ * not even of the same user.
+ */
+static int look_around(void *arg)
+{
+	struct attempt outside = { .slave = *(pid_t *)arg, .proof = -1 };
+	struct attempt own = {
+		.slave = subject_start((struct subject){ 0 }),
+	};
+
+	if (open("/sys/class/misc/checkpoint/pairs", O_RDONLY) >= 0 ||
+	    errno != EACCES)
+		return 1;
+	if (try_pair(&outside) != ESRCH)
+		return 2;
+	return try_pair(&own) ? 3 : 0;
+}
+
+static int enter_container(void *arg)
+{
+	return be_root_inside() ? nested(look_around, arg, true) : 249;
+}
+
+TEST_F(access, container_of_a_user)
+{
+	pid_t outside = subject_start((struct subject){ .uid = USER });
+	int ret = in_child(enter_container, &outside);
+
+	if (ret == 249 || ret == 250)
+		SKIP(return, "users may not make containers");
+	EXPECT_EQ(0, ret);
+	slave_kill(outside);
+}
+
 /* Not even root, and never again until the next boot: only on demand. */
 TEST_F(access, yama_3)
 {

@@ -25,21 +25,32 @@
 #define STACK_PAGES	4
 #define STACK_USED	(STACK_PAGES * PAGE / 2)
 
+/* And the last of them may have gone from under it. */
+#define HOLE_PAGE	3
+
 struct habit {
-	bool hole;		/* a page of the stack cannot be read */
+	bool hole;
 	volatile bool calls;	/* from here on, and does nothing else */
 };
+
+static void ftruncate_or_exit(int file, unsigned int pages)
+{
+	if (ftruncate(file, pages * PAGE))
+		_exit(1);
+}
 
 /* Never writes to the stack, and calls for ever. */
 static int body_stack(void *arg)
 {
 	struct habit *habit = arg;
+	int file = memfd_create("stack", MFD_CLOEXEC);
 	char *stack = mmap(NULL, STACK_PAGES * PAGE, PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+			   MAP_SHARED, file, 0);
 
+	ftruncate_or_exit(file, STACK_PAGES);
 	memset(stack, SLAVES, STACK_PAGES * PAGE);
 	if (habit->hole)
-		mprotect(stack + 3 * PAGE, PAGE, PROT_NONE);
+		ftruncate_or_exit(file, HOLE_PAGE);
 	habit->calls = true;
 	asm volatile("mov	%0, %%rsp\n\t"
 		     "1: mov	%1, %%eax\n\t"
@@ -312,7 +323,9 @@ TEST_F(mapping, pages_in_a_pipe_stay_what_they_are)
 
 /*
  * What is in a region. Memory that others have used is what it is made of: so
- * it is filled with a pattern first, as pages and as objects of the kernel.
+ * it is filled with a pattern first, as pages and as objects of the kernel. That
+ * says the most where the kernel itself does not clear what it allocates
+ * (init_on_alloc=0).
  */
 #define SOCKETS		64
 #define OTHERS_SIZE	(32UL << 20)
@@ -382,7 +395,7 @@ FIXTURE_TEARDOWN(contents)
 /* All of the slave's stack is the same; holes are zeroes. */
 static bool is_stack(const struct cp_segment *seg, const unsigned char *data)
 {
-	uint64_t hole = seg->map_start + 3 * PAGE;
+	uint64_t hole = seg->map_start + HOLE_PAGE * PAGE;
 	uint64_t i;
 
 	for (i = 0; i < seg->size; i++) {
@@ -425,6 +438,8 @@ TEST_F(contents, are_checkpoints_and_zeroes)
 	memset(self->told, 1, sizeof(*head));
 	for (i = 0; i < 3; i++)
 		ASSERT_EQ(1, master_get(&self->m));
+	EXPECT_EQ(variant->hole ? CP_SEGF_HOLE : 0,
+		  master_stack(&self->m)->flags & CP_SEGF_HOLE);
 	/* Nothing changes any more. */
 	kill(self->m.slave, SIGSEGV);
 	while (master_get(&self->m) == 1)
