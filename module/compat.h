@@ -53,12 +53,10 @@ static inline void vm_flags_mod(struct vm_area_struct *vma,
 #define CP_EXIT_PROBE_ARGS void *data, struct task_struct *task
 #endif
 
-/* Types of kobjects, and those who ask for their owner, are const since 6.2. */
+/* Types of kobjects are const since 6.2. */
 #ifdef CP_HAVE_CONST_KOBJ
-#define CP_KOBJECT_CONST const
 #define CP_KOBJ_TYPE(type) (type)
 #else
-#define CP_KOBJECT_CONST
 #define CP_KOBJ_TYPE(type) ((struct kobj_type *)(type))
 #endif
 

@@ -18,6 +18,7 @@
 #include "capture.h"
 #include "compat.h"
 #include "device.h"
+#include "limits.h"
 #include "netlink.h"
 #include "pair.h"
 #include "region.h"
@@ -145,6 +146,7 @@ static int alloc_parts(struct cp_pair *pair, const struct cp_pair_setup *setup)
 {
 	size_t xstate_size = 0;
 	unsigned int nr_slots;
+	int ret = -ENOMEM;
 
 	if (setup->prep->flags & CP_PREP_XSTATE) {
 		xstate_size = cp_xstate_size();
@@ -159,28 +161,33 @@ static int alloc_parts(struct cp_pair *pair, const struct cp_pair_setup *setup)
 	if (setup->prep->flags & CP_PREP_DEATH)
 		nr_slots++;
 	pair->region = cp_region_create(nr_slots, xstate_size,
-					setup->stack_limit);
-	if (!pair->region)
+					setup->stack_limit, pair->account);
+	if (IS_ERR(pair->region)) {
+		ret = PTR_ERR(pair->region);
 		goto err_ring;
+	}
 	return 0;
 
 err_ring:
 	cp_ring_destroy(&pair->ring);
 err_xstate:
 	kvfree(pair->xstate);
-	return -ENOMEM;
+	return ret;
 }
 
 static struct cp_pair *alloc_pair(const struct cp_pair_setup *setup)
 {
 	struct cp_pair *pair = kzalloc(sizeof(*pair), GFP_KERNEL_ACCOUNT);
+	int ret;
 
 	if (!pair)
-		return NULL;
-	if (alloc_parts(pair, setup)) {
-		kfree(pair);
-		return NULL;
-	}
+		return ERR_PTR(-ENOMEM);
+	ret = cp_limits_add_pair(&pair->account);
+	if (ret)
+		goto err_free;
+	ret = alloc_parts(pair, setup);
+	if (ret)
+		goto err_limits;
 	refcount_set(&pair->refs, 1);
 	pair->file = cp_file_get(setup->file);
 	init_task_work(&pair->exit_work, master_exit_work);
@@ -199,6 +206,12 @@ static struct cp_pair *alloc_pair(const struct cp_pair_setup *setup)
 	pair->made = ktime_get_ns();
 	pair->stats.last_syscall = -1;
 	return pair;
+
+err_limits:
+	cp_limits_remove_pair(pair->account);
+err_free:
+	kfree(pair);
+	return ERR_PTR(ret);
 }
 
 static void free_pair(struct cp_pair *pair)
@@ -212,6 +225,7 @@ static void free_pair(struct cp_pair *pair)
 	cp_region_put(pair->region);
 	cp_ring_destroy(&pair->ring);
 	kvfree(pair->xstate);
+	cp_limits_remove_pair(pair->account);
 	kfree_rcu(pair, rcu);
 }
 
@@ -338,15 +352,16 @@ static void tell_made(struct cp_pair *pair)
  *
  * Return: the pair, with a reference for the caller, or an ERR_PTR(): -EALREADY,
  * -EDEADLK, -EBUSY when somebody was faster, -ESRCH when the slave is exiting,
- * -ENOMEM. On failure everything is as before.
+ * -EUSERS, -ENOSPC or -EDQUOT when it is too much for the user, -ENOMEM. On
+ * failure everything is as before.
  */
 struct cp_pair *cp_pair_make(const struct cp_pair_setup *setup)
 {
 	struct cp_pair *pair = alloc_pair(setup);
 	int ret;
 
-	if (!pair)
-		return ERR_PTR(-ENOMEM);
+	if (IS_ERR(pair))
+		return pair;
 	ret = insert(pair);
 	if (ret)
 		goto err_put;
@@ -547,7 +562,9 @@ bool cp_pair_checkpoint(struct cp_pair *pair, struct pt_regs *regs, u32 entry)
 	}
 
 	cp_region_slot(pair->region, claim.slot, &slot);
-	fill_slot(pair, &slot, regs, entry, false);
+	/* What is there stays when nothing can take its place. */
+	if (!signal_pending(current))
+		fill_slot(pair, &slot, regs, entry, false);
 	if (signal_pending(current)) {
 		/* A handler may be next: then these are not the registers. */
 		cp_ring_abandon(&pair->ring);

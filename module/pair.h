@@ -40,10 +40,11 @@
  *	  pairs_lock		the tables, @reason and @status
  *	  cp_file.pair_lock	the file's pointer to its pair
  *	  cp_ring.lock		the ring
+ *	  limits_lock		limits.c: what users have
  *	  siglock		the slave's own, while it looks for its death
  * All but the first are leaves, never held together; but to tell of a pair, by
  * netlink or in a file of a directory, which dirs_mutex waits for, takes
- * cp_ring.lock. None of the last four is held while anything is waited for, and
+ * cp_ring.lock. None of the last five is held while anything is waited for, and
  * none at all while user memory is touched.
  */
 #ifndef _CP_PAIR_H
@@ -58,6 +59,7 @@
 #include "ring.h"
 #include "stats.h"
 
+struct cp_account;
 struct cp_dir;
 struct cp_file;
 struct cp_prep;
@@ -95,6 +97,7 @@ struct cp_region;
  * @reason:	CP_END_*
  * @status:	as in struct cp_get
  * @uid:	the user who made it
+ * @account:	and who answers for it (limits.h)
  * @made:	when, CLOCK_MONOTONIC in nanoseconds
  * @told:	that it was made has been told to who listens
  * @stats:	what it has done so far
@@ -131,6 +134,7 @@ struct cp_pair {
 	u32 reason;
 	s32 status;
 	kuid_t uid;
+	struct cp_account *account;
 	u64 made;
 	bool told;
 	struct cp_stats stats;

@@ -9,6 +9,7 @@
 #include <linux/slab.h>
 
 #include "compat.h"
+#include "limits.h"
 #include "region.h"
 
 /* The region's head, and each slot's, take a page of their own. */
@@ -29,6 +30,23 @@ static void region_fill_head(struct cp_region *region)
 	head->slot_size = region->slot_size;
 }
 
+/* May the region take so much more? */
+static bool region_count(struct cp_region *region, size_t bytes)
+{
+	if (!cp_limits_add_memory(region->account, bytes)) {
+		WRITE_ONCE(region->refused, true);
+		return false;
+	}
+	atomic_long_add(bytes, &region->counted);
+	return true;
+}
+
+static void region_uncount(struct cp_region *region, size_t bytes)
+{
+	atomic_long_sub(bytes, &region->counted);
+	cp_limits_remove_memory(region->account, bytes);
+}
+
 static void table_free(struct cp_table *table)
 {
 	unsigned long i;
@@ -47,6 +65,8 @@ static void region_free(struct cp_region *region)
 		if (region->tables[i])
 			table_free(region->tables[i]);
 	mem_cgroup_put(region->memcg);
+	cp_limits_remove_memory(region->account,
+				atomic_long_read(&region->counted));
 	kvfree(region);
 }
 
@@ -55,18 +75,22 @@ static void region_free(struct cp_region *region)
  * @nr_slots: number of slots, at least 1
  * @xstate_size: bytes of extended registers that a slot must hold
  * @stack_limit: bytes of stack that a slot must hold, whole pages
+ * @account: who answers for the memory
  *
  * Called by the master: it is the one who is charged.
  *
- * Return: the region, to be given back with cp_region_put(), or NULL.
+ * Return: the region, to be given back with cp_region_put(), or an ERR_PTR():
+ * -EDQUOT when @account may not have so much, or -ENOMEM.
  */
 struct cp_region *cp_region_create(unsigned int nr_slots, u64 xstate_size,
-				   u64 stack_limit)
+				   u64 stack_limit,
+				   struct cp_account *account)
 {
 	struct cp_region *region;
 	unsigned long nr_pages, nr_tables;
 	unsigned int i;
 	u64 slot_size;
+	int ret;
 
 	/* One page more: a stack that is cut need not begin on a page. */
 	xstate_size = PAGE_ALIGN(xstate_size);
@@ -78,7 +102,7 @@ struct cp_region *cp_region_create(unsigned int nr_slots, u64 xstate_size,
 	region = kvzalloc(struct_size(region, tables, nr_tables),
 			  GFP_KERNEL_ACCOUNT);
 	if (!region)
-		return NULL;
+		return ERR_PTR(-ENOMEM);
 
 	refcount_set(&region->refs, 1);
 	region->nr_slots = nr_slots;
@@ -87,7 +111,10 @@ struct cp_region *cp_region_create(unsigned int nr_slots, u64 xstate_size,
 	region->nr_pages = nr_pages;
 	region->nr_tables = nr_tables;
 	region->memcg = get_mem_cgroup_from_mm(current->mm);
+	region->account = account;
 
+	if (!region_count(region, struct_size(region, tables, nr_tables)))
+		goto err_free;
 	if (!cp_region_at(region, 0))
 		goto err_free;
 	for (i = 0; i < nr_slots; i++)
@@ -98,8 +125,9 @@ struct cp_region *cp_region_create(unsigned int nr_slots, u64 xstate_size,
 	return region;
 
 err_free:
+	ret = region->refused ? -EDQUOT : -ENOMEM;
 	region_free(region);
-	return NULL;
+	return ERR_PTR(ret);
 }
 
 /**
@@ -150,33 +178,44 @@ static struct cp_table *table_get(struct cp_region *region, unsigned long nr)
 	table = READ_ONCE(*place);
 	if (table)
 		return table;
+	if (!region_count(region, sizeof(*table)))
+		return NULL;
 	table = kzalloc(sizeof(*table), GFP_KERNEL_ACCOUNT | __GFP_NORETRY |
 			__GFP_NOWARN);
 	if (!table)
-		return NULL;
+		goto out_uncount;
 	other = cmpxchg(place, NULL, table);
-	if (other) {
-		kfree(table);
-		table = other;
-	}
+	if (!other)
+		return table;
+	kfree(table);
+	table = other;
+
+out_uncount:
+	region_uncount(region, sizeof(*table));
 	return table;
 }
 
-static void *page_get(struct cp_table *table, unsigned long nr)
+static void *page_get(struct cp_region *region, struct cp_table *table,
+		      unsigned long nr)
 {
-	void **place = &table->pages[nr], *address, *other;
+	void **place = &table->pages[nr], *address = NULL, *other;
 	struct page *page;
 
+	if (!region_count(region, PAGE_SIZE))
+		return NULL;
 	page = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_NORETRY |
 			  __GFP_NOWARN);
 	if (!page)
-		return NULL;
+		goto out_uncount;
 	address = page_address(page);
 	other = cmpxchg(place, NULL, address);
-	if (other) {
-		put_page(page);
-		address = other;
-	}
+	if (!other)
+		return address;
+	put_page(page);
+	address = other;
+
+out_uncount:
+	region_uncount(region, PAGE_SIZE);
 	return address;
 }
 
@@ -200,7 +239,7 @@ void *cp_region_alloc(struct cp_region *region, u64 offset)
 
 	table = table_get(region, nr / CP_TABLE_PAGES);
 	if (table)
-		page = page_get(table, nr % CP_TABLE_PAGES);
+		page = page_get(region, table, nr % CP_TABLE_PAGES);
 	set_active_memcg(old);
 	return page;
 }

@@ -6,7 +6,8 @@
  * slave's stack, or the master's look at it, first needs it; it stays until
  * the region goes. So is a table that finds pages: most of a region is room
  * that no stack ever needs. Pages are zeroed, belong to the master's memory cgroup, and
- * are referenced by the region and by the page tables that map them.
+ * are referenced by the region and by the page tables that map them. All of it
+ * counts for the user who made the pair (limits.h).
  *
  * A region is shared by its pair and by each mapping of it.
  */
@@ -17,6 +18,7 @@
 #include <linux/refcount.h>
 #include <linux/types.h>
 
+struct cp_account;
 struct cp_checkpoint;
 struct mem_cgroup;
 struct vm_area_struct;
@@ -50,13 +52,17 @@ struct cp_region {
 	u64 xstate_size;
 	u64 slot_size;
 	struct mem_cgroup *memcg;
+	struct cp_account *account;
+	atomic_long_t counted;		/* bytes, in @account */
+	bool refused;			/* it was too much for @account */
 	unsigned long nr_pages;
 	unsigned long nr_tables;
 	struct cp_table *tables[];
 };
 
 struct cp_region *cp_region_create(unsigned int nr_slots, u64 xstate_size,
-				   u64 stack_limit);
+				   u64 stack_limit,
+				   struct cp_account *account);
 void cp_region_put(struct cp_region *region);
 u64 cp_region_size(const struct cp_region *region);
 void cp_region_slot(struct cp_region *region, unsigned int index,

@@ -75,19 +75,10 @@ static void dir_release(struct kobject *kobj)
 	kfree(container_of(kobj, struct cp_dir, kobj));
 }
 
-/* The one who made the pair may read of it, and root. */
-static void dir_get_ownership(CP_KOBJECT_CONST struct kobject *kobj,
-			      kuid_t *uid, kgid_t *gid)
-{
-	*uid = container_of(kobj, struct cp_dir, kobj)->pair->uid;
-	*gid = GLOBAL_ROOT_GID;
-}
-
 static const struct kobj_type dir_type = {
 	.release	= dir_release,
 	.sysfs_ops	= &kobj_sysfs_ops,
 	.default_groups	= pair_groups,
-	.get_ownership	= dir_get_ownership,
 };
 
 static void remove_dir(struct cp_dir *dir)
@@ -200,12 +191,24 @@ const struct attribute_group *cp_sysfs_groups[] = { &total_group, NULL };
  * cp_sysfs_init - make the directory of the pairs
  * @device: where it goes
  *
- * Return: 0 or -ENOMEM.
+ * It is closed to all but root: a name in it already tells that somebody is
+ * paired.
+ *
+ * Return: 0 or an error.
  */
 int cp_sysfs_init(struct kobject *device)
 {
-	pairs_dir = kobject_create_and_add("pairs", device);
-	return pairs_dir ? 0 : -ENOMEM;
+	static const struct attribute name = { .name = "pairs" };
+	int ret;
+
+	pairs_dir = kobject_create_and_add(name.name, device);
+	if (!pairs_dir)
+		return -ENOMEM;
+	/* Whatever has a name in a directory will do, not only a file. */
+	ret = sysfs_chmod_file(device, &name, 0700);
+	if (ret)
+		kobject_put(pairs_dir);
+	return ret;
 }
 
 /**

@@ -4,48 +4,11 @@
  * debuggers, and by nothing else.
  */
 #include "harness.h"
+#include "user.h"
 
-#include <grp.h>
 #include <sched.h>
 #include <sys/mount.h>
-#include <sys/sendfile.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-
-#define USER		1000
-#define YAMA		"/proc/sys/kernel/yama/ptrace_scope"
-
-/* From here on the caller is the user, and could always have been. */
-static bool become(uid_t uid)
-{
-	if (setgroups(0, NULL) || setresgid(uid, uid, uid) ||
-	    setresuid(uid, uid, uid))
-		return false;
-	/* Both are taken away from a process that changes who it is. */
-	return !prctl(PR_SET_DUMPABLE, 1) && !prctl(PR_SET_PDEATHSIG, SIGKILL);
-}
-
-static int yama_scope(void)
-{
-	int scope = -1;
-	FILE *f = fopen(YAMA, "re");
-
-	if (f && fscanf(f, "%d", &scope) != 1)
-		scope = -1;
-	if (f)
-		fclose(f);
-	return scope;
-}
-
-static bool yama_set(int scope)
-{
-	int fd = open(YAMA, O_WRONLY | O_CLOEXEC);
-	bool set = fd >= 0 && dprintf(fd, "%d", scope) == 1;
-
-	if (fd >= 0)
-		close(fd);
-	return set;
-}
 
 /*
  * A process that somebody might want to be the slave. Whoever it is to be, it
@@ -121,31 +84,6 @@ static int try_pair(void *arg)
 static int attempt(struct attempt a)
 {
 	return in_child(try_pair, &a);
-}
-
-/* What tests change for the whole system, as it was. */
-struct system {
-	mode_t mode;
-	int scope;
-};
-
-/* The device open to all, as an administrator might have it, and no Yama. */
-static bool system_open(struct system *s)
-{
-	struct stat st;
-
-	if (stat("/dev/checkpoint", &st))
-		return false;
-	s->mode = st.st_mode & 07777;
-	s->scope = yama_scope();
-	return !chmod("/dev/checkpoint", 0666) && (s->scope <= 0 || yama_set(0));
-}
-
-static void system_restore(const struct system *s)
-{
-	chmod("/dev/checkpoint", s->mode);
-	if (s->scope >= 0)
-		yama_set(s->scope);
 }
 
 FIXTURE(access)
@@ -546,159 +484,6 @@ TEST_F(access, proof_inherited_by_another_user)
 	slave_kill(slave);
 }
 
-/*
- * Other programs. The setuid one says with whose rights it runs.
- */
-#define OTHER_PROGRAM	"other-program"
-
-static void __attribute__((constructor)) other_program(int argc, char **argv)
-{
-	uid_t uid = geteuid();
-
-	if (argc != 2 || strcmp(argv[0], OTHER_PROGRAM))
-		return;
-	if (write(atoi(argv[1]), &uid, sizeof(uid)) != sizeof(uid))
-		_exit(99);
-	body_syscalls(NULL);
-}
-
-struct program {
-	const char *path;
-	uid_t uid;
-	int pipe[2];
-	volatile bool ready;
-	volatile bool go;
-};
-
-static int body_program(void *arg)
-{
-	struct program *p = arg;
-	char fd[12];
-
-	if (p->uid && !become(p->uid))
-		return 1;
-	p->ready = true;
-	while (!p->go)
-		syscall(SYS_getppid);
-	snprintf(fd, sizeof(fd), "%d", p->pipe[1]);
-	execl(p->path, OTHER_PROGRAM, fd, NULL);
-	return 98;
-}
-
-static struct program *program_alloc(const char *path, uid_t uid)
-{
-	struct program *p = shared_memory(sizeof(*p));
-
-	p->path = path;
-	p->uid = uid;
-	return pipe(p->pipe) ? NULL : p;
-}
-
-/* Waits until the new program runs; gives whose rights it has, or -1. */
-static uid_t program_uid(struct program *p)
-{
-	struct pollfd fd = { .fd = p->pipe[0], .events = POLLIN };
-	uid_t uid = -1;
-
-	if (poll(&fd, 1, 10000) != 1 ||
-	    read(p->pipe[0], &uid, sizeof(uid)) != sizeof(uid))
-		return -1;
-	return uid;
-}
-
-TEST_F(access, proof_from_before_an_exec)
-{
-	struct program *p = program_alloc("/proc/self/exe", 0);
-	pid_t slave = slave_start(body_program, p);
-	int proof = proof_open(slave);
-	struct cp_prep arg = { .pid = slave, .mem_fd = proof };
-	int fd = device_open();
-
-	p->go = true;
-	ASSERT_EQ(0, program_uid(p));
-	EXPECT_EQ(-1, ioctl(fd, CP_IOC_PREP, &arg));
-	EXPECT_EQ(EPERM, errno);
-	EXPECT_EQ(0, prep(fd, slave));
-	close(fd);
-	slave_kill(slave);
-}
-
-static bool copy_self(const char *path)
-{
-	int from = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-	int to = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755);
-	ssize_t part;
-
-	do {
-		part = sendfile(to, from, NULL, 1 << 20);
-	} while (part > 0);
-	close(from);
-	close(to);
-	return !part;
-}
-
-/* A setuid copy of this program, in a file system that allows it. */
-static bool make_setuid(const char *folder, char *path, size_t size)
-{
-	snprintf(path, size, "%s/setuid", folder);
-	if (unshare(CLONE_NEWNS) ||
-	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
-	    mount("tmpfs", folder, "tmpfs", 0, "mode=755"))
-		return false;
-	return copy_self(path) && !chmod(path, 04755);
-}
-
-struct setuid_case {
-	struct program *p;
-	pid_t slave;
-};
-
-/* Gives 0 when nothing was seen of the program that the user may not see. */
-static int watch_setuid(void *arg)
-{
-	struct setuid_case *c = arg;
-	const struct cp_checkpoint *seen;
-	struct cp_checkpoint last;
-	struct master m;
-	int ret;
-
-	if (!become(USER))
-		return 255;
-	if (master_pair(&m, c->slave) || master_get(&m) != 1)
-		return 1;
-	c->p->go = true;
-	do {
-		seen = master_checkpoint(&m);
-		last = *seen;
-		ret = master_get(&m);
-	} while (ret == 1);
-	if (ret || m.get.reason != CP_END_EXEC)
-		return 2;
-	if (program_uid(c->p) != 0)
-		return 3;
-	if (memcmp(&last, seen, sizeof(last)))
-		return 4;
-	if (master_get(&m) || prep(m.fd, c->slave) != -EPERM)
-		return 5;
-	return 0;
-}
-
-TEST_F(access, exec_of_a_setuid_program)
-{
-	char folder[] = "/tmp/checkpoint-access-XXXXXX", path[64];
-	struct setuid_case c;
-
-	ASSERT_NE(NULL, mkdtemp(folder));
-	ASSERT_TRUE(make_setuid(folder, path, sizeof(path)));
-	c.p = program_alloc(path, USER);
-	c.slave = slave_start(body_program, c.p);
-	ASSERT_TRUE(eventually(c.p->ready));
-	EXPECT_EQ(0, in_child(watch_setuid, &c));
-	slave_kill(c.slave);
-	umount2(folder, MNT_DETACH);
-	rmdir(folder);
-}
-
 /* The path must name the slave, not a process that shares its memory. */
 static int body_sibling(void *unused)
 {
@@ -909,6 +694,41 @@ TEST_F(access, inside_a_user_namespace)
 	if (ret == 249)
 		SKIP(return, "users may not make user namespaces");
 	EXPECT_EQ(0, ret);
+}
+
+/*
+ * A container as a user may make it: there is nothing in it of what is outside,
+ * not even of the same user.
+ */
+static int look_around(void *arg)
+{
+	struct attempt outside = { .slave = *(pid_t *)arg, .proof = -1 };
+	struct attempt own = {
+		.slave = subject_start((struct subject){ 0 }),
+	};
+
+	if (open("/sys/class/misc/checkpoint/pairs", O_RDONLY) >= 0 ||
+	    errno != EACCES)
+		return 1;
+	if (try_pair(&outside) != ESRCH)
+		return 2;
+	return try_pair(&own) ? 3 : 0;
+}
+
+static int enter_container(void *arg)
+{
+	return be_root_inside() ? nested(look_around, arg, true) : 249;
+}
+
+TEST_F(access, container_of_a_user)
+{
+	pid_t outside = subject_start((struct subject){ .uid = USER });
+	int ret = in_child(enter_container, &outside);
+
+	if (ret == 249 || ret == 250)
+		SKIP(return, "users may not make containers");
+	EXPECT_EQ(0, ret);
+	slave_kill(outside);
 }
 
 /* Not even root, and never again until the next boot: only on demand. */

@@ -189,6 +189,34 @@ test_already_paired()
 	stop_slave
 }
 
+# limited PARAMETER TEXT: the user is told which limit it is
+limited()
+{
+	local file=/sys/module/checkpoint/parameters/$1 old
+
+	old=$(cat "$file")
+	echo 0 >"$file"
+	refuses 2 "$2" "${as_nobody[@]}" cpctl get "$slave"
+	ends 2 "${as_nobody[@]}" cpctl check
+	grep -q '^missing *limits: .* - .*root' "$folder/out"
+	ends 0 cpctl get "$slave"
+	echo "$old" >"$file"
+	ends 0 "${as_nobody[@]}" cpctl get "$slave"
+}
+
+test_limits()
+{
+	chmod 666 /dev/checkpoint
+	start_sleeper "${as_nobody[@]}"
+	limited pairs_per_user 'as many pairs as a user may have: end some'
+	limited pairs_max 'as all users together may have'
+	limited memory_per_user 'more memory than a user'
+	ends 0 "${as_nobody[@]}" cpctl check
+	has out 'limits: 256 pairs and 262144 KiB for each user, 4096 pairs for all'
+	stop_slave
+	chmod 600 /dev/checkpoint
+}
+
 test_device_not_permitted()
 {
 	start_sleeper

@@ -303,17 +303,17 @@ test_sysfs_of_pairs_that_come_and_go()
 	[ -z "$(ls $sys/pairs)" ]
 }
 
-test_sysfs_is_for_the_masters_user()
+# A name that is there, or is not, already tells who is paired.
+test_sysfs_shows_pairs_to_root_only()
 {
-	chmod 666 /dev/checkpoint
 	start_sleeping_pair
-	fails 1 "${as_nobody[@]}" cat "$sys/pairs/$slave/state" 2>/dev/null
-	stop_pair
-	start_sleeping_pair "${as_nobody[@]}"
-	ends 0 "${as_nobody[@]}" cat "$sys/pairs/$slave/state"
 	ends 0 cat "$sys/pairs/$slave/state"
+	refuses 2 'Permission denied' "${as_nobody[@]}" ls "$sys/pairs"
+	refuses 1 'Permission denied' "${as_nobody[@]}" \
+		stat "$sys/pairs/$slave"
+	refuses 1 'Permission denied' "${as_nobody[@]}" stat "$sys/pairs/1"
+	ends 0 "${as_nobody[@]}" cat "$sys/pairs_live"
 	stop_pair
-	chmod 600 /dev/checkpoint
 }
 
 # The life of one pair, for tools to trace: 20 checkpoints and a program's end.

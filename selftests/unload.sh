@@ -107,6 +107,30 @@ test_a_loop_leaves_nothing()
 	[ "$(grep -c '\[checkpoint\]' /proc/modules || :)" -eq 0 ]
 }
 
+# refused COMMANDS: in a shell that sees a /proc of its own, and then loads
+refused()
+{
+	# shellcheck disable=SC2016 # for that shell
+	fails 1 unshare --mount --propagation private bash -c "$1"'
+		exec insmod "$CHECKPOINT_KO"' 2>/dev/null
+	[ ! -e /sys/module/checkpoint ]
+}
+
+# What access is proven with is not what it should be: better no module at all.
+test_not_loaded_where_nothing_proves_access()
+{
+	rmmod checkpoint
+	refused 'umount --lazy /proc;'
+	refused 'mount -t tmpfs none /proc; mkdir /proc/self; >/proc/self/mem;'
+	# Other files, other memory, and one that is open to all.
+	refused 'mount --bind /proc/$$/auxv /proc/$$/mem;'
+	refused 'mount --bind /proc/1/mem /proc/$$/mem;'
+	refused 'mount --bind /proc/$$/mem /proc/1/mem;'
+	refused 'mount --bind /dev/null /proc/1/mem;'
+	refused 'mount --bind /proc/$$/mem /proc/$$/auxv;'
+	load
+}
+
 test_bad_parameters_are_refused()
 {
 	rmmod checkpoint

@@ -3,9 +3,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -282,6 +284,39 @@ static void check_recorder(struct finding *finding)
 		close(fd);
 }
 
+/* A parameter of the module that is a number; 0 when it cannot be read. */
+static uint64_t parameter(const char *name)
+{
+	char path[80], line[32];
+
+	snprintf(path, sizeof(path), "/sys/module/checkpoint/parameters/%s",
+		 name);
+	if (!first_line(path, line, sizeof(line)))
+		return 0;
+	return strtoull(line, NULL, 10);
+}
+
+static void check_limits(struct finding *finding)
+{
+	uint64_t own = parameter("pairs_per_user"), all = parameter("pairs_max");
+	uint64_t memory = parameter("memory_per_user");
+
+	if (!module_loaded())
+		found(finding, UNKNOWN, "see above", "no module to ask");
+	else if (may_exceed_limits())
+		found(finding, OK, "",
+		      "none for you, who have CAP_SYS_RESOURCE; a user has %" PRIu64 " pairs, %" PRIu64 " KiB",
+		      own, memory / 1024);
+	else if (!own || !all || !memory)
+		found(finding, MISSING,
+		      "have root raise pairs_max, pairs_per_user and memory_per_user in /sys/module/checkpoint/parameters",
+		      "users may have no pairs");
+	else
+		found(finding, OK, "",
+		      "%" PRIu64 " pairs and %" PRIu64 " KiB for each user, %" PRIu64 " pairs for all",
+		      own, memory / 1024, all);
+}
+
 static const struct check {
 	const char	*name;
 	void		(*function)(struct finding *finding);
@@ -296,6 +331,7 @@ static const struct check {
 	{ "permission", check_permission },
 	{ "interface", check_interface },
 	{ "recorder", check_recorder },
+	{ "limits", check_limits },
 };
 
 #define NR_CHECKS (sizeof(checks) / sizeof(checks[0]))

@@ -126,7 +126,7 @@ int yama_scope(void)
 	return atoi(line);
 }
 
-bool may_trace_all(void)
+static bool has_capability(int capability)
 {
 	unsigned long long capabilities = 0;
 	char line[256];
@@ -138,7 +138,17 @@ bool may_trace_all(void)
 	       sscanf(line, "CapEff:\t%llx", &capabilities) != 1)
 		;
 	fclose(file);
-	return capabilities >> CAP_SYS_PTRACE & 1;
+	return capabilities >> capability & 1;
+}
+
+bool may_trace_all(void)
+{
+	return has_capability(CAP_SYS_PTRACE);
+}
+
+bool may_exceed_limits(void)
+{
+	return has_capability(CAP_SYS_RESOURCE);
 }
 
 bool module_loaded(void)

@@ -46,6 +46,9 @@ int yama_scope(void);
 /* may_trace_all() - does this process have CAP_SYS_PTRACE? */
 bool may_trace_all(void);
 
+/* may_exceed_limits() - does this process have CAP_SYS_RESOURCE? */
+bool may_exceed_limits(void);
+
 /* module_loaded() - is the module checkpoint loaded? */
 bool module_loaded(void);
 

@@ -154,6 +154,9 @@ int cp_pair_info(const struct cp_pair *pair, struct cp_info *info);
  * EBUSY	@pid is a master or a slave, or a parent's pair lives on @pair
  * ESRCH	no such task, or it is exiting
  * EPERM	@pid is a kernel thread, or may not be traced by this process
+ * EUSERS	this user has too many pairs (parameter pairs_per_user)
+ * ENOSPC	all users together have too many pairs (pairs_max)
+ * EDQUOT	too much memory for this user's pairs (memory_per_user)
  * ENOMEM	out of memory
  * EMFILE, ENFILE	out of file descriptors
  */

@@ -93,6 +93,9 @@ struct cp_info {
  *		whole pages; 0 means cp_info.stack_default, or its share of
  *		cp_info.stack_max if that is less. Memory is taken only as
  *		stacks need it, and charged to the master's memory cgroup.
+ *		Where the module's limit for the user or the system's memory is
+ *		reached later, stacks are cut (CP_SEGF_NOMEM), and a page of
+ *		the region that has never been needed gives SIGBUS
  * @wait_limit:	[in] nanoseconds a slave waits for the master before it goes
  *		on without having handed over its checkpoint; 0 means no limit
  * @region_size: [out] bytes to mmap() at offset 0
@@ -117,9 +120,15 @@ struct cp_info {
  *	EINVAL		the task belongs to the caller's own process
  *	EPERM		no proof, or one that is not for this task and caller
  *	EBUSY		the task's process is a master or a slave
+ *	EUSERS		the user has as many pairs as the module's parameter
+ *			pairs_per_user says
+ *	ENOSPC		all users together have, as pairs_max says
+ *	EDQUOT		the user's regions would hold more memory at once than
+ *			memory_per_user says
  *	ENOMEM		out of memory
  *
- * A file whose pair is over may be used for the next one.
+ * A file whose pair is over may be used for the next one. To the limits it
+ * counts until its slave comes out of the kernel.
  */
 struct cp_prep {
 	__s32		pid;

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What users may have of the module.
+ */
+#include <linux/capability.h>
+#include <linux/cred.h>
+#include <linux/hashtable.h>
+#include <linux/module.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/user_namespace.h>
+
+#include "limits.h"
+
+/* What is there already stays when a limit is lowered below it. */
+static unsigned int pairs_max = 4096;
+module_param(pairs_max, uint, 0644);
+MODULE_PARM_DESC(pairs_max, "most pairs of all users together");
+
+static unsigned int pairs_per_user = 256;
+module_param(pairs_per_user, uint, 0644);
+MODULE_PARM_DESC(pairs_per_user, "most pairs of a user");
+
+static unsigned long memory_per_user = SZ_256M;
+module_param(memory_per_user, ulong, 0644);
+MODULE_PARM_DESC(memory_per_user, "most bytes in regions of a user");
+
+/**
+ * struct cp_account - what a user has
+ * @node:	in @accounts, while there is anything in it
+ * @uid:	the user
+ * @pairs:	pairs that have not been freed
+ * @bytes:	memory in regions that have not been freed
+ */
+struct cp_account {
+	struct hlist_node node;
+	kuid_t uid;
+	unsigned int pairs;
+	size_t bytes;
+};
+
+static DEFINE_HASHTABLE(accounts, 6);
+static unsigned int nr_pairs;		/* of all accounts */
+static DEFINE_SPINLOCK(limits_lock);	/* all of the above */
+
+/* Who answers for the caller outside of all user namespaces. */
+static kuid_t responsible_user(void)
+{
+	const struct user_namespace *ns = current_user_ns();
+	kuid_t uid = current_uid();
+
+	for (; ns != &init_user_ns; ns = ns->parent)
+		uid = ns->owner;
+	return uid;
+}
+
+static struct cp_account *find_account(kuid_t uid)
+{
+	struct cp_account *account;
+
+	lockdep_assert_held(&limits_lock);
+	hash_for_each_possible(accounts, account, node, __kuid_val(uid))
+		if (uid_eq(account->uid, uid))
+			return account;
+	return NULL;
+}
+
+static void close_if_empty(struct cp_account *account)
+{
+	lockdep_assert_held(&limits_lock);
+	if (account->pairs || account->bytes)
+		return;
+	hash_del(&account->node);
+	kfree(account);
+}
+
+static int count_pair(struct cp_account *account)
+{
+	lockdep_assert_held(&limits_lock);
+	if (account->pairs >= READ_ONCE(pairs_per_user))
+		return -EUSERS;
+	if (nr_pairs >= READ_ONCE(pairs_max))
+		return -ENOSPC;
+	account->pairs++;
+	nr_pairs++;
+	return 0;
+}
+
+/**
+ * cp_limits_add_pair - the caller makes a pair
+ * @result: set to its account, for cp_limits_remove_pair() and for the memory
+ *
+ * May sleep.
+ *
+ * Return: 0; -EUSERS when the user has too many pairs, -ENOSPC when all users
+ * together have, or -ENOMEM.
+ */
+int cp_limits_add_pair(struct cp_account **result)
+{
+	struct cp_account *account, *unused;
+	int ret;
+
+	*result = NULL;
+	if (ns_capable_noaudit(&init_user_ns, CAP_SYS_RESOURCE))
+		return 0;
+	unused = kzalloc(sizeof(*unused), GFP_KERNEL_ACCOUNT);
+	if (!unused)
+		return -ENOMEM;
+	unused->uid = responsible_user();
+
+	spin_lock(&limits_lock);
+	account = find_account(unused->uid);
+	if (!account) {
+		account = unused;
+		unused = NULL;
+		hash_add(accounts, &account->node, __kuid_val(account->uid));
+	}
+	ret = count_pair(account);
+	if (ret)
+		close_if_empty(account);
+	else
+		*result = account;
+	spin_unlock(&limits_lock);
+	kfree(unused);
+	return ret;
+}
+
+/**
+ * cp_limits_remove_pair - a pair is no more
+ * @account: what cp_limits_add_pair() set
+ */
+void cp_limits_remove_pair(struct cp_account *account)
+{
+	if (!account)
+		return;
+	spin_lock(&limits_lock);
+	account->pairs--;
+	nr_pairs--;
+	close_if_empty(account);
+	spin_unlock(&limits_lock);
+}
+
+/**
+ * cp_limits_add_memory - a region takes memory
+ * @account: that of the region's pair; a pair or memory is in it
+ * @bytes: how much
+ *
+ * Return: false when it is too much for this user.
+ */
+bool cp_limits_add_memory(struct cp_account *account, size_t bytes)
+{
+	size_t limit = READ_ONCE(memory_per_user);
+	bool fits;
+
+	if (!account)
+		return true;
+	spin_lock(&limits_lock);
+	fits = account->bytes <= limit && bytes <= limit - account->bytes;
+	if (fits)
+		account->bytes += bytes;
+	spin_unlock(&limits_lock);
+	return fits;
+}
+
+/**
+ * cp_limits_remove_memory - a region gives memory back
+ * @account: see cp_limits_add_memory()
+ * @bytes: how much
+ */
+void cp_limits_remove_memory(struct cp_account *account, size_t bytes)
+{
+	if (!account)
+		return;
+	spin_lock(&limits_lock);
+	account->bytes -= bytes;
+	close_if_empty(account);
+	spin_unlock(&limits_lock);
+}

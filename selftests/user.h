@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What tests share that have somebody else than root at the device.
+ */
+#ifndef _CP_SELFTESTS_USER_H
+#define _CP_SELFTESTS_USER_H
+
+#include "harness.h"
+
+#include <grp.h>
+#include <sys/stat.h>
+
+#define USER		1000
+#define YAMA		"/proc/sys/kernel/yama/ptrace_scope"
+
+/* From here on the caller is the user, and could always have been. */
+static inline bool become(uid_t uid)
+{
+	if (setgroups(0, NULL) || setresgid(uid, uid, uid) ||
+	    setresuid(uid, uid, uid))
+		return false;
+	/* Both are taken away from a process that changes who it is. */
+	return !prctl(PR_SET_DUMPABLE, 1) && !prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
+static inline int yama_scope(void)
+{
+	int scope = -1;
+	FILE *f = fopen(YAMA, "re");
+
+	if (f && fscanf(f, "%d", &scope) != 1)
+		scope = -1;
+	if (f)
+		fclose(f);
+	return scope;
+}
+
+static inline bool yama_set(int scope)
+{
+	int fd = open(YAMA, O_WRONLY | O_CLOEXEC);
+	bool set = fd >= 0 && dprintf(fd, "%d", scope) == 1;
+
+	if (fd >= 0)
+		close(fd);
+	return set;
+}
+
+/* What tests change for the whole system, as it was. */
+struct system {
+	mode_t mode;
+	int scope;
+};
+
+/* The device open to all, as an administrator might have it, and no Yama. */
+static inline bool system_open(struct system *s)
+{
+	struct stat st;
+
+	if (stat("/dev/checkpoint", &st))
+		return false;
+	s->mode = st.st_mode & 07777;
+	s->scope = yama_scope();
+	return !chmod("/dev/checkpoint", 0666) && (s->scope <= 0 || yama_set(0));
+}
+
+static inline void system_restore(const struct system *s)
+{
+	chmod("/dev/checkpoint", s->mode);
+	if (s->scope >= 0)
+		yama_set(s->scope);
+}
+
+#endif /* _CP_SELFTESTS_USER_H */
