@@ -11,6 +11,8 @@
 #ifndef _CP_STRESS_FUZZ_H
 #define _CP_STRESS_FUZZ_H
 
+#include <pthread.h>
+
 #include "../genl.h"
 #include "dice.h"
 #include "watch.h"
@@ -28,7 +30,9 @@ struct fuzzer {
 	struct party *party;
 	struct dice dice;
 	unsigned int number;
+	pthread_mutex_t forking;	/* descriptors and @files are copied */
 	volatile int files[NR_FILES];	/* -1: none */
+	volatile int *paired;		/* the place of the last pair that was made */
 	volatile int proofs[NR_PROOFS];
 	pid_t slaves[NR_SLAVES];
 	struct sock sock;
@@ -77,6 +81,7 @@ uint64_t odd_number(struct dice *dice);
 void spoil(struct dice *dice, void *bytes, size_t size);
 void *odd_pointer(struct fuzzer *fuzzer, const void *bytes, size_t size);
 void put_file(volatile int *place, int fd);
+volatile int *any_place(struct fuzzer *fuzzer);
 int any_file(struct fuzzer *fuzzer);
 
 /* To give as a result what a system call gave. */

@@ -8,8 +8,8 @@
 /* Room for whatever an ioctl may say that it is long. */
 #define SIZE_MAX_ASKED	256
 
-static int call_with(struct fuzzer *fuzzer, unsigned int cmd, const void *arg,
-		     size_t size)
+static int call_on(struct fuzzer *fuzzer, int file, unsigned int cmd,
+		   const void *arg, size_t size)
 {
 	struct dice *dice = &fuzzer->dice;
 	char bytes[SIZE_MAX_ASKED] = { 0 };
@@ -24,16 +24,16 @@ static int call_with(struct fuzzer *fuzzer, unsigned int cmd, const void *arg,
 	if (asked > size && once_in(dice, 4))
 		bytes[asked - 1] = 1;
 	cmd = _IOC(_IOC_DIR(cmd), _IOC_TYPE(cmd), _IOC_NR(cmd), asked);
-	return result(ioctl(any_file(fuzzer), cmd,
-			    odd_pointer(fuzzer, bytes, asked > size ?
-					asked : size)));
+	return result(ioctl(file, cmd, odd_pointer(fuzzer, bytes, asked > size ?
+						   asked : size)));
 }
 
 static int call_info(struct fuzzer *fuzzer)
 {
 	struct cp_info info = { 0 };
 
-	return call_with(fuzzer, CP_IOC_INFO, &info, sizeof(info));
+	return call_on(fuzzer, any_file(fuzzer), CP_IOC_INFO,
+		       &info, sizeof(info));
 }
 
 static pid_t odd_pid(struct fuzzer *fuzzer)
@@ -86,6 +86,7 @@ static unsigned int odd_slots(struct fuzzer *fuzzer)
 
 static int call_prep(struct fuzzer *fuzzer)
 {
+	volatile int *place = any_place(fuzzer);
 	struct dice *dice = &fuzzer->dice;
 	struct cp_prep prep = {
 		.pid = odd_pid(fuzzer),
@@ -95,11 +96,15 @@ static int call_prep(struct fuzzer *fuzzer)
 		.interval = once_in(dice, 4) ? odd_number(dice) : 0,
 		.every = once_in(dice, 4) ? odd_number(dice) : 0,
 	};
+	int ret;
 
 	prep.mem_fd = odd_proof(fuzzer, prep.pid);
 	if (!(prep.flags & CP_PREP_OVERWRITE) && once_in(dice, 4))
 		prep.wait_limit = odd_number(dice);
-	return call_with(fuzzer, CP_IOC_PREP, &prep, sizeof(prep));
+	ret = call_on(fuzzer, *place, CP_IOC_PREP, &prep, sizeof(prep));
+	if (!ret)
+		fuzzer->paired = place;
+	return ret;
 }
 
 static uint64_t odd_deadline(struct dice *dice)
@@ -129,7 +134,7 @@ static int call_get(struct fuzzer *fuzzer)
 	/* In another page than the struct, which must not overlap it. */
 	if (roll(dice, 2))
 		get.regs = (uintptr_t)odd_pointer(fuzzer, regs, sizeof(regs));
-	return call_with(fuzzer, CP_IOC_GET, &get, sizeof(get));
+	return call_on(fuzzer, any_file(fuzzer), CP_IOC_GET, &get, sizeof(get));
 }
 
 static int call_end(struct fuzzer *fuzzer)
@@ -163,13 +168,13 @@ static int call_other_way(struct fuzzer *fuzzer)
 
 const struct call ioctl_calls[] = {
 	{ "info", 4, call_info, { EINVAL, EFAULT } },
-	{ "prep", 12, call_prep,
+	{ "prep", 10, call_prep,
 	  { EFAULT, E2BIG, EINVAL, EALREADY, EDEADLK, EBUSY, ESRCH, EPERM,
 	    ENOMEM, EINTR } },
 	{ "get", 30, call_get,
 	  { EFAULT, E2BIG, EINVAL, ENOTCONN, EPERM, EAGAIN, ETIMEDOUT,
 	    EINTR } },
-	{ "end", 3, call_end, { ENOTCONN, EPERM } },
+	{ "end", 1, call_end, { ENOTCONN, EPERM } },
 	{ "unknown-ioctl", 4, call_unknown, { ENOTTY } },
 	{ "other-way-ioctl", 2, call_other_way, { ENOTTY } },
 	{ }

@@ -73,7 +73,15 @@ void put_file(volatile int *place, int fd)
 		close(old);
 }
 
+volatile int *any_place(struct fuzzer *fuzzer)
+{
+	return &fuzzer->files[roll(&fuzzer->dice, NR_FILES)];
+}
+
+/* Often the one on which there may be a pair. */
 int any_file(struct fuzzer *fuzzer)
 {
-	return fuzzer->files[roll(&fuzzer->dice, NR_FILES)];
+	if (fuzzer->paired && roll(&fuzzer->dice, 4))
+		return *fuzzer->paired;
+	return *any_place(fuzzer);
 }
