@@ -89,11 +89,11 @@ static void check_counter(struct taker *t, const struct cp_checkpoint *c)
 static void check_regs(struct taker *t, const struct cp_regs *regs)
 {
 	const uint64_t *list = t->m.regs;
+	bool same = list[RIP] == regs->rip && list[RSP] == regs->rsp &&
+		    list[RBX] == regs->rbx && list[R12] == regs->r12 &&
+		    list[R15] == regs->r15 && list[RAX] == regs->rax;
 
-	expect(t, list[RIP] == regs->rip && list[RSP] == regs->rsp &&
-		  list[RBX] == regs->rbx && list[R12] == regs->r12 &&
-		  list[R15] == regs->r15 && list[RAX] == regs->rax,
-	       "the two forms of the registers differ");
+	expect(t, same, "the two forms of the registers differ");
 }
 
 /* What must be so whoever takes it. */
@@ -199,15 +199,15 @@ static int take_with(struct taker *t, enum patience patience)
 }
 
 /* May such a call fail like this? */
-static bool may_fail(const struct taker *t, enum patience patience, int ret)
+static bool may_fail(const struct taker *t, enum patience how, int ret)
 {
 	switch (ret) {
 	case -EAGAIN:
-		return patience == AT_ONCE;
+		return how == AT_ONCE;
 	case -ETIMEDOUT:
-		return patience == A_MOMENT;
+		return how == A_MOMENT;
 	case -EFAULT:
-		return patience == BADLY;
+		return how == BADLY;
 	case -EINTR:
 		return t->signalled;
 	default:

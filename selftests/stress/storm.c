@@ -143,8 +143,7 @@ int main(int argc, char **argv)
 	seed = setting("CHECKPOINT_SEED", 20240628);
 	printf("# CHECKPOINT_SEED=%llu\n", (unsigned long long)seed);
 	begin(seed);
-	went_on = watch_until(is_enough, setting("CHECKPOINT_STUCK",
-					       STUCK_SECONDS));
+	went_on = watch_until(is_enough, STUCK_SECONDS);
 	show_tallies();
 
 	ksft_test_result(went_on, "everybody goes on\n");

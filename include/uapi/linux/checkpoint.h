@@ -119,8 +119,8 @@ struct cp_info {
  *	EBUSY		the task's process is a master or a slave
  *	ENOMEM		out of memory
  *
- * and EINTR, before all but the first two, when a signal comes while another
- * call makes a pair on the same file.
+ * or EINTR, when a signal comes while another call makes a pair on the same
+ * file.
  *
  * A file whose pair is over may be used for the next one.
  */
