@@ -5,7 +5,8 @@
 #include <sched.h>
 #include <sys/mount.h>
 
-#include "genl.h"
+#include "harness.h"
+#include "sock.h"
 
 #define STRANGER 1000
 

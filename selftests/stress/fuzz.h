@@ -13,7 +13,7 @@
 
 #include <pthread.h>
 
-#include "../genl.h"
+#include "../sock.h"
 #include "dice.h"
 #include "watch.h"
 

@@ -6,7 +6,7 @@
 #include <sched.h>
 #include <sys/ptrace.h>
 
-#include "../genl.h"
+#include "../sock.h"
 #include "cgroup.h"
 #include "storm.h"
 

@@ -5,7 +5,7 @@
  */
 #include <ftw.h>
 
-#include "../genl.h"
+#include "../sock.h"
 #include "cgroup.h"
 #include "figures.h"
 #include "storm.h"

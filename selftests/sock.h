@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The netlink family on raw sockets, so that what a library would not send can
- * be sent.
+ * The netlink family on raw sockets, for tests: so that what a library would not
+ * send can be sent.
  */
-#ifndef _CP_SELFTESTS_GENL_H
-#define _CP_SELFTESTS_GENL_H
+#ifndef _CP_SELFTESTS_SOCK_H
+#define _CP_SELFTESTS_SOCK_H
 
 #include <linux/genetlink.h>
 #include <linux/netlink.h>
@@ -59,8 +59,8 @@ static inline uint64_t u64_of(const struct message *msg, int attr)
 	return value;
 }
 
-static inline void parse(const struct nlattr **attrs, int max,
-			 const void *data, int len)
+static inline void parse(const struct nlattr **attrs, int max, const void *data,
+		  int len)
 {
 	const struct nlattr *attr = data;
 
@@ -87,7 +87,7 @@ struct request {
 };
 
 static inline int send_request(struct sock *sock, int type, int cmd,
-			       const struct request *req)
+			const struct request *req)
 {
 	int size = req->size ?: (int)sizeof(req->value);
 	struct {
@@ -213,7 +213,7 @@ static inline int sock_open(struct sock *sock)
 
 /* Asks, and skips events until the answer: its error, and words. */
 static inline int ask_with(struct sock *sock, int cmd, struct request req,
-			   struct message *answer)
+		    struct message *answer)
 {
 	int ret;
 
@@ -274,4 +274,4 @@ static inline int dump(struct sock *sock, tell_fn tell, void *arg)
 	return ret;
 }
 
-#endif /* _CP_SELFTESTS_GENL_H */
+#endif /* _CP_SELFTESTS_SOCK_H */
