@@ -35,7 +35,8 @@ static void plan_slave(struct plan *plan, struct dice *dice)
 	/* Half of them can say where they are. */
 	plan->work = roll(dice, 2) ? WORK_COUNT : roll(dice, NR_WORKS);
 	plan->ending = roll(dice, 2) ? ENDS_NEVER : roll(dice, NR_ENDINGS);
-	if (once_in(dice, 8))
+	/* A child would share the stack, and each page be a fault to copy it at. */
+	if (once_in(dice, 8) && plan->work != WORK_FORKS)
 		plan->slave_flags |= SLAVE_DEEP;
 	if (once_in(dice, 4))
 		plan->slave_flags |= SLAVE_TIMER;

@@ -9,7 +9,7 @@
 #include "storm.h"
 
 #define PAGE		4096
-#define DEEP_PAGES	300
+#define DEEP_PAGES	100
 #define ROOM		(64 * 1024)
 
 static void nap_us(unsigned int us)
