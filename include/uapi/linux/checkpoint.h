@@ -127,6 +127,9 @@ struct cp_info {
  *			memory_per_user says
  *	ENOMEM		out of memory
  *
+ * or EINTR, when a signal comes while another call makes a pair on the same
+ * file.
+ *
  * A file whose pair is over may be used for the next one. To the limits it
  * counts until its slave comes out of the kernel.
  */
@@ -247,6 +250,10 @@ struct cp_get {
  *
  * Its address does not move while the pair lasts. After the pair's end it
  * still holds the last checkpoint, until the mapping is gone.
+ *
+ * mmap(2) fails with ENOTCONN and EPERM as CP_IOC_GET does, with EINVAL beyond
+ * cp_prep.region_size, and with EACCES for a mapping that could be written or
+ * executed; so does mprotect(2).
  */
 
 /*
