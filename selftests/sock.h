@@ -60,7 +60,7 @@ static inline uint64_t u64_of(const struct message *msg, int attr)
 }
 
 static inline void parse(const struct nlattr **attrs, int max, const void *data,
-		  int len)
+			 int len)
 {
 	const struct nlattr *attr = data;
 
@@ -87,7 +87,7 @@ struct request {
 };
 
 static inline int send_request(struct sock *sock, int type, int cmd,
-			const struct request *req)
+			       const struct request *req)
 {
 	int size = req->size ?: (int)sizeof(req->value);
 	struct {
@@ -213,7 +213,7 @@ static inline int sock_open(struct sock *sock)
 
 /* Asks, and skips events until the answer: its error, and words. */
 static inline int ask_with(struct sock *sock, int cmd, struct request req,
-		    struct message *answer)
+			   struct message *answer)
 {
 	int ret;
 
