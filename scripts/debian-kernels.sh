@@ -146,16 +146,15 @@ fetch_kernel()
 # setup_kernels NAME...
 setup_kernels()
 {
-	local name release version
+	local name release version from=
 
 	for name; do
 		if [ -z "$upgrade" ] && "$top/scripts/kernel" "$name" >/dev/null 2>&1; then
 			continue
 		fi
-		from=
 		case $name in
 		newest)	from=archive; archive_update ;;
-		*)	update ;;
+		*)	from=; update ;;
 		esac
 		release=$(newest "$name")
 		[ -n "$release" ] ||
