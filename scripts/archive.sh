@@ -2,11 +2,13 @@
 # shellcheck shell=bash
 #
 # All of Debian, beside the release that this machine runs: what is newest there
-# can be fetched, and is never installed. To be sourced after common.sh.
+# can be fetched, and is never installed. To be sourced.
 #
 # apt gets a configuration of its own, in the cache: the machine's mirror and all
 # its other settings, but other suites, and its own lists and state. Signatures
 # are checked as ever.
+
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 archive_folder=$cache/archive
 

@@ -4,11 +4,10 @@
 # Debian's kernels, unpacked in the cache as scripts/kernel describes. To be
 # sourced by scripts/setup.
 
-# shellcheck source=scripts/archive.sh
-. "$top/scripts/archive.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/archive.sh"
 
-# What asks apt: nothing for the machine's own, `archive` for all of Debian's.
-from=
+# How to run apt: as it is, for the machine's own Debian; or `archive`, for all.
+from="command"
 
 # The newest release that Debian offers of a kernel as scripts/kernel names it.
 newest()
@@ -20,16 +19,16 @@ newest()
 	esac
 	case $1 in
 	newest)
-		$from apt-cache pkgnames linux-image- |
+		"$from" apt-cache pkgnames linux-image- |
 			sed -n 's/^linux-image-\([0-9.]*+deb[0-9]*-amd64\)$/\1/p'
 		;;
 	6.1 | 6.1-rt)
 		# Here the meta package knows.
-		$from apt-cache depends "linux-image-$flavour" |
+		"$from" apt-cache depends "linux-image-$flavour" |
 			sed -n 's/.*Depends: linux-image-\(6\.1\..*\)/\1/p'
 		;;
 	*)
-		$from apt-cache pkgnames "linux-image-${1%-rt}." |
+		"$from" apt-cache pkgnames "linux-image-${1%-rt}." |
 			sed -n "s/^linux-image-\([0-9.]*+deb12-$flavour\)$/\1/p"
 		;;
 	esac | sort -V | tail -n 1
@@ -37,7 +36,7 @@ newest()
 
 candidate()
 {
-	$from apt-cache policy "linux-image-$1" | sed -n 's/^ *Candidate: //p'
+	"$from" apt-cache policy "linux-image-$1" | sed -n 's/^ *Candidate: //p'
 }
 
 # The uncompressed kernel inside a bzImage: QEMU starts it directly, which saves
@@ -84,13 +83,13 @@ download_kernel()
 	local parts
 
 	mapfile -t parts < <(
-		$from apt-cache depends "linux-image-$1" "linux-headers-$1" |
+		"$from" apt-cache depends "linux-image-$1" "linux-headers-$1" |
 			sed -n 's/.*Depends: \(linux-\(binary\|modules\|headers\|kbuild\)-.*\)/\1/p')
 	download "linux-image-$1" "linux-headers-$1" "${parts[@]}"
-	[ -n "$from" ] || return 0
+	[ "$from" = archive ] || return 0
 	# And the compiler, with all that it needs.
 	mkdir partial
-	quietly $from apt-get -q -y --no-install-recommends --download-only \
+	quietly "$from" apt-get -q -y --no-install-recommends --download-only \
 		-o "Dir::Cache::archives=$PWD" install "linux-headers-$1"
 }
 
@@ -111,7 +110,7 @@ shape_kernel()
 	sed -i 's:/usr/src/:$(dir $(lastword $(MAKEFILE_LIST)))../:' "$headers/Makefile"
 	rm -f "lib/modules/$1/source"
 	ln -sfn "../../../$headers" "lib/modules/$1/build"
-	if [ -n "$from" ]; then
+	if [ "$from" = archive ]; then
 		own_libraries "$2"
 		sed -i "1i export PATH := $2/usr/bin:\$(PATH)" "$headers/Makefile"
 	fi
@@ -146,7 +145,7 @@ fetch_kernel()
 # setup_kernels NAME...
 setup_kernels()
 {
-	local name release version from=
+	local name release version from
 
 	for name; do
 		if [ -z "$upgrade" ] && "$top/scripts/kernel" "$name" >/dev/null 2>&1; then
@@ -154,7 +153,7 @@ setup_kernels()
 		fi
 		case $name in
 		newest)	from=archive; archive_update ;;
-		*)	from=; update ;;
+		*)	from="command"; update ;;
 		esac
 		release=$(newest "$name")
 		[ -n "$release" ] ||
