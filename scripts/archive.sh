@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 #
 # All of Debian, beside the release that this machine runs: what is newest there
-# can be fetched, and is never installed. To be sourced.
+# can be fetched, and is never installed. To be sourced by scripts/setup.
 #
 # apt gets a configuration of its own, in the cache: the machine's mirror and all
 # its other settings, but other suites, and its own lists and state. Signatures
