@@ -30,6 +30,8 @@ help: ## this list
 	echo 'KDIR=FOLDER   build the module for the kernel of that build folder:'
 	echo '              make module KDIR=/lib/modules/$$(uname -r)/build'
 	echo 'V=1           show the commands'
+	echo 'LINUX_SRC=DIR the source of the kernel that test-debug builds, instead of 6.1'
+	echo 'JOBS=N        VMs at a time (as many as there are processors)'
 	echo 'QUICK=1       a benchmark of less than two minutes, with fewer rows'
 	echo 'SETUP=:       do not install anything'
 
@@ -75,6 +77,10 @@ test: all selftests ## all tests, in VMs with each kernel of K
 	$(SETUP) vm
 	scripts/test "$(K)" $(T)
 
+test-debug: all selftests ## all tests on kernels that look for mistakes; coverage
+	$(SETUP) vm debug
+	scripts/test-debug $(T)
+
 shell: all ## a shell in a VM with the module loaded
 	$(SETUP) vm
 	$(VM)
@@ -113,4 +119,4 @@ clean: ## remove build/ (the cached kernels stay)
 	rm -rf build
 
 .PHONY: all help module lib cpctl selftests bench bench-insn bench-build demo \
-	test shell lint format docs install uninstall clean
+	test test-debug shell lint format docs install uninstall clean
