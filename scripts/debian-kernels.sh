@@ -64,16 +64,18 @@ unpack_vmlinux()
 	[ "$(head -c 4 "$2" | tail -c 3)" = ELF ] || die "cannot unpack $1"
 }
 
-# Programs of a newer Debian than the machine's run with the libraries that came
-# with them, once they know where those are: own_libraries FOLDER.
+# own_libraries FOLDER: programs of a newer Debian than the machine's, in the current
+# folder, find the libraries that came with them, which will be in FOLDER.
 own_libraries()
 {
 	local program libraries=$1/usr/lib/x86_64-linux-gnu
 
 	find usr/bin usr/libexec usr/lib/linux-kbuild-* -type f | while read -r program; do
-		! patchelf --print-interpreter "$program" >/dev/null 2>&1 ||
+		# All else is scripts and libraries.
+		if patchelf --print-interpreter "$program" >/dev/null 2>&1; then
 			patchelf --set-interpreter "$libraries/ld-linux-x86-64.so.2" \
 				--force-rpath --set-rpath "$libraries" "$program"
+		fi
 	done
 }
 
@@ -99,9 +101,9 @@ shape_kernel()
 	local headers=usr/src/linux-headers-$1 image=boot/vmlinuz-$1
 
 	rm -rf usr/share
-	# Since 6.16 or so.
+	# Newer packages leave /boot to others.
 	if [ -d usr/lib/modules ]; then
-		mkdir lib
+		mkdir -p lib
 		mv usr/lib/modules lib
 		image=lib/modules/$1/vmlinuz
 	fi
