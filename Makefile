@@ -83,6 +83,10 @@ test-debug: all selftests ## all tests on kernels that look for mistakes; covera
 	$(SETUP) vm debug
 	scripts/test-debug $(T)
 
+test-matrix: ## all tests on 6.1 and 6.12, with PREEMPT_RT and without, and the newest
+	$(SETUP) kernels matrix
+	$(MAKE) test K="6.1 6.1-rt 6.12 6.12-rt newest"
+
 # All figures are the tests' own business: stress/storm.c, stress/fuzz.c.
 soak: all selftests ## a storm of pairs, in a VM (MINUTES=N, SEED=N)
 	$(SETUP) vm
@@ -133,4 +137,5 @@ clean: ## remove build/ (the cached kernels stay)
 	rm -rf build
 
 .PHONY: all help module lib cpctl selftests bench bench-insn bench-build demo \
-	test test-debug soak fuzz shell lint format docs install uninstall clean
+	test test-debug test-matrix soak fuzz shell lint format docs install \
+	uninstall clean

@@ -7,13 +7,14 @@
 #
 #	guest NAME VM-OPTION... -- COMMAND...	once for each run
 #	guests_finish				wait for them, and print
+#	guests_table				a line for each
 #	guests_total				the last line, and the verdict
 #
 # Whatever leaves no verdict counts as a failure: a crash, a warning of the
 # kernel, a deadline.
 : "${top:?}"
 
-guest_names=() guest_pids=()
+guest_names=() guest_pids=() guest_rows=()
 passed=0 failed=0 skipped=0
 # The logs, each with the exit status beside it.
 logs=build/test
@@ -70,17 +71,20 @@ guest()
 # guest_result NAME: adds what its log tells
 guest_result()
 {
-	local log=$logs/$1.log totals pass fail skip status
+	local log=$logs/$1.log totals pass fail skip status verdict=ok
 
 	status=$(cat "$log.status" 2>/dev/null || echo none)
 	totals=$(sed -n 's/^# Totals: pass:\([0-9]*\) fail:\([0-9]*\) skip:\([0-9]*\)$/\1 \2 \3/p' \
 		"$log" | tail -n 1)
 	read -r pass fail skip <<<"${totals:-0 0 0}"
+	[ "$fail" -eq 0 ] || verdict=failed
 	# The tests' own failures explain exit status 1; nothing else does.
 	if [ -z "$totals" ] || [ "$status" != $((fail > 0)) ]; then
-		echo "# $1: the VM ended with status $status"
+		verdict="the VM ended with status $status"
+		echo "# $1: $verdict"
 		fail=$((fail + 1))
 	fi
+	guest_rows+=("$(printf '%-32s %6d %6d %7d  %s' "$1" "$pass" "$fail" "$skip" "$verdict")")
 	passed=$((passed + pass)) failed=$((failed + fail)) skipped=$((skipped + skip))
 	[ "$fail" -eq 0 ]
 }
@@ -102,6 +106,13 @@ guests_finish()
 		echo "${verdict}ok $((index + 1)) $name"
 	done
 	guest_names=() guest_pids=()
+}
+
+# guests_table: what each came to
+guests_table()
+{
+	printf '# %-32s %6s %6s %7s  %s\n' kernel passed failed skipped verdict
+	printf '# %s\n' "${guest_rows[@]}"
 }
 
 # guests_total: succeeds if all did

@@ -16,6 +16,10 @@
 /* Frames that need no stack of the checkpoint: of the one that was left. */
 #define FRAMES_SPARE 65536
 
+/* Registers that unwinding needs, the instruction pointer being the last. */
+#define NATIVE_REGS 17
+#define COMPAT_REGS 9
+
 /*
  * struct unwinder - for one process
  * @symbols: of the process
@@ -23,6 +27,8 @@
  * @header: an ELF header that tells libdw which machine this is
  * @elf: the same as a file
  * @memory: the checkpoint that is being unwound
+ * @regs: with which libdw begins, in the order in which DWARF numbers them
+ * @again: libdw is to begin anew, with other @regs
  * @missing: an address that could not be read on the way from the last frame
  *	to the next; 0 for none
  * @frame: is told each frame
@@ -39,6 +45,8 @@ struct unwinder {
 	} header;
 	Elf			*elf;
 	const struct memory	*memory;
+	Dwarf_Word		regs[NATIVE_REGS];
+	bool			again;
 	uint64_t		missing;
 	unwind_frame_fn		frame;
 	void			*arg;
@@ -68,24 +76,48 @@ static bool read_word(Dwfl *dwfl, Dwarf_Addr addr, Dwarf_Word *word, void *arg)
 	return false;
 }
 
-/* The registers in the order in which DWARF numbers them. */
+static unsigned int count_regs(const struct unwinder *unwinder)
+{
+	return unwinder->compat ? COMPAT_REGS : NATIVE_REGS;
+}
+
 static bool set_registers(Dwfl_Thread *thread, void *arg)
 {
 	const struct unwinder *unwinder = arg;
+
+	return dwfl_thread_state_registers(thread, 0, count_regs(unwinder),
+					   unwinder->regs);
+}
+
+/* Begin at the checkpoint. */
+static void begin(struct unwinder *unwinder)
+{
 	const struct cp_regs *r = &unwinder->memory->snapshot->head.regs;
-	const Dwarf_Word native[] = {
+	const Dwarf_Word native[NATIVE_REGS] = {
 		r->rax, r->rdx, r->rcx, r->rbx, r->rsi, r->rdi, r->rbp, r->rsp,
 		r->r8,	r->r9,	r->r10, r->r11, r->r12, r->r13, r->r14, r->r15,
 		r->rip,
 	};
-	const Dwarf_Word compat[] = {
+	const Dwarf_Word compat[COMPAT_REGS] = {
 		r->rax, r->rcx, r->rdx, r->rbx, r->rsp,
 		r->rbp, r->rsi, r->rdi, r->rip,
 	};
 
-	if (unwinder->compat)
-		return dwfl_thread_state_registers(thread, 0, 9, compat);
-	return dwfl_thread_state_registers(thread, 0, 17, native);
+	memcpy(unwinder->regs, unwinder->compat ? compat : native,
+	       count_regs(unwinder) * sizeof(*unwinder->regs));
+}
+
+/* Begin anew at a frame, as if it were that of the checkpoint. */
+static void begin_again(struct unwinder *unwinder, Dwfl_Frame *state,
+			Dwarf_Addr pc)
+{
+	unsigned int last = count_regs(unwinder) - 1, i;
+
+	for (i = 0; i < last; i++)
+		if (dwfl_frame_reg(state, i, &unwinder->regs[i]))
+			unwinder->regs[i] = 0;
+	unwinder->regs[last] = pc;
+	unwinder->again = true;
 }
 
 static const Dwfl_Thread_Callbacks callbacks = {
@@ -142,24 +174,49 @@ void unwind_close(struct unwinder *unwinder)
 	free(unwinder);
 }
 
-/*
- * Is it known how to go on from here? Without that, libdw takes the frame
- * pointer's register for one, which in most programs it is not.
- */
-static bool is_described(Dwfl_Module *module, uint64_t addr)
+/* How to go on from here; NULL when that is not known. */
+static Dwarf_Frame *find_rules(Dwfl_Module *module, uint64_t addr)
 {
 	Dwarf_Frame *rules = NULL;
 	Dwarf_Addr bias;
 	Dwarf_CFI *cfi;
 
 	cfi = dwfl_module_eh_cfi(module, &bias);
-	if (!cfi || dwarf_cfi_addrframe(cfi, addr - bias, &rules)) {
-		cfi = dwfl_module_dwarf_cfi(module, &bias);
-		if (!cfi || dwarf_cfi_addrframe(cfi, addr - bias, &rules))
-			return false;
-	}
+	if (cfi && !dwarf_cfi_addrframe(cfi, addr - bias, &rules))
+		return rules;
+	cfi = dwfl_module_dwarf_cfi(module, &bias);
+	if (cfi && !dwarf_cfi_addrframe(cfi, addr - bias, &rules))
+		return rules;
+	return NULL;
+}
+
+/*
+ * Is it known how to go on from here? Without that, libdw takes the frame
+ * pointer's register for one, which in most programs it is not.
+ */
+static bool is_described(Dwfl_Module *module, uint64_t addr)
+{
+	Dwarf_Frame *rules = module ? find_rules(module, addr) : NULL;
+	bool known = rules;
+
 	free(rules);
-	return true;
+	return known;
+}
+
+/*
+ * Does a signal handler return to here? Nothing was called from the instruction
+ * before, which is where libdw looks; and in the 32-bit vDSO of newer kernels
+ * nothing is said of that one.
+ */
+static bool ends_handler(Dwfl_Module *module, uint64_t pc)
+{
+	Dwarf_Frame *rules = module ? find_rules(module, pc) : NULL;
+	bool signal = false;
+
+	if (rules)
+		dwarf_frame_info(rules, NULL, NULL, &signal);
+	free(rules);
+	return signal;
 }
 
 /* Tells the frame of a function, and those of what was inlined into it. */
@@ -194,8 +251,12 @@ static int on_frame(Dwfl_Frame *state, void *arg)
 	/* A return address may lie behind its function, or in the next line. */
 	addr = is_activation ? pc : pc - 1;
 	module = dwfl_addrmodule(symbols_dwfl(unwinder->symbols), addr);
+	if (!is_described(module, addr) && ends_handler(module, pc)) {
+		begin_again(unwinder, state, pc);
+		return DWARF_CB_ABORT;
+	}
 	tell(unwinder, module, pc, addr);
-	if (!module || !is_described(module, addr)) {
+	if (!is_described(module, addr)) {
 		snprintf(unwinder->why, UNWIND_WHY_SIZE,
 			 "there is no unwind information for 0x%" PRIx64, pc);
 		return DWARF_CB_ABORT;
@@ -263,8 +324,12 @@ bool unwind(struct unwinder *unwinder, const struct memory *memory,
 			 "the process has gone from 64-bit to 32-bit code or back");
 		return false;
 	}
-	ret = dwfl_getthread_frames(symbols_dwfl(unwinder->symbols), 1,
-				    on_frame, unwinder);
+	begin(unwinder);
+	do {
+		unwinder->again = false;
+		ret = dwfl_getthread_frames(symbols_dwfl(unwinder->symbols), 1,
+					    on_frame, unwinder);
+	} while (unwinder->again);
 	/* To libdw, a return address that cannot be read is the end, too. */
 	if (!ret && !unwinder->missing)
 		return true;
