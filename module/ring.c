@@ -76,8 +76,8 @@ static bool may_spin(void)
 #define cp_spin_until(spin, condition, time)				\
 do {									\
 	struct cp_spin *__spin = (spin);				\
-	u64 __begun = local_clock(), __took = 0;			\
 	u32 __limit = (time) > SPIN_MAX ? spin_limit(__spin) : 0;	\
+	u64 __begun = __limit ? local_clock() : 0, __took = 0;		\
 	bool __found = false;						\
 									\
 	while (__took < __limit && may_spin()) {			\
@@ -195,18 +195,21 @@ static bool try_claim(struct cp_ring *ring, struct cp_claim *claim)
 		claim->seq = next_seq(ring);
 	}
 	done = ring->filling || ring->over;
-	if (done)
-		ring->slave_waiting = false;
+	ring->slave_waiting = !done;
 	spin_unlock(&ring->lock);
 	return done;
 }
 
-static void set_slave_waiting(struct cp_ring *ring, bool waiting)
+static void stop_waiting(struct cp_ring *ring)
 {
 	spin_lock(&ring->lock);
-	ring->slave_waiting = waiting;
+	ring->slave_waiting = false;
 	spin_unlock(&ring->lock);
-	/* A master that does not wait is one that asks whether it is here. */
+}
+
+/* Something has changed that masters wait for. */
+static void wake_masters(struct cp_ring *ring)
+{
 	if (wq_has_sleeper(ring->master_wait))
 		wake_up_interruptible_poll(ring->master_wait, EPOLLIN);
 }
@@ -239,12 +242,13 @@ static int wait_for_slot(struct cp_ring *ring, u64 wait_limit,
 	claim->begun = ktime_get_ns();
 	if (wait_limit)
 		deadline = ktime_add_safe(claim->begun, wait_limit);
-	set_slave_waiting(ring, true);
+	/* A master that does not wait is one that asks whether the slave is here. */
+	wake_masters(ring);
 	cp_spin_until(&ring->slave_spin, slave_may_go_on(ring),
 		      wait_limit ?: CP_FOREVER);
 	ret = cp_wait_event(ring->slave_wait, try_claim(ring, claim), deadline);
 	if (ret)
-		set_slave_waiting(ring, false);
+		stop_waiting(ring);
 	if (ret == -ETIME)
 		give_up(ring);
 	return ret;
@@ -293,8 +297,7 @@ static void end_filling(struct cp_ring *ring, bool published)
 	if (published)
 		add_checkpoint(ring);
 	spin_unlock(&ring->lock);
-	if (wq_has_sleeper(ring->master_wait))
-		wake_up_interruptible_poll(ring->master_wait, EPOLLIN);
+	wake_masters(ring);
 }
 
 /**
@@ -357,34 +360,21 @@ static void take_next(struct cp_ring *ring)
 	}
 }
 
-static void master_enters(struct cp_ring *ring)
+static void wake_slave(struct cp_ring *ring)
 {
-	bool wanted;
-
-	spin_lock(&ring->lock);
-	ring->getters++;
-	wanted = may_claim(ring);
-	spin_unlock(&ring->lock);
-	if (wanted && wq_has_sleeper(&ring->slave_wait))
+	if (wq_has_sleeper(&ring->slave_wait))
 		wake_up_interruptible(&ring->slave_wait);
-}
-
-static void master_gives_up(struct cp_ring *ring)
-{
-	spin_lock(&ring->lock);
-	ring->getters--;
-	spin_unlock(&ring->lock);
 }
 
 /* A master need not wait when one of these holds; the first one decides. */
 enum take { TAKE_WAIT, TAKE_SLOT, TAKE_OVER, TAKE_AGAIN };
 
 /* Who need not wait has left. */
-static enum take try_take(struct cp_ring *ring, bool nonblock)
+static enum take take_or_wait(struct cp_ring *ring, bool nonblock)
 {
 	enum take take = TAKE_WAIT;
 
-	spin_lock(&ring->lock);
+	lockdep_assert_held(&ring->lock);
 	if (!ring->taking && has_checkpoint(ring)) {
 		take_next(ring);
 		take = TAKE_SLOT;
@@ -395,8 +385,39 @@ static enum take try_take(struct cp_ring *ring, bool nonblock)
 	}
 	if (take != TAKE_WAIT)
 		ring->getters--;
+	return take;
+}
+
+static enum take enter(struct cp_ring *ring, bool nonblock)
+{
+	enum take take;
+	bool wanted;
+
+	spin_lock(&ring->lock);
+	ring->getters++;
+	take = take_or_wait(ring, nonblock);
+	wanted = may_claim(ring);
+	spin_unlock(&ring->lock);
+	if (wanted)
+		wake_slave(ring);
+	return take;
+}
+
+static enum take try_take(struct cp_ring *ring, bool nonblock)
+{
+	enum take take;
+
+	spin_lock(&ring->lock);
+	take = take_or_wait(ring, nonblock);
 	spin_unlock(&ring->lock);
 	return take;
+}
+
+static void give_up_taking(struct cp_ring *ring)
+{
+	spin_lock(&ring->lock);
+	ring->getters--;
+	spin_unlock(&ring->lock);
 }
 
 static u64 time_left(u64 deadline)
@@ -432,8 +453,7 @@ int cp_ring_take(struct cp_ring *ring, u64 deadline, unsigned int *slot)
 	enum take take;
 	int ret = 0;
 
-	master_enters(ring);
-	take = try_take(ring, !deadline);
+	take = enter(ring, !deadline);
 	if (take == TAKE_WAIT) {
 		cp_spin_until(&ring->master_spin, master_may_go_on(ring),
 			      time_left(deadline));
@@ -443,7 +463,7 @@ int cp_ring_take(struct cp_ring *ring, u64 deadline, unsigned int *slot)
 				    deadline ?: CP_FOREVER);
 	}
 	if (ret) {
-		master_gives_up(ring);
+		give_up_taking(ring);
 		return ret == -ETIME ? -ETIMEDOUT : ret;
 	}
 	if (take == TAKE_AGAIN)
@@ -463,11 +483,10 @@ static void end_taking(struct cp_ring *ring, bool taken)
 	wanted = may_claim(ring);
 	spin_unlock(&ring->lock);
 	/* Another thread of the master may wait for its turn with the slot, */
-	if (wq_has_sleeper(ring->master_wait))
-		wake_up_interruptible_poll(ring->master_wait, EPOLLIN);
+	wake_masters(ring);
 	/* and the slave for the slot, when somebody wants one. */
-	if (wanted && wq_has_sleeper(&ring->slave_wait))
-		wake_up_interruptible(&ring->slave_wait);
+	if (wanted)
+		wake_slave(ring);
 }
 
 /**
