@@ -932,7 +932,7 @@ TEST(nudge_goes_before_the_rate)
 	EXPECT_EQ(SYS_read, master_checkpoint(&rec.m)->syscall);
 	EXPECT_EQ(-EAGAIN, master_get_until(&rec.m, 0, 0));
 	for (i = 2; i < 20; i++) {
-		ASSERT_EQ(1, master_get_until(&rec.m, now_ns() + 5000 * MS,
+		ASSERT_EQ(1, master_get_until(&rec.m, now_ns() + 60000 * MS,
 					      CP_GET_NUDGE));
 		EXPECT_EQ(i, rec.m.get.seq);
 		EXPECT_EQ(300, rec.m.regs[RBX]);
@@ -941,7 +941,7 @@ TEST(nudge_goes_before_the_rate)
 	/* And of a slave that runs. */
 	ASSERT_TRUE(go_on(&rec, 3000));
 	for (i = 20; i < 40; i++) {
-		ASSERT_EQ(1, master_get_until(&rec.m, now_ns() + 5000 * MS,
+		ASSERT_EQ(1, master_get_until(&rec.m, now_ns() + 60000 * MS,
 					      CP_GET_NUDGE));
 		EXPECT_EQ(i, rec.m.get.seq);
 	}
@@ -957,7 +957,8 @@ TEST(handler_entries_are_captured_without_waiting)
 {
 	struct cp_prep arg = {
 		.flags = CP_PREP_OVERWRITE,
-		.nr_slots = 1000,
+		/* Three returns to each call, and a slow machine's interrupts. */
+		.nr_slots = 4000,
 	};
 	struct recording rec = { 0 };
 	int entries = 0;
