@@ -231,7 +231,8 @@ FIXTURE(race)
 FIXTURE_SETUP(race)
 {
 	ASSERT_TRUE(system_open(&self->was));
-	strcpy(self->folder, "/tmp/checkpoint-proofs-XXXXXX");
+	snprintf(self->folder, sizeof(self->folder),
+		 "/tmp/checkpoint-proofs-XXXXXX");
 	ASSERT_NE(NULL, mkdtemp(self->folder));
 	ASSERT_TRUE(make_setuid(self->folder, self->path, sizeof(self->path)));
 	self->r = shared_memory(sizeof(*self->r));

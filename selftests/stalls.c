@@ -131,7 +131,7 @@ static struct file_system *file_system_start(void)
 	if (access("/dev/fuse", F_OK) && system("modprobe fuse 2>/dev/null"))
 		return NULL;
 	fs->device = open("/dev/fuse", O_RDWR | O_CLOEXEC);
-	strcpy(fs->path, "/tmp/checkpoint-stalls-XXXXXX");
+	snprintf(fs->path, sizeof(fs->path), "/tmp/checkpoint-stalls-XXXXXX");
 	if (fs->device < 0)
 		return NULL;
 	close(mkstemp(fs->path));

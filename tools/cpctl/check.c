@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -285,7 +284,7 @@ static void check_recorder(struct finding *finding)
 }
 
 /* A parameter of the module that is a number; 0 when it cannot be read. */
-static uint64_t parameter(const char *name)
+static unsigned long long parameter(const char *name)
 {
 	char path[80], line[32];
 
@@ -298,23 +297,24 @@ static uint64_t parameter(const char *name)
 
 static void check_limits(struct finding *finding)
 {
-	uint64_t own = parameter("pairs_per_user"), all = parameter("pairs_max");
-	uint64_t memory = parameter("memory_per_user");
+	unsigned long long own = parameter("pairs_per_user");
+	unsigned long long all = parameter("pairs_max");
+	unsigned long long kib = parameter("memory_per_user") / 1024;
 
 	if (!module_loaded())
 		found(finding, UNKNOWN, "see above", "no module to ask");
 	else if (may_exceed_limits())
 		found(finding, OK, "",
-		      "none for you, who have CAP_SYS_RESOURCE; a user has %" PRIu64 " pairs, %" PRIu64 " KiB",
-		      own, memory / 1024);
-	else if (!own || !all || !memory)
+		      "none for you, who have CAP_SYS_RESOURCE; a user has %llu pairs, %llu KiB",
+		      own, kib);
+	else if (!own || !all || !kib)
 		found(finding, MISSING,
 		      "have root raise pairs_max, pairs_per_user and memory_per_user in /sys/module/checkpoint/parameters",
 		      "users may have no pairs");
 	else
 		found(finding, OK, "",
-		      "%" PRIu64 " pairs and %" PRIu64 " KiB for each user, %" PRIu64 " pairs for all",
-		      own, memory / 1024, all);
+		      "%llu pairs and %llu KiB for each user, %llu pairs for all",
+		      own, kib, all);
 }
 
 static const struct check {

@@ -11,8 +11,6 @@
 #include "facts.h"
 #include "partner.h"
 
-#define PARAMETERS "/sys/module/checkpoint/parameters"
-
 void diagnose_open(int error)
 {
 	switch (error) {
@@ -129,13 +127,13 @@ void diagnose_prep(pid_t pid, int error)
 		warnx("cpctl itself is a slave at the moment, so it cannot be a master");
 		break;
 	case EUSERS:
-		warnx("you have as many pairs as a user may have: end some ('cpctl list' shows them; one that is over counts until its slave wakes), or have root raise pairs_per_user in " PARAMETERS);
+		warnx("you have as many pairs as a user may have: end some ('cpctl list' shows them; one that is over counts until its slave wakes), or have root raise pairs_per_user in /sys/module/checkpoint/parameters");
 		break;
 	case ENOSPC:
-		warnx("there are as many pairs as all users together may have: try again later, or have root raise pairs_max in " PARAMETERS);
+		warnx("there are as many pairs as all users together may have: try again later, or have root raise pairs_max in /sys/module/checkpoint/parameters");
 		break;
 	case EDQUOT:
-		warnx("your pairs would hold more memory than a user's may: lower --stack-limit or --slots, end other pairs, or have root raise memory_per_user in " PARAMETERS);
+		warnx("your pairs would hold more memory than a user's may: lower --stack-limit or --slots, end other pairs, or have root raise memory_per_user in /sys/module/checkpoint/parameters");
 		break;
 	case ENOMEM:
 		warnx("not enough memory to pair with process %d: lower --stack-limit, or the limit of this control group is too low",
