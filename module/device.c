@@ -501,7 +501,7 @@ static void device_show_fdinfo(struct seq_file *seq, struct file *file)
 		return;
 	seq_printf(seq, "master:\t%d\n", pid_nr_ns(pair->master_pid, ns));
 	seq_printf(seq, "slave:\t%d\n", pid_nr_ns(pair->slave_pid, ns));
-	seq_printf(seq, "reason:\t%u\n", pair->reason);
+	seq_printf(seq, "reason:\t%u\n", READ_ONCE(pair->reason));
 	cp_ring_show(&pair->ring, seq);
 	cp_pair_put(pair);
 }

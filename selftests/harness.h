@@ -34,6 +34,10 @@
 
 #include "kselftest_harness.h"
 
+/* Seconds until a test counts as hanging: a kernel full of checks is slow. */
+#undef TEST_TIMEOUT_DEFAULT
+#define TEST_TIMEOUT_DEFAULT 300
+
 /* Registers of the short form, in the order of the teaching kernel. */
 enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI,
        R8, R9, R10, R11, R12, R13, R14, R15, RIP };
@@ -226,10 +230,10 @@ static inline int master_poll(struct master *m, int ms)
 	return poll(&p, 1, ms) < 0 ? -errno : p.revents;
 }
 
-/* Waits, 10 s at most, until the slave waits for its master. */
+/* Waits, a minute at most, until the slave waits for its master. */
 static inline bool master_sees_slave(struct master *m)
 {
-	return master_poll(m, 10000) == POLLIN;
+	return master_poll(m, 60000) == POLLIN;
 }
 
 /* Field @key of /proc/self/fdinfo/@fd, cut to @size; false when there is none. */
@@ -389,10 +393,10 @@ static inline long task_syscall(pid_t pid)
 	return nr;
 }
 
-/* Waits, 10 s at most, until @condition holds; false when it never did. */
+/* Waits, a minute at most, until @condition holds; false when it never did. */
 #define eventually(condition)						\
 ({									\
-	uint64_t __end = now_ns() + 10000000000ULL;			\
+	uint64_t __end = now_ns() + 60000000000ULL;			\
 	bool __holds;							\
 									\
 	while (!(__holds = (condition)) && now_ns() < __end)		\

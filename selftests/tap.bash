@@ -29,12 +29,12 @@ fails()
 	}
 }
 
-# eventually COMMAND...: it must succeed within 20 seconds
+# eventually COMMAND...: it must succeed within a minute
 eventually()
 {
 	local try
 
-	for ((try = 0; try < 200; try++)); do
+	for ((try = 0; try < 600; try++)); do
 		! "$@" || return 0
 		sleep 0.1
 	done

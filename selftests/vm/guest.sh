@@ -8,7 +8,7 @@
 /run/vm/busybox --install -s /run/vm/bin
 PATH=/run/vm/bin
 
-# release, modules, module, tty, size, nonce
+# release, modules, module, coverage, tty, size, nonce
 # shellcheck disable=SC1091
 . /run/vm/settings
 # From here on nobody but this shell knows the nonce.
@@ -34,6 +34,18 @@ finish()
 	echo "$nonce $1 $2" >"$verdict"
 	printf '\020' | dd of=/dev/port bs=1 seek=$((0xf4)) conv=notrunc 2>/dev/null
 	sleep 60
+}
+
+# find_leaks: memory that nobody points to any more, where the kernel looks for it.
+# What it finds is in its log, and ends the run.
+leaks=/sys/kernel/debug/kmemleak
+find_leaks()
+{
+	# Too young, or freed by the next grace period: it counts the second time.
+	echo scan >$leaks
+	sleep 6
+	echo scan >$leaks
+	head -n 100 $leaks
 }
 
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
@@ -62,6 +74,8 @@ else
 	# Held open, or the drain would end with the first writer.
 	exec 3>$output
 fi
+
+[ ! -e $leaks ] || echo scan=off >$leaks
 
 # What is before this line is the stock kernel's own business.
 echo '<5>checkpoint-vm: start' >/dev/kmsg
@@ -101,6 +115,14 @@ if [ -n "$module" ]; then
 		fi
 		sleep 0.1
 	done
+fi
+
+if [ -n "$module" ] && [ -e $leaks ]; then
+	find_leaks >$output
+fi
+if [ -n "$coverage" ]; then
+	# Nothing but the module is built to count.
+	find /sys/kernel/debug/gcov -name '*.gcda' -exec cp {} "$coverage" \;
 fi
 
 if [ -z "$tty" ]; then
