@@ -119,6 +119,9 @@ struct cp_info {
  *	EBUSY		the task's process is a master or a slave
  *	ENOMEM		out of memory
  *
+ * or EINTR, when a signal comes while another call makes a pair on the same
+ * file.
+ *
  * A file whose pair is over may be used for the next one.
  */
 struct cp_prep {
@@ -238,6 +241,10 @@ struct cp_get {
  *
  * Its address does not move while the pair lasts. After the pair's end it
  * still holds the last checkpoint, until the mapping is gone.
+ *
+ * mmap(2) fails with ENOTCONN and EPERM as CP_IOC_GET does, with EINVAL beyond
+ * cp_prep.region_size, and with EACCES for a mapping that could be written or
+ * executed; so does mprotect(2).
  */
 
 /*
