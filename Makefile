@@ -32,6 +32,8 @@ help: ## this list
 	echo 'V=1           show the commands'
 	echo 'QUICK=1       a benchmark of less than two minutes, with fewer rows'
 	echo 'SETUP=:       do not install anything'
+	echo 'MINUTES=10    how long make soak goes on   CALLS=1000000  of make fuzz'
+	echo 'SEED=N        what make soak and make fuzz do, once more'
 
 module: ## checkpoint.ko, for each kernel of K or for KDIR
 ifneq ($(KDIR),)
@@ -75,6 +77,18 @@ test: all selftests ## all tests, in VMs with each kernel of K
 	$(SETUP) vm
 	scripts/test "$(K)" $(T)
 
+# All figures are the tests' own business: stress/storm.c, stress/fuzz.c.
+soak: all selftests ## a storm of pairs, in a VM (MINUTES=N, SEED=N)
+	$(SETUP) vm
+	CHECKPOINT_MINUTES=$(or $(MINUTES),10) CHECKPOINT_SEED=$(SEED) \
+		CHECKPOINT_LIVES=$(if $(MINUTES),0,10000) \
+		$(VM) --timeout 86400 -- build/selftests/storm
+
+fuzz: all selftests ## a million odd calls, in a VM (CALLS=N, SEED=N)
+	$(SETUP) vm
+	CHECKPOINT_CALLS=$(or $(CALLS),1000000) CHECKPOINT_SEED=$(SEED) \
+		$(VM) --timeout 86400 -- build/selftests/fuzz
+
 shell: all ## a shell in a VM with the module loaded
 	$(SETUP) vm
 	$(VM)
@@ -113,4 +127,4 @@ clean: ## remove build/ (the cached kernels stay)
 	rm -rf build
 
 .PHONY: all help module lib cpctl selftests bench bench-insn bench-build demo \
-	test shell lint format docs install uninstall clean
+	test soak fuzz shell lint format docs install uninstall clean

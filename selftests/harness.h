@@ -32,7 +32,12 @@
 
 #include <linux/checkpoint.h>
 
+/* It can be in one file of a program only: those of many have no TEST()s. */
+#ifdef WITHOUT_TESTS
+#include "kselftest.h"
+#else
 #include "kselftest_harness.h"
+#endif
 
 /* Registers of the short form, in the order of the teaching kernel. */
 enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI,

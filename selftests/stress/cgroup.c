@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Control groups: cgroup.h.
+ */
+#include <sys/stat.h>
+
+#include "../harness.h"
+#include "cgroup.h"
+
+#define ROOT	"/sys/fs/cgroup"
+
+bool cgroup_write(const char *name, const char *file, const char *text)
+{
+	char path[128];
+	ssize_t written;
+	int fd;
+
+	snprintf(path, sizeof(path), ROOT "/%s/%s", name, file);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	written = write(fd, text, strlen(text));
+	close(fd);
+	return written > 0;
+}
+
+bool cgroup_make(const char *name)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), ROOT "/%s", name);
+	return !mkdir(path, 0755) || errno == EEXIST;
+}
+
+/* Those who were in it may not have gone altogether yet. */
+void cgroup_remove(const char *name)
+{
+	char path[128];
+	int ret;
+
+	snprintf(path, sizeof(path), ROOT "/%s", name);
+	ret = eventually(!rmdir(path) || errno != EBUSY);
+	(void)ret;
+}
+
+bool cgroup_join(const char *name, pid_t pid)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%d", pid);
+	return cgroup_write(name, "cgroup.procs", text);
+}
+
+bool cgroup_is_frozen(const char *name)
+{
+	char path[128], line[64];
+	bool frozen = false;
+	FILE *f;
+
+	snprintf(path, sizeof(path), ROOT "/%s/cgroup.events", name);
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f))
+		frozen |= !strcmp(line, "frozen 1\n");
+	if (f)
+		fclose(f);
+	return frozen;
+}

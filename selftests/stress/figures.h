@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the module says of itself in /sys.
+ */
+#ifndef _CP_STRESS_FIGURES_H
+#define _CP_STRESS_FIGURES_H
+
+#include <stdbool.h>
+
+long long figure(const char *name);
+int figures_users(void);
+int figures_folders(void);
+bool figures_nothing_left(void);
+
+#endif /* _CP_STRESS_FIGURES_H */

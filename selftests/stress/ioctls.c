@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Calls of ioctl(2): the four there are, with structs of every size, and all
+ * others.
+ */
+#include "fuzz.h"
+
+/* Room for whatever an ioctl may say that it is long. */
+#define SIZE_MAX_ASKED	256
+
+static int call_on(struct fuzzer *fuzzer, int file, unsigned int cmd,
+		   const void *arg, size_t size)
+{
+	struct dice *dice = &fuzzer->dice;
+	char bytes[SIZE_MAX_ASKED] = { 0 };
+	size_t asked = _IOC_SIZE(cmd);
+
+	memcpy(bytes, arg, size);
+	if (once_in(dice, 3))
+		spoil(dice, bytes, size);
+	if (once_in(dice, 8))
+		asked = roll(dice, SIZE_MAX_ASKED);
+	/* What this kernel does not know is zero, or else. */
+	if (asked > size && once_in(dice, 4))
+		bytes[asked - 1] = 1;
+	cmd = _IOC(_IOC_DIR(cmd), _IOC_TYPE(cmd), _IOC_NR(cmd), asked);
+	return result(ioctl(file, cmd, odd_pointer(fuzzer, bytes, asked > size ?
+						   asked : size)));
+}
+
+static int call_info(struct fuzzer *fuzzer)
+{
+	struct cp_info info = { 0 };
+
+	return call_on(fuzzer, any_file(fuzzer), CP_IOC_INFO,
+		       &info, sizeof(info));
+}
+
+static pid_t odd_pid(struct fuzzer *fuzzer)
+{
+	struct dice *dice = &fuzzer->dice;
+
+	switch (roll(dice, 24)) {
+	case 0:
+		return getpid();
+	case 1:
+		return 2;	/* a kernel thread */
+	case 2:
+		return roll(dice, 1 << 22);
+	case 3:
+		return -1;
+	case 4:
+	case 5:
+		return common->slaves[roll(dice, NR_FUZZERS)]
+				     [roll(dice, NR_SLAVES)];
+	default:
+		return fuzzer->slaves[roll(dice, NR_SLAVES)];
+	}
+}
+
+/* The right proof, mostly: opened now, or lying around. */
+static int odd_proof(struct fuzzer *fuzzer, pid_t pid)
+{
+	struct dice *dice = &fuzzer->dice;
+	volatile int *place = &fuzzer->proofs[roll(dice, NR_PROOFS)];
+
+	if (once_in(dice, 16))
+		return roll(dice, 2) ? -1 : any_file(fuzzer);
+	if (!once_in(dice, 8))
+		put_file(place, proof_open(pid));
+	return *place;
+}
+
+/*
+ * A page for each slot is taken at once: of very many there is one fuzzer's at a
+ * time.
+ */
+static unsigned int odd_slots(struct fuzzer *fuzzer)
+{
+	struct dice *dice = &fuzzer->dice;
+
+	if (once_in(dice, 500))
+		return fuzzer->number ? 1000 : CP_SLOTS_MAX + roll(dice, 2);
+	return roll(dice, 2) ? roll(dice, 20) : 0;
+}
+
+static int call_prep(struct fuzzer *fuzzer)
+{
+	volatile int *place = any_place(fuzzer);
+	struct dice *dice = &fuzzer->dice;
+	struct cp_prep prep = {
+		.pid = odd_pid(fuzzer),
+		.flags = roll(dice, 8),
+		.nr_slots = odd_slots(fuzzer),
+		.stack_limit = roll(dice, 2) ? odd_number(dice) : 0,
+		.interval = once_in(dice, 4) ? odd_number(dice) : 0,
+		.every = once_in(dice, 4) ? odd_number(dice) : 0,
+	};
+	int ret;
+
+	prep.mem_fd = odd_proof(fuzzer, prep.pid);
+	if (!(prep.flags & CP_PREP_OVERWRITE) && once_in(dice, 4))
+		prep.wait_limit = odd_number(dice);
+	ret = call_on(fuzzer, *place, CP_IOC_PREP, &prep, sizeof(prep));
+	if (!ret)
+		fuzzer->paired = place;
+	return ret;
+}
+
+static uint64_t odd_deadline(struct dice *dice)
+{
+	switch (roll(dice, 16)) {
+	case 0:
+		return CP_FOREVER;	/* until the alarm */
+	case 1:
+		return odd_number(dice);
+	case 2:
+	case 3:
+		return now_ns() + roll(dice, 1000000);
+	default:
+		return 0;
+	}
+}
+
+static int call_get(struct fuzzer *fuzzer)
+{
+	struct dice *dice = &fuzzer->dice;
+	uint64_t regs[CP_N_REG + 1] = { 0 };
+	struct cp_get get = {
+		.deadline = odd_deadline(dice),
+		.flags = roll(dice, 2) ? CP_GET_NUDGE : 0,
+	};
+
+	/* In another page than the struct, which must not overlap it. */
+	if (roll(dice, 2))
+		get.regs = (uintptr_t)odd_pointer(fuzzer, regs, sizeof(regs));
+	return call_on(fuzzer, any_file(fuzzer), CP_IOC_GET, &get, sizeof(get));
+}
+
+static int call_end(struct fuzzer *fuzzer)
+{
+	return result(ioctl(any_file(fuzzer), CP_IOC_END,
+			    odd_number(&fuzzer->dice)));
+}
+
+/* Of another driver's numbers some mean something to all files: none of those. */
+static int call_unknown(struct fuzzer *fuzzer)
+{
+	struct dice *dice = &fuzzer->dice;
+	unsigned int cmd = _IOC(roll(dice, 4), CP_IOC_MAGIC,
+				between(dice, 4, 255), roll(dice, 1 << 14));
+
+	return result(ioctl(any_file(fuzzer), cmd, odd_number(dice)));
+}
+
+/* The right number, but reading or writing other than it should. */
+static int call_other_way(struct fuzzer *fuzzer)
+{
+	static const unsigned int right[] = {
+		CP_IOC_INFO, CP_IOC_PREP, CP_IOC_GET, CP_IOC_END };
+	struct dice *dice = &fuzzer->dice;
+	unsigned int cmd = right[roll(dice, ARRAY_SIZE(right))];
+
+	cmd = _IOC(_IOC_DIR(cmd) ^ between(dice, 1, 3), _IOC_TYPE(cmd),
+		   _IOC_NR(cmd), _IOC_SIZE(cmd));
+	return result(ioctl(any_file(fuzzer), cmd, fuzzer->good));
+}
+
+const struct call ioctl_calls[] = {
+	{ "info", 4, call_info, { EINVAL, EFAULT } },
+	{ "prep", 10, call_prep,
+	  { EFAULT, E2BIG, EINVAL, EALREADY, EDEADLK, EBUSY, ESRCH, EPERM,
+	    ENOMEM, EINTR } },
+	{ "get", 30, call_get,
+	  { EFAULT, E2BIG, EINVAL, ENOTCONN, EPERM, EAGAIN, ETIMEDOUT,
+	    EINTR } },
+	{ "end", 1, call_end, { ENOTCONN, EPERM } },
+	{ "unknown-ioctl", 4, call_unknown, { ENOTTY } },
+	{ "other-way-ioctl", 2, call_other_way, { ENOTTY } },
+	{ }
+};

@@ -1,0 +1,469 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Masters: how they take checkpoints, what they check of each, how they leave.
+ */
+#include <pthread.h>
+
+#include "storm.h"
+
+#define BAD_ADDRESS	8
+
+/* A master at work. */
+struct taker {
+	struct life *life;
+	struct master m;
+	struct dice dice;
+	bool lossless;		/* no checkpoint may be missing, */
+	bool every_return;	/* nor any return to user mode */
+	bool signalled;		/* calls may be interrupted */
+	uint64_t taken;
+	uint64_t seq;		/* of the last one */
+	uint64_t missed;
+	uint64_t counter;	/* of a slave that counts; 0: not seen yet */
+	int death;
+	unsigned int threads;	/* that take besides this one */
+};
+
+static void wrong(const struct taker *t, const char *what)
+{
+	const struct plan *plan = &t->life->plan;
+
+	complain("%s: work %d ending %d slave-flags %#x prep-flags %#x slots %u wait %llu every %u: seq %llu after %llu, taken %llu, missed %llu, counter %llu",
+		 what, plan->work, plan->ending, plan->slave_flags,
+		 plan->prep.flags, plan->prep.nr_slots,
+		 (unsigned long long)plan->prep.wait_limit, plan->prep.every,
+		 (unsigned long long)t->m.get.seq, (unsigned long long)t->seq,
+		 (unsigned long long)t->taken,
+		 (unsigned long long)t->m.get.missed,
+		 (unsigned long long)t->counter);
+}
+
+static void expect(const struct taker *t, bool holds, const char *what)
+{
+	if (!holds)
+		wrong(t, what);
+}
+
+static const struct cp_segment *stack_of(const struct cp_checkpoint *c)
+{
+	return (const void *)((const char *)c + c->segments_offset);
+}
+
+/* The slave's word at RSP, as saved; NULL when that was not to be had. */
+static const uint64_t *word_of(const struct master *m,
+			       const struct cp_checkpoint *c)
+{
+	const struct cp_segment *s = stack_of(c);
+	uint64_t at = c->regs.rsp - s->addr;
+
+	if (c->regs.rsp < s->addr || at + sizeof(uint64_t) > s->size ||
+	    s->flags & (CP_SEGF_HOLE | CP_SEGF_GONE | CP_SEGF_UNMAPPED))
+		return NULL;
+	if (s->offset > m->size || s->size > m->size - s->offset)
+		return NULL;
+	return (const void *)(m->region + s->offset + at);
+}
+
+/* The slave says of itself where it is: does the checkpoint say the same? */
+static void check_counter(struct taker *t, const struct cp_checkpoint *c)
+{
+	const uint64_t *word = word_of(&t->m, c);
+	uint64_t counter = c->regs.rbx;
+
+	if (!count_is_in_loop(&c->regs))
+		return;
+	/* One that died at once may have had no memory to show any more. */
+	if (word)
+		expect(t, count_agrees(&c->regs, *word),
+		       "registers and stack do not agree");
+	else
+		expect(t, stack_of(c)->flags, "no stack, and no word why");
+	if (t->counter) {
+		expect(t, counter >= t->counter, "the slave went back");
+		expect(t, !t->every_return || counter - t->counter <= 1,
+		       "a return to user mode is missing");
+	}
+	t->counter = counter;
+}
+
+static void check_regs(struct taker *t, const struct cp_regs *regs)
+{
+	const uint64_t *list = t->m.regs;
+	bool same = list[RIP] == regs->rip && list[RSP] == regs->rsp &&
+		    list[RBX] == regs->rbx && list[R12] == regs->r12 &&
+		    list[R15] == regs->r15 && list[RAX] == regs->rax;
+
+	expect(t, same, "the two forms of the registers differ");
+}
+
+/* What must be so whoever takes it. */
+static void check_numbers(struct taker *t)
+{
+	const struct cp_get *get = &t->m.get;
+
+	expect(t, get->seq > t->seq, "numbers do not grow");
+	expect(t, get->missed >= t->missed, "misses are taken back");
+	if (t->threads)
+		return;
+	expect(t, get->seq <= t->taken + 1 + get->missed,
+	       "lost without being counted");
+	if (t->lossless)
+		expect(t, get->seq == t->taken + 1 && !get->missed,
+		       "a checkpoint is lost");
+}
+
+static void check_death(struct taker *t, const struct cp_checkpoint *c)
+{
+	expect(t, !t->death, "a checkpoint after death");
+	if (!(c->flags & CP_CHECKPOINT_DEATH))
+		return;
+	tally(TALLY_DEATHS);
+	t->death = c->signal;
+	/* One that was dying when the pair was made: nothing was foreseen. */
+	if (c->signal != SIGSEGV || stack_of(c)->flags & CP_SEGF_GONE ||
+	    c->signal_addr == SLAVE_FAULT_ADDR)
+		return;
+	complain("a crash at %#llx, code %d, rip %#llx, entry %u, after %llu others, mishaps %d %d %d",
+		 (unsigned long long)c->signal_addr, c->signal_code,
+		 (unsigned long long)c->regs.rip, c->entry,
+		 (unsigned long long)t->taken, t->life->plan.mishaps[0],
+		 t->life->plan.mishaps[1], t->life->plan.mishaps[2]);
+}
+
+static void check_taken(struct taker *t)
+{
+	const struct cp_checkpoint *c = master_checkpoint(&t->m);
+
+	check_numbers(t);
+	expect(t, c->seq == t->m.get.seq, "another checkpoint in the slot");
+	check_regs(t, &c->regs);
+	check_death(t, c);
+	check_counter(t, c);
+	t->seq = t->m.get.seq;
+	t->missed = t->m.get.missed;
+	t->taken++;
+	tally(TALLY_TAKEN);
+	still_goes_on(t->life->party);
+}
+
+static void check_over(struct taker *t)
+{
+	struct told *told = &t->life->told;
+	const struct cp_get *get = &t->m.get;
+	uint32_t reason = get->reason;
+
+	told->reason = reason;
+	told->status = get->status;
+	told->death = t->death;
+	told->over = true;
+	expect(t, reason >= CP_END_EXITED && reason <= CP_END_DETACHED,
+	       "no reason for the end");
+	expect(t, reason != CP_END_DETACHED || t->life->detached,
+	       "detached by nobody");
+	expect(t, reason != CP_END_EXEC || t->life->exec, "no exec was there");
+	expect(t, t->threads || t->seq <= t->taken + get->missed,
+	       "lost at the end");
+	expect(t, !t->lossless || !get->missed, "a miss with no limit");
+	tally_add(&tallies->count[TALLY_MISSED], get->missed);
+	expect(t, master_get(&t->m) == 0 && get->reason == reason,
+	       "not the same end at each call");
+	expect(t, (master_poll(&t->m, 0) & (POLLIN | POLLHUP)) ==
+		  (POLLIN | POLLHUP), "poll(2) does not say that it is over");
+	expect(t, *(uint32_t *)t->m.region == CP_REGION_MAGIC,
+	       "the region is gone with the pair");
+}
+
+/* How long one is ready to wait, and what comes then. */
+enum patience { AT_ONCE, A_MOMENT, BADLY, FOREVER_POLL, FOREVER };
+
+static int take_with(struct taker *t, enum patience patience)
+{
+	bool nudge = t->life->plan.nudge && patience != FOREVER_POLL;
+	struct cp_get *get = &t->m.get;
+	int ret;
+
+	memset(get, 0, sizeof(*get));
+	get->deadline = CP_FOREVER;
+	get->regs = (uintptr_t)t->m.regs;
+	get->flags = nudge ? CP_GET_NUDGE : 0;
+	if (patience == AT_ONCE)
+		get->deadline = 0;
+	else if (patience == A_MOMENT)
+		get->deadline = now_ns() + roll(&t->dice, 2000000);
+	else if (patience == BADLY)
+		get->regs = BAD_ADDRESS;
+	else if (patience == FOREVER_POLL)
+		master_poll(&t->m, roll(&t->dice, 3));
+	ret = ioctl(t->m.fd, CP_IOC_GET, get);
+	return ret < 0 ? -errno : ret;
+}
+
+/* May such a call fail like this? */
+static bool may_fail(const struct taker *t, enum patience how, int ret)
+{
+	switch (ret) {
+	case -EAGAIN:
+		return how == AT_ONCE;
+	case -ETIMEDOUT:
+		return how == A_MOMENT;
+	case -EFAULT:
+		return how == BADLY;
+	case -EINTR:
+		return t->signalled;
+	default:
+		return false;
+	}
+}
+
+/* 1: took one; 0: over; -1: neither, this time */
+static int take(struct taker *t)
+{
+	enum patience patience = roll(&t->dice, 9);
+	int ret;
+
+	if (patience > FOREVER)
+		patience = FOREVER;
+	/* Whoever sleeps for ever comes for a nudge only. */
+	if (t->life->plan.nudge && patience == FOREVER_POLL)
+		patience = FOREVER;
+	ret = take_with(t, patience);
+	if (ret == 1 && patience == BADLY)
+		wrong(t, "given to a bad address");
+	else if (ret == 1)
+		check_taken(t);
+	else if (!ret)
+		check_over(t);
+	else if (!may_fail(t, patience, ret))
+		complain("cp_get of patience %d: %s", patience, strerror(-ret));
+	return ret < 0 ? -1 : ret;
+}
+
+/*
+ * Looks at one slot while the slave may be writing it. Two looks at a number
+ * that is the same, and not 0: what was seen in between is whole.
+ */
+static void peek_slot(struct taker *t, const struct cp_checkpoint *c)
+{
+	uint64_t seq = __atomic_load_n(&c->seq, __ATOMIC_ACQUIRE);
+	struct cp_checkpoint copy = *c;
+	const uint64_t *at = NULL;
+	uint64_t word = 0;
+
+	if (!seq)
+		return;
+	if (copy.segments_offset == sizeof(copy))
+		at = word_of(&t->m, c);
+	if (at && (const char *)(at + 1) <= t->m.region + t->m.size)
+		word = *at;
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	if (__atomic_load_n(&c->seq, __ATOMIC_RELAXED) != seq)
+		return;
+	tally(TALLY_PEEKS);
+	expect(t, copy.seq == seq, "a number that is not the slot's");
+	if (at && count_is_in_loop(&copy.regs))
+		expect(t, count_agrees(&copy.regs, word),
+		       "half a checkpoint passes for a whole one");
+}
+
+static void peek(struct taker *t)
+{
+	const struct cp_region_head *head = (const void *)t->m.region;
+	unsigned int i;
+
+	for (i = 0; i < head->nr_slots; i++)
+		peek_slot(t, (const void *)(t->m.region + head->slots_offset +
+					    i * head->slot_size));
+}
+
+/* fdinfo counts what we count; but we do not know what other threads took. */
+static void check_fdinfo(struct taker *t)
+{
+	char value[32];
+
+	if (t->threads)
+		return;
+	if (!fdinfo(t->m.fd, "taken", value, sizeof(value)))
+		wrong(t, "fdinfo does not know of the pair");
+	else if (strtoull(value, NULL, 10) != t->taken)
+		complain("fdinfo counts %s taken, not %llu", value,
+			 (unsigned long long)t->taken);
+}
+
+/* False when the pair is over. */
+static bool take_some(struct taker *t, unsigned int count)
+{
+	bool slots = t->life->plan.prep.nr_slots > 1;
+	int ret = 1;
+
+	while (count && ret) {
+		ret = take(t);
+		count -= ret == 1;
+		if (slots && once_in(&t->dice, 4))
+			peek(t);
+		if (once_in(&t->dice, 16))
+			check_fdinfo(t);
+	}
+	return ret;
+}
+
+static bool make_pair(struct taker *t)
+{
+	const struct plan *plan = &t->life->plan;
+	struct cp_prep prep = plan->prep;
+	int ret;
+
+	prep.pid = t->life->tid;
+	if (prep.pid < 0)
+		return false;
+	tally(TALLY_PREPS_TRIED);
+	ret = master_prep(&t->m, &prep);
+	if (!ret)
+		tally(TALLY_PREPS);
+	/* It may be gone, or be another program than the one just looked at. */
+	else if (ret != -ESRCH && !(ret == -EPERM && t->life->exec))
+		complain("cp_prep: %s", strerror(-ret));
+	return !ret;
+}
+
+static void *take_rest(void *arg)
+{
+	struct taker own = *(struct taker *)arg;
+	int ret;
+
+	/* What is in the slot is whose call was the last: not looked at. */
+	while ((ret = take_with(&own, FOREVER))) {
+		if (ret != 1)
+			continue;
+		check_numbers(&own);
+		own.seq = own.m.get.seq;
+		own.missed = own.m.get.missed;
+	}
+	return NULL;
+}
+
+static void end_pair(struct taker *t)
+{
+	t->life->detached = true;
+	if (ioctl(t->m.fd, CP_IOC_END))
+		complain("CP_IOC_END: %s", strerror(errno));
+}
+
+static void take_all(struct taker *t)
+{
+	while (take_some(t, 1))
+		;
+}
+
+/* What was in the ring can still be had. */
+static void end_and_see(struct taker *t)
+{
+	end_pair(t);
+	take_all(t);
+}
+
+static void leave_with_threads(struct taker *t)
+{
+	pthread_t threads[2];
+	unsigned int i;
+
+	t->threads = ARRAY_SIZE(threads);
+	for (i = 0; i < t->threads; i++)
+		if (pthread_create(&threads[i], NULL, take_rest, t))
+			_exit(1);
+	sleep_ms(roll(&t->dice, 3));
+	end_pair(t);
+	for (i = 0; i < t->threads; i++)
+		pthread_join(threads[i], NULL);
+	take_all(t);
+}
+
+/* A child has the file, too, but is not the master. */
+static void leave_child(struct taker *t)
+{
+	struct cp_get get = { .deadline = 0 };
+	pid_t pid = fork();
+
+	if (pid)
+		return;
+	if (ioctl(t->m.fd, CP_IOC_GET, &get) != -1 || errno != EPERM)
+		complain("a child may take its parent's checkpoints");
+	sleep_ms(5);
+	_exit(0);
+}
+
+/* The same file, and the same slave, again. */
+static void pair_again(struct taker *t)
+{
+	struct cp_prep arg = t->life->plan.prep;
+	char *region;
+
+	end_pair(t);
+	arg.pid = t->life->tid;
+	tally(TALLY_PREPS_TRIED);
+	if (prep_with(t->m.fd, &arg))
+		return;
+	tally(TALLY_PREPS);
+	region = mmap(NULL, arg.region_size, PROT_READ, MAP_SHARED, t->m.fd, 0);
+	if (region == MAP_FAILED) {
+		complain("the second region cannot be mapped");
+		return;
+	}
+	munmap(t->m.region, t->m.size);
+	t->m.region = region;
+	t->m.size = arg.region_size;
+	t->taken = 0;
+	t->seq = 0;
+	t->missed = 0;
+	t->counter = 0;
+	t->death = 0;
+	take_some(t, 5);
+}
+
+static void leave(struct taker *t)
+{
+	switch (t->life->plan.leaving) {
+	case LEAVES_CLOSE:
+		close(t->m.fd);
+		sleep_ms(roll(&t->dice, 2));
+		break;
+	case LEAVES_END:
+		end_and_see(t);
+		break;
+	case LEAVES_CHILD:
+		leave_child(t);
+		break;
+	case LEAVES_THREADS:
+		leave_with_threads(t);
+		break;
+	case LEAVES_STAYS:
+		for (;;)
+			pause();
+	case LEAVES_TAKES_ALL:
+		take_all(t);
+		break;
+	case LEAVES_AGAIN:
+		pair_again(t);
+		break;
+	default:
+		break;
+	}
+}
+
+int master_run(struct life *life)
+{
+	const struct plan *plan = &life->plan;
+	struct taker t = { .life = life, .dice = dice_of(plan->seed, 1) };
+	unsigned int i;
+
+	t.lossless = !(plan->prep.flags & CP_PREP_OVERWRITE) &&
+		     !plan->prep.wait_limit;
+	t.every_return = t.lossless && !plan->prep.interval &&
+			 plan->prep.every < 2;
+	for (i = 0; i < MISHAPS_MAX; i++)
+		t.signalled |= plan->mishaps[i] == MISHAP_SIGNALS;
+	while (!life->tid)
+		sleep_ms(0);
+	if (make_pair(&t) && take_some(&t, plan->takes))
+		leave(&t);
+	return 0;
+}
