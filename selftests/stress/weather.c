@@ -94,6 +94,9 @@ static pid_t leave_sleeper(void)
 	pid_t slave = slave_start(body_sleep, NULL);
 	int fd = device_open();
 
+	/* One that is still on its way there would let go of its work. */
+	while (task_syscall(slave) != SYS_pause)
+		sleep_ms(1);
 	tally(TALLY_PREPS_TRIED);
 	if (!prep(fd, slave))
 		tally(TALLY_PREPS);
