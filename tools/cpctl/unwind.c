@@ -310,7 +310,7 @@ bool unwind(struct unwinder *unwinder, const struct memory *memory,
 	    unwind_frame_fn frame, void *arg, char why[UNWIND_WHY_SIZE])
 {
 	const struct cp_checkpoint *cp = &memory->snapshot->head;
-	int ret;
+	int ret = -1;
 
 	unwinder->memory = memory;
 	unwinder->missing = 0;
