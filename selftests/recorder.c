@@ -965,7 +965,7 @@ TEST(handler_entries_are_captured_without_waiting)
 
 	ASSERT_TRUE(recording_start(&rec, &arg));
 	rec.r->nr = SYS_tgkill;
-	ASSERT_TRUE(run_through(&rec, 250));
+	ASSERT_TRUE(run_through(&rec, 100));
 	while (master_get_until(&rec.m, 0, 0) == 1) {
 		if (!is_handler(&rec.m))
 			continue;
@@ -975,7 +975,7 @@ TEST(handler_entries_are_captured_without_waiting)
 		ASSERT_EQ(entries, rec.m.regs[RBX]);
 	}
 	EXPECT_EQ(0, rec.m.get.missed);
-	EXPECT_EQ(250, entries);
+	EXPECT_EQ(100, entries);
 	recording_stop(&rec);
 }
 
