@@ -332,6 +332,13 @@ static int deliver(struct cp_pair *pair, unsigned int index,
 	return 1;
 }
 
+/* A slave that waits for so long only may be gone before its master is there. */
+static bool is_coming(struct cp_pair *pair)
+{
+	return pair->wait_limit ? cp_ring_has(&pair->ring) :
+				  cp_ring_ready(&pair->ring);
+}
+
 static int take(struct cp_pair *pair, struct cp_get *get, unsigned int cmd,
 		void __user *uarg)
 {
@@ -340,7 +347,7 @@ static int take(struct cp_pair *pair, struct cp_get *get, unsigned int cmd,
 	unsigned int index;
 	int ret;
 
-	if (get->flags & CP_GET_NUDGE && !cp_ring_ready(&pair->ring))
+	if (get->flags & CP_GET_NUDGE && !is_coming(pair))
 		cp_hook_nudge(&pair->hook);
 	ret = cp_ring_take(&pair->ring, get->deadline, &index);
 	if (ret < 0)

@@ -162,12 +162,24 @@ static bool is_due(const struct cp_hook *hook, const struct cp_pair *pair)
 	return READ_ONCE(hook->wanted) || cp_pair_is_due(pair);
 }
 
-/* This return to user mode has got what it was due. */
-static void set_served(struct cp_hook *hook)
+/* One of the two ways to take a checkpoint of these registers. */
+static __always_inline bool take(struct cp_hook *hook, struct pt_regs *regs,
+				 bool (*checkpoint)(struct cp_pair *pair,
+						    struct pt_regs *regs,
+						    u32 entry))
 {
+	bool wanted = READ_ONCE(hook->wanted);
+
+	/* Not later: who gets this one may ask for the next at once. */
 	WRITE_ONCE(hook->wanted, false);
+	if (!checkpoint(pair_of(hook), regs, entry_kind(hook, regs))) {
+		if (wanted)
+			WRITE_ONCE(hook->wanted, true);
+		return false;
+	}
 	hook->replayed = false;
 	hook->faults = count_faults();
+	return true;
 }
 
 /* A replay repeats what happened before it: these registers say what that was. */
@@ -189,9 +201,8 @@ static bool settle(struct cp_hook *hook, struct pt_regs *regs)
 	/* Signals come first; they may lead into a handler. */
 	if (signal_pending(current) || mid_syscall(regs))
 		return false;
-	if (!cp_pair_checkpoint(pair_of(hook), seen, entry_kind(hook, seen)))
+	if (!take(hook, seen, cp_pair_checkpoint))
 		return false;
-	set_served(hook);
 	hook->regs = *regs;
 	return true;
 }
@@ -245,10 +256,7 @@ static bool serve_late(struct cp_hook *hook, struct pt_regs *regs)
 		hook->faults = count_faults();
 		return true;
 	}
-	if (!cp_pair_checkpoint_late(pair, regs, entry_kind(hook, regs)))
-		return false;
-	set_served(hook);
-	return true;
+	return take(hook, regs, cp_pair_checkpoint_late);
 }
 
 /* Leaves these registers to the work of the interrupt that repeats them. */
@@ -450,6 +458,12 @@ static void match_exit_tracepoint(struct tracepoint *tp, void *data)
 int cp_hook_init(void)
 {
 	int cpu;
+
+	/* Else irq_work waits for a tick, and a return may go by unseen. */
+	if (!arch_irq_work_has_interrupt()) {
+		pr_err("this machine's processors cannot interrupt themselves: no local APIC\n");
+		return -ENODEV;
+	}
 
 	/* Not statically: addresses in a module's per-CPU data stay 0. */
 	for_each_possible_cpu(cpu)

@@ -200,18 +200,20 @@ static bool try_claim(struct cp_ring *ring, struct cp_claim *claim)
 	return done;
 }
 
-static void stop_waiting(struct cp_ring *ring)
-{
-	spin_lock(&ring->lock);
-	ring->slave_waiting = false;
-	spin_unlock(&ring->lock);
-}
-
 /* Something has changed that masters wait for. */
 static void wake_masters(struct cp_ring *ring)
 {
 	if (wq_has_sleeper(ring->master_wait))
 		wake_up_interruptible_poll(ring->master_wait, EPOLLIN);
+}
+
+static void stop_waiting(struct cp_ring *ring)
+{
+	spin_lock(&ring->lock);
+	ring->slave_waiting = false;
+	spin_unlock(&ring->lock);
+	/* Who asked whether the slave is here need not wait for it any more. */
+	wake_masters(ring);
 }
 
 /* Is it likely that try_claim() will succeed? */
@@ -424,7 +426,7 @@ static u64 time_left(u64 deadline)
 {
 	u64 now;
 
-	if (!deadline || deadline == CP_FOREVER)
+	if (deadline == CP_FOREVER)
 		return CP_FOREVER;
 	now = ktime_get_ns();
 	return deadline > now ? deadline - now : 0;
@@ -436,6 +438,9 @@ static bool master_may_go_on(const struct cp_ring *ring)
 	return READ_ONCE(ring->head) != READ_ONCE(ring->tail) ||
 	       READ_ONCE(ring->kept) || READ_ONCE(ring->over);
 }
+
+/* Who does not wait for the slave to come still waits for it to write. */
+#define WRITING_MAX	NSEC_PER_SEC
 
 /**
  * cp_ring_take - master: wait for the next checkpoint
@@ -450,22 +455,26 @@ static bool master_may_go_on(const struct cp_ring *ring)
  */
 int cp_ring_take(struct cp_ring *ring, u64 deadline, unsigned int *slot)
 {
+	bool nonblock = !deadline;
 	enum take take;
 	int ret = 0;
 
-	take = enter(ring, !deadline);
+	take = enter(ring, nonblock);
 	if (take == TAKE_WAIT) {
+		if (nonblock)
+			deadline = ktime_get_ns() + WRITING_MAX;
 		cp_spin_until(&ring->master_spin, master_may_go_on(ring),
 			      time_left(deadline));
 		ret = cp_wait_event(*ring->master_wait,
-				    (take = try_take(ring, !deadline)) !=
-				    TAKE_WAIT,
-				    deadline ?: CP_FOREVER);
+				    (take = try_take(ring, nonblock)) !=
+				    TAKE_WAIT, deadline);
 	}
-	if (ret) {
+	if (ret)
 		give_up_taking(ring);
-		return ret == -ETIME ? -ETIMEDOUT : ret;
-	}
+	if (ret == -ETIME)
+		return nonblock ? -EAGAIN : -ETIMEDOUT;
+	if (ret)
+		return ret;
 	if (take == TAKE_AGAIN)
 		return -EAGAIN;
 	*slot = ring->held;
@@ -521,6 +530,22 @@ bool cp_ring_ready(struct cp_ring *ring)
 	ready = has_checkpoint(ring) || ring->slave_waiting || ring->over;
 	spin_unlock(&ring->lock);
 	return ready;
+}
+
+/**
+ * cp_ring_has - is there something to take, whatever the slave does?
+ * @ring: the ring
+ *
+ * Return: true when a checkpoint is there, or the end.
+ */
+bool cp_ring_has(struct cp_ring *ring)
+{
+	bool has;
+
+	spin_lock(&ring->lock);
+	has = has_checkpoint(ring) || ring->over;
+	spin_unlock(&ring->lock);
+	return has;
 }
 
 /**

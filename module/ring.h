@@ -159,6 +159,7 @@ int cp_ring_take(struct cp_ring *ring, u64 deadline, unsigned int *slot);
 void cp_ring_taken(struct cp_ring *ring);
 void cp_ring_put_back(struct cp_ring *ring);
 bool cp_ring_ready(struct cp_ring *ring);
+bool cp_ring_has(struct cp_ring *ring);
 enum cp_ring_state cp_ring_state(struct cp_ring *ring);
 const char *cp_ring_state_name(enum cp_ring_state state);
 void cp_ring_count(struct cp_ring *ring, struct cp_ring_counts *counts);

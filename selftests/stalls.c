@@ -482,6 +482,7 @@ TEST(slave_that_waits_for_its_stack_holds_up_nobody)
 		SKIP(return, "this kernel has no userfaultfd");
 	ASSERT_EQ(0, ret);
 	EXPECT_EQ(-ETIMEDOUT, master_get_ms(&m, 300));
+	EXPECT_EQ(-EAGAIN, master_get_until(&m, 0, 0));
 	EXPECT_EQ('S', task_state(m.slave));
 	EXPECT_TRUE(proc_shows(m.slave));
 	EXPECT_EQ(0, in_child(body_others, NULL));

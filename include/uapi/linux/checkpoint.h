@@ -201,7 +201,7 @@ struct cp_prep {
  *	EPERM		the caller's process is not the pair's master
  *	EAGAIN		deadline 0 or O_NONBLOCK, and the slave has not come.
  *			A slave that is waiting is served even so: its copying
- *			is what such a call waits for
+ *			is what such a call waits for, a second at most
  *	ETIMEDOUT	deadline passed; a checkpoint that comes later is kept
  *	EINTR		a handler ran that was installed without SA_RESTART;
  *			nothing is lost
