@@ -47,20 +47,24 @@ static bool sleep_until(u64 deadline)
 /* After so many waits without looking out, see whether it pays again. */
 #define SPIN_PAUSE	64
 
+/* A master's several threads share one: what is lost between them does no harm. */
 static u32 spin_limit(struct cp_spin *spin)
 {
-	if (!spin->limit && !(++spin->waits % SPIN_PAUSE))
-		spin->limit = SPIN_MIN;
-	return spin->limit;
+	if (!READ_ONCE(spin->limit) && !(data_race(++spin->waits) % SPIN_PAUSE))
+		WRITE_ONCE(spin->limit, SPIN_MIN);
+	return READ_ONCE(spin->limit);
 }
 
 /* As long as it pays, some more than it took; else less each time. */
 static void spin_adapt(struct cp_spin *spin, bool found, u64 took)
 {
+	u32 limit = READ_ONCE(spin->limit);
+
 	if (found)
-		spin->limit = clamp_t(u64, 4 * took, SPIN_MIN, SPIN_MAX);
+		limit = clamp_t(u64, 4 * took, SPIN_MIN, SPIN_MAX);
 	else
-		spin->limit = spin->limit > SPIN_MIN ? spin->limit / 2 : 0;
+		limit = limit > SPIN_MIN ? limit / 2 : 0;
+	WRITE_ONCE(spin->limit, limit);
 }
 
 static bool may_spin(void)
