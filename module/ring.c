@@ -47,9 +47,9 @@ static bool sleep_until(u64 deadline)
 /* After so many waits without looking out, see whether it pays again. */
 #define SPIN_PAUSE	64
 
-/* A master's several threads share one: what is lost between them does no harm. */
 static u32 spin_limit(struct cp_spin *spin)
 {
+	/* A master's threads share one: what is lost between them does no harm. */
 	if (!READ_ONCE(spin->limit) && !(data_race(++spin->waits) % SPIN_PAUSE))
 		WRITE_ONCE(spin->limit, SPIN_MIN);
 	return READ_ONCE(spin->limit);
