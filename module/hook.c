@@ -4,6 +4,7 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/cgroup.h>
 #include <linux/checkpoint.h>
 #include <linux/errno.h>
 #include <linux/irq_work.h>
@@ -182,6 +183,15 @@ static __always_inline bool take(struct cp_hook *hook, struct pt_regs *regs,
 	return true;
 }
 
+/*
+ * Is there something to act on before user mode? A task that its cgroup freezes
+ * sleeps with signals pending and the flag cleared: a pair may be made then.
+ */
+static bool signals_come_first(void)
+{
+	return signal_pending(current) || cgroup_task_frozen(current);
+}
+
 /* A replay repeats what happened before it: these registers say what that was. */
 static struct pt_regs *as_entered(const struct cp_hook *hook,
 				  struct pt_regs *regs, struct pt_regs *earlier)
@@ -198,8 +208,8 @@ static bool settle(struct cp_hook *hook, struct pt_regs *regs)
 {
 	struct pt_regs earlier, *seen = as_entered(hook, regs, &earlier);
 
-	/* Signals come first; they may lead into a handler. */
-	if (signal_pending(current) || mid_syscall(regs))
+	/* They may lead into a handler. */
+	if (signals_come_first() || mid_syscall(regs))
 		return false;
 	if (!take(hook, seen, cp_pair_checkpoint))
 		return false;
@@ -225,7 +235,7 @@ static void serve_early(struct cp_hook *hook, struct pt_regs *regs)
 		hook->late = cp_pair_prefers_late(pair);
 	if (hook->settled)
 		return;
-	if (signal_pending(current))
+	if (signals_come_first())
 		foresee_death(hook, regs);
 	if (!hook->skipped)
 		trace_step_aside(pair);

@@ -480,6 +480,44 @@ TEST_F(slave_end, killed_while_frozen)
 	EXPECT_EQ(0, rmdir(c.path));
 }
 
+static void on_signal(int sig)
+{
+}
+
+static int body_handle_and_spin(void *running)
+{
+	signal(SIGUSR1, on_signal);
+	*(volatile bool *)running = true;
+	return body_spin(NULL);
+}
+
+/* The signal waits, though nothing but a look at the task's signals tells. */
+TEST(paired_while_frozen_with_a_signal)
+{
+	volatile bool *running = shared_memory(sizeof(*running));
+	pid_t pid = slave_start(body_handle_and_spin, (void *)running);
+	struct master m;
+	struct cage c;
+
+	if (!cage_make(&c)) {
+		slave_kill(pid);
+		SKIP(return, "no cgroup v2");
+	}
+	ASSERT_TRUE(eventually(*running));
+	ASSERT_TRUE(cage_write(&c, "cgroup.procs", pid));
+	ASSERT_TRUE(cage_write(&c, "cgroup.freeze", 1));
+	EXPECT_TRUE(eventually(cage_frozen(&c)));
+	kill(pid, SIGUSR1);
+	ASSERT_EQ(0, master_pair(&m, pid));
+	EXPECT_EQ(-ETIMEDOUT, master_get_ms(&m, 100));
+	ASSERT_TRUE(cage_write(&c, "cgroup.freeze", 0));
+	EXPECT_EQ(1, master_get(&m));
+	EXPECT_EQ((uintptr_t)on_signal, m.regs[RIP]);
+	master_close(&m);
+	slave_kill(pid);
+	EXPECT_EQ(0, rmdir(c.path));
+}
+
 static int act_exec(struct slave *s)
 {
 	return exec_other(s->hello[1], -1);
