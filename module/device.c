@@ -342,20 +342,18 @@ static bool is_coming(struct cp_pair *pair)
 static int take(struct cp_pair *pair, struct cp_get *get, unsigned int cmd,
 		void __user *uarg)
 {
-	struct cp_ring_counts counts;
 	u64 begun = trace_hand_over_enabled() ? local_clock() : 0;
-	unsigned int index;
+	struct cp_taken taken;
 	int ret;
 
 	if (get->flags & CP_GET_NUDGE && !is_coming(pair))
 		cp_hook_nudge(&pair->hook);
-	ret = cp_ring_take(&pair->ring, get->deadline, &index);
+	ret = cp_ring_take(&pair->ring, get->deadline, &taken);
 	if (ret < 0)
 		return ret;
-	cp_ring_count(&pair->ring, &counts);
-	get->missed = counts.missed;
+	get->missed = taken.missed;
 	if (ret) {
-		ret = deliver(pair, index, get, cmd, uarg);
+		ret = deliver(pair, taken.slot, get, cmd, uarg);
 		/* Whoever began to listen meanwhile hears of the next one. */
 		if (ret > 0 && begun)
 			trace_hand_over(pair, get->seq, local_clock() - begun);

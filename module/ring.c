@@ -376,7 +376,8 @@ static void wake_slave(struct cp_ring *ring)
 enum take { TAKE_WAIT, TAKE_SLOT, TAKE_OVER, TAKE_AGAIN };
 
 /* Who need not wait has left. */
-static enum take take_or_wait(struct cp_ring *ring, bool nonblock)
+static enum take take_or_wait(struct cp_ring *ring, bool nonblock,
+			      struct cp_taken *taken)
 {
 	enum take take = TAKE_WAIT;
 
@@ -391,17 +392,20 @@ static enum take take_or_wait(struct cp_ring *ring, bool nonblock)
 	}
 	if (take != TAKE_WAIT)
 		ring->getters--;
+	taken->slot = ring->held;
+	taken->missed = ring->counts.missed;
 	return take;
 }
 
-static enum take enter(struct cp_ring *ring, bool nonblock)
+static enum take enter(struct cp_ring *ring, bool nonblock,
+		       struct cp_taken *taken)
 {
 	enum take take;
 	bool wanted;
 
 	spin_lock(&ring->lock);
 	ring->getters++;
-	take = take_or_wait(ring, nonblock);
+	take = take_or_wait(ring, nonblock, taken);
 	wanted = may_claim(ring);
 	spin_unlock(&ring->lock);
 	if (wanted)
@@ -409,12 +413,13 @@ static enum take enter(struct cp_ring *ring, bool nonblock)
 	return take;
 }
 
-static enum take try_take(struct cp_ring *ring, bool nonblock)
+static enum take try_take(struct cp_ring *ring, bool nonblock,
+			  struct cp_taken *taken)
 {
 	enum take take;
 
 	spin_lock(&ring->lock);
-	take = take_or_wait(ring, nonblock);
+	take = take_or_wait(ring, nonblock, taken);
 	spin_unlock(&ring->lock);
 	return take;
 }
@@ -451,26 +456,26 @@ static bool master_may_go_on(const struct cp_ring *ring)
  * @ring: the ring
  * @deadline: CLOCK_MONOTONIC in nanoseconds; 0: do not wait for a slave that
  *	has not come; CP_FOREVER: no limit
- * @slot: receives the slot's number
+ * @taken: filled in; the slot only when there is one
  *
  * Return: 1: the slot is the caller's until cp_ring_taken() or
  * cp_ring_put_back(); 0: none is left and none will come; -EAGAIN, -ETIMEDOUT;
  * -ERESTARTSYS: a signal is pending. A checkpoint is lost in no case.
  */
-int cp_ring_take(struct cp_ring *ring, u64 deadline, unsigned int *slot)
+int cp_ring_take(struct cp_ring *ring, u64 deadline, struct cp_taken *taken)
 {
 	bool nonblock = !deadline;
 	enum take take;
 	int ret = 0;
 
-	take = enter(ring, nonblock);
+	take = enter(ring, nonblock, taken);
 	if (take == TAKE_WAIT) {
 		if (nonblock)
 			deadline = ktime_get_ns() + WRITING_MAX;
 		cp_spin_until(&ring->master_spin, master_may_go_on(ring),
 			      time_left(deadline));
 		ret = cp_wait_event(*ring->master_wait,
-				    (take = try_take(ring, nonblock)) !=
+				    (take = try_take(ring, nonblock, taken)) !=
 				    TAKE_WAIT, deadline);
 	}
 	if (ret)
@@ -481,7 +486,6 @@ int cp_ring_take(struct cp_ring *ring, u64 deadline, unsigned int *slot)
 		return ret;
 	if (take == TAKE_AGAIN)
 		return -EAGAIN;
-	*slot = ring->held;
 	return take == TAKE_SLOT;
 }
 

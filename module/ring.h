@@ -96,6 +96,16 @@ struct cp_claim {
 };
 
 /**
+ * struct cp_taken - what a master has been given
+ * @slot:	the slot that it may read
+ * @missed:	checkpoints lost until then
+ */
+struct cp_taken {
+	unsigned int slot;
+	u64 missed;
+};
+
+/**
  * struct cp_ring - state of the ring
  * @lock:	held for a few instructions
  * @slave_wait:	where the slave waits for its turn
@@ -155,7 +165,7 @@ bool cp_ring_try_claim(struct cp_ring *ring, struct cp_claim *claim);
 void cp_ring_publish(struct cp_ring *ring);
 void cp_ring_abandon(struct cp_ring *ring);
 u64 cp_ring_leave_last(struct cp_ring *ring, unsigned int slot);
-int cp_ring_take(struct cp_ring *ring, u64 deadline, unsigned int *slot);
+int cp_ring_take(struct cp_ring *ring, u64 deadline, struct cp_taken *taken);
 void cp_ring_taken(struct cp_ring *ring);
 void cp_ring_put_back(struct cp_ring *ring);
 bool cp_ring_ready(struct cp_ring *ring);
