@@ -43,11 +43,8 @@ static struct cp_pair *pair_of(struct cp_hook *hook)
 /* Flags that are not the program's: the processor's, and a debugger's. */
 #define FOREIGN_FLAGS	(X86_EFLAGS_RF | X86_EFLAGS_TF)
 
-/*
- * The same state of the program? What may differ is how the kernel came to
- * be entered from it (orig_ax), and what others do with its flags.
- */
-static bool same_state(const struct pt_regs *a, const struct pt_regs *b)
+/* All of them, and what lies before orig_ax. */
+static bool same_general(const struct pt_regs *a, const struct pt_regs *b)
 {
 	const unsigned long *x = (const void *)a, *y = (const void *)b;
 	unsigned long differ = 0;
@@ -56,7 +53,25 @@ static bool same_state(const struct pt_regs *a, const struct pt_regs *b)
 #pragma GCC unroll 16
 	for (i = 0; i < offsetof(struct pt_regs, orig_ax) / sizeof(*x); i++)
 		differ |= x[i] ^ y[i];
-	return !differ && a->ip == b->ip && a->sp == b->sp &&
+	return !differ;
+}
+
+/* R8 to R15 are not 32-bit code's, and its system calls come back without ECX. */
+static bool same_general_32(const struct pt_regs *a, const struct pt_regs *b)
+{
+	return a->ax == b->ax && a->bx == b->bx && a->dx == b->dx &&
+	       a->si == b->si && a->di == b->di && a->bp == b->bp;
+}
+
+/*
+ * The same state of the program? What may differ is how the kernel came to
+ * be entered from it (orig_ax), and what others do with its flags.
+ */
+static bool same_state(const struct pt_regs *a, const struct pt_regs *b)
+{
+	return (likely(user_64bit_mode((struct pt_regs *)a)) ?
+		same_general(a, b) : same_general_32(a, b)) &&
+	       a->ip == b->ip && a->sp == b->sp &&
 	       a->cs == b->cs && a->ss == b->ss &&
 	       !((a->flags ^ b->flags) & ~FOREIGN_FLAGS);
 }

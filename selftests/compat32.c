@@ -220,6 +220,45 @@ TEST(mark_goes_with_the_code_that_runs)
 	slave_kill(pid);
 }
 
+static uint64_t newest_seq(const struct master *m)
+{
+	const struct cp_region_head *head = (const void *)m->region;
+	const struct cp_checkpoint *c = (const void *)(m->region + head->newest);
+
+	return head->newest ? c->seq : 0;
+}
+
+/* What fills its slots for the first time, does so in the replay of the call. */
+TEST(replayed_system_calls_are_no_interrupts)
+{
+	struct cp_prep arg = {
+		.pid = slave_start(body_run, vdso),
+		.flags = CP_PREP_OVERWRITE,
+		.nr_slots = 1000,
+		.stack_limit = sizeof(stack),
+	};
+	unsigned int calls = 0, others = 0;
+	struct master m;
+
+	ASSERT_EQ(0, master_prep(&m, &arg));
+	ASSERT_TRUE(eventually(newest_seq(&m) >= 200));
+	ASSERT_EQ(0, ioctl(m.fd, CP_IOC_END));
+	while (master_get(&m) == 1) {
+		const struct cp_checkpoint *c = master_checkpoint(&m);
+
+		if (c->seq > arg.nr_slots || c->regs.rbx != MARK)
+			continue;
+		if (c->entry == CP_ENTRY_SYSCALL)
+			calls++;
+		else
+			others++;
+	}
+	EXPECT_LT(50, calls);
+	EXPECT_GT(calls / 2, others);
+	master_close(&m);
+	slave_kill(arg.pid);
+}
+
 TEST(info)
 {
 	struct cp_info info = { 0 };
