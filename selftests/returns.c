@@ -563,15 +563,18 @@ TEST_F_TIMEOUT(signals, each_entry_of_the_handler, LONG)
 			continue;
 		count = master_at(&self->m, self->runs_at);
 		ASSERT_TRUE(count);
-		ASSERT_GT(RUNS, *count);
+		/* One more may come before it stops. */
+		if (*count >= RUNS)
+			continue;
 		/* Seen again only if something came before it could run. */
 		if (self->seen[*count])
 			ASSERT_EQ(CP_ENTRY_INTERRUPT,
 				  master_checkpoint(&self->m)->entry);
 		self->seen[*count] = true;
-	} while (!is_call(&self->m, SYS_TELL));
+		/* A handler may also be entered from the call that tells. */
+	} while (!is_call(&self->m, SYS_TELL) || is_at(&self->m, handler));
 
-	ASSERT_EQ(RUNS, self->m.regs[RSI]);
+	ASSERT_LE(RUNS, self->m.regs[RSI]);
 	for (i = 0; i < RUNS; i++)
 		EXPECT_TRUE(self->seen[i])
 			TH_LOG("run %d", i);
