@@ -15,7 +15,7 @@ export PREFIX DESTDIR VERSION
 SETUP ?= scripts/setup
 
 BUILD := $(CURDIR)/build
-VM := selftests/vm/run --kernel $(firstword $(K))
+VM = selftests/vm/run --kernel $(firstword $(K))
 
 ifneq ($(V),1)
 MAKEFLAGS += --silent --no-print-directory
@@ -42,7 +42,7 @@ ifneq ($(KDIR),)
 	$(SETUP) build
 	scripts/module $(KDIR)
 else
-	$(SETUP) build kernels
+	$(SETUP) build kernels $(if $(filter debug kcsan,$(K)),debug)
 	scripts/kernel $(K) | while read -r kernel; do \
 		scripts/module $$kernel/lib/modules/*/build || exit; \
 	done
@@ -94,7 +94,9 @@ soak: all selftests ## a storm of pairs, in a VM (MINUTES=N, SEED=N)
 		CHECKPOINT_LIVES=$(if $(MINUTES),0,10000) \
 		$(VM) --timeout 86400 -- build/selftests/storm
 
-fuzz: all selftests ## a million odd calls, in a VM (CALLS=N, SEED=N)
+# Where a call that does harm is seen to.
+fuzz: K = debug
+fuzz: all selftests ## a million odd calls, on the debug kernel (CALLS=N, SEED=N)
 	$(SETUP) vm
 	CHECKPOINT_CALLS=$(or $(CALLS),1000000) CHECKPOINT_SEED=$(SEED) \
 		$(VM) --timeout 86400 -- build/selftests/fuzz

@@ -169,7 +169,10 @@ static bool goes_on(const struct vm_area_struct *vma,
 static bool may_go_on(const struct mm_struct *mm,
 		      const struct vm_area_struct *vma, bool dying)
 {
-	if (mm->env_end > vma->vm_start && mm->env_end <= vma->vm_end)
+	/* prctl(2) may change it meanwhile. */
+	unsigned long env_end = READ_ONCE(mm->env_end);
+
+	if (env_end > vma->vm_start && env_end <= vma->vm_end)
 		return false;
 	return dying || vma->vm_flags & VM_GROWSDOWN;
 }
@@ -398,7 +401,10 @@ void cp_capture_no_stack(const struct cp_slot *slot, unsigned long sp)
 	seg->flags = CP_SEGF_GONE;
 }
 
-/* The extended state as ptrace has it; only the old part without XSAVE. */
+/*
+ * The extended state as ptrace has it; only the old part without XSAVE. That has
+ * the same layout under two names: the 32-bit view has another one before it.
+ */
 static const struct user_regset *find_xstate(void)
 {
 	const struct user_regset_view *view = task_user_regset_view(current);
@@ -410,7 +416,8 @@ static const struct user_regset *find_xstate(void)
 
 		if (regset->core_note_type == NT_X86_XSTATE && regset->n)
 			return regset;
-		if (regset->core_note_type == NT_PRFPREG)
+		if (regset->core_note_type == NT_PRFPREG ||
+		    regset->core_note_type == NT_PRXFPREG)
 			found = regset;
 	}
 	return found;
@@ -432,10 +439,11 @@ size_t cp_xstate_size(void)
  * cp_capture_xstate - save floating point and vector registers
  * @region: where they go
  * @slot: the slot of it
- * @buf: cp_xstate_size() bytes to work in
+ * @buf: memory to work in
+ * @room: its bytes, and those of the slot; what cp_xstate_size() was
  */
 void cp_capture_xstate(struct cp_region *region, const struct cp_slot *slot,
-		       void *buf)
+		       void *buf, size_t room)
 {
 	const struct user_regset *regset = find_xstate();
 	struct cp_segment *seg;
@@ -444,7 +452,7 @@ void cp_capture_xstate(struct cp_region *region, const struct cp_slot *slot,
 	slot->header->nr_segments = NR_SEGMENTS;
 	seg = new_segment(slot, SEGMENT_XSTATE, CP_SEGMENT_XSTATE);
 	seg->offset = slot->xstate;
-	size = regset_get(current, regset, cp_xstate_size(), buf);
+	size = regset_get(current, regset, room, buf);
 	while (done < size) {
 		void *to = cp_region_at(region, slot->xstate + done);
 		size_t part = min_t(size_t, size - done, PAGE_SIZE);

@@ -23,7 +23,7 @@ bool cp_is_light(const struct cp_checkpoint *checkpoint);
 void cp_capture_no_stack(const struct cp_slot *slot, unsigned long sp);
 size_t cp_xstate_size(void);
 void cp_capture_xstate(struct cp_region *region, const struct cp_slot *slot,
-		       void *buf);
+		       void *buf, size_t room);
 
 /**
  * cp_checkpoint_bytes - how many bytes of memory a checkpoint holds

@@ -201,7 +201,7 @@ static struct task_struct *find_slave(pid_t nr)
 	pid = find_get_pid(nr);
 	task = get_pid_task(pid, PIDTYPE_PID);
 	put_pid(pid);
-	if (task && task->flags & PF_EXITING) {
+	if (task && data_race(task->flags) & PF_EXITING) {
 		put_task_struct(task);
 		task = NULL;
 	}
@@ -211,7 +211,7 @@ static struct task_struct *find_slave(pid_t nr)
 /* May the caller, and anybody, be the master of @setup->slave? */
 static int check_slave(struct cp_pair_setup *setup, int mem_fd)
 {
-	if (setup->slave->flags & CP_PF_KERNEL)
+	if (data_race(setup->slave->flags) & CP_PF_KERNEL)
 		return -EPERM;
 	if (same_thread_group(setup->slave, current))
 		return -EINVAL;
@@ -332,11 +332,9 @@ static int deliver(struct cp_pair *pair, unsigned int index,
 	return 1;
 }
 
-/* A slave that waits for so long only may be gone before its master is there. */
-static bool is_coming(struct cp_pair *pair)
+static void summon(struct cp_ring *ring)
 {
-	return pair->wait_limit ? cp_ring_has(&pair->ring) :
-				  cp_ring_ready(&pair->ring);
+	cp_hook_nudge(&container_of(ring, struct cp_pair, ring)->hook);
 }
 
 static int take(struct cp_pair *pair, struct cp_get *get, unsigned int cmd,
@@ -346,9 +344,8 @@ static int take(struct cp_pair *pair, struct cp_get *get, unsigned int cmd,
 	struct cp_taken taken;
 	int ret;
 
-	if (get->flags & CP_GET_NUDGE && !is_coming(pair))
-		cp_hook_nudge(&pair->hook);
-	ret = cp_ring_take(&pair->ring, get->deadline, &taken);
+	ret = cp_ring_take(&pair->ring, get->deadline,
+			   get->flags & CP_GET_NUDGE ? summon : NULL, &taken);
 	if (ret < 0)
 		return ret;
 	get->missed = taken.missed;
@@ -447,10 +444,17 @@ static __poll_t device_poll(struct file *file, struct poll_table_struct *table)
 	return events;
 }
 
+/* The device can be opened as soon as it is there, before all else is. */
+static bool device_ready;
+
 static int device_open(struct inode *inode, struct file *file)
 {
-	struct cp_file *cp_file = kzalloc(sizeof(*cp_file), GFP_KERNEL_ACCOUNT);
+	struct cp_file *cp_file;
 
+	/* Pairs with cp_device_init(). */
+	if (!smp_load_acquire(&device_ready))
+		return -ENODEV;
+	cp_file = kzalloc(sizeof(*cp_file), GFP_KERNEL_ACCOUNT);
 	if (!cp_file)
 		return -ENOMEM;
 	refcount_set(&cp_file->refs, 1);
@@ -549,9 +553,12 @@ int cp_device_init(void)
 	if (ret)
 		return ret;
 	ret = cp_sysfs_init(&device.this_device->kobj);
-	if (ret)
+	if (ret) {
 		misc_deregister(&device);
-	return ret;
+		return ret;
+	}
+	smp_store_release(&device_ready, true);
+	return 0;
 }
 
 /**

@@ -435,7 +435,8 @@ int cp_hook_arm(struct cp_hook *hook)
 	init_task_work(&hook->nudge_work, nudge_work);
 	hook->urn.on_user_return = hook_user_return;
 	preempt_notifier_init(&hook->pn, &hook_preempt_ops);
-	hook->faults = hook->task->min_flt + hook->task->maj_flt;
+	/* It may run: then a fault more or less is no matter. */
+	hook->faults = data_race(hook->task->min_flt + hook->task->maj_flt);
 	hook->queued = true;
 
 	ret = task_work_add(hook->task, &hook->work, TWA_RESUME);

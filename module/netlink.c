@@ -68,7 +68,8 @@ struct listener {
 };
 
 static LIST_HEAD(listeners);
-static DECLARE_RWSEM(listeners_lock);	/* @listeners; read to send */
+static u32 wanted_events;		/* of any of them */
+static DECLARE_RWSEM(listeners_lock);	/* both; read to send */
 
 static void viewer_init(struct viewer *viewer, const struct sk_buff *skb)
 {
@@ -117,6 +118,17 @@ static int put_state(struct sk_buff *skb, struct cp_pair *pair)
 	       put_u64(skb, CP_NL_A_MADE, pair->made);
 }
 
+static int put_histogram(struct sk_buff *skb, const struct cp_stats *stats)
+{
+	u64 histogram[ARRAY_SIZE(stats->held_histogram)];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(histogram); i++)
+		histogram[i] = READ_ONCE(stats->held_histogram[i]);
+	return nla_put_64bit(skb, CP_NL_A_HELD_HISTOGRAM, sizeof(histogram),
+			     histogram, CP_NL_A_PAD);
+}
+
 static int put_stats(struct sk_buff *skb, struct cp_pair *pair)
 {
 	const struct cp_stats *stats = &pair->stats;
@@ -126,9 +138,7 @@ static int put_stats(struct sk_buff *skb, struct cp_pair *pair)
 	       put_u64(skb, CP_NL_A_BYTES, READ_ONCE(stats->bytes)) ||
 	       put_u64(skb, CP_NL_A_HELD, READ_ONCE(stats->held)) ||
 	       put_u64(skb, CP_NL_A_HELD_MAX, READ_ONCE(stats->held_max)) ||
-	       nla_put_64bit(skb, CP_NL_A_HELD_HISTOGRAM,
-			     sizeof(stats->held_histogram),
-			     stats->held_histogram, CP_NL_A_PAD) ||
+	       put_histogram(skb, stats) ||
 	       nla_put_s32(skb, CP_NL_A_LAST_SYSCALL,
 			   READ_ONCE(stats->last_syscall)) ||
 	       nla_put_u32(skb, CP_NL_A_FLAGS, READ_ONCE(stats->last_flags));
@@ -225,9 +235,9 @@ err_lost:
  * key: anybody may subscribe, and should not thereby have the kernel's code
  * patched.
  */
-static bool has_listeners(unsigned int group)
+static bool has_listeners(u32 event, unsigned int group)
 {
-	return !list_empty(&listeners) ||
+	return READ_ONCE(wanted_events) & event ||
 	       genl_has_listeners(&family, &init_net, group);
 }
 
@@ -270,7 +280,7 @@ static void send_pair_event(struct cp_pair *pair, u8 cmd)
 		.time = ktime_get_ns(),
 	};
 
-	if (has_listeners(GROUP_PAIRS))
+	if (has_listeners(CP_NL_EVENT_PAIRS, GROUP_PAIRS))
 		send_message(&message, CP_NL_EVENT_PAIRS, GROUP_PAIRS);
 }
 
@@ -311,7 +321,7 @@ void cp_netlink_pair_ended(struct cp_pair *pair)
  */
 bool cp_netlink_wants_checkpoints(void)
 {
-	return has_listeners(GROUP_CHECKPOINTS);
+	return has_listeners(CP_NL_EVENT_CHECKPOINTS, GROUP_CHECKPOINTS);
 }
 
 /**
@@ -323,7 +333,7 @@ void cp_netlink_checkpoint(struct cp_pair *pair,
 			   const struct cp_checkpoint *checkpoint)
 {
 	/* Out of line: the usual case should not have to build the message. */
-	if (has_listeners(GROUP_CHECKPOINTS))
+	if (cp_netlink_wants_checkpoints())
 		send_checkpoint(pair, checkpoint);
 }
 
@@ -438,6 +448,18 @@ static struct listener *find_listener(const struct net *net, u32 portid)
 	return NULL;
 }
 
+/* The listeners have changed. */
+static void sum_wanted_events(void)
+{
+	struct listener *listener;
+	u32 events = 0;
+
+	lockdep_assert_held_write(&listeners_lock);
+	list_for_each_entry(listener, &listeners, list)
+		events |= listener->events;
+	WRITE_ONCE(wanted_events, events);
+}
+
 static struct listener *add_listener(struct net *net, u32 portid)
 {
 	struct listener *listener;
@@ -514,6 +536,7 @@ static int subscribe_doit(struct sk_buff *skb, struct genl_info *info)
 		return -EINVAL;
 	down_write(&listeners_lock);
 	ret = set_listener(skb, info);
+	sum_wanted_events();
 	up_write(&listeners_lock);
 	return ret;
 }
@@ -531,6 +554,7 @@ static int socket_released(struct notifier_block *nb, unsigned long event,
 	listener = find_listener(notify->net, notify->portid);
 	if (listener)
 		remove_listener(listener);
+	sum_wanted_events();
 	up_write(&listeners_lock);
 	return NOTIFY_DONE;
 }

@@ -118,8 +118,7 @@ static int insert(struct cp_pair *pair)
 		pair->number = ++last_number;
 		hash_add_rcu(slaves, &pair->by_slave,
 			     process_key(pair->hook.task));
-		hash_add_rcu(masters, &pair->by_master,
-			     process_key(pair->master));
+		hash_add_rcu(masters, &pair->by_master, pair->master_key);
 	}
 	spin_unlock(&pairs_lock);
 	return ret;
@@ -144,13 +143,12 @@ static unsigned int death_slot(const struct cp_pair *pair)
 /* What needs memory, and may fail. */
 static int alloc_parts(struct cp_pair *pair, const struct cp_pair_setup *setup)
 {
-	size_t xstate_size = 0;
 	unsigned int nr_slots;
 	int ret = -ENOMEM;
 
 	if (setup->prep->flags & CP_PREP_XSTATE) {
-		xstate_size = cp_xstate_size();
-		pair->xstate = kvmalloc(xstate_size, GFP_KERNEL_ACCOUNT);
+		pair->xstate_size = cp_xstate_size();
+		pair->xstate = kvmalloc(pair->xstate_size, GFP_KERNEL_ACCOUNT);
 		if (!pair->xstate)
 			return -ENOMEM;
 	}
@@ -160,7 +158,7 @@ static int alloc_parts(struct cp_pair *pair, const struct cp_pair_setup *setup)
 	nr_slots = death_slot(pair);
 	if (setup->prep->flags & CP_PREP_DEATH)
 		nr_slots++;
-	pair->region = cp_region_create(nr_slots, xstate_size,
+	pair->region = cp_region_create(nr_slots, pair->xstate_size,
 					setup->stack_limit, pair->account);
 	if (IS_ERR(pair->region)) {
 		ret = PTR_ERR(pair->region);
@@ -196,6 +194,7 @@ static struct cp_pair *alloc_pair(const struct cp_pair_setup *setup)
 	pair->hook.task = get_task_struct(setup->slave);
 	pair->slave_pid = get_task_pid(setup->slave, PIDTYPE_PID);
 	pair->master = get_task_struct(current->group_leader);
+	pair->master_key = process_key(pair->master);
 	pair->master_pid = get_task_pid(current, PIDTYPE_TGID);
 	pair->owner = current->files;
 	pair->flags = setup->prep->flags;
@@ -507,7 +506,8 @@ static void fill_slot(struct cp_pair *pair, const struct cp_slot *slot,
 	cp_capture_header(slot->header, regs, entry);
 	cp_capture_stack(pair->region, slot, regs->sp, dying);
 	if (pair->xstate)
-		cp_capture_xstate(pair->region, slot, pair->xstate);
+		cp_capture_xstate(pair->region, slot, pair->xstate,
+				  pair->xstate_size);
 }
 
 /**
@@ -535,7 +535,8 @@ static void publish(struct cp_pair *pair, const struct cp_slot *slot,
 	cp_region_publish(pair->region, slot, claim->seq);
 	count_checkpoint(pair, slot->header, waited, copied);
 	cp_stats_held(&pair->stats, waited + copied);
-	pair->next_time = begun + pair->interval;
+	if (check_add_overflow(begun, pair->interval, &pair->next_time))
+		pair->next_time = U64_MAX;
 }
 
 /**
@@ -578,10 +579,16 @@ bool cp_pair_checkpoint(struct cp_pair *pair, struct pt_regs *regs, u32 entry)
 	return true;
 }
 
+/*
+ * A master that sleeps would have to wait for an interrupt when it is woken late;
+ * and as it is woken by the return from that interrupt again, a slave that shares
+ * its CPU would never get to user mode.
+ */
 static bool may_be_late(const struct cp_pair *pair)
 {
 	return CP_LATE_WORKS && pair->light &&
 	       pair->ring.policy == CP_POLICY_OVERWRITE &&
+	       !waitqueue_active(&pair->file->wait) &&
 	       !cp_netlink_wants_checkpoints();
 }
 
@@ -594,10 +601,7 @@ static bool may_be_late(const struct cp_pair *pair)
  */
 bool cp_pair_prefers_late(const struct cp_pair *pair)
 {
-	if (pair->interval || pair->every > 1)
-		return true;
-	/* A master that is woken late would have to wait for an interrupt. */
-	return may_be_late(pair) && !waitqueue_active(&pair->file->wait);
+	return pair->interval || pair->every > 1 || may_be_late(pair);
 }
 
 /**
@@ -664,7 +668,8 @@ static void save_remains(struct cp_pair *pair, const struct cp_slot *slot,
 	cp_capture_header(slot->header, regs, CP_ENTRY_INTERRUPT);
 	cp_capture_no_stack(slot, regs->sp);
 	if (pair->xstate)
-		cp_capture_xstate(pair->region, slot, pair->xstate);
+		cp_capture_xstate(pair->region, slot, pair->xstate,
+				  pair->xstate_size);
 }
 
 /* The slave, the caller, has been killed: hand over its last state. */
@@ -683,8 +688,10 @@ static void leave_death(struct cp_pair *pair, int signal)
 		checkpoint->signal_code = pair->death.code;
 		checkpoint->signal_addr = pair->death.addr;
 	}
-	cp_region_publish(pair->region, &slot,
-			  cp_ring_leave_last(&pair->ring, death_slot(pair)));
+	cp_region_publish(pair->region, &slot, cp_ring_next_seq(&pair->ring));
+	/* Its master may have ended the pair meanwhile: nothing comes after that. */
+	if (!cp_ring_leave_last(&pair->ring, death_slot(pair)))
+		return;
 	count_checkpoint(pair, checkpoint, 0, 0);
 	cp_netlink_checkpoint(pair, checkpoint);
 }
@@ -703,7 +710,7 @@ void cp_pair_slave_gone(struct cp_pair *pair)
 	if ((!exiting && current->mm == pair->mm) || cp_pair_is_over(pair))
 		return;
 	/* Another thread's exec kills all others, and takes over the process. */
-	if (!exiting || current->signal->group_exec_task) {
+	if (!exiting || READ_ONCE(current->signal->group_exec_task)) {
 		cp_pair_end(pair, CP_END_EXEC, 0);
 		return;
 	}
@@ -729,10 +736,8 @@ static void master_exits(struct cp_pair *pair)
 	if (!refcount_inc_not_zero(&pair->refs))
 		return;
 	__module_get(THIS_MODULE);
-	if (task_work_add(current, &pair->exit_work, TWA_NONE)) {
-		refcount_dec(&pair->refs);
-		module_put(THIS_MODULE);
-	}
+	/* Cannot fail: exit_task_work() has not run yet. */
+	task_work_add(current, &pair->exit_work, TWA_NONE);
 }
 
 /**
@@ -752,7 +757,8 @@ void cp_pair_task_exits(cp_pair_fn slave_exits)
 			slave_exits(pair);
 	if (!atomic_read(&current->signal->live))
 		hash_for_each_possible_rcu(masters, pair, by_master, key)
-			if (cp_pair_is_master(pair))
+			/* Its reference on the master may be gone already. */
+			if (pair->master_key == key)
 				master_exits(pair);
 	rcu_read_unlock();
 }

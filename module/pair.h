@@ -78,6 +78,7 @@ struct cp_region;
  * @hook:	the hook on the slave
  * @mm:		what the slave ran when access was granted
  * @master:	main thread of the master when the pair was made
+ * @master_key:	what the pair goes by in the table of masters
  * @master_pid:	the master, for people
  * @slave_pid:	the slave, for people
  * @owner:	the master's table of descriptors; compared, never followed
@@ -90,6 +91,7 @@ struct cp_region;
  * @returns:	the slave's returns to user mode so far
  * @next_time:	no checkpoint before; CLOCK_MONOTONIC in nanoseconds
  * @xstate:	room for the slave's extended registers, if they are wanted
+ * @xstate_size: its bytes
  * @light:	the last state that was captured early could have been late
  * @captured:	the slave's state has been handed over, and is its state still
  * @dying:	a guess at the slave's last state has been saved, and
@@ -115,6 +117,7 @@ struct cp_pair {
 	struct cp_hook hook;
 	struct mm_struct *mm;
 	struct task_struct *master;
+	unsigned long master_key;
 	struct pid *master_pid;
 	struct pid *slave_pid;
 	fl_owner_t owner;
@@ -127,6 +130,7 @@ struct cp_pair {
 	u64 returns;
 	u64 next_time;
 	void *xstate;
+	size_t xstate_size;
 	bool light;
 	bool captured;
 	bool dying;

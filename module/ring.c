@@ -181,24 +181,35 @@ static void add_checkpoint(struct cp_ring *ring)
 	ring->head++;
 }
 
-static u64 next_seq(const struct cp_ring *ring)
+/**
+ * cp_ring_next_seq - slave: the number of the checkpoint that it writes next
+ * @ring: the ring
+ *
+ * Return: the number, which nobody but the slave, the caller, changes.
+ */
+u64 cp_ring_next_seq(const struct cp_ring *ring)
 {
-	lockdep_assert_held(&ring->lock);
 	return ring->head + ring->unwritten + 1;
 }
 
 /* True when the slave need not wait on: it has the slot, or all is over. */
+static bool claim_now(struct cp_ring *ring, struct cp_claim *claim)
+{
+	lockdep_assert_held(&ring->lock);
+	if (!ring->over && may_claim(ring)) {
+		ring->filling = true;
+		claim->slot = ring->spare;
+		claim->seq = cp_ring_next_seq(ring);
+	}
+	return ring->filling || ring->over;
+}
+
 static bool try_claim(struct cp_ring *ring, struct cp_claim *claim)
 {
 	bool done;
 
 	spin_lock(&ring->lock);
-	if (!ring->over && may_claim(ring)) {
-		ring->filling = true;
-		claim->slot = ring->spare;
-		claim->seq = next_seq(ring);
-	}
-	done = ring->filling || ring->over;
+	done = claim_now(ring, claim);
 	ring->slave_waiting = !done;
 	spin_unlock(&ring->lock);
 	return done;
@@ -230,13 +241,24 @@ static bool slave_may_go_on(const struct cp_ring *ring)
 	return READ_ONCE(ring->head) - READ_ONCE(ring->tail) < ring->nr_slots;
 }
 
-/* Its number is used up all the same. */
-static void give_up(struct cp_ring *ring)
+/*
+ * Time is up, unless a master has come that counts on a slave that waits. The
+ * checkpoint's number is used up all the same.
+ */
+static int give_up(struct cp_ring *ring, struct cp_claim *claim)
 {
+	bool done;
+
 	spin_lock(&ring->lock);
-	ring->unwritten++;
-	ring->counts.missed++;
+	done = claim_now(ring, claim);
+	ring->slave_waiting = false;
+	if (!done) {
+		ring->unwritten++;
+		ring->counts.missed++;
+	}
 	spin_unlock(&ring->lock);
+	wake_masters(ring);
+	return done ? 0 : -ETIME;
 }
 
 static int wait_for_slot(struct cp_ring *ring, u64 wait_limit,
@@ -253,10 +275,10 @@ static int wait_for_slot(struct cp_ring *ring, u64 wait_limit,
 	cp_spin_until(&ring->slave_spin, slave_may_go_on(ring),
 		      wait_limit ?: CP_FOREVER);
 	ret = cp_wait_event(ring->slave_wait, try_claim(ring, claim), deadline);
+	if (ret == -ETIME)
+		return give_up(ring, claim);
 	if (ret)
 		stop_waiting(ring);
-	if (ret == -ETIME)
-		give_up(ring);
 	return ret;
 }
 
@@ -329,18 +351,18 @@ void cp_ring_abandon(struct cp_ring *ring)
  * @ring: the ring; cp_ring_close() follows
  * @slot: the slot in which it has; none of the ring's own
  *
- * Return: the checkpoint's number.
+ * Return: false when the ring is closed already.
  */
-u64 cp_ring_leave_last(struct cp_ring *ring, unsigned int slot)
+bool cp_ring_leave_last(struct cp_ring *ring, unsigned int slot)
 {
-	u64 seq;
+	bool open;
 
 	spin_lock(&ring->lock);
+	open = !ring->over;
 	ring->last = slot;
-	ring->has_last = true;
-	seq = next_seq(ring);
+	ring->has_last = open;
 	spin_unlock(&ring->lock);
-	return seq;
+	return open;
 }
 
 static bool has_checkpoint(const struct cp_ring *ring)
@@ -397,19 +419,31 @@ static enum take take_or_wait(struct cp_ring *ring, bool nonblock,
 	return take;
 }
 
-static enum take enter(struct cp_ring *ring, bool nonblock,
+/* Is there nothing, and will there be nothing, unless the slave comes? */
+static bool slave_is_away(const struct cp_ring *ring)
+{
+	lockdep_assert_held(&ring->lock);
+	return !has_checkpoint(ring) && !ring->over && !ring->slave_waiting &&
+	       !ring->filling;
+}
+
+static enum take enter(struct cp_ring *ring, bool nonblock, cp_ring_fn summon,
 		       struct cp_taken *taken)
 {
 	enum take take;
-	bool wanted;
+	bool wanted, away;
 
 	spin_lock(&ring->lock);
 	ring->getters++;
 	take = take_or_wait(ring, nonblock, taken);
 	wanted = may_claim(ring);
+	away = take != TAKE_SLOT && slave_is_away(ring);
 	spin_unlock(&ring->lock);
 	if (wanted)
 		wake_slave(ring);
+	/* Not earlier: it would find nobody who wants the slot, and might go. */
+	if (away && summon)
+		summon(ring);
 	return take;
 }
 
@@ -456,19 +490,22 @@ static bool master_may_go_on(const struct cp_ring *ring)
  * @ring: the ring
  * @deadline: CLOCK_MONOTONIC in nanoseconds; 0: do not wait for a slave that
  *	has not come; CP_FOREVER: no limit
+ * @summon: called when there is nothing to take, and the slave is elsewhere; or
+ *	NULL
  * @taken: filled in; the slot only when there is one
  *
  * Return: 1: the slot is the caller's until cp_ring_taken() or
  * cp_ring_put_back(); 0: none is left and none will come; -EAGAIN, -ETIMEDOUT;
  * -ERESTARTSYS: a signal is pending. A checkpoint is lost in no case.
  */
-int cp_ring_take(struct cp_ring *ring, u64 deadline, struct cp_taken *taken)
+int cp_ring_take(struct cp_ring *ring, u64 deadline, cp_ring_fn summon,
+		 struct cp_taken *taken)
 {
 	bool nonblock = !deadline;
 	enum take take;
 	int ret = 0;
 
-	take = enter(ring, nonblock, taken);
+	take = enter(ring, nonblock, summon, taken);
 	if (take == TAKE_WAIT) {
 		if (nonblock)
 			deadline = ktime_get_ns() + WRITING_MAX;
@@ -538,22 +575,6 @@ bool cp_ring_ready(struct cp_ring *ring)
 	ready = has_checkpoint(ring) || ring->slave_waiting || ring->over;
 	spin_unlock(&ring->lock);
 	return ready;
-}
-
-/**
- * cp_ring_has - is there something to take, whatever the slave does?
- * @ring: the ring
- *
- * Return: true when a checkpoint is there, or the end.
- */
-bool cp_ring_has(struct cp_ring *ring)
-{
-	bool has;
-
-	spin_lock(&ring->lock);
-	has = has_checkpoint(ring) || ring->over;
-	spin_unlock(&ring->lock);
-	return has;
 }
 
 /**

@@ -159,17 +159,19 @@ int cp_ring_init(struct cp_ring *ring, enum cp_policy policy,
 		 unsigned int nr_slots, wait_queue_head_t *master_wait);
 void cp_ring_destroy(struct cp_ring *ring);
 unsigned int cp_ring_slots(enum cp_policy policy, unsigned int nr_slots);
+u64 cp_ring_next_seq(const struct cp_ring *ring);
 int cp_ring_claim(struct cp_ring *ring, u64 wait_limit,
 		  struct cp_claim *claim);
 bool cp_ring_try_claim(struct cp_ring *ring, struct cp_claim *claim);
 void cp_ring_publish(struct cp_ring *ring);
 void cp_ring_abandon(struct cp_ring *ring);
-u64 cp_ring_leave_last(struct cp_ring *ring, unsigned int slot);
-int cp_ring_take(struct cp_ring *ring, u64 deadline, struct cp_taken *taken);
+bool cp_ring_leave_last(struct cp_ring *ring, unsigned int slot);
+typedef void (*cp_ring_fn)(struct cp_ring *ring);
+int cp_ring_take(struct cp_ring *ring, u64 deadline, cp_ring_fn summon,
+		 struct cp_taken *taken);
 void cp_ring_taken(struct cp_ring *ring);
 void cp_ring_put_back(struct cp_ring *ring);
 bool cp_ring_ready(struct cp_ring *ring);
-bool cp_ring_has(struct cp_ring *ring);
 enum cp_ring_state cp_ring_state(struct cp_ring *ring);
 const char *cp_ring_state_name(enum cp_ring_state state);
 void cp_ring_count(struct cp_ring *ring, struct cp_ring_counts *counts);

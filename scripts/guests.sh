@@ -14,7 +14,7 @@
 # kernel, a deadline.
 : "${top:?}"
 
-guest_names=() guest_pids=() guest_rows=()
+guest_names=() guest_pids=() guest_rows=() guest_remarks=()
 passed=0 failed=0 skipped=0
 # The logs, each with the exit status beside it.
 logs=build/test
@@ -78,6 +78,8 @@ guest_result()
 		"$log" | tail -n 1)
 	read -r pass fail skip <<<"${totals:-0 0 0}"
 	[ "$fail" -eq 0 ] || verdict=failed
+	mapfile -t -O ${#guest_remarks[@]} guest_remarks < <(
+		sed -nE "s/^# ((failed|unstable): )/$1: \1/p" "$log")
 	# The tests' own failures explain exit status 1; nothing else does.
 	if [ -z "$totals" ] || [ "$status" != $((fail > 0)) ]; then
 		verdict="the VM ended with status $status"
@@ -118,6 +120,7 @@ guests_table()
 # guests_total: succeeds if all did
 guests_total()
 {
+	[ ${#guest_remarks[@]} -eq 0 ] || printf '# %s\n' "${guest_remarks[@]}"
 	[ $skipped -eq 0 ] || echo "# $skipped skipped"
 	echo "$passed passed, $failed failed"
 	[ $failed -eq 0 ] && [ $passed -gt 0 ]

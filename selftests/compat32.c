@@ -259,6 +259,59 @@ TEST(replayed_system_calls_are_no_interrupts)
 	slave_kill(arg.pid);
 }
 
+static int body_64_bit(void *unused)
+{
+	execl("/bin/sh", "sh", "-c", "while :; do :; done", NULL);
+	return 1;
+}
+
+static bool is_sh(pid_t pid)
+{
+	char path[32], name[16] = "";
+	FILE *comm;
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+	comm = fopen(path, "re");
+	if (!comm)
+		return false;
+	if (!fgets(name, sizeof(name), comm))
+		name[0] = '\0';
+	fclose(comm);
+	return !strcmp(name, "sh\n");
+}
+
+/* The size of the extended registers in the first checkpoint of a slave. */
+static uint32_t xstate_size(pid_t pid)
+{
+	struct cp_prep arg = { .pid = pid, .flags = CP_PREP_XSTATE };
+	const struct cp_segment *seg;
+	struct master m;
+	uint32_t size = 0;
+
+	if (master_prep(&m, &arg))
+		return 0;
+	if (master_get(&m) == 1 && master_checkpoint(&m)->nr_segments == 2) {
+		seg = master_stack(&m) + 1;
+		size = seg->size;
+	}
+	master_close(&m);
+	return size;
+}
+
+/* Whoever asks for them, and of whom: also on a processor without XSAVE. */
+TEST(extended_registers_have_one_size)
+{
+	pid_t same = slave_start(body_run, spin);
+	pid_t other = slave_start(body_64_bit, NULL);
+	uint32_t size = xstate_size(same);
+
+	EXPECT_LE(512, size);
+	ASSERT_TRUE(eventually(is_sh(other)));
+	EXPECT_EQ(size, xstate_size(other));
+	slave_kill(other);
+	slave_kill(same);
+}
+
 TEST(info)
 {
 	struct cp_info info = { 0 };

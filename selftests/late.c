@@ -2,11 +2,14 @@
 /*
  * Stacks that a recorder copies at the very last moment, and stacks that it
  * cannot copy there: too large, with parts that are not there, in a process
- * that changes its mappings. The master must not be able to tell which it was.
+ * that changes its mappings. The master must not be able to tell which it was,
+ * and the slave must get on.
  */
 #include "harness.h"
 
 #include <pthread.h>
+#include <sched.h>
+#include <sys/rseq.h>
 
 #define PAGE	4096UL
 #define ROOM	(64 * PAGE)	/* of the mapping that is the stack */
@@ -203,6 +206,57 @@ TEST_F_TIMEOUT(late, each_call_is_there_and_whole, 120)
 		ASSERT_EQ(i * CALLS, calls);
 	}
 	EXPECT_EQ(0, self->m.get.missed);
+}
+
+static bool pin(pid_t pid)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(0, &set);
+	return !sched_setaffinity(pid, sizeof(set), &set);
+}
+
+/* The kernel looks after restartable sequences on the way to user mode. */
+static void leave_rseq(void)
+{
+	void *area = (char *)__builtin_thread_pointer() + __rseq_offset;
+
+	syscall(SYS_rseq, area, 32, RSEQ_FLAG_UNREGISTER, RSEQ_SIG);
+}
+
+static int body_counts(void *counter)
+{
+	leave_rseq();
+	for (;;)
+		++*(volatile uint64_t *)counter;
+	return 0;
+}
+
+/* It wakes with each checkpoint, and takes the CPU at once. */
+TEST(slave_gets_on_beside_an_urgent_master)
+{
+	struct cp_prep arg = { .flags = CP_PREP_OVERWRITE, .nr_slots = 4 };
+	const struct sched_param urgent = { .sched_priority = 1 };
+	uint64_t *counter = shared_memory(sizeof(*counter)), before;
+	struct master m;
+	unsigned int i, j;
+
+	arg.pid = slave_start(body_counts, counter);
+	ASSERT_TRUE(eventually(*(volatile uint64_t *)counter));
+	ASSERT_TRUE(pin(arg.pid) && pin(0));
+	ASSERT_EQ(0, master_prep(&m, &arg));
+	ASSERT_EQ(0, sched_setscheduler(0, SCHED_FIFO, &urgent));
+	for (i = 0; i < 5; i++) {
+		/* Meanwhile its checkpoints become late ones. */
+		sleep_ms(100);
+		before = *(volatile uint64_t *)counter;
+		for (j = 0; j < 200; j++)
+			ASSERT_EQ(1, master_get(&m));
+		EXPECT_LT(before, *(volatile uint64_t *)counter);
+	}
+	master_close(&m);
+	slave_kill(arg.pid);
 }
 
 TEST_HARNESS_MAIN

@@ -377,6 +377,8 @@ assert re.fullmatch(r"master=\d+ reason=detached status=0x0 life=[1-9]\d*", ende
 
 test_bpftrace_sees_fields()
 {
+	[ -e /sys/kernel/btf/vmlinux ] ||
+		skip "bpftrace does not know this kernel's types"
 	# It compiles at first, on slow machines for long.
 	bpftrace -f json -c "$(command -v cpctl) run -n 20 -o /dev/null /bin/true" -e '
 tracepoint:checkpoint:capture { @captures = count(); @bytes = min(args->bytes);
@@ -421,6 +423,7 @@ test_log_tells_more_when_asked()
 {
 	local before
 
+	[ -e /proc/dynamic_debug/control ] || skip "this kernel is never asked"
 	echo 'module checkpoint +p' >/proc/dynamic_debug/control
 	before=$(log_of_module)
 	cpctl run -n 50 -o /dev/null true 2>/dev/null
@@ -563,7 +566,8 @@ test_monitor()
 	[ "$(wc -l <"$folder/events")" -eq 4 ]
 	grep -qE ' made +slave [0-9]+ \(.*\), master [0-9]+ \(cpctl\), user root' "$folder/events"
 	grep -qE ' ended +slave [0-9]+ \(.*\): detached, 5 taken, 0 missed, ' "$folder/events"
-	grep -qE " ended +slave $first .*: exited \(signal 9\), 0 taken" "$folder/events"
+	# Its master may be quick to take the state of death.
+	grep -qE " ended +slave $first .*: exited \(signal 9\), [01] taken" "$folder/events"
 	stop_pair
 }
 

@@ -948,6 +948,21 @@ TEST(nudge_goes_before_the_rate)
 	recording_stop(&rec);
 }
 
+TEST(interval_may_be_for_ever)
+{
+	struct recording rec = { 0 };
+
+	ASSERT_TRUE(rate_start(&rec, 0, CP_FOREVER));
+	ASSERT_TRUE(run_through(&rec, 300));
+	ASSERT_EQ(1, master_get_until(&rec.m, 0, 0));
+	EXPECT_EQ(-EAGAIN, master_get_until(&rec.m, 0, 0));
+	ASSERT_EQ(1, master_get_until(&rec.m, now_ns() + 60000 * MS,
+				      CP_GET_NUDGE));
+	ASSERT_TRUE(run_through(&rec, 600));
+	EXPECT_EQ(2, newest_seq(&rec.m));
+	recording_stop(&rec);
+}
+
 static bool is_handler(struct master *m)
 {
 	return m->regs[RIP] == (uintptr_t)on_signal;
@@ -1281,6 +1296,9 @@ static ssize_t traced_xstate(pid_t pid, void *buf, size_t size)
 	    waitpid(pid, &status, __WALL) != pid)
 		return -1;
 	ret = ptrace(PTRACE_GETREGSET, pid, NT_X86_XSTATE, &iov);
+	/* A processor without XSAVE has no more than that. */
+	if (ret && errno == ENODEV)
+		ret = ptrace(PTRACE_GETREGSET, pid, NT_PRFPREG, &iov);
 	ptrace(PTRACE_DETACH, pid, 0, 0);
 	return ret ? -1 : (ssize_t)iov.iov_len;
 }

@@ -1280,4 +1280,23 @@ TEST(many_nudges)
 	EXPECT_EQ(SIGKILL, slave_kill(slave));
 }
 
+/* It must not come, find nobody, and go again before the master is there. */
+TEST(nudges_of_a_slave_that_hardly_waits)
+{
+	struct cp_prep arg = {
+		.pid = slave_start(body_sleep, NULL),
+		.wait_limit = 1,
+	};
+	struct master m;
+	int i;
+
+	ASSERT_TRUE(eventually(task_syscall(arg.pid) == SYS_pause));
+	ASSERT_EQ(0, master_prep(&m, &arg));
+	for (i = 0; i < 1000; i++)
+		ASSERT_EQ(1, master_get_until(&m, now_ns() + 5000 * MS,
+					      CP_GET_NUDGE));
+	master_close(&m);
+	EXPECT_EQ(SIGKILL, slave_kill(arg.pid));
+}
+
 TEST_HARNESS_MAIN

@@ -319,8 +319,12 @@ static bool make_pair(struct taker *t)
 	ret = master_prep(&t->m, &prep);
 	if (!ret)
 		tally(TALLY_PREPS);
-	/* It may be gone, or be another program than the one just looked at. */
-	else if (ret != -ESRCH && !(ret == -EPERM && t->life->exec))
+	/*
+	 * It may be gone, or be another program than the one just looked at; or
+	 * there was no memory left to open the proof with.
+	 */
+	else if (ret != -ESRCH &&
+		 !(ret == -EPERM && (t->life->exec || prep.mem_fd < 0)))
 		complain("cp_prep: %s", strerror(-ret));
 	return !ret;
 }
