@@ -4,12 +4,12 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 
 #include "entry.h"
 #include "json.h"
 #include "regs.h"
 #include "stack.h"
+#include "words.h"
 
 struct json_object *json_hex(uint64_t value)
 {
@@ -211,34 +211,11 @@ void json_snapshot(const struct printer *printer,
 	json_line(printer->out, object);
 }
 
-static const char *reason_word(unsigned int reason)
-{
-	switch (reason) {
-	case CP_END_NONE:
-		return "none";
-	case CP_END_EXITED:
-		return "exited";
-	case CP_END_EXEC:
-		return "exec";
-	case CP_END_DETACHED:
-		return "detached";
-	default:
-		return "unknown";
-	}
-}
-
 void json_end(FILE *out, unsigned int reason, int status)
 {
 	struct json_object *object = json_object_new_object();
 
 	json_object_object_add(object, "type", json_object_new_string("end"));
-	json_object_object_add(object, "reason",
-			       json_object_new_string(reason_word(reason)));
-	if (reason == CP_END_EXITED && WIFEXITED(status))
-		json_object_object_add(object, "exit_status",
-				       json_object_new_int(WEXITSTATUS(status)));
-	if (reason == CP_END_EXITED && WIFSIGNALED(status))
-		json_object_object_add(object, "signal",
-				       json_object_new_int(WTERMSIG(status)));
+	words_end(object, reason, status);
 	json_line(out, object);
 }

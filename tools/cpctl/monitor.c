@@ -139,7 +139,8 @@ static void print_json(const struct pair_event *event)
 	} else {
 		object = words_pair(&event->pair, event_word(event->cmd));
 		if (event->cmd == CP_NL_CMD_PAIR_ENDED)
-			words_end(object, &event->pair);
+			words_end(object, event->pair.reason,
+				  event->pair.status);
 	}
 	put_time(when, sizeof(when), event->time, true);
 	json_object_object_add(object, "time_ns",

@@ -74,14 +74,13 @@ void words_syscall(struct json_object *object, int number, uint32_t flags)
 	free(name);
 }
 
-void words_end(struct json_object *object, const struct pair_info *pair)
+void words_end(struct json_object *object, uint32_t reason, int status)
 {
-	add_string(object, "reason", reason_name(pair->reason));
-	if (pair->reason == CP_END_EXITED && WIFEXITED(pair->status))
-		add_number(object, "exit_status",
-			   (uint64_t)WEXITSTATUS(pair->status));
-	if (pair->reason == CP_END_EXITED && WIFSIGNALED(pair->status))
-		add_number(object, "signal", (uint64_t)WTERMSIG(pair->status));
+	add_string(object, "reason", reason_name(reason));
+	if (reason == CP_END_EXITED && WIFEXITED(status))
+		add_number(object, "exit_status", (uint64_t)WEXITSTATUS(status));
+	if (reason == CP_END_EXITED && WIFSIGNALED(status))
+		add_number(object, "signal", (uint64_t)WTERMSIG(status));
 }
 
 struct json_object *words_pair(const struct pair_info *pair, const char *type)

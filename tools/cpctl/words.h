@@ -22,7 +22,7 @@ struct json_object *words_pair(const struct pair_info *pair, const char *type);
 /* words_syscall() - add a system call to @object, if there is one */
 void words_syscall(struct json_object *object, int number, uint32_t flags);
 
-/* words_end() - add the exit status or signal to @object, if there is one */
-void words_end(struct json_object *object, const struct pair_info *pair);
+/* words_end() - add why a pair is over, and how the slave exited if it did */
+void words_end(struct json_object *object, uint32_t reason, int status);
 
 #endif /* WORDS_H */
