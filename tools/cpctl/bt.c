@@ -15,7 +15,6 @@
 #include "unwind.h"
 
 static const struct take_usage usage = {
-	.letters = "n:o:hV",
 	.has = TAKE_HAS_COUNT | TAKE_HAS_JSON,
 	.help =
 	"Usage: cpctl bt [OPTION]... PID\n"

@@ -2,7 +2,6 @@
 /* cpctl check: does this machine have all it takes? */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -15,27 +14,24 @@
 
 #include <checkpoint.h>
 
+#include "cmdline.h"
 #include "cpctl.h"
 #include "facts.h"
 #include "json.h"
 #include "kconfig.h"
 #include "style.h"
 
-static const char help[] =
+static const struct cmdline cmdline = {
+	.help =
 	"Usage: cpctl check [OPTION]...\n"
 	"Tell whether this machine has all it takes, and what to do if not.\n"
 	"\n"
 	"      --json     print JSON\n"
 	"  -h, --help     print this help\n"
-	"  -V, --version  print the version\n";
-
-#define OPT_JSON 256
-
-static const struct option long_options[] = {
-	{ "json", no_argument, NULL, OPT_JSON },
-	{ "help", no_argument, NULL, 'h' },
-	{ "version", no_argument, NULL, 'V' },
-	{}
+	"  -V, --version  print the version\n",
+	.options = {
+		{ "json", no_argument, NULL, OPT_JSON },
+	},
 };
 
 /* What a check has found. */
@@ -401,27 +397,20 @@ static int check_all(bool json)
 	return ok ? EXIT_OK : EXIT_REFUSED;
 }
 
+/* As cmdline_set_fn; --json is the only one. */
+static bool set_json(void *json, int option)
+{
+	(void)option;
+	*(bool *)json = true;
+	return true;
+}
+
 int verb_check(int argc, char **argv)
 {
 	bool json = false;
-	int option;
+	int status = cmdline_parse(argc, argv, &cmdline, set_json, &json);
 
-	while ((option = getopt_long(argc, argv, "hV", long_options, NULL)) !=
-	       -1) {
-		switch (option) {
-		case OPT_JSON:
-			json = true;
-			break;
-		case 'h':
-			fputs(help, stdout);
-			return EXIT_OK;
-		case 'V':
-			return print_version();
-		default:
-			return usage_error(argv[0], NULL);
-		}
-	}
-	if (optind != argc)
-		return usage_error(argv[0], "no argument is wanted");
-	return check_all(json);
+	if (status < 0)
+		status = cmdline_none(argc, argv);
+	return status < 0 ? check_all(json) : status;
 }

@@ -19,7 +19,6 @@
 #include "wholefile.h"
 
 static const struct take_usage usage = {
-	.letters = "o:hV",
 	.help =
 	"Usage: cpctl dump [OPTION]... PID\n"
 	"       cpctl dump [OPTION]... FILE [N]\n"

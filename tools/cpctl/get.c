@@ -4,7 +4,6 @@
 #include "take.h"
 
 static const struct take_usage usage = {
-	.letters = "n:o:hV",
 	.has = TAKE_HAS_ALL,
 	.help =
 	"Usage: cpctl get [OPTION]... PID\n"

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* cpctl list: who is paired with whom. */
 #include <err.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmdline.h"
 #include "cpctl.h"
 #include "entry.h"
 #include "json.h"
@@ -15,26 +15,19 @@
 #include "text.h"
 #include "words.h"
 
-static const char help[] =
+static const struct cmdline cmdline = {
+	.help =
 	"Usage: cpctl list [OPTION]...\n"
 	"List the pairs: those that you have made; for root, all.\n"
 	"\n"
 	"      --json       print JSON, one object to a line\n"
 	"      --no-header  leave out the first line\n"
 	"  -h, --help       print this help\n"
-	"  -V, --version    print the version\n";
-
-enum {
-	OPT_JSON = 256,
-	OPT_NO_HEADER,
-};
-
-static const struct option long_options[] = {
-	{ "json", no_argument, NULL, OPT_JSON },
-	{ "no-header", no_argument, NULL, OPT_NO_HEADER },
-	{ "help", no_argument, NULL, 'h' },
-	{ "version", no_argument, NULL, 'V' },
-	{}
+	"  -V, --version    print the version\n",
+	.options = {
+		{ "json", no_argument, NULL, OPT_JSON },
+		{ "no-header", no_argument, NULL, OPT_NO_HEADER },
+	},
 };
 
 static void print_header(void)
@@ -61,7 +54,17 @@ static void print_pair(const struct pair_info *pair)
 	free(name);
 }
 
-static int list_pairs(bool json, bool header)
+/*
+ * struct list_options - how it is printed
+ * @json: as JSON
+ * @header: with a first line that says what is what
+ */
+struct list_options {
+	bool	json;
+	bool	header;
+};
+
+static int list_pairs(const struct list_options *options)
 {
 	struct netlink *netlink = netlink_open();
 	struct pair_list list;
@@ -74,10 +77,10 @@ static int list_pairs(bool json, bool header)
 	netlink_close(netlink);
 	if (status != EXIT_OK)
 		return status;
-	if (header && !json)
+	if (options->header && !options->json)
 		print_header();
 	for (i = 0; i < list.nr; i++) {
-		if (json)
+		if (options->json)
 			json_line(stdout, words_pair(&list.pairs[i], "pair"));
 		else
 			print_pair(&list.pairs[i]);
@@ -90,30 +93,24 @@ static int list_pairs(bool json, bool header)
 	return EXIT_OK;
 }
 
+/* As cmdline_set_fn. */
+static bool set_option(void *arg, int option)
+{
+	struct list_options *options = arg;
+
+	if (option == OPT_JSON)
+		options->json = true;
+	else
+		options->header = false;
+	return true;
+}
+
 int verb_list(int argc, char **argv)
 {
-	bool json = false, header = true;
-	int option;
+	struct list_options options = { .header = true };
+	int status = cmdline_parse(argc, argv, &cmdline, set_option, &options);
 
-	while ((option = getopt_long(argc, argv, "hV", long_options, NULL)) !=
-	       -1) {
-		switch (option) {
-		case OPT_JSON:
-			json = true;
-			break;
-		case OPT_NO_HEADER:
-			header = false;
-			break;
-		case 'h':
-			fputs(help, stdout);
-			return EXIT_OK;
-		case 'V':
-			return print_version();
-		default:
-			return usage_error(argv[0], NULL);
-		}
-	}
-	if (optind != argc)
-		return usage_error(argv[0], "no argument is wanted");
-	return list_pairs(json, header);
+	if (status < 0)
+		status = cmdline_none(argc, argv);
+	return status < 0 ? list_pairs(&options) : status;
 }

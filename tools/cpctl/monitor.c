@@ -2,7 +2,6 @@
 /* cpctl monitor: what happens to pairs, as it happens. */
 #include <err.h>
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
@@ -15,17 +14,18 @@
 
 #include <checkpoint.h>
 
+#include "cmdline.h"
 #include "cpctl.h"
 #include "entry.h"
 #include "json.h"
 #include "netlink.h"
-#include "number.h"
 #include "text.h"
 #include "words.h"
 
 #define NSEC_PER_SEC 1000000000LL
 
-static const char help[] =
+static const struct cmdline cmdline = {
+	.help =
 	"Usage: cpctl monitor [OPTION]... [PID]\n"
 	"Print a line for each pair that there is, that is made and that ends, until\n"
 	"interrupted. With PID: the pairs that it is the slave of.\n"
@@ -33,19 +33,11 @@ static const char help[] =
 	"      --checkpoints  and a line for each checkpoint\n"
 	"      --json         print JSON, one object to a line\n"
 	"  -h, --help         print this help\n"
-	"  -V, --version      print the version\n";
-
-enum {
-	OPT_CHECKPOINTS = 256,
-	OPT_JSON,
-};
-
-static const struct option long_options[] = {
-	{ "checkpoints", no_argument, NULL, OPT_CHECKPOINTS },
-	{ "json", no_argument, NULL, OPT_JSON },
-	{ "help", no_argument, NULL, 'h' },
-	{ "version", no_argument, NULL, 'V' },
-	{}
+	"  -V, --version      print the version\n",
+	.options = {
+		{ "checkpoints", no_argument, NULL, OPT_CHECKPOINTS },
+		{ "json", no_argument, NULL, OPT_JSON },
+	},
 };
 
 /*
@@ -346,42 +338,25 @@ static int follow(struct monitor *monitor)
 	}
 }
 
-/* As take_parse(). */
-static int parse(int argc, char **argv, struct monitor *monitor)
+/* As cmdline_set_fn. */
+static bool set_option(void *arg, int option)
 {
-	int option;
+	struct monitor *monitor = arg;
 
-	while ((option = getopt_long(argc, argv, "hV", long_options, NULL)) !=
-	       -1) {
-		switch (option) {
-		case OPT_CHECKPOINTS:
-			monitor->events |= CP_NL_EVENT_CHECKPOINTS;
-			break;
-		case OPT_JSON:
-			monitor->json = true;
-			break;
-		case 'h':
-			fputs(help, stdout);
-			return EXIT_OK;
-		case 'V':
-			return print_version();
-		default:
-			return usage_error(argv[0], NULL);
-		}
-	}
-	if (argc > optind + 1)
-		return usage_error(argv[0], "one PID at most is wanted");
-	if (argc > optind && !parse_pid(argv[optind], &monitor->pid))
-		return usage_error(argv[0], "'%s' is no process id",
-				   argv[optind]);
-	return -1;
+	if (option == OPT_JSON)
+		monitor->json = true;
+	else
+		monitor->events |= CP_NL_EVENT_CHECKPOINTS;
+	return true;
 }
 
 int verb_monitor(int argc, char **argv)
 {
 	struct monitor monitor = { .events = CP_NL_EVENT_PAIRS };
-	int status = parse(argc, argv, &monitor);
+	int status = cmdline_parse(argc, argv, &cmdline, set_option, &monitor);
 
+	if (status < 0)
+		status = cmdline_pid_or_none(argc, argv, &monitor.pid);
 	if (status >= 0)
 		return status;
 	setvbuf(stdout, NULL, _IOLBF, 0);

@@ -3,12 +3,12 @@
 #include <elf.h>
 #include <err.h>
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 
 #include "child.h"
+#include "cmdline.h"
 #include "cpctl.h"
 #include "diagnose.h"
 #include "identity.h"
@@ -16,7 +16,8 @@
 #include "number.h"
 #include "recorder.h"
 
-static const char help[] =
+static const struct cmdline cmdline = {
+	.help =
 	"Usage: cpctl record [OPTION]... PID\n"
 	"       cpctl record [OPTION]... -- COMMAND [ARGUMENT]...\n"
 	"Keep the last states of a process or thread, or of a program that is started\n"
@@ -37,29 +38,17 @@ static const char help[] =
 	"Ctrl-C writes the file and leaves the process running. SIGUSR1 writes it and\n"
 	"goes on. A program that was started here is sent SIGTERM and SIGHUP along, and\n"
 	"its exit status is that of cpctl.\n"
-	"The file is for 'cpctl log', 'show', 'diff', 'bt' and 'dump'.\n";
-
-/* Options without a letter. */
-enum {
-	OPT_EVERY = 256,
-	OPT_STREAM,
-	OPT_WAIT,
-	OPT_XSTATE,
-	OPT_STACK_LIMIT,
-};
-
-static const struct option long_options[] = {
-	{ "output", required_argument, NULL, 'o' },
-	{ "slots", required_argument, NULL, 's' },
-	{ "rate", required_argument, NULL, 'r' },
-	{ "every", required_argument, NULL, OPT_EVERY },
-	{ "stream", no_argument, NULL, OPT_STREAM },
-	{ "wait", no_argument, NULL, OPT_WAIT },
-	{ "xstate", no_argument, NULL, OPT_XSTATE },
-	{ "stack-limit", required_argument, NULL, OPT_STACK_LIMIT },
-	{ "help", no_argument, NULL, 'h' },
-	{ "version", no_argument, NULL, 'V' },
-	{}
+	"The file is for 'cpctl log', 'show', 'diff', 'bt' and 'dump'.\n",
+	.options = {
+		{ "output", required_argument, NULL, 'o' },
+		{ "slots", required_argument, NULL, 's' },
+		{ "rate", required_argument, NULL, 'r' },
+		{ "every", required_argument, NULL, OPT_EVERY },
+		{ "stream", no_argument, NULL, OPT_STREAM },
+		{ "wait", no_argument, NULL, OPT_WAIT },
+		{ "xstate", no_argument, NULL, OPT_XSTATE },
+		{ "stack-limit", required_argument, NULL, OPT_STACK_LIMIT },
+	},
 };
 
 static bool parse_up_to(const char *text, uint64_t most, uint64_t *number)
@@ -77,9 +66,11 @@ static bool parse_rate(const char *text, int64_t *interval)
 	return true;
 }
 
-/* False when the option's argument is not what it should be. */
-static bool set_option(struct record_options *options, int option)
+/* As cmdline_set_fn. */
+static bool set_option(void *arg, int option)
 {
+	struct record_options *options = arg;
+
 	switch (option) {
 	case 'o':
 		options->output = optarg;
@@ -105,36 +96,16 @@ static bool set_option(struct record_options *options, int option)
 	return true;
 }
 
-/* Gives -1 to go on, or an exit status. */
+/* As cmdline_parse(). */
 static int parse(int argc, char **argv, struct record_options *options)
 {
-	int option, index;
+	int status = cmdline_parse(argc, argv, &cmdline, set_option, options);
 
-	for (;;) {
-		index = -1;
-		option = getopt_long(argc, argv, "o:s:r:hV", long_options,
-				     &index);
-		switch (option) {
-		case -1:
-			if (options->wait && !options->stream)
-				return usage_error(argv[0], "--wait is for --stream");
-			return -1;
-		case 'h':
-			fputs(help, stdout);
-			return EXIT_OK;
-		case 'V':
-			return print_version();
-		case '?':
-			return usage_error(argv[0], NULL);
-		}
-		if (set_option(options, option))
-			continue;
-		return usage_error(argv[0], "'%s' is not valid for -%s%.*s",
-				   optarg, index < 0 ? "" : "-",
-				   index < 0 ? 1 : -1,
-				   index < 0 ? (char *)&option :
-					       long_options[index].name);
-	}
+	if (status >= 0)
+		return status;
+	if (options->wait && !options->stream)
+		return usage_error(argv[0], "--wait is for --stream");
+	return -1;
 }
 
 /* The default name of the file. */

@@ -13,7 +13,7 @@
 
 static const struct take_usage usage = {
 	/* A command follows, whose options are its own. */
-	.letters = "+n:o:hV",
+	.in_order = true,
 	.has = TAKE_HAS_ALL,
 	.help =
 	"Usage: cpctl run [OPTION]... [--] COMMAND [ARGUMENT]...\n"

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* cpctl stat: rates and hold-up times of pairs. */
 #include <err.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cmdline.h"
 #include "cpctl.h"
 #include "json.h"
 #include "netlink.h"
@@ -20,12 +20,12 @@
 #include "words.h"
 
 #define NSEC_PER_SEC 1000000000LL
-#define INTERVAL_MIN_NS (NSEC_PER_SEC / 10)
 
 /* The longest bar of the histogram. */
 #define BAR 40
 
-static const char help[] =
+static const struct cmdline cmdline = {
+	.help =
 	"Usage: cpctl stat [OPTION]... [PID]\n"
 	"Tell how many checkpoints a second the pairs take, and for how long their\n"
 	"slaves are held up. The first report is on all the time since a pair was\n"
@@ -37,23 +37,13 @@ static const char help[] =
 	"      --json          print JSON, one object to a line\n"
 	"      --prometheus    print what node_exporter's textfile collector reads\n"
 	"  -h, --help          print this help\n"
-	"  -V, --version       print the version\n";
-
-enum {
-	OPT_INTERVAL = 256,
-	OPT_COUNT,
-	OPT_JSON,
-	OPT_PROMETHEUS,
-};
-
-static const struct option long_options[] = {
-	{ "interval", required_argument, NULL, OPT_INTERVAL },
-	{ "count", required_argument, NULL, OPT_COUNT },
-	{ "json", no_argument, NULL, OPT_JSON },
-	{ "prometheus", no_argument, NULL, OPT_PROMETHEUS },
-	{ "help", no_argument, NULL, 'h' },
-	{ "version", no_argument, NULL, 'V' },
-	{}
+	"  -V, --version       print the version\n",
+	.options = {
+		{ "interval", required_argument, NULL, OPT_INTERVAL },
+		{ "count", required_argument, NULL, OPT_COUNT },
+		{ "json", no_argument, NULL, OPT_JSON },
+		{ "prometheus", no_argument, NULL, OPT_PROMETHEUS },
+	},
 };
 
 /*
@@ -364,43 +354,36 @@ static int report_on_screen(struct stat_run *run)
 	return event == SCREEN_QUIT ? EXIT_OK : EXIT_REFUSED;
 }
 
-/* As take_parse(). */
+/* As cmdline_set_fn. */
+static bool set_option(void *arg, int option)
+{
+	struct stat_run *run = arg;
+
+	switch (option) {
+	case OPT_INTERVAL:
+		return cmdline_interval(&run->interval_ns);
+	case OPT_COUNT:
+		return parse_count(optarg, &run->count);
+	case OPT_JSON:
+		run->json = true;
+		break;
+	case OPT_PROMETHEUS:
+		run->prometheus = true;
+		break;
+	}
+	return true;
+}
+
+/* As cmdline_parse(). */
 static int parse(int argc, char **argv, struct stat_run *run)
 {
-	int option;
+	int status = cmdline_parse(argc, argv, &cmdline, set_option, run);
 
-	while ((option = getopt_long(argc, argv, "hV", long_options, NULL)) !=
-	       -1) {
-		switch (option) {
-		case OPT_INTERVAL:
-			if (!parse_seconds(optarg, &run->interval_ns) ||
-			    run->interval_ns < INTERVAL_MIN_NS)
-				return usage_error(argv[0], "'%s' is not valid for --interval: from 0.1 seconds on",
-						   optarg);
-			break;
-		case OPT_COUNT:
-			if (!parse_count(optarg, &run->count))
-				return usage_error(argv[0], "'%s' is not valid for --count",
-						   optarg);
-			break;
-		case OPT_JSON:
-			run->json = true;
-			break;
-		case OPT_PROMETHEUS:
-			run->prometheus = true;
-			break;
-		case 'h':
-			fputs(help, stdout);
-			return EXIT_OK;
-		case 'V':
-			return print_version();
-		default:
-			return usage_error(argv[0], NULL);
-		}
-	}
+	if (status >= 0)
+		return status;
 	if (run->prometheus && (run->json || run->count))
 		return usage_error(argv[0], "--prometheus goes with neither --json nor --count");
-	return -1;
+	return cmdline_pid_or_none(argc, argv, &run->pid);
 }
 
 int verb_stat(int argc, char **argv)
@@ -410,11 +393,6 @@ int verb_stat(int argc, char **argv)
 
 	if (status >= 0)
 		return status;
-	if (argc > optind + 1)
-		return usage_error(argv[0], "one PID at most is wanted");
-	if (argc > optind && !parse_pid(argv[optind], &run.pid))
-		return usage_error(argv[0], "'%s' is no process id",
-				   argv[optind]);
 	run.netlink = netlink_open();
 	if (!run.netlink)
 		return EXIT_REFUSED;

@@ -2,9 +2,9 @@
 /* Taking checkpoints of a slave: what get, run, bt and dump have in common. */
 #include <err.h>
 #include <errno.h>
-#include <getopt.h>
 #include <string.h>
 
+#include "cmdline.h"
 #include "cpctl.h"
 #include "diagnose.h"
 #include "interrupt.h"
@@ -12,17 +12,6 @@
 #include "number.h"
 #include "output.h"
 #include "take.h"
-
-/* Options without a letter. */
-enum {
-	OPT_NUDGE = 256,
-	OPT_NO_NUDGE,
-	OPT_TIMEOUT,
-	OPT_STACK_LIMIT,
-	OPT_STACK_BYTES,
-	OPT_FULL,
-	OPT_JSON,
-};
 
 /* By what a verb must have for them. */
 static const struct {
@@ -39,28 +28,28 @@ static const struct {
 	{ TAKE_HAS_VIEW, { "full", no_argument, NULL, OPT_FULL } },
 	{ TAKE_HAS_JSON, { "json", no_argument, NULL, OPT_JSON } },
 	{ 0, { "output", required_argument, NULL, 'o' } },
-	{ 0, { "help", no_argument, NULL, 'h' } },
-	{ 0, { "version", no_argument, NULL, 'V' } },
 };
 
 #define NR_OPTIONS (sizeof(table) / sizeof(table[0]))
 
-/* Those of them that the verb has, and an empty one. */
-static void select_options(struct option options[NR_OPTIONS + 1],
+/* Those of them that the verb has. */
+static void select_options(struct option options[CMDLINE_OPTIONS],
 			   unsigned int has)
 {
 	size_t i;
 
+	_Static_assert(NR_OPTIONS <= CMDLINE_OPTIONS, "room for all");
 	for (i = 0; i < NR_OPTIONS; i++) {
 		if ((table[i].has & has) == table[i].has)
 			*options++ = table[i].option;
 	}
-	memset(options, 0, sizeof(*options));
 }
 
-/* False when the option's argument is not what it should be. */
-static bool set_option(struct take_options *options, int option)
+/* As cmdline_set_fn. */
+static bool set_option(void *arg, int option)
 {
+	struct take_options *options = arg;
+
 	switch (option) {
 	case 'n':
 		return parse_count(optarg, &options->count);
@@ -92,31 +81,13 @@ static bool set_option(struct take_options *options, int option)
 int take_parse(int argc, char **argv, const struct take_usage *usage,
 	       struct take_options *options)
 {
-	struct option long_options[NR_OPTIONS + 1];
-	int option, index;
+	struct cmdline cmdline = {
+		.help = usage->help,
+		.in_order = usage->in_order,
+	};
 
-	select_options(long_options, usage->has);
-	for (;;) {
-		index = -1;
-		option = getopt_long(argc, argv, usage->letters, long_options,
-				     &index);
-		switch (option) {
-		case -1:
-			return -1;
-		case 'h':
-			fputs(usage->help, stdout);
-			return EXIT_OK;
-		case 'V':
-			return print_version();
-		case '?':
-			return usage_error(argv[0], NULL);
-		}
-		if (!set_option(options, option))
-			return usage_error(argv[0], "'%s' is not valid for %s%s",
-					   optarg, index < 0 ? "-n" : "--",
-					   index < 0 ? "" :
-						       long_options[index].name);
-	}
+	select_options(cmdline.options, usage->has);
+	return cmdline_parse(argc, argv, &cmdline, set_option, options);
 }
 
 int take_parse_pid(int argc, char **argv, const struct take_usage *usage,
@@ -124,14 +95,7 @@ int take_parse_pid(int argc, char **argv, const struct take_usage *usage,
 {
 	int status = take_parse(argc, argv, usage, options);
 
-	if (status >= 0)
-		return status;
-	if (optind != argc - 1)
-		return usage_error(argv[0], "one PID is wanted");
-	if (!parse_pid(argv[optind], pid))
-		return usage_error(argv[0], "'%s' is no process id",
-				   argv[optind]);
-	return -1;
+	return status < 0 ? cmdline_pid(argc, argv, pid) : status;
 }
 
 int take_prep(struct cp_pair *pair, pid_t pid,

@@ -53,12 +53,12 @@ struct take_options {
 
 /*
  * struct take_usage - the command line of a verb
- * @letters: of its options, for getopt_long()
+ * @in_order: as of struct cmdline
  * @has: TAKE_HAS_*
  * @help: what --help prints
  */
 struct take_usage {
-	const char	*letters;
+	bool		in_order;
 	unsigned int	has;
 	const char	*help;
 };

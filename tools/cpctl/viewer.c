@@ -1,81 +1,58 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Looking at a recording: what show, log and diff have in common. */
 #include <err.h>
-#include <getopt.h>
 #include <string.h>
 
+#include "cmdline.h"
 #include "cpctl.h"
 #include "number.h"
 #include "output.h"
 #include "viewer.h"
 
-/* Options without a letter. */
-enum {
-	OPT_JSON = 256,
-	OPT_STACK_BYTES,
-	OPT_FULL,
-};
-
-static const struct option long_options[] = {
-	/* Those of stacks come first. */
+/* Those of VIEWER_STACK_HELP. */
+static const struct option stack_options[] = {
 	{ "stack-bytes", required_argument, NULL, OPT_STACK_BYTES },
 	{ "full", no_argument, NULL, OPT_FULL },
-	{ "json", no_argument, NULL, OPT_JSON },
-	{ "output", required_argument, NULL, 'o' },
-	{ "help", no_argument, NULL, 'h' },
-	{ "version", no_argument, NULL, 'V' },
-	{}
 };
 
-#define NR_STACK_OPTIONS 2
-
-/* Gives -1 to go on, or an exit status. */
-static int set_option(struct viewer_options *options, int option,
-		      char **argv, const char *help)
+/* As cmdline_set_fn. */
+static bool set_option(void *arg, int option)
 {
+	struct viewer_options *options = arg;
+
 	switch (option) {
-	case OPT_JSON:
-		options->json = true;
-		break;
+	case OPT_STACK_BYTES:
+		return parse_bytes(optarg, &options->view.stack_bytes);
 	case OPT_FULL:
 		options->view.full = true;
 		break;
-	case OPT_STACK_BYTES:
-		if (!parse_bytes(optarg, &options->view.stack_bytes))
-			return usage_error(argv[0], "'%s' is not valid for --stack-bytes",
-					   optarg);
+	case OPT_JSON:
+		options->json = true;
 		break;
 	case 'o':
 		options->output = optarg;
 		break;
-	case 'h':
-		fputs(help, stdout);
-		return EXIT_OK;
-	case 'V':
-		return print_version();
-	default:
-		return usage_error(argv[0], NULL);
 	}
-	return -1;
+	return true;
 }
 
 int viewer_parse(int argc, char **argv, const char *help, bool has_stack,
 		 struct viewer_options *options)
 {
-	const struct option *known = long_options;
-	int option, status;
-
-	if (!has_stack)
-		known += NR_STACK_OPTIONS;
-	for (;;) {
+	struct cmdline cmdline = {
+		.help = help,
 		/* Behind the file come numbers, which may be below zero. */
-		option = getopt_long(argc, argv, "+o:hV", known, NULL);
-		if (option < 0)
-			return -1;
-		status = set_option(options, option, argv, help);
-		if (status >= 0)
-			return status;
-	}
+		.in_order = true,
+		.options = {
+			{ "json", no_argument, NULL, OPT_JSON },
+			{ "output", required_argument, NULL, 'o' },
+		},
+	};
+
+	if (has_stack)
+		memcpy(&cmdline.options[2], stack_options,
+		       sizeof(stack_options));
+	return cmdline_parse(argc, argv, &cmdline, set_option, options);
 }
 
 static int show_on(FILE *out, struct viewer *viewer, viewer_fn show, void *arg)

@@ -8,12 +8,12 @@
  */
 #include <err.h>
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "cmdline.h"
 #include "cpctl.h"
 #include "diagnose.h"
 #include "facts.h"
@@ -26,9 +26,8 @@
 /* How long to wait for a checkpoint before looking at the keyboard. */
 #define SLICE_NS (NSEC_PER_SEC / 5)
 
-#define INTERVAL_MIN_NS (NSEC_PER_SEC / 10)
-
-static const char help[] =
+static const struct cmdline cmdline = {
+	.help =
 	"Usage: cpctl watch [OPTION]... PID\n"
 	"Show the registers and the stack of the running process or thread PID,\n"
 	"again and again. The process is held for one checkpoint per picture only.\n"
@@ -39,21 +38,12 @@ static const char help[] =
 	"  -h, --help             print this help\n"
 	"  -V, --version          print the version\n"
 	"\n"
-	"Keys: q leaves, any other draws at once.\n";
-
-enum {
-	OPT_INTERVAL = 256,
-	OPT_NO_NUDGE,
-	OPT_STACK_LIMIT,
-};
-
-static const struct option long_options[] = {
-	{ "interval", required_argument, NULL, OPT_INTERVAL },
-	{ "no-nudge", no_argument, NULL, OPT_NO_NUDGE },
-	{ "stack-limit", required_argument, NULL, OPT_STACK_LIMIT },
-	{ "help", no_argument, NULL, 'h' },
-	{ "version", no_argument, NULL, 'V' },
-	{}
+	"Keys: q leaves, any other draws at once.\n",
+	.options = {
+		{ "interval", required_argument, NULL, OPT_INTERVAL },
+		{ "no-nudge", no_argument, NULL, OPT_NO_NUDGE },
+		{ "stack-limit", required_argument, NULL, OPT_STACK_LIMIT },
+	},
 };
 
 /*
@@ -302,38 +292,21 @@ static int watch_process(struct watch *watch)
 	return outcome == FAILED ? EXIT_REFUSED : EXIT_OK;
 }
 
-/* As take_parse(). */
-static int parse(int argc, char **argv, struct watch *watch)
+/* As cmdline_set_fn. */
+static bool set_option(void *arg, int option)
 {
-	int option;
+	struct watch *watch = arg;
 
-	while ((option = getopt_long(argc, argv, "hV", long_options, NULL)) !=
-	       -1) {
-		switch (option) {
-		case OPT_INTERVAL:
-			if (!parse_seconds(optarg, &watch->interval_ns) ||
-			    watch->interval_ns < INTERVAL_MIN_NS)
-				return usage_error(argv[0], "'%s' is not valid for --interval: from 0.1 seconds on",
-						   optarg);
-			break;
-		case OPT_NO_NUDGE:
-			watch->get_flags = 0;
-			break;
-		case OPT_STACK_LIMIT:
-			if (!parse_bytes(optarg, &watch->options.stack_limit))
-				return usage_error(argv[0], "'%s' is not valid for --stack-limit",
-						   optarg);
-			break;
-		case 'h':
-			fputs(help, stdout);
-			return EXIT_OK;
-		case 'V':
-			return print_version();
-		default:
-			return usage_error(argv[0], NULL);
-		}
+	switch (option) {
+	case OPT_INTERVAL:
+		return cmdline_interval(&watch->interval_ns);
+	case OPT_STACK_LIMIT:
+		return parse_bytes(optarg, &watch->options.stack_limit);
+	case OPT_NO_NUDGE:
+		watch->get_flags = 0;
+		break;
 	}
-	return -1;
+	return true;
 }
 
 int verb_watch(int argc, char **argv)
@@ -343,15 +316,12 @@ int verb_watch(int argc, char **argv)
 		.get_flags = CP_GET_NUDGE,
 		.options.size = sizeof(watch.options),
 	};
-	int status = parse(argc, argv, &watch);
+	int status = cmdline_parse(argc, argv, &cmdline, set_option, &watch);
 
+	if (status < 0)
+		status = cmdline_pid(argc, argv, &watch.pid);
 	if (status >= 0)
 		return status;
-	if (optind != argc - 1)
-		return usage_error(argv[0], "one PID is wanted");
-	if (!parse_pid(argv[optind], &watch.pid))
-		return usage_error(argv[0], "'%s' is no process id",
-				   argv[optind]);
 	if (!screen_possible())
 		return usage_error(argv[0], "this is for a terminal; 'cpctl get' prints to files and pipes");
 	watch.pair = cp_pair_open();
