@@ -4,28 +4,13 @@
 # cpctl bt and cpctl dump: what they tell of a program's calls is compared with
 # the calls themselves, by cpctl, by gdb and by eu-stack.
 . "$(dirname "$0")/tap.bash"
+# shellcheck source=selftests/slaves.bash
+. selftests/slaves.bash
 . selftests/calls.bash
 
 chain=$PWD/build/selftests/chain
 # In every mode the innermost calls are these.
 inner="rest folded folded_too leaf middle"
-
-# slave_begins PID: nothing of the test outlives it, however it ends.
-slave_begins()
-{
-	slave=$1
-	trap 'jobs -p | xargs -r kill -KILL 2>/dev/null || :' EXIT
-}
-
-is_asleep()
-{
-	grep -q '^State:	S' "/proc/$1/status"
-}
-
-is_master_of()
-{
-	grep -qs "^slave:	$2\$" "/proc/$1/fdinfo/"*
-}
 
 # start PROGRAM ARGUMENT...: sets task, the id of the thread that makes the calls
 start()
@@ -36,13 +21,7 @@ start()
 	program=$1
 	eventually test -s "$folder/said"
 	task=$(head -n 1 "$folder/said")
-	[ "${2-}" = busy ] || eventually is_asleep "$task"
-}
-
-stop()
-{
-	kill -KILL "$slave"
-	wait "$slave" 2>/dev/null || :
+	[ "${2-}" = busy ] || eventually sleeps "$task"
 }
 
 # dump OPTION...: the file core
@@ -93,7 +72,7 @@ test_pie()
 	start "$chain-pie" plain
 	shows "$inner main"
 	complete
-	stop
+	stop_slave
 }
 
 test_static()
@@ -101,7 +80,7 @@ test_static()
 	start "$chain-static" plain
 	shows "$inner main"
 	complete
-	stop
+	stop_slave
 }
 
 test_static_pie_in_a_thread()
@@ -110,7 +89,7 @@ test_static_pie_in_a_thread()
 	[ "$task" != "$slave" ]
 	shows "$inner body"
 	complete
-	stop
+	stop_slave
 }
 
 test_thread()
@@ -124,7 +103,7 @@ test_thread()
 	backtrace
 	complete
 	same bt 'main ' "$(cut -d ' ' -f 2 "$folder/bt" | ours)"
-	stop
+	stop_slave
 }
 
 test_signal_handler()
@@ -132,7 +111,7 @@ test_signal_handler()
 	start "$chain-pie" handler
 	shows "$inner on_signal run_handler main"
 	complete
-	stop
+	stop_slave
 }
 
 # The stack at hand is the handler's; the other is read as it is a bit later.
@@ -141,7 +120,7 @@ test_handler_on_an_alternate_stack()
 	start "$chain-pie" alternate
 	shows "$inner on_signal run_handler main"
 	complete
-	stop
+	stop_slave
 }
 
 test_deep_recursion()
@@ -152,12 +131,12 @@ test_deep_recursion()
 	names="$inner$(printf ' deep%.0s' {0..60}) main"
 	shows "$names"
 	complete
-	stop
+	stop_slave
 	start "$chain-pie" deep 20000
 	backtrace
 	complete
 	[ "$(grep -c ' deep$' "$folder/bt")" -eq 20001 ]
-	stop
+	stop_slave
 }
 
 test_coroutine()
@@ -169,7 +148,7 @@ test_coroutine()
 	# There it begins, and nothing tells that it does.
 	fails 1 complete
 	grep -q '"why":"there is no unwind information for 0x' "$folder/json"
-	stop
+	stop_slave
 }
 
 test_32_bit()
@@ -184,14 +163,14 @@ test_32_bit()
 	fails 2 dump
 	grep -q '32-bit code' "$folder/errors"
 	[ ! -e "$folder/core" ]
-	stop
+	stop_slave
 }
 
 test_source_lines()
 {
 	start "$chain-pie" plain
 	cpctl bt --timeout 60 "$task" >"$folder/out"
-	stop
+	stop_slave
 	grep -q '^  #[0-9]* *0x[0-9a-f]\{16\} folded (inlined) at .*chain\.c:[0-9]*$' \
 		"$folder/out"
 	grep -q '^  #[0-9]* *0x[0-9a-f]\{16\} main+0x[0-9a-f]* (chain-pie) at .*chain\.c:[0-9]*$' \
@@ -214,7 +193,7 @@ test_any_instant()
 {
 	start "$chain-pie" busy
 	cpctl bt --timeout 60 -n 200 --json "$task" >"$folder/json"
-	stop
+	stop_slave
 	python3 -c '
 import json, sys
 source = open("selftests/chain.c").read().splitlines()
@@ -255,7 +234,7 @@ names = [f.get("function") or f["symbol"]["name"] for f in frames]
 i = names.index("rest")
 assert names[i:i + 6] == "rest folded folded_too leaf middle main".split(), names' \
 		<"$folder/json"
-	stop
+	stop_slave
 }
 
 test_no_unwind_information()
@@ -266,7 +245,7 @@ test_no_unwind_information()
 	# Up to there all is known, and beyond it nothing is made up.
 	[ "$(grep -c '(chain-no-cfi)' "$folder/out")" -eq 1 ]
 	grep -q ' rest+0x' "$folder/out"
-	stop
+	stop_slave
 }
 
 test_stack_that_is_cut_off()
@@ -283,7 +262,7 @@ test_stack_that_is_cut_off()
 	eu_stack | cut -d ' ' -f 2 | ours | grep -q "^$inner deep deep deep"
 	eu-readelf -n "$folder/core" >/dev/null
 	grep -qa '^stack truncated$' "$folder/core"
-	stop
+	stop_slave
 }
 
 test_deleted_program()
@@ -294,7 +273,7 @@ test_deleted_program()
 	backtrace
 	complete
 	same bt "$inner main " "$(cut -d ' ' -f 2 "$folder/bt" | ours)"
-	stop
+	stop_slave
 	# Another one of that name is none of its business.
 	cp "$chain-static" "$folder/changed"
 	start "$folder/changed" plain
@@ -303,7 +282,7 @@ test_deleted_program()
 	backtrace
 	complete
 	same bt "$inner main " "$(cut -d ' ' -f 2 "$folder/bt" | ours)"
-	stop
+	stop_slave
 }
 
 test_program_with_another_root()
@@ -317,7 +296,7 @@ test_program_with_another_root()
 	program=$chain-static
 	dump
 	same gdb "$inner main " "$(gdb_names | ours)"
-	stop
+	stop_slave
 }
 
 # A library that is loaded while the program runs is in the list, too.
@@ -352,7 +331,7 @@ test_real_programs()
 		[ "$(wc -l <"$folder/agreed")" -ge 4 ]
 		grep -xF -f "$folder/agreed" "$folder/addresses" |
 			cmp - "$folder/agreed"
-		stop
+		stop_slave
 	done
 	exec 8>&-
 }
@@ -360,7 +339,7 @@ test_real_programs()
 # It has become that program, and waits for what it is to wait for.
 has_begun_to_wait()
 {
-	is_asleep "$1" || return 1
+	sleeps "$1" || return 1
 	case $2 in
 	python3)	grep -q _ctypes "/proc/$1/maps" &&
 				grep -q nanosleep "/proc/$1/wchan" ;;
@@ -441,7 +420,7 @@ test_origin()
 		assert info[40:56].rstrip(b"\0") == b"chain-pie" and info[56:].rstrip(b"\0").endswith(b"chain-pie plain")
 		assert len(core) < 200000, len(core)
 	END
-	stop
+	stop_slave
 }
 
 # Without the program at hand, what it takes to find it is there.
@@ -451,7 +430,7 @@ test_build_ids()
 
 	start "$chain-pie" plain
 	dump
-	stop
+	stop_slave
 	eu-unstrip -n --core "$folder/core" >"$folder/modules"
 	for file in "$program" "$(ldd "$program" | sed -n 's/.*libc\.so.* => \([^ ]*\) .*/\1/p')"; do
 		id=$(eu-readelf -n "$file" | sed -n 's/.*Build ID: //p')
@@ -466,7 +445,7 @@ test_variables_are_not_made_up()
 {
 	start "$chain-pie" plain
 	dump
-	stop
+	stop_slave
 	gdb -batch -nx -iex 'set auto-load off' -ex 'print global' \
 		"$program" "$folder/core" >"$folder/out" 2>"$folder/errors" || :
 	grep -q 'Cannot access memory' "$folder/errors"
@@ -482,7 +461,7 @@ test_slave_that_lies()
 	dump
 	eu-readelf -n "$folder/core" >/dev/null
 	[ "$(stat -c %s "$folder/core")" -lt 200000 ]
-	stop
+	stop_slave
 }
 
 test_file_is_replaced()
@@ -501,7 +480,7 @@ test_file_is_replaced()
 	[ "$(cat "$folder/file")" = precious ]
 	rm "$folder/file"
 	(cd "$folder" && cpctl dump "$task" 2>/dev/null && eu-readelf -h "core.$task" >/dev/null)
-	stop
+	stop_slave
 	[ "$(cd "$folder" && echo core*)" = "core core.$task" ]
 	rm "$folder/core.$task"
 }
@@ -516,7 +495,7 @@ test_standard_output()
 	grep -q 'a core is not for a terminal' "$folder/out"
 	fails 2 cpctl dump -o - "$task" >/dev/full 2>"$folder/errors"
 	grep -q 'No space left' "$folder/errors"
-	stop
+	stop_slave
 }
 
 test_no_room()
@@ -532,7 +511,7 @@ test_no_room()
 	fails 2 cpctl dump -o "$folder/small/core" "$task" 2>/dev/null
 	[ "$(ls -A "$folder/small")" = core ]
 	[ "$(cat "$folder/small/core")" = old ]
-	stop
+	stop_slave
 	umount "$folder/small"
 }
 
@@ -546,7 +525,7 @@ test_no_place_for_a_file()
 		grep -q "cannot write $place: " "$folder/errors"
 	done
 	[ -c /dev/null ]
-	stop
+	stop_slave
 }
 
 test_refusals()
@@ -567,7 +546,7 @@ test_refusals()
 	fails 2 cpctl dump --timeout 0.2 "$task" 2>errors
 	grep -q 'in time: it is stopped' errors
 	kill -CONT "$slave"
-	stop
+	stop_slave
 	fails 1 compgen -G 'core*'
 }
 
@@ -598,7 +577,7 @@ test_interrupted()
 	fails 2 wait $master
 	grep -q 'goes on by itself' "$folder/errors"
 	fails 1 compgen -G "$folder/core*"
-	stop
+	stop_slave
 }
 
 test_slave_goes_on()
@@ -610,7 +589,7 @@ test_slave_goes_on()
 	done
 	kill -0 "$slave"
 	grep -q '^TracerPid:	0' "/proc/$slave/status"
-	stop
+	stop_slave
 }
 
 tap_run

@@ -44,13 +44,7 @@ test_help_and_version()
 
 test_usage_errors()
 {
-	local culprit arguments
-
-	while IFS='|' read -r culprit arguments; do
-		# shellcheck disable=SC2086 # words
-		refuses 1 "$culprit" cpctl $arguments
-		has errors "--help'."
-	done <<-'END'
+	refuses_usage <<-'END'
 		verb is missing|
 		'look'|look
 		'--json'|--json

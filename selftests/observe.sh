@@ -811,13 +811,7 @@ test_end()
 
 test_usage_errors()
 {
-	local culprit arguments
-
-	while IFS='|' read -r culprit arguments; do
-		# shellcheck disable=SC2086 # words
-		refuses 1 "$culprit" cpctl $arguments
-		has errors "--help'."
-	done <<-'END'
+	refuses_usage <<-'END'
 		no argument|list 1
 		'--full'|list --full
 		one PID|monitor 1 2

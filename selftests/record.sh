@@ -4,6 +4,8 @@
 # The flight recorder: what is left of a program that has died, and what cpctl,
 # gdb and eu-stack make of it.
 . "$(dirname "$0")/tap.bash"
+# shellcheck source=selftests/slaves.bash
+. selftests/slaves.bash
 . selftests/calls.bash
 
 doomed=$PWD/build/selftests/doomed
@@ -11,36 +13,6 @@ chain=$PWD/build/selftests/chain-pie
 file=$folder/recording
 # In every mode the calls are these, behind the one that dies.
 inner="die folded leaf middle"
-
-# Nothing of a test outlives it, however it ends.
-begins()
-{
-	trap 'jobs -p | xargs -r kill -KILL 2>/dev/null || :' EXIT
-}
-
-# ends STATUS COMMAND...: with what it prints in the files out and errors
-ends()
-{
-	local want=$1 status=0
-
-	shift
-	"$@" >"$folder/out" 2>"$folder/errors" || status=$?
-	[ "$status" -eq "$want" ] || {
-		echo "# $*: exit status $status, not $want"
-		sed 's/^/# /' "$folder/errors"
-		return 1
-	}
-}
-
-# says TEXT: on standard error
-says()
-{
-	grep -qF -e "$1" "$folder/errors" || {
-		echo "# no '$1' in:"
-		sed 's/^/# /' "$folder/errors"
-		return 1
-	}
-}
 
 # numbers: of the checkpoints in the recording
 numbers()
@@ -97,7 +69,7 @@ shows()
 	backtrace
 	same bt "$1 " "$(cut -d ' ' -f 2 "$folder/bt" | ours)"
 	cpctl dump "$file" -o "$folder/core" 2>"$folder/errors"
-	says 'all else was read some time before'
+	has errors 'all else was read some time before'
 	same gdb "$1 " "$(gdb_names | ours)"
 	eu_stack >"$folder/eu.bt"
 	same eu-stack "$1 " "$(cut -d ' ' -f 2 "$folder/eu.bt" | ours)"
@@ -117,7 +89,7 @@ crashes()
 {
 	program=$2
 	ends "$1" cpctl record -o "$file" -- "${@:2}"
-	says "cpctl: $file: "
+	has errors "cpctl: $file: "
 	has_died $(($1 - 128))
 }
 
@@ -131,7 +103,7 @@ recorded()
 	env --default-signal cpctl record "${options[@]}" -o "$file" -- "$@" \
 		<&8 >"$folder/said" 2>"$folder/errors" &
 	recorder=$!
-	begins
+	leave_nothing
 	eventually test -s "$folder/said"
 	task=$(head -n 1 "$folder/said")
 }
@@ -140,11 +112,6 @@ options=()
 tell()
 {
 	echo >&8
-}
-
-is_master_of()
-{
-	grep -qs "^slave:	$2\$" "/proc/$1/fdinfo/"*
 }
 
 is_gone()
@@ -278,8 +245,7 @@ start_told()
 	mkfifo "$folder/pipe"
 	exec 8<>"$folder/pipe"
 	"$@" told <&8 >"$folder/said" &
-	slave=$!
-	begins
+	slave_begins $!
 	eventually test -s "$folder/said"
 	task=$(head -n 1 "$folder/said")
 	eventually is_in 0 "$task"
@@ -373,12 +339,12 @@ test_exit_status()
 	[ "$(cpctl log "$file" | tail -n 1)" = '          (exit status 7)' ]
 	fails 1 grep -q death <(cpctl log --json "$file")
 	ends 2 cpctl record -o "$folder/none" -- /no/such/command
-	says 'cannot start /no/such/command'
+	has errors 'cannot start /no/such/command'
 	[ ! -e "$folder/none" ]
 	# One that runs another program: its exec ends the pair.
 	ends 7 cpctl record -o "$file" -- \
 		env "$doomed-pie" live main
-	says 'runs another program now'
+	has errors 'runs another program now'
 	cpctl log "$file" | tail -n 1 | grep -q 'it runs another program now'
 }
 
@@ -388,7 +354,7 @@ test_interrupt()
 	record_told
 	kill -INT $recorder
 	wait $recorder
-	says "process $task goes on by itself"
+	has errors "process $task goes on by itself"
 	cpctl log "$file" | tail -n 1 | grep -q '(it goes on)'
 	kill -0 "$slave"
 	tell
@@ -397,7 +363,7 @@ test_interrupt()
 	recorded "$doomed-pie" live main told
 	kill -INT "$recorder"
 	wait "$recorder"
-	says "process $task goes on by itself"
+	has errors "process $task goes on by itself"
 	eventually is_in 0 "$task"
 	tell
 	eventually is_gone "$task"
@@ -547,7 +513,7 @@ test_stream()
 	[ "$(numbers | head -n 1)" -gt 1 ] || [ "$(numbers | head -n 1)" -eq 1 ]
 	numbers | consecutive
 	[ "$(numbers | wc -l)" -gt 300 ]
-	says '; 0 lost in between'
+	has errors '; 0 lost in between'
 }
 
 test_stream_with_losses()
@@ -578,11 +544,6 @@ for line in sys.stdin:
 print("#", told, "lost")
 assert told'
 	fails 1 grep -q '; 0 lost' "$folder/errors"
-}
-
-is_stopped()
-{
-	grep -q '^State:	T' "/proc/$1/status"
 }
 
 # It has run for some ticks of its clock since the first question.
@@ -675,7 +636,7 @@ assert len(c["regs"]) == 27
 (s,) = c["segments"]
 assert len(s["data"]) == 2 * s["size"] and not s["truncated"]' "$first"
 	ends 2 cpctl show "$file" $((last + 1))
-	says "there is no checkpoint $((last + 1)): it has"
+	has errors "there is no checkpoint $((last + 1)): it has"
 	ends 2 cpctl show "$file" $((first - 1))
 	ends 2 cpctl show "$file" -1000
 	ends 2 cpctl bt "$file" $((last + 1))
@@ -742,7 +703,7 @@ test_32_bit()
 	complete
 	grep -q ' rest$' "$folder/bt"
 	ends 2 cpctl dump -o "$folder/none" "$file"
-	says '32-bit code'
+	has errors '32-bit code'
 	[ ! -e "$folder/none" ]
 }
 
@@ -821,13 +782,7 @@ test_usage()
 {
 	local arguments
 
-	while IFS='|' read -r culprit arguments; do
-		# shellcheck disable=SC2086 # words
-		ends 1 cpctl $arguments
-		[ ! -s "$folder/out" ]
-		says "$culprit"
-		says "--help'"
-	done <<-'END'
+	refuses_usage <<-'END'
 		one PID|record
 		one PID|record 1 2
 		command is missing|record --
@@ -861,18 +816,18 @@ test_usage()
 test_refusals()
 {
 	ends 2 cpctl record 4194303
-	says 'there is no process or thread 4194303'
+	has errors 'there is no process or thread 4194303'
 	ends 2 cpctl record 2
-	says 'it is a kernel thread'
+	has errors 'it is a kernel thread'
 	ends 2 cpctl record --slots 65536 --stack-limit 1G -- true
-	says 'is more than the module allows'
+	has errors 'is more than the module allows'
 	ends 2 cpctl log "$folder/none"
-	says "cannot read $folder/none: No such file"
+	has errors "cannot read $folder/none: No such file"
 	ends 2 cpctl log "$folder"
 	ends 2 cpctl log /dev/null
-	says 'not a recording'
+	has errors 'not a recording'
 	ends 2 cpctl bt ./Makefile
-	says 'not a recording'
+	has errors 'not a recording'
 	rm -f "$folder"/recording.*
 }
 
@@ -883,7 +838,7 @@ test_no_place_for_the_file()
 
 	for place in "$folder" /dev/null /no/such/folder/file /proc/file; do
 		ends 2 cpctl record -o "$place" -- "$doomed-pie" segv main
-		says "cannot write $place: "
+		has errors "cannot write $place: "
 	done
 	[ -c /dev/null ]
 	mkdir "$folder/small"
@@ -893,7 +848,7 @@ test_no_place_for_the_file()
 		# shellcheck disable=SC2086 # words
 		ends 2 cpctl record $place -o "$folder/small/file" -- \
 			python3 -S -c 'print("done")'
-		says "cannot write $folder/small/file: No space left"
+		has errors "cannot write $folder/small/file: No space left"
 		[ "$(cat "$folder/out")" = 'done' ]
 		[ "$(ls -A "$folder/small")" = filler ]
 	done
@@ -924,7 +879,7 @@ test_damage()
 	size=$(stat -c %s "$file")
 	head -c $((size * 3 / 4)) "$file" >"$folder/part"
 	ends 2 cpctl log "$folder/part"
-	says 'cut off'
+	has errors 'cut off'
 	lines=$(wc -l <"$folder/out")
 	[ "$lines" -gt 5 ]
 	[ "$lines" -lt "$(wc -l <"$folder/whole")" ]
@@ -932,7 +887,7 @@ test_damage()
 	for at in 1 4 5 17 $((size - 20)); do
 		head -c $((size - at)) "$file" >"$folder/cut"
 		ends 2 cpctl bt "$folder/cut"
-		says ': cut off'
+		has errors ': cut off'
 	done
 	# A bit, in the last frame's checksum and elsewhere.
 	for at in $((size - 1)) $((size - 100)) $((size / 2)); do
@@ -942,16 +897,16 @@ data = bytearray(open(sys.argv[1], "rb").read())
 data[int(sys.argv[3])] ^= 1
 open(sys.argv[2], "wb").write(data)' "$file" "$folder/bad" "$at"
 		ends 2 cpctl log "$folder/bad"
-		says ': damaged: '
+		has errors ': damaged: '
 		ends 2 cpctl show "$folder/bad" "$(numbers | head -n 1)"
-		says ': damaged: '
+		has errors ': damaged: '
 	done
 	{ cat "$file"; echo more; } >"$folder/longer"
 	ends 2 cpctl log "$folder/longer"
-	says ': damaged: '
+	has errors ': damaged: '
 	printf 'CKPTREC\n\002\000\000\000\000\000\000\000' >"$folder/version"
 	ends 2 cpctl show "$folder/version"
-	says 'made by another version of cpctl: format 2, this one reads 1'
+	has errors 'made by another version of cpctl: format 2, this one reads 1'
 }
 
 # Names of a program that was built anew since are not those of what was mapped.
@@ -962,7 +917,7 @@ test_program_that_was_rebuilt()
 	cp "$chain" "$folder/program.new"
 	mv "$folder/program.new" "$folder/program"
 	ends 0 cpctl bt "$file"
-	says "$folder/program is another one now: no names from it"
+	has errors "$folder/program is another one now: no names from it"
 	grep -q '#0 .* program+0x' "$folder/out"
 	cp "$doomed-pie" "$folder/program"
 	ends 0 cpctl bt "$file"

@@ -44,18 +44,39 @@ refuses()
 	[ ! -s "$folder/out" ]
 }
 
-# slave_begins PID: nothing of the test outlives it, however it ends.
+# refuses_usage: each line CULPRIT|ARGUMENT... of standard input
+refuses_usage()
+{
+	local culprit arguments
+
+	while IFS='|' read -r culprit arguments; do
+		# shellcheck disable=SC2086 # words
+		refuses 1 "$culprit" cpctl $arguments
+		has errors "--help'."
+	done
+}
+
+# leave_nothing: nothing of the test outlives it, however it ends.
+leave_nothing()
+{
+	trap 'jobs -p | xargs -r kill -KILL 2>/dev/null || :' EXIT
+}
+
 slave_begins()
 {
 	slave=$1
-	trap 'jobs -p | xargs -r kill -KILL 2>/dev/null || :' EXIT
+	leave_nothing
+}
+
+sleeps()
+{
+	grep -q '^State:	S' "/proc/$1/status"
 }
 
 # Whatever starts a slave waits until it is what it is to become.
 is_asleep()
 {
-	grep -q '^State:	S' "/proc/$1/status" &&
-		[ "$(cat "/proc/$1/comm")" = "${2:-sleep}" ]
+	sleeps "$1" && [ "$(cat "/proc/$1/comm")" = "${2:-sleep}" ]
 }
 
 is_stopped()
