@@ -8,23 +8,17 @@
  * functions that are not inlined will return to, the innermost first. SIGUSR2
  * then adds a handler to them.
  */
+#include "chain.h"
+
 #include <link.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <ucontext.h>
 #include <unistd.h>
 
 #define MAX 32
-#define STACK_SIZE 65536
-
-/* A function of its own, whatever the compiler thinks of it. */
-#define OUTLINE __attribute__((noinline, noclone))
-#define INLINE static inline __attribute__((always_inline))
 
 #define RETURN_ADDRESS ((uintptr_t)__builtin_return_address(0))
 
@@ -32,8 +26,6 @@ static uintptr_t addresses[MAX];
 static unsigned int nr_addresses;
 static ucontext_t outside, inside;
 
-/* What is done after a call keeps it from being the function's last. */
-static volatile int after;
 static volatile int global = 42;
 
 static void came_from(uintptr_t address)
@@ -139,26 +131,11 @@ OUTLINE void in_coroutine(void)
 	after++;
 }
 
-static void run_thread(void)
-{
-	pthread_t thread;
-
-	pthread_create(&thread, NULL, body, NULL);
-	pthread_join(thread, NULL);
-}
-
 static void run_handler(int flags)
 {
-	stack_t stack = { .ss_size = STACK_SIZE };
-	struct sigaction action = {
-		.sa_handler = on_signal,
-		.sa_flags = flags,
-	};
-
-	stack.ss_sp = malloc(STACK_SIZE);
-	sigaltstack(&stack, NULL);
-	sigaction(SIGUSR1, &action, NULL);
+	handle_sigusr1(on_signal, flags);
 	raise(SIGUSR1);
+	after++;
 }
 
 static void run_coroutine(void)
@@ -198,7 +175,7 @@ int main(int argc, char **argv)
 	after = global;
 	signal(SIGUSR2, on_signal);
 	if (!strcmp(mode, "thread"))
-		run_thread();
+		call_in_thread(body);
 	else if (!strcmp(mode, "handler"))
 		run_handler(0);
 	else if (!strcmp(mode, "alternate"))

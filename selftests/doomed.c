@@ -7,25 +7,16 @@
  * WHERE: main, thread, handler, alternate. With "told" it prints the id of the
  * thread that is to die, and waits for a byte on standard input first.
  */
-#include <pthread.h>
-#include <signal.h>
+#include "chain.h"
+
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* A function of its own, whatever the compiler thinks of it. */
-#define OUTLINE __attribute__((noinline, noclone))
-#define INLINE static inline __attribute__((always_inline))
-
-#define STACK_SIZE 65536
-
 static const char *how;
 
-/* What is done after a call keeps it from being the function's last. */
-static volatile int after;
 static volatile int zero;
 
 /* Nothing is mapped there. */
@@ -165,28 +156,13 @@ OUTLINE void *body(void *unused)
 	return NULL;
 }
 
-static void run_thread(void)
-{
-	pthread_t thread;
-
-	pthread_create(&thread, NULL, body, NULL);
-	pthread_join(thread, NULL);
-}
-
 static void run_handler(int flags)
 {
-	stack_t stack = { .ss_size = STACK_SIZE };
-	struct sigaction action = {
-		.sa_handler = on_signal,
-		.sa_flags = flags,
-	};
-
-	stack.ss_sp = malloc(STACK_SIZE);
-	sigaltstack(&stack, NULL);
-	sigaction(SIGUSR1, &action, NULL);
+	handle_sigusr1(on_signal, flags);
 	if (told)
 		wait_until_told();
 	raise(SIGUSR1);
+	after++;
 }
 
 int main(int argc, char **argv)
@@ -196,7 +172,7 @@ int main(int argc, char **argv)
 	how = argv[1];
 	told = argc > 3;
 	if (!strcmp(argv[2], "thread"))
-		run_thread();
+		call_in_thread(body);
 	else if (!strcmp(argv[2], "handler"))
 		run_handler(0);
 	else if (!strcmp(argv[2], "alternate"))
