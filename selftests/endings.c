@@ -167,6 +167,20 @@ static int taker_join(struct taker *t)
 	return t->ret;
 }
 
+/* Starts a slave that is to be in @state; gives its pid, or -1. */
+static pid_t slave_begin(enum state state, struct slave **s)
+{
+	pid_t pid;
+
+	*s = slave_alloc(state == ASLEEP);
+	if (!*s)
+		return -1;
+	pid = slave_start(body_slave, *s);
+	if (state == ASLEEP && !eventually(task_state(pid) == 'S'))
+		return -1;
+	return pid;
+}
+
 /* Brings slave and master to where they are to be. */
 static bool reach(enum state state, struct master *m, struct taker *t)
 {
@@ -181,6 +195,13 @@ static bool reach(enum state state, struct master *m, struct taker *t)
 		return eventually(t->taken >= 10);
 	}
 	return false;
+}
+
+/* For a fixture whose variants differ in the state only. */
+#define STATE_VARIANT(fixture, name, its_state)				\
+FIXTURE_VARIANT_ADD(fixture, name)					\
+{									\
+	.state = its_state,						\
 }
 
 /*
@@ -199,29 +220,14 @@ FIXTURE_VARIANT(slave_end)
 	enum state state;
 };
 
-FIXTURE_VARIANT_ADD(slave_end, asleep)
-{
-	.state = ASLEEP,
-};
-
-FIXTURE_VARIANT_ADD(slave_end, waiting)
-{
-	.state = WAITING,
-};
-
-FIXTURE_VARIANT_ADD(slave_end, served)
-{
-	.state = SERVED,
-};
+STATE_VARIANT(slave_end, asleep, ASLEEP);
+STATE_VARIANT(slave_end, waiting, WAITING);
+STATE_VARIANT(slave_end, served, SERVED);
 
 FIXTURE_SETUP(slave_end)
 {
-	self->s = slave_alloc(variant->state == ASLEEP);
-	ASSERT_NE(NULL, self->s);
-	self->pid = slave_start(body_slave, self->s);
+	self->pid = slave_begin(variant->state, &self->s);
 	ASSERT_GT(self->pid, 0);
-	if (variant->state == ASLEEP)
-		ASSERT_TRUE(eventually(task_state(self->pid) == 'S'));
 	ASSERT_EQ(0, master_pair(&self->m, self->pid));
 	ASSERT_TRUE(reach(variant->state, &self->m, &self->taker));
 }
@@ -447,15 +453,19 @@ static bool cage_frozen(const struct cage *c)
 	return strstr(text, "frozen 1");
 }
 
+static bool cage_freeze(const struct cage *c, pid_t pid)
+{
+	return cage_write(c, "cgroup.procs", pid) &&
+	       cage_write(c, "cgroup.freeze", 1) && eventually(cage_frozen(c));
+}
+
 TEST_F(slave_end, frozen_and_thawed)
 {
 	struct cage c;
 
 	if (!cage_make(&c))
 		SKIP(return, "no cgroup v2");
-	ASSERT_TRUE(cage_write(&c, "cgroup.procs", self->pid));
-	ASSERT_TRUE(cage_write(&c, "cgroup.freeze", 1));
-	EXPECT_TRUE(eventually(cage_frozen(&c)));
+	ASSERT_TRUE(cage_freeze(&c, self->pid));
 	ASSERT_TRUE(cage_write(&c, "cgroup.freeze", 0));
 	EXPECT_TRUE(eventually(!cage_frozen(&c)));
 	EXPECT_STILL_PAIRED();
@@ -470,9 +480,7 @@ TEST_F(slave_end, killed_while_frozen)
 
 	if (!cage_make(&c))
 		SKIP(return, "no cgroup v2");
-	ASSERT_TRUE(cage_write(&c, "cgroup.procs", self->pid));
-	ASSERT_TRUE(cage_write(&c, "cgroup.freeze", 1));
-	EXPECT_TRUE(eventually(cage_frozen(&c)));
+	ASSERT_TRUE(cage_freeze(&c, self->pid));
 	kill(self->pid, SIGKILL);
 	EXPECT_END(CP_END_EXITED, SIGKILL);
 	slave_kill(self->pid);
@@ -504,9 +512,7 @@ TEST(paired_while_frozen_with_a_signal)
 		SKIP(return, "no cgroup v2");
 	}
 	ASSERT_TRUE(eventually(*running));
-	ASSERT_TRUE(cage_write(&c, "cgroup.procs", pid));
-	ASSERT_TRUE(cage_write(&c, "cgroup.freeze", 1));
-	EXPECT_TRUE(eventually(cage_frozen(&c)));
+	ASSERT_TRUE(cage_freeze(&c, pid));
 	kill(pid, SIGUSR1);
 	ASSERT_EQ(0, master_pair(&m, pid));
 	EXPECT_EQ(-ETIMEDOUT, master_get_ms(&m, 100));
@@ -879,29 +885,14 @@ FIXTURE_VARIANT(master_end)
 	enum state state;
 };
 
-FIXTURE_VARIANT_ADD(master_end, asleep)
-{
-	.state = ASLEEP,
-};
-
-FIXTURE_VARIANT_ADD(master_end, waiting)
-{
-	.state = WAITING,
-};
-
-FIXTURE_VARIANT_ADD(master_end, served)
-{
-	.state = SERVED,
-};
+STATE_VARIANT(master_end, asleep, ASLEEP);
+STATE_VARIANT(master_end, waiting, WAITING);
+STATE_VARIANT(master_end, served, SERVED);
 
 FIXTURE_SETUP(master_end)
 {
-	self->s = slave_alloc(variant->state == ASLEEP);
-	ASSERT_NE(NULL, self->s);
-	self->slave = slave_start(body_slave, self->s);
+	self->slave = slave_begin(variant->state, &self->s);
 	ASSERT_GT(self->slave, 0);
-	if (variant->state == ASLEEP)
-		ASSERT_TRUE(eventually(task_state(self->slave) == 'S'));
 	self->b = shared_memory(sizeof(*self->b));
 	self->b->state = variant->state;
 	self->b->slave = self->slave;
@@ -924,6 +915,14 @@ static void boss_act(struct boss *b, int (*act)(struct boss *b))
 	b->act = act;
 	b->go = true;
 }
+
+/* The boss lives on, and does it without fail. */
+#define EXPECT_DONE(act)						\
+do {									\
+	boss_act(self->b, act);						\
+	ASSERT_TRUE(eventually(self->b->done));				\
+	EXPECT_EQ(0, self->b->result);					\
+} while (0)
 
 /* The slave lives on as if it had never been paired. */
 #define EXPECT_FREE()							\
@@ -1026,9 +1025,7 @@ static int boss_closes(struct boss *b)
 
 TEST_F(master_end, closes)
 {
-	boss_act(self->b, boss_closes);
-	ASSERT_TRUE(eventually(self->b->done));
-	EXPECT_EQ(0, self->b->result);
+	EXPECT_DONE(boss_closes);
 	EXPECT_FREE();
 }
 
@@ -1048,9 +1045,7 @@ static int boss_ends(struct boss *b)
 
 TEST_F(master_end, ends)
 {
-	boss_act(self->b, boss_ends);
-	ASSERT_TRUE(eventually(self->b->done));
-	EXPECT_EQ(0, self->b->result);
+	EXPECT_DONE(boss_ends);
 	EXPECT_FREE();
 }
 
@@ -1113,9 +1108,7 @@ static int boss_forks_and_closes(struct boss *b)
 
 TEST_F(master_end, closes_while_a_child_holds_the_file)
 {
-	boss_act(self->b, boss_forks_and_closes);
-	ASSERT_TRUE(eventually(self->b->done));
-	EXPECT_EQ(0, self->b->result);
+	EXPECT_DONE(boss_forks_and_closes);
 	EXPECT_FREE();
 	EXPECT_TRUE(eventually(task_state(self->b->child) == 'S'));
 }
@@ -1176,9 +1169,7 @@ TEST_F(master_end, closes_with_the_file_in_flight)
 {
 	int fd = -1;
 
-	boss_act(self->b, boss_passes_and_closes);
-	ASSERT_TRUE(eventually(self->b->done));
-	EXPECT_EQ(0, self->b->result);
+	EXPECT_DONE(boss_passes_and_closes);
 	EXPECT_FREE();
 	ASSERT_EQ(0, pass_fd(self->b->socket[1], &fd, false));
 	close(fd);
@@ -1201,9 +1192,7 @@ static int boss_closes_all(struct boss *b)
 
 TEST_F(master_end, closes_the_last_of_two)
 {
-	boss_act(self->b, boss_closes_all);
-	ASSERT_TRUE(eventually(self->b->done));
-	EXPECT_EQ(0, self->b->result);
+	EXPECT_DONE(boss_closes_all);
 	EXPECT_FREE();
 }
 
@@ -1225,9 +1214,7 @@ static int boss_is_master(struct boss *b)
 
 #define EXPECT_MASTER(act)						\
 do {									\
-	boss_act(self->b, act);						\
-	ASSERT_TRUE(eventually(self->b->done));				\
-	EXPECT_EQ(0, self->b->result);					\
+	EXPECT_DONE(act);						\
 	kill(self->boss, SIGKILL);					\
 	EXPECT_FREE();							\
 } while (0)
