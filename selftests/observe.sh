@@ -710,6 +710,8 @@ assert second["seconds"] >= 0.1' "$folder/out"
 
 test_stat_at_a_terminal()
 {
+	local reader
+
 	start_stopped_pair
 	mkfifo "$folder/keys"
 	exec 9<>"$folder/keys"
@@ -717,6 +719,14 @@ test_stat_at_a_terminal()
 	eventually grep -q 'held up for:' "$folder/screen"
 	kill -CONT "$master"
 	# It draws again.
+	eventually grep -q master-waiting "$folder/screen"
+	reader=$(pgrep -x cpctl -n)
+	kill -TSTP "$reader"
+	eventually is_stopped "$reader"
+	# script(1) stops and continues with it.
+	kill -CONT "$!"
+	kill -CONT "$reader"
+	: >"$folder/screen"
 	eventually grep -q master-waiting "$folder/screen"
 	printf q >&9
 	wait $!

@@ -343,6 +343,8 @@ static int report_on_screen(struct stat_run *run)
 		if (!draw(run))
 			break;
 		event = screen_wait(run->interval_ns);
+		if (event == SCREEN_STOP)
+			screen_stop();
 		if (event != SCREEN_TIMEOUT)
 			continue;
 		status = sample(run);
