@@ -44,8 +44,12 @@ static DEFINE_HASHTABLE(accounts, 6);
 static unsigned int nr_pairs;		/* of all accounts */
 static DEFINE_SPINLOCK(limits_lock);	/* all of the above */
 
-/* Who answers for the caller outside of all user namespaces. */
-static kuid_t responsible_user(void)
+/**
+ * cp_limits_user - who answers for the caller outside of all user namespaces
+ *
+ * Return: the user.
+ */
+kuid_t cp_limits_user(void)
 {
 	const struct user_namespace *ns = current_user_ns();
 	kuid_t uid = current_uid();
@@ -107,7 +111,7 @@ int cp_limits_add_pair(struct cp_account **result)
 	unused = kzalloc(sizeof(*unused), GFP_KERNEL_ACCOUNT);
 	if (!unused)
 		return -ENOMEM;
-	unused->uid = responsible_user();
+	unused->uid = cp_limits_user();
 
 	spin_lock(&limits_lock);
 	account = find_account(unused->uid);

@@ -15,10 +15,11 @@
 #ifndef _CP_LIMITS_H
 #define _CP_LIMITS_H
 
-#include <linux/types.h>
+#include <linux/uidgid.h>
 
 struct cp_account;
 
+kuid_t cp_limits_user(void);
 int cp_limits_add_pair(struct cp_account **account);
 void cp_limits_remove_pair(struct cp_account *account);
 bool cp_limits_add_memory(struct cp_account *account, size_t bytes);

@@ -11,6 +11,7 @@
 #include <linux/slab.h>
 #include <net/genetlink.h>
 
+#include "limits.h"
 #include "netlink.h"
 #include "pair.h"
 
@@ -56,6 +57,7 @@ struct viewer {
  * @portid:	its address there
  * @events:	CP_NL_EVENT_*
  * @viewer:	who asked; holds the namespace
+ * @user:	and who answers for that
  * @lost:	events that did not fit since the last that did
  */
 struct listener {
@@ -64,6 +66,7 @@ struct listener {
 	u32 portid;
 	u32 events;
 	struct viewer viewer;
+	kuid_t user;
 	atomic64_t lost;
 };
 
@@ -469,6 +472,7 @@ static struct listener *add_listener(struct net *net, u32 portid)
 		return NULL;
 	listener->net = net;
 	listener->portid = portid;
+	listener->user = cp_limits_user();
 	list_add_tail(&listener->list, &listeners);
 	return listener;
 }
@@ -487,12 +491,13 @@ static void remove_listener(struct listener *listener)
 static bool may_listen(const struct viewer *viewer)
 {
 	unsigned int all = 0, own = 0;
+	kuid_t user = cp_limits_user();
 	struct listener *listener;
 
 	lockdep_assert_held_write(&listeners_lock);
 	list_for_each_entry(listener, &listeners, list) {
 		all++;
-		own += uid_eq(listener->viewer.uid, viewer->uid);
+		own += uid_eq(listener->user, user);
 	}
 	return viewer->all ||
 	       (all < LISTENERS_MAX && own < CP_NL_LISTENERS_PER_USER);

@@ -106,24 +106,6 @@ static int body_hoarder(void *arg)
 	return body_sleep(NULL);
 }
 
-/* Root gives a user namespace more names than its maker has. */
-static bool map_users(pid_t pid)
-{
-	static const char *const maps[] = { "uid_map", "gid_map" };
-	char path[40];
-	bool ok = true;
-	size_t i;
-	int fd;
-
-	for (i = 0; i < 2; i++) {
-		snprintf(path, sizeof(path), "/proc/%d/%s", pid, maps[i]);
-		fd = open(path, O_WRONLY | O_CLOEXEC);
-		ok = ok && fd >= 0 && dprintf(fd, "0 1000 1\n1 100000 100\n") > 0;
-		close(fd);
-	}
-	return ok;
-}
-
 /* Gives its pid once it has what it could get. */
 static pid_t hoarder_start(struct hoarder *h)
 {

@@ -7,6 +7,7 @@
 
 #include "harness.h"
 #include "sock.h"
+#include "user.h"
 
 #define STRANGER 1000
 
@@ -322,7 +323,6 @@ TEST_F(netlink, user_hears_of_own_pairs_only)
 	stop(&self->party);
 }
 
-/* Process 1 of a container, with a pair in it. */
 static int listen_too_often(void *unused)
 {
 	struct sock socks[CP_NL_LISTENERS_PER_USER + 1];
@@ -356,6 +356,59 @@ TEST_F(netlink, user_has_a_limited_number_of_listeners)
 		close(socks[i].fd);
 }
 
+/* Of a process that has many names in a user namespace of its own. */
+struct many {
+	volatile bool unshared;
+	volatile bool mapped;
+	volatile bool done;
+	int ret;
+};
+
+static int listen_under_two_names(void)
+{
+	struct sock socks[CP_NL_LISTENERS_PER_USER + 1];
+	int i, ret = 0;
+
+	for (i = 0; i <= CP_NL_LISTENERS_PER_USER && !ret; i++) {
+		if (setreuid(i == CP_NL_LISTENERS_PER_USER ? 2 : 1, -1) ||
+		    sock_open(&socks[i]))
+			return -EIO;
+		ret = subscribe(&socks[i], CP_NL_EVENT_PAIRS);
+	}
+	return i > CP_NL_LISTENERS_PER_USER ? ret : -EIO;
+}
+
+static int body_many(void *arg)
+{
+	struct many *many = arg;
+
+	if (!become(USER) || unshare(CLONE_NEWUSER)) {
+		many->done = true;
+		return 1;
+	}
+	prctl(PR_SET_DUMPABLE, 1);
+	many->unshared = true;
+	many->ret = eventually(many->mapped) ? listen_under_two_names() :
+					       -EIO;
+	many->done = true;
+	return 0;
+}
+
+TEST_F(netlink, user_has_no_more_listeners_under_other_names)
+{
+	struct many *many = shared_memory(sizeof(*many));
+	pid_t pid = slave_start(body_many, many);
+
+	ASSERT_TRUE(eventually(many->unshared || many->done));
+	if (!many->unshared)
+		SKIP(return, "users may not make user namespaces");
+	many->mapped = map_users(pid);
+	ASSERT_TRUE(eventually(many->done));
+	EXPECT_EQ(-EUSERS, many->ret);
+	slave_kill(pid);
+}
+
+/* Process 1 of a container, with a pair in it. */
 static int look_from_container(void *unused)
 {
 	struct party inner;
