@@ -201,6 +201,7 @@ static struct task_struct *find_slave(pid_t nr)
 	pid = find_get_pid(nr);
 	task = get_pid_task(pid, PIDTYPE_PID);
 	put_pid(pid);
+	/* It is set for good, while others change beside it. */
 	if (task && data_race(task->flags) & PF_EXITING) {
 		put_task_struct(task);
 		task = NULL;
@@ -211,6 +212,7 @@ static struct task_struct *find_slave(pid_t nr)
 /* May the caller, and anybody, be the master of @setup->slave? */
 static int check_slave(struct cp_pair_setup *setup, int mem_fd)
 {
+	/* These never change, while others do beside them. */
 	if (data_race(setup->slave->flags) & CP_PF_KERNEL)
 		return -EPERM;
 	if (same_thread_group(setup->slave, current))
@@ -557,6 +559,7 @@ int cp_device_init(void)
 		misc_deregister(&device);
 		return ret;
 	}
+	/* Pairs with device_open(). */
 	smp_store_release(&device_ready, true);
 	return 0;
 }

@@ -579,17 +579,19 @@ bool cp_pair_checkpoint(struct cp_pair *pair, struct pt_regs *regs, u32 entry)
 	return true;
 }
 
-/*
- * A master that sleeps would have to wait for an interrupt when it is woken late;
- * and as it is woken by the return from that interrupt again, a slave that shares
- * its CPU would never get to user mode.
- */
 static bool may_be_late(const struct cp_pair *pair)
 {
-	return CP_LATE_WORKS && pair->light &&
-	       pair->ring.policy == CP_POLICY_OVERWRITE &&
-	       !waitqueue_active(&pair->file->wait) &&
-	       !cp_netlink_wants_checkpoints();
+	if (!CP_LATE_WORKS || !pair->light ||
+	    pair->ring.policy != CP_POLICY_OVERWRITE ||
+	    cp_netlink_wants_checkpoints())
+		return false;
+	/*
+	 * A master that sleeps would have to wait for an interrupt when it is
+	 * woken late; and as the return from that interrupt wakes it again, a
+	 * slave that shares its CPU would never get to user mode. One that falls
+	 * asleep just now has to wait once.
+	 */
+	return !waitqueue_active(&pair->file->wait);
 }
 
 /**
