@@ -592,4 +592,4 @@ test_slave_goes_on()
 	stop_slave
 }
 
-tap_run
+tap_run "$@"

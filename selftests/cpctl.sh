@@ -881,4 +881,4 @@ test_completion()
 	[ -z "$(completes cpctl get -n '')" ]
 }
 
-tap_run
+tap_run "$@"

@@ -47,4 +47,4 @@ test_deep_stack()
 	withstands 139 "$selftests/doomed-static" overflow main
 }
 
-tap_run
+tap_run "$@"

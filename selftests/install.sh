@@ -231,4 +231,4 @@ test_uninstall_for_real()
 	fails 127 "$folder/a.out" 1 2>/dev/null
 }
 
-tap_run
+tap_run "$@"

@@ -912,4 +912,4 @@ test_specification_agrees_with_the_header()
 	fails 1 specified 's/^name: checkpoint$/name: checkpoints/' >/dev/null
 }
 
-tap_run
+tap_run "$@"

@@ -81,4 +81,4 @@ test_program_that_fails()
 	same ls -l /proc/self/environ /does/not/exist
 }
 
-tap_run
+tap_run "$@"

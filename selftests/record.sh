@@ -943,4 +943,4 @@ test_core_of_a_recording()
 		grep -q '= (void \*) 0x10$'
 }
 
-tap_run
+tap_run "$@"

@@ -4,7 +4,7 @@
 # For tests in shell: each test is a function test_NAME, run on its own with
 # `set -e`; it fails with the first command that does, and says where. A test
 # that cannot run here calls skip. `tap_run` runs them in the order in which
-# they are written, and prints TAP.
+# they are written, or those that are named, and prints TAP.
 set -eu
 cd "$(dirname "$0")/.."
 export PATH=$PWD/build/cpctl:$PATH
@@ -48,12 +48,13 @@ in_sleep()
 	[[ $(cat "/proc/$1/comm" "/proc/$1/syscall") == sleep$'\n'"230 "* ]]
 }
 
+# tap_run [NAME...]
 tap_run()
 {
-	local -a tests
+	local -a tests=("${@/#/test_}")
 	local number=0 failed=0 status name
 
-	mapfile -t tests < <(sed -n 's/^\(test_[a-z0-9_]*\)()$/\1/p' "$0")
+	[ $# -gt 0 ] || mapfile -t tests < <(sed -n 's/^\(test_[a-z0-9_]*\)()$/\1/p' "$0")
 	echo "TAP version 13"
 	echo "1..${#tests[@]}"
 	for name in "${tests[@]}"; do

@@ -140,4 +140,4 @@ test_bad_parameters_are_refused()
 	load stack_default=65536
 }
 
-tap_run
+tap_run "$@"
