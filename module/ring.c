@@ -174,11 +174,11 @@ static void add_checkpoint(struct cp_ring *ring)
 {
 	lockdep_assert_held(&ring->lock);
 	if (ring->head - ring->tail == ring->nr_slots) {
-		ring->tail++;
-		ring->counts.missed++;
+		WRITE_ONCE(ring->tail, ring->tail + 1);
+		WRITE_ONCE(ring->counts.missed, ring->counts.missed + 1);
 	}
 	swap(ring->spare, ring->slot_at[ring->head % ring->nr_slots]);
-	ring->head++;
+	WRITE_ONCE(ring->head, ring->head + 1);
 }
 
 /**
@@ -254,7 +254,7 @@ static int give_up(struct cp_ring *ring, struct cp_claim *claim)
 	ring->slave_waiting = false;
 	if (!done) {
 		ring->unwritten++;
-		ring->counts.missed++;
+		WRITE_ONCE(ring->counts.missed, ring->counts.missed + 1);
 	}
 	spin_unlock(&ring->lock);
 	wake_masters(ring);
@@ -378,10 +378,10 @@ static void take_next(struct cp_ring *ring)
 	lockdep_assert_held(&ring->lock);
 	ring->taking = true;
 	if (ring->kept) {
-		ring->kept = false;
+		WRITE_ONCE(ring->kept, false);
 	} else if (ring->head != ring->tail) {
 		swap(ring->held, ring->slot_at[ring->tail % ring->nr_slots]);
-		ring->tail++;
+		WRITE_ONCE(ring->tail, ring->tail + 1);
 	} else {
 		ring->held = ring->last;
 		ring->has_last = false;
@@ -413,7 +413,7 @@ static enum take take_or_wait(struct cp_ring *ring, bool nonblock,
 		take = TAKE_AGAIN;
 	}
 	if (take != TAKE_WAIT)
-		ring->getters--;
+		WRITE_ONCE(ring->getters, ring->getters - 1);
 	taken->slot = ring->held;
 	taken->missed = ring->counts.missed;
 	return take;
@@ -434,7 +434,7 @@ static enum take enter(struct cp_ring *ring, bool nonblock, cp_ring_fn summon,
 	bool wanted, away;
 
 	spin_lock(&ring->lock);
-	ring->getters++;
+	WRITE_ONCE(ring->getters, ring->getters + 1);
 	take = take_or_wait(ring, nonblock, taken);
 	wanted = may_claim(ring);
 	away = take != TAKE_SLOT && slave_is_away(ring);
@@ -461,7 +461,7 @@ static enum take try_take(struct cp_ring *ring, bool nonblock,
 static void give_up_taking(struct cp_ring *ring)
 {
 	spin_lock(&ring->lock);
-	ring->getters--;
+	WRITE_ONCE(ring->getters, ring->getters - 1);
 	spin_unlock(&ring->lock);
 }
 
@@ -532,8 +532,8 @@ static void end_taking(struct cp_ring *ring, bool taken)
 
 	spin_lock(&ring->lock);
 	ring->taking = false;
-	ring->kept = !taken;
-	ring->counts.taken += taken;
+	WRITE_ONCE(ring->kept, !taken);
+	WRITE_ONCE(ring->counts.taken, ring->counts.taken + taken);
 	wanted = may_claim(ring);
 	spin_unlock(&ring->lock);
 	/* Another thread of the master may wait for its turn with the slot, */
@@ -654,7 +654,7 @@ void cp_ring_show(struct cp_ring *ring, struct seq_file *seq)
 void cp_ring_close(struct cp_ring *ring)
 {
 	spin_lock(&ring->lock);
-	ring->over = true;
+	WRITE_ONCE(ring->over, true);
 	spin_unlock(&ring->lock);
 	wake_up_interruptible(&ring->slave_wait);
 	wake_up_interruptible_poll(ring->master_wait, EPOLLIN | EPOLLHUP);

@@ -107,7 +107,8 @@ struct cp_taken {
 
 /**
  * struct cp_ring - state of the ring
- * @lock:	held for a few instructions
+ * @lock:	held for a few instructions; what others read without it, as a hint
+ *		or to show it, is written with WRITE_ONCE()
  * @slave_wait:	where the slave waits for its turn
  * @master_wait: where masters wait, and pollers; it belongs to the file
  * @policy:	when the slave may write; never changes
