@@ -284,7 +284,10 @@ TEST_F(mapping, outlives_all_else)
 	pid_t child;
 	int status;
 
-	ASSERT_EQ(0, madvise(self->m.region, self->m.size, MADV_DOFORK));
+	if (madvise(self->m.region, self->m.size, MADV_DOFORK)) {
+		EXPECT_EQ(EINVAL, errno);
+		SKIP(return, "no child of a master inherits a region here");
+	}
 	heir->m = &self->m;
 	heir->expected = expected;
 	child = slave_start(body_heir, heir);
