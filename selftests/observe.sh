@@ -369,7 +369,8 @@ order = [name for name, _, _ in events if name not in ("step_aside", "replay")]
 assert order[0] == "pair_made", order
 assert order.index("capture") < order.index("hand_over")
 assert order.count("capture") == order.count("hand_over") == 20, order
-assert order[-2:] == ["pair_ended", "pair_unhooked"], order
+# The slave may see the end, and let go, before the master has told of it.
+assert sorted(order[-2:]) == ["pair_ended", "pair_unhooked"], order
 ended, = (rest for name, _, rest in events if name == "pair_ended")
 assert re.fullmatch(r"master=\d+ reason=detached status=0x0 life=[1-9]\d*", ended), ended' \
 		"$folder/out"
