@@ -170,7 +170,7 @@ const struct call ioctl_calls[] = {
 	{ "info", 4, call_info, { EINVAL, EFAULT } },
 	{ "prep", 10, call_prep,
 	  { EFAULT, E2BIG, EINVAL, EALREADY, EDEADLK, EBUSY, ESRCH, EPERM,
-	    ENOMEM, EINTR } },
+	    EUSERS, ENOSPC, EDQUOT, ENOMEM, EINTR } },
 	{ "get", 30, call_get,
 	  { EFAULT, E2BIG, EINVAL, ENOTCONN, EPERM, EAGAIN, ETIMEDOUT,
 	    EINTR } },
