@@ -7,6 +7,7 @@
 #ifndef _CP_COMPAT_H
 #define _CP_COMPAT_H
 
+#include <linux/hrtimer.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
 #include <asm/msr.h>
@@ -58,6 +59,17 @@ static inline void vm_flags_mod(struct vm_area_struct *vma,
 #define CP_KOBJ_TYPE(type) (type)
 #else
 #define CP_KOBJ_TYPE(type) ((struct kobj_type *)(type))
+#endif
+
+/* Timers are set up in one step since 6.13. */
+#ifndef CP_HAVE_HRTIMER_SETUP
+static inline void hrtimer_setup(struct hrtimer *timer,
+				 enum hrtimer_restart (*function)(struct hrtimer *),
+				 clockid_t clock, enum hrtimer_mode mode)
+{
+	hrtimer_init(timer, clock, mode);
+	timer->function = function;
+}
 #endif
 
 /* With PREEMPT_RT, locks that others hold cannot be waited for in the notifier. */

@@ -23,6 +23,10 @@
 /* How long after the last pair's end bystanders go without any cost. */
 #define IDLE_DELAY	HZ
 
+/* When a nudge comes that was too early, and when at the latest, in ns. */
+#define RENUDGE_MIN	(20 * NSEC_PER_USEC)
+#define RENUDGE_MAX	(1 * NSEC_PER_MSEC)
+
 static struct tracepoint *exit_tracepoint;
 static DEFINE_MUTEX(users_mutex);	/* enabling and disabling */
 static atomic_t users = ATOMIC_INIT(0);	/* hooks that are armed */
@@ -204,7 +208,7 @@ static __always_inline bool take(struct cp_hook *hook, struct pt_regs *regs,
  */
 static bool signals_come_first(void)
 {
-	return signal_pending(current) || cgroup_task_frozen(current);
+	return task_sigpending(current) || cgroup_task_frozen(current);
 }
 
 /* A replay repeats what happened before it: these registers say what that was. */
@@ -306,6 +310,33 @@ static void queue_work_again(struct cp_hook *hook)
 		set_notify_resume(current);
 }
 
+/*
+ * In the notifier: a nudge has come since the checkpoint of these registers.
+ * Were it to interrupt this return, it would get them once more; and the slave
+ * would run no instruction at all beside a master that asks for each checkpoint
+ * as soon as it has the last one. So it is given some time, and more if it has
+ * not even got to user mode in that.
+ */
+static void renudge_later(struct cp_hook *hook, const struct pt_regs *regs)
+{
+	bool moved = !same_state(regs, &hook->renudged);
+
+	hook->renudge_delay = moved ? RENUDGE_MIN :
+			      min(2 * hook->renudge_delay, RENUDGE_MAX);
+	hook->renudged = *regs;
+	hrtimer_start(&hook->renudge, ns_to_ktime(hook->renudge_delay),
+		      HRTIMER_MODE_REL_HARD);
+}
+
+static enum hrtimer_restart renudge(struct hrtimer *timer)
+{
+	struct cp_hook *hook = container_of(timer, struct cp_hook, renudge);
+
+	if (READ_ONCE(hook->wanted))
+		cp_hook_nudge(hook);
+	return HRTIMER_NORESTART;
+}
+
 /* The last step before user mode, interrupts off. */
 static void hook_user_return(struct user_return_notifier *urn)
 {
@@ -324,12 +355,11 @@ static void hook_user_return(struct user_return_notifier *urn)
 		postpone(hook, regs);
 	queue_work_again(hook);
 
-	/*
-	 * A nudge that came too late for this return asks for another. What a
-	 * late checkpoint has woken may want the CPU: nobody looks any more.
-	 */
-	if (!served || READ_ONCE(hook->wanted) || need_resched())
+	/* What a late checkpoint has woken may want the CPU: nobody looks now. */
+	if (!served || need_resched())
 		irq_work_queue(this_cpu_ptr(&replay_irq));
+	else if (READ_ONCE(hook->wanted))
+		renudge_later(hook, regs);
 }
 
 static void exit_probe(CP_EXIT_PROBE_ARGS);
@@ -396,6 +426,7 @@ static void hook_work(struct callback_head *work)
 	}
 	if (hook->watching)
 		unwatch(hook);
+	hrtimer_cancel(&hook->renudge);
 	drop_user();
 	cp_pair_unhooked(pair);
 }
@@ -433,6 +464,8 @@ int cp_hook_arm(struct cp_hook *hook)
 		return ret;
 	init_task_work(&hook->work, hook_work);
 	init_task_work(&hook->nudge_work, nudge_work);
+	hrtimer_setup(&hook->renudge, renudge, CLOCK_MONOTONIC,
+		      HRTIMER_MODE_REL_HARD);
 	hook->urn.on_user_return = hook_user_return;
 	preempt_notifier_init(&hook->pn, &hook_preempt_ops);
 	/* It may run: then a fault more or less is no matter. */

@@ -47,6 +47,7 @@
 #ifndef _CP_HOOK_H
 #define _CP_HOOK_H
 
+#include <linux/hrtimer.h>
 #include <linux/preempt.h>
 #include <linux/ptrace.h>
 #include <linux/task_work.h>
@@ -62,6 +63,10 @@ struct task_struct;
  * @queued:	@work is queued
  * @nudge_work:	queued to bring a sleeping task out of its system call
  * @nudging:	bit 0: @nudge_work is queued
+ * @renudge:	nudges again, when the last time was between a checkpoint and
+ *		user mode
+ * @renudge_delay: how long that took, in ns
+ * @renudged:	the registers of that checkpoint
  * @urn:	registered while @watching
  * @pn:		registered while @watching
  * @watching:	see above
@@ -84,6 +89,9 @@ struct cp_hook {
 	bool queued;
 	struct callback_head nudge_work;
 	unsigned long nudging;
+	struct hrtimer renudge;
+	unsigned long renudge_delay;
+	struct pt_regs renudged;
 	struct user_return_notifier urn;
 	struct preempt_notifier pn;
 	bool watching;

@@ -3,7 +3,8 @@
  * Stacks that a recorder copies at the very last moment, and stacks that it
  * cannot copy there: too large, with parts that are not there, in a process
  * that changes its mappings. The master must not be able to tell which it was,
- * and the slave must get on.
+ * and the slave must get on, also when the master is quicker than its way to
+ * user mode.
  */
 #include "harness.h"
 
@@ -233,30 +234,70 @@ static int body_counts(void *counter)
 	return 0;
 }
 
-/* It wakes with each checkpoint, and takes the CPU at once. */
-TEST(slave_gets_on_beside_an_urgent_master)
+/* A master that takes the CPU as soon as a checkpoint is there. */
+FIXTURE(beside_an_urgent_master)
 {
-	struct cp_prep arg = { .flags = CP_PREP_OVERWRITE, .nr_slots = 4 };
-	const struct sched_param urgent = { .sched_priority = 1 };
-	uint64_t *counter = shared_memory(sizeof(*counter)), before;
 	struct master m;
+	uint64_t *counter;	/* the slave's */
+};
+
+FIXTURE_VARIANT(beside_an_urgent_master)
+{
+	struct cp_prep arg;
+	uint32_t flags;
+};
+
+FIXTURE_VARIANT_ADD(beside_an_urgent_master, recorder)
+{
+	.arg = { .flags = CP_PREP_OVERWRITE, .nr_slots = 4 },
+};
+
+/* It asks for the next one before the slave is in user mode again. */
+FIXTURE_VARIANT_ADD(beside_an_urgent_master, nudged)
+{
+	.flags = CP_GET_NUDGE,
+};
+
+FIXTURE_VARIANT_ADD(beside_an_urgent_master, nudged_recorder)
+{
+	.arg = { .flags = CP_PREP_OVERWRITE, .nr_slots = 4 },
+	.flags = CP_GET_NUDGE,
+};
+
+FIXTURE_SETUP(beside_an_urgent_master)
+{
+	const struct sched_param urgent = { .sched_priority = 1 };
+	struct cp_prep arg = variant->arg;
+
+	self->counter = shared_memory(sizeof(*self->counter));
+	arg.pid = slave_start(body_counts, self->counter);
+	ASSERT_TRUE(eventually(*(volatile uint64_t *)self->counter));
+	ASSERT_TRUE(pin(arg.pid) && pin(0));
+	ASSERT_EQ(0, master_prep(&self->m, &arg));
+	ASSERT_EQ(0, sched_setscheduler(0, SCHED_FIFO, &urgent));
+}
+
+FIXTURE_TEARDOWN(beside_an_urgent_master)
+{
+	master_close(&self->m);
+	slave_kill(self->m.slave);
+}
+
+TEST_F(beside_an_urgent_master, slave_gets_on)
+{
 	unsigned int i, j;
 
-	arg.pid = slave_start(body_counts, counter);
-	ASSERT_TRUE(eventually(*(volatile uint64_t *)counter));
-	ASSERT_TRUE(pin(arg.pid) && pin(0));
-	ASSERT_EQ(0, master_prep(&m, &arg));
-	ASSERT_EQ(0, sched_setscheduler(0, SCHED_FIFO, &urgent));
 	for (i = 0; i < 5; i++) {
-		/* Meanwhile its checkpoints become late ones. */
+		uint64_t before;
+
+		/* Meanwhile a recorder's checkpoints become late ones. */
 		sleep_ms(100);
-		before = *(volatile uint64_t *)counter;
+		before = *(volatile uint64_t *)self->counter;
 		for (j = 0; j < 200; j++)
-			ASSERT_EQ(1, master_get(&m));
-		EXPECT_LT(before, *(volatile uint64_t *)counter);
+			ASSERT_EQ(1, master_get_until(&self->m, CP_FOREVER,
+						      variant->flags));
+		EXPECT_LT(before, *(volatile uint64_t *)self->counter);
 	}
-	master_close(&m);
-	slave_kill(arg.pid);
 }
 
 TEST_HARNESS_MAIN

@@ -230,7 +230,9 @@ struct cp_get {
  * user mode now. System calls go on afterwards as they do after a handled
  * signal with SA_RESTART; those that signal(7) lists as never restarted
  * return EINTR in the slave. A stopped slave, or one in uninterruptible
- * sleep, comes when it can.
+ * sleep, comes when it can. A slave that has not been in user mode since its
+ * last checkpoint gets there first, for 20 microseconds to a millisecond if it
+ * does not enter the kernel before: so it gets on, however often it is nudged.
  */
 #define CP_GET_NUDGE		(1U << 0)
 
