@@ -8,6 +8,9 @@
 
 #define BAD_ADDRESS	8
 
+/* So often in a row a slave that is nudged may be seen where it was. */
+#define REPEATS_MAX	1000
+
 /* A master at work. */
 struct taker {
 	struct life *life;
@@ -20,6 +23,8 @@ struct taker {
 	uint64_t seq;		/* of the last one */
 	uint64_t missed;
 	uint64_t counter;	/* of a slave that counts; 0: not seen yet */
+	uint64_t rip;		/* of the same, and how often it was there */
+	unsigned int repeats;
 	int death;
 	unsigned int threads;	/* that take besides this one */
 };
@@ -83,7 +88,11 @@ static void check_counter(struct taker *t, const struct cp_checkpoint *c)
 		expect(t, !t->every_return || counter - t->counter <= 1,
 		       "a return to user mode is missing");
 	}
+	t->repeats = counter == t->counter && c->regs.rip == t->rip ?
+		     t->repeats + 1 : 0;
+	expect(t, t->repeats != REPEATS_MAX, "the slave does not get on");
 	t->counter = counter;
+	t->rip = c->regs.rip;
 }
 
 static void check_regs(struct taker *t, const struct cp_regs *regs)
