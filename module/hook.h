@@ -63,6 +63,7 @@ struct task_struct;
  * @queued:	@work is queued
  * @nudge_work:	queued to bring a sleeping task out of its system call
  * @nudging:	bit 0: @nudge_work is queued
+ * @wanted:	nudged: a checkpoint is due, whatever the rate
  * @renudge:	nudges again, when the last time was between a checkpoint and
  *		user mode
  * @renudge_delay: how long that took, in ns
@@ -71,7 +72,6 @@ struct task_struct;
  * @pn:		registered while @watching
  * @watching:	see above
  * @late:	the next checkpoint is taken late, if it can be
- * @wanted:	nudged: a checkpoint is due, whatever the rate
  * @skipped:	the work has seen: this return is none of those that the master
  *		wants
  * @settled:	the work has dealt with @regs: captured, or their turn was missed
@@ -81,7 +81,7 @@ struct task_struct;
  * @faults:	the task's page faults when it was last seen
  *
  * All but @nudge_work, @nudging and @wanted is touched only by the task itself
- * once the hook is armed.
+ * once the hook is armed. Those stand apart: flags in one word may be read as one.
  */
 struct cp_hook {
 	struct task_struct *task;
@@ -89,6 +89,7 @@ struct cp_hook {
 	bool queued;
 	struct callback_head nudge_work;
 	unsigned long nudging;
+	bool wanted;
 	struct hrtimer renudge;
 	unsigned long renudge_delay;
 	struct pt_regs renudged;
@@ -96,7 +97,6 @@ struct cp_hook {
 	struct preempt_notifier pn;
 	bool watching;
 	bool late;
-	bool wanted;
 	bool skipped;
 	bool settled;
 	bool replayed;

@@ -79,7 +79,7 @@ guest_result()
 	read -r pass fail skip <<<"${totals:-0 0 0}"
 	[ "$fail" -eq 0 ] || verdict=failed
 	mapfile -t -O ${#guest_remarks[@]} guest_remarks < <(
-		sed -nE "s/^# ((failed|unstable): )/$1: \1/p" "$log")
+		sed -nE "s/^# ((failed|unstable|not run): )/$1: \1/p" "$log")
 	# The tests' own failures explain exit status 1; nothing else does.
 	if [ -z "$totals" ] || [ "$status" != $((fail > 0)) ]; then
 		verdict="the VM ended with status $status"

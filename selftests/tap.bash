@@ -52,13 +52,14 @@ in_sleep()
 tap_run()
 {
 	local -a tests=("${@/#/test_}")
-	local number=0 failed=0 status name
+	local number=0 failed=0 status name begun
 
 	[ $# -gt 0 ] || mapfile -t tests < <(sed -n 's/^\(test_[a-z0-9_]*\)()$/\1/p' "$0")
 	echo "TAP version 13"
 	echo "1..${#tests[@]}"
 	for name in "${tests[@]}"; do
 		number=$((number + 1))
+		begun=$SECONDS
 		status=0
 		# Not in a condition: bash would take `set -e` off there.
 		set +e
@@ -67,7 +68,7 @@ tap_run()
 		status=$?
 		set -e
 		case $status in
-		0)	echo "ok $number ${name#test_}" ;;
+		0)	echo "ok $number ${name#test_} # $((SECONDS - begun)) s" ;;
 		4)	echo "ok $number ${name#test_} # SKIP" ;;
 		*)	echo "not ok $number ${name#test_}"
 			failed=$((failed + 1)) ;;
