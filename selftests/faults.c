@@ -564,7 +564,7 @@ static int unload(void)
 }
 
 /* The most that registering the device takes. */
-#define DEVICE_FAULTS 150
+#define DEVICE_FAULTS 60
 
 /*
  * A number not less than that of the init function's last fault. Of those behind

@@ -107,6 +107,20 @@ test_a_loop_leaves_nothing()
 	[ "$(grep -c '\[checkpoint\]' /proc/modules || :)" -eq 0 ]
 }
 
+test_second_one_by_another_name_is_refused()
+{
+	# An array of 56 bytes behind 24 that are 0; the last, struct module's.
+	perl -0777 -pe 's/(.*\0{24}checkpoin)t(\0{46})/$1s$2/s' "$CHECKPOINT_KO" \
+		>"$folder/other.ko"
+	fails 1 cmp -s "$CHECKPOINT_KO" "$folder/other.ko"
+	fails 1 insmod "$folder/other.ko" 2>"$folder/errors"
+	grep -q 'File exists' "$folder/errors"
+	[ ! -e /sys/module/checkpoins ]
+	# The first one has lost nothing by it.
+	cpctl check >/dev/null
+	cpctl get $$ >/dev/null
+}
+
 # refused COMMANDS: in a shell that sees a /proc of its own, and then loads
 refused()
 {
