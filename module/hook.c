@@ -23,7 +23,7 @@
 /* How long after the last pair's end bystanders go without any cost. */
 #define IDLE_DELAY	HZ
 
-/* When a nudge comes that was too early, and when at the latest, in ns. */
+/* For how long a nudge that came too early is put off, in ns. */
 #define RENUDGE_MIN	(20 * NSEC_PER_USEC)
 #define RENUDGE_MAX	(1 * NSEC_PER_MSEC)
 

@@ -66,7 +66,7 @@ struct task_struct;
  * @wanted:	nudged: a checkpoint is due, whatever the rate
  * @renudge:	nudges again, when the last time was between a checkpoint and
  *		user mode
- * @renudge_delay: how long that took, in ns
+ * @renudge_delay: how long it waits before that, in ns
  * @renudged:	the registers of that checkpoint
  * @urn:	registered while @watching
  * @pn:		registered while @watching
@@ -80,8 +80,9 @@ struct task_struct;
  * @regs:	with @settled or @replayed
  * @faults:	the task's page faults when it was last seen
  *
- * All but @nudge_work, @nudging and @wanted is touched only by the task itself
- * once the hook is armed. Those stand apart: flags in one word may be read as one.
+ * All but @nudge_work, @nudging and @wanted, and @renudge's run, is the task's
+ * own once the hook is armed. @wanted stands apart from its flags: those in one
+ * word may be read as one.
  */
 struct cp_hook {
 	struct task_struct *task;
@@ -91,7 +92,7 @@ struct cp_hook {
 	unsigned long nudging;
 	bool wanted;
 	struct hrtimer renudge;
-	unsigned long renudge_delay;
+	long renudge_delay;
 	struct pt_regs renudged;
 	struct user_return_notifier urn;
 	struct preempt_notifier pn;
