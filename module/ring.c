@@ -51,17 +51,21 @@ static u32 spin_limit(struct cp_spin *spin)
 {
 	/* A master's threads share one: what is lost between them does no harm. */
 	if (!READ_ONCE(spin->limit) && !(data_race(++spin->waits) % SPIN_PAUSE))
-		WRITE_ONCE(spin->limit, SPIN_MIN);
+		WRITE_ONCE(spin->limit, SPIN_MAX);
 	return READ_ONCE(spin->limit);
 }
 
-/* As long as it pays, some more than it took; else less each time. */
-static void spin_adapt(struct cp_spin *spin, bool found, u64 took)
+/*
+ * What paid is done again for as long as it may ever take. With a limit close to what
+ * it took, one late hand-over had both sleep, each then woke the other too late for
+ * it, and neither found the other any more. What did not pay: half as long each time.
+ */
+static void spin_adapt(struct cp_spin *spin, bool found)
 {
 	u32 limit = READ_ONCE(spin->limit);
 
 	if (found)
-		limit = clamp_t(u64, 4 * took, SPIN_MIN, SPIN_MAX);
+		limit = SPIN_MAX;
 	else
 		limit = limit > SPIN_MIN ? limit / 2 : 0;
 	WRITE_ONCE(spin->limit, limit);
@@ -93,7 +97,7 @@ do {									\
 	}								\
 	/* Somebody else wanted the CPU: that says nothing. */		\
 	if (__found || (__limit && __took >= __limit))			\
-		spin_adapt(__spin, __found, __took);			\
+		spin_adapt(__spin, __found);				\
 } while (0)
 
 /**
