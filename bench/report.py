@@ -46,7 +46,13 @@ def table(heads, lines):
 
 
 def tables(results):
-    """(title, heads, lines) of each table."""
+    """(title, heads, lines) of each table that has something in it."""
+    for title, heads, lines in all_tables(results):
+        if any(entry != "-" for line in lines for entry in line[1:]):
+            yield title, heads, lines
+
+
+def all_tables(results):
     rows = results["rows"]
     sizes = [size for size in bench_rows.SIZES if f"memcpy/1/{size}" in rows]
     pairs = [count for count in bench_rows.PAIRS if f"scale-wait/{count}" in rows]
@@ -72,7 +78,7 @@ def tables(results):
                  *(f"scale-wait/{count}" for count in pairs)),
             line("recorder, system call included",
                  *(f"scale-record/{count}" for count in pairs))])
-    if f"sum-wait/{pairs[0]}" in rows:
+    if any(f"sum-wait/{count}" in rows for count in pairs):
         yield ("Many pairs at once: checkpoints a second, on all CPUs",
                ["", *(f"{count} pairs" for count in pairs)],
                [line("rendezvous", *(f"sum-wait/{count}" for count in pairs)),
@@ -107,10 +113,14 @@ def heading(results):
     machine = results["machine"]
     unit = ("instructions, by QEMU's instruction clock"
             if results["clock"] == "instructions" else "nanoseconds")
-    return [f"{machine['where']}: Linux {machine['kernel']}",
-            f"{machine['cpus']} CPU(s): {machine['model']}",
-            f"Unit: {unit}. Medians of up to {results['rounds']} rounds, ± half the "
-            "distance of the quartiles."]
+    lines = [f"{machine['where']}: Linux {machine['kernel']}",
+             f"{machine['cpus']} CPU(s): {machine['model']}",
+             f"Unit: {unit}. Medians of up to {results['rounds']} rounds, ± half the "
+             "distance of the quartiles."]
+    if "added" in results:
+        lines.append(f"Rows and floors of two CPUs: a run of their own, of "
+                     f"{results['added']} rounds.")
+    return lines
 
 
 def notes(results):

@@ -45,6 +45,7 @@ BY_SIZE = (
     ("memcpy", 1, "memcpy of the bytes"),
     ("words", 1, "rep movsq of the bytes"),
 )
+COPIES = ("memcpy", "words")
 ONCE_BY_SIZE = (
     ("gcore", 1, "gcore"),
     ("criu", 1, "criu dump --leave-running"),
@@ -121,14 +122,18 @@ class Plan:
         # There the clock jumps whenever a program waits for the host.
         self.by_cpu_time = args.icount is not None
         quick = args.quick
-        self.cpus = min(2, os.cpu_count())
+        self.cpus = [args.cpus] if args.cpus else range(1, min(2, os.cpu_count()) + 1)
         self.sizes = (8, 512) if quick else SIZES
         self.pairs = (1, 64) if quick else PAIRS
         self.folder = tempfile.mkdtemp(prefix="checkpoint-bench.")
-        self.bystanders = {state: self.bystander_rows(state) for state in STATES}
-        self.rows = self.size_rows() + self.scale_rows() + self.program_rows(quick)
-        if not quick:
-            self.rows += self.outside_rows()
+        self.bystanders = {}
+        self.rows = self.size_rows()
+        if 1 in self.cpus:
+            self.bystanders = {state: self.bystander_rows(state) for state in STATES}
+            self.rows += self.other_size_rows() + self.scale_rows()
+            self.rows += self.program_rows(quick)
+            if not quick:
+                self.rows += self.outside_rows()
 
     def all_rows(self):
         return [row for rows in self.bystanders.values() for row in rows] + self.rows
@@ -153,15 +158,19 @@ class Plan:
         return Row(key, title, lambda: self.call(*map(str, args)), **kwargs)
 
     def size_rows(self):
+        """With a copy of the bytes, to compare with, whatever the CPUs."""
         rows = [self.row(f"{name}/{cpus}", title, name, "--cpus", cpus, "--ms", 2 * self.ms)
-                for name, cpus, title in TRIPS if cpus <= self.cpus]
-        for kib in self.sizes:
-            rows += [self.row(f"{name}/{cpus}/{kib}", f"{title}, {kib} KiB", name,
-                              "--cpus", cpus, "--kib", kib, "--ms", self.ms)
-                     for name, cpus, title in BY_SIZE if cpus <= self.cpus]
-            rows.append(self.row(f"memory/{kib}", f"memory of an idle pair, {kib} KiB",
-                                 "memory", "--pairs", 256, "--kib", kib,
-                                 period=8, unit="bytes"))
+                for name, cpus, title in TRIPS if cpus in self.cpus]
+        rows += [self.row(f"{name}/{cpus}/{kib}", f"{title}, {kib} KiB", name,
+                          "--cpus", cpus, "--kib", kib, "--ms", self.ms)
+                 for kib in self.sizes for name, cpus, title in BY_SIZE
+                 if cpus in self.cpus or name in COPIES]
+        return rows
+
+    def other_size_rows(self):
+        rows = [self.row(f"memory/{kib}", f"memory of an idle pair, {kib} KiB",
+                         "memory", "--pairs", 256, "--kib", kib, period=8, unit="bytes")
+                for kib in self.sizes]
         rows.append(self.row("fairness", "share of a process beside a pair",
                              "fairness", "--ms", 500, period=4, unit="share"))
         return rows
@@ -274,9 +283,12 @@ class Plan:
             self.tool("rmmod", "checkpoint")
         elif state != "absent" and not loaded:
             self.tool("insmod", self.module)
-        if state != "pairs":
-            return None
-        hold = subprocess.Popen([self.program, "hold", "--mode", "record", "--pairs", "2"],
+        return self.hold(2) if state == "pairs" else None
+
+    def hold(self, pairs):
+        """Recorded slaves that wake now and then, until leave()."""
+        hold = subprocess.Popen([self.program, "hold", "--mode", "record",
+                                 "--pairs", str(pairs)],
                                 stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         hold.stdout.readline()
         return hold
