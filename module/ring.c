@@ -44,6 +44,8 @@ static bool sleep_until(u64 deadline)
 /* To look out for longer never pays: a sleep and a wake-up cost less. */
 #define SPIN_MAX	(50 * NSEC_PER_USEC)
 #define SPIN_MIN	NSEC_PER_USEC
+/* Unless it is seen at work on it: so long, at most, is a deep stack copied. */
+#define SPIN_AT_WORK	(500 * NSEC_PER_USEC)
 /* After so many waits without looking out, see whether it pays again. */
 #define SPIN_PAUSE	64
 
@@ -71,6 +73,11 @@ static void spin_adapt(struct cp_spin *spin, bool found)
 	WRITE_ONCE(spin->limit, limit);
 }
 
+static u64 spin_time(u32 limit, bool at_work, u64 time)
+{
+	return limit && at_work ? min_t(u64, time, SPIN_AT_WORK) : limit;
+}
+
 static bool may_spin(void)
 {
 	return single_task_running() && !need_resched() &&
@@ -78,17 +85,20 @@ static bool may_spin(void)
 }
 
 /*
- * Looks out for @condition, which is read without a lock: it is but a hint. Not
- * at all when there is no more than a little @time.
+ * Looks out for @condition; longer while the other side is @at_work on it. Both are
+ * read without a lock: they are but hints. Not at all when there is no more than a
+ * little @time.
  */
-#define cp_spin_until(spin, condition, time)				\
+#define cp_spin_until(spin, condition, at_work, time)			\
 do {									\
 	struct cp_spin *__spin = (spin);				\
-	u32 __limit = (time) > SPIN_MAX ? spin_limit(__spin) : 0;	\
+	u64 __time = (time);						\
+	u32 __limit = __time > SPIN_MAX ? spin_limit(__spin) : 0;	\
 	u64 __begun = __limit ? local_clock() : 0, __took = 0;		\
 	bool __found = false;						\
 									\
-	while (__took < __limit && may_spin()) {			\
+	while (__took < spin_time(__limit, at_work, __time) &&		\
+	       may_spin()) {						\
 		cpu_relax();						\
 		__found = (condition);					\
 		__took = local_clock() - __begun;			\
@@ -201,7 +211,7 @@ static bool claim_now(struct cp_ring *ring, struct cp_claim *claim)
 {
 	lockdep_assert_held(&ring->lock);
 	if (!ring->over && may_claim(ring)) {
-		ring->filling = true;
+		WRITE_ONCE(ring->filling, true);
 		claim->slot = ring->spare;
 		claim->seq = cp_ring_next_seq(ring);
 	}
@@ -276,7 +286,7 @@ static int wait_for_slot(struct cp_ring *ring, u64 wait_limit,
 		deadline = ktime_add_safe(claim->begun, wait_limit);
 	/* A master that does not wait is one that asks whether the slave is here. */
 	wake_masters(ring);
-	cp_spin_until(&ring->slave_spin, slave_may_go_on(ring),
+	cp_spin_until(&ring->slave_spin, slave_may_go_on(ring), false,
 		      wait_limit ?: CP_FOREVER);
 	ret = cp_wait_event(ring->slave_wait, try_claim(ring, claim), deadline);
 	if (ret == -ETIME)
@@ -325,7 +335,7 @@ bool cp_ring_try_claim(struct cp_ring *ring, struct cp_claim *claim)
 static void end_filling(struct cp_ring *ring, bool published)
 {
 	spin_lock(&ring->lock);
-	ring->filling = false;
+	WRITE_ONCE(ring->filling, false);
 	if (published)
 		add_checkpoint(ring);
 	spin_unlock(&ring->lock);
@@ -514,7 +524,7 @@ int cp_ring_take(struct cp_ring *ring, u64 deadline, cp_ring_fn summon,
 		if (nonblock)
 			deadline = ktime_get_ns() + WRITING_MAX;
 		cp_spin_until(&ring->master_spin, master_may_go_on(ring),
-			      time_left(deadline));
+			      READ_ONCE(ring->filling), time_left(deadline));
 		ret = cp_wait_event(*ring->master_wait,
 				    (take = try_take(ring, nonblock, taken)) !=
 				    TAKE_WAIT, deadline);
