@@ -93,7 +93,8 @@ static bool may_spin(void)
 do {									\
 	struct cp_spin *__spin = (spin);				\
 	u64 __time = (time);						\
-	u32 __limit = __time > SPIN_MAX ? spin_limit(__spin) : 0;	\
+	u32 __limit = __time > SPIN_MAX && may_spin() ?			\
+		      spin_limit(__spin) : 0;				\
 	u64 __begun = __limit ? local_clock() : 0, __took = 0;		\
 	bool __found = false;						\
 									\
