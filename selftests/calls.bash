@@ -33,7 +33,7 @@ eu_stack()
 # frames: from the JSON of cpctl bt, lines of "ADDRESS NAME"
 frames()
 {
-	python3 -c '
+	python3 -IS -c '
 import json, sys
 bt = json.loads(sys.stdin.readline())
 assert bt["type"] == "backtrace", bt

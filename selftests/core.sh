@@ -176,7 +176,7 @@ test_source_lines()
 	grep -q '^  #[0-9]* *0x[0-9a-f]\{16\} main+0x[0-9a-f]* (chain-pie) at .*chain\.c:[0-9]*$' \
 		"$folder/out"
 	# Each line that is told is the one with the call.
-	python3 -c '
+	python3 -IS -c '
 import re, sys
 source = open("selftests/chain.c").read().splitlines()
 calls = {"rest": "pause(", "folded": "rest(", "folded_too": "folded(",
@@ -194,7 +194,7 @@ test_any_instant()
 	start "$chain-pie" busy
 	cpctl bt --timeout 60 -n 200 --json "$task" >"$folder/json"
 	stop_slave
-	python3 -c '
+	python3 -IS -c '
 import json, sys
 source = open("selftests/chain.c").read().splitlines()
 depths = set()
@@ -225,7 +225,7 @@ test_first_instruction()
 	kill -USR2 "$slave"
 	wait $!
 	complete
-	python3 -c '
+	python3 -IS -c '
 import json, sys
 frames = json.load(sys.stdin)["frames"]
 first = frames[0]["symbol"]
@@ -307,7 +307,7 @@ test_real_programs()
 	exec 8<> <(:)
 	for command in python3 sqlite3; do
 		if [ $command = python3 ]; then
-			python3 -S -c 'import ctypes, time; time.sleep(1000)' &
+			python3 -IS -c 'import ctypes, time; time.sleep(1000)' &
 		else
 			sqlite3 :memory: <&8 &
 		fi
@@ -356,7 +356,7 @@ test_origin()
 	dump
 	[ "$(grep -c 'registers and stack are those of the checkpoint' "$folder/errors")" -eq 1 ]
 	[ "$(stat -c %a "$folder/core")" = 600 ]
-	python3 - "$folder" "$task" <<-'END'
+	python3 -IS - "$folder" "$task" <<-'END'
 		import json, struct, sys
 		folder, task = sys.argv[1], int(sys.argv[2])
 		core = open(folder + "/core", "rb").read()

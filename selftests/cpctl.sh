@@ -90,7 +90,7 @@ test_check_is_satisfied()
 	fails 1 grep -v '^ok ' "$folder/out"
 	has out 'checkpoint is loaded'
 	ends 0 cpctl check --json
-	python3 -c '
+	python3 -IS -c '
 import json, sys
 all = json.load(sys.stdin)
 assert all["ok"] is True
@@ -107,7 +107,7 @@ test_module_not_loaded()
 	grep -q '^missing *module: .* - .*insmod' "$folder/out"
 	grep -q '^missing *device: ' "$folder/out"
 	ends 2 cpctl check --json
-	python3 -c '
+	python3 -IS -c '
 import json, sys
 all = json.load(sys.stdin)
 assert all["ok"] is False
@@ -231,7 +231,7 @@ test_not_permitted()
 	start_sleeper "${as_nobody[@]}"
 	ends 0 "${as_nobody[@]}" cpctl get "$slave"
 	stop_slave
-	"${as_nobody[@]}" python3 -c '
+	"${as_nobody[@]}" python3 -IS -c '
 import ctypes, time
 ctypes.CDLL(None).prctl(4, 0)
 time.sleep(1000)' &
@@ -269,7 +269,7 @@ test_yama()
 # json_check EXPECTED-COUNT STACK-BYTES: of standard input
 json_check()
 {
-	python3 -c '
+	python3 -IS -c '
 import json, sys
 count, limit = int(sys.argv[1]), int(sys.argv[2])
 lines = sys.stdin.read().splitlines()
@@ -314,14 +314,14 @@ test_json()
 test_json_end()
 {
 	cpctl run --json sh -c 'exit 3' 2>/dev/null | tail -n 1 >"$folder/out"
-	python3 -c '
+	python3 -IS -c '
 import json, sys
 end = json.load(sys.stdin)
 assert end == {"type": "end", "reason": "exited", "exit_status": 3}, end' \
 		<"$folder/out"
 	# shellcheck disable=SC2016 # for the slave
 	cpctl run --json sh -c 'kill -9 $$' 2>/dev/null | tail -n 1 >"$folder/out"
-	python3 -c '
+	python3 -IS -c '
 import json, sys
 end = json.load(sys.stdin)
 assert end == {"type": "end", "reason": "exited", "signal": 9}, end' \
@@ -381,7 +381,7 @@ test_symbols()
 {
 	start_calls
 	cpctl get --json --stack-bytes 1K "$slave" >"$folder/json"
-	python3 -c '
+	python3 -IS -c '
 import json, sys
 c = json.load(sys.stdin)
 assert c["syscall_name"] == "read", c
@@ -436,7 +436,7 @@ test_changes_are_marked()
 	cpctl get -n 1 "$slave" >/dev/null
 	ends 0 cpctl get -n 40 "$slave"
 	stop_slave
-	python3 -c '
+	python3 -IS -c '
 import re, sys
 before, now, marks, stack = {}, None, 0, 0
 def known(key, mark, value):
@@ -686,7 +686,7 @@ test_run_of_nothing()
 	refuses 2 'cannot start /etc/passwd: Permission denied' cpctl run /etc/passwd
 	refuses 2 'cannot start' cpctl run ''
 	# Whoever started it may not want to hear of children.
-	python3 -c '
+	python3 -IS -c '
 import os, signal
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 os.execvp("cpctl", ["cpctl", "run", "-n", "1", "false"])' \
@@ -706,7 +706,7 @@ test_watch_is_for_terminals()
 # terminal SCRIPT: Python, with a terminal in which "$slave" is being watched
 terminal()
 {
-	python3 - "$slave" "${@:2}" <<-END
+	python3 -IS - "$slave" "${@:2}" <<-END
 		import fcntl, os, pty, re, select, signal, sys, termios, time
 		slave = int(sys.argv[1])
 		master, tty = pty.openpty()
@@ -811,7 +811,7 @@ assert "\x1b" not in seen'
 test_watch_stops_and_goes_on()
 {
 	exec 9<> <(:)
-	python3 -S -c '
+	python3 -IS -c '
 import os
 while True:
     os.write(2, os.read(0, 1))' <&9 2>"$folder/echo" &

@@ -16,7 +16,7 @@ abi=Documentation/ABI/testing/sysfs-class-misc-checkpoint
 # python SCRIPT [ARGUMENT]...: with what several of the tests need
 python()
 {
-	python3 -c '
+	python3 -IS -c '
 import json, re, sys
 def objects(text):
     return [json.loads(line) for line in text.splitlines() if line]

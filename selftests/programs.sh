@@ -31,7 +31,7 @@ no_gap()
 
 test_interpreter()
 {
-	same python3 -S -c '
+	same python3 -IS -c '
 import hashlib, json
 def fib(n): return n if n < 2 else fib(n - 1) + fib(n - 2)
 print(json.dumps([fib(n) for n in range(12)]))
@@ -40,7 +40,7 @@ print(hashlib.sha256(b"x" * 100000).hexdigest())'
 
 test_interpreter_with_signals_and_children()
 {
-	same python3 -S -c '
+	same python3 -IS -c '
 import os, signal, time
 hits = []
 signal.signal(signal.SIGALRM, lambda *a: hits.append(1))

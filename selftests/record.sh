@@ -30,7 +30,7 @@ consecutive()
 has_died()
 {
 	cpctl log --json "$file" >"$folder/log"
-	python3 -c '
+	python3 -IS -c '
 import json, sys
 lines = [json.loads(l) for l in sys.stdin]
 end = lines.pop()
@@ -168,7 +168,7 @@ test_stack_overflow()
 	[ "$depth" -gt 300 ]
 	shows "$(printf 'overflow %.0s' $(seq "$depth"))$inner begin main"
 	# The stack pointer, too, is where the next page was to be.
-	cpctl show --json "$file" | python3 -c '
+	cpctl show --json "$file" | python3 -IS -c '
 import json, sys
 c = json.load(sys.stdin)
 assert abs(int(c["death"]["address"], 16) - int(c["regs"]["rsp"], 16)) < 8192, c'
@@ -480,7 +480,7 @@ test_every()
 test_rate()
 {
 	recorded_for_a_while --rate 100
-	cpctl log --json "$file" | python3 -c '
+	cpctl log --json "$file" | python3 -IS -c '
 import json, sys
 times = [l["time_ns"] for l in map(json.loads, sys.stdin) if l["type"] == "log" and not "death" in l]
 assert len(times) > 10
@@ -509,7 +509,7 @@ enough_in()
 test_stream()
 {
 	ends 0 cpctl record --stream --wait --slots 4 -o "$file" -- \
-		python3 -S -c 'import json; print(json.dumps([1, 2]))'
+		python3 -IS -c 'import json; print(json.dumps([1, 2]))'
 	[ "$(numbers | head -n 1)" -gt 1 ] || [ "$(numbers | head -n 1)" -eq 1 ]
 	numbers | consecutive
 	[ "$(numbers | wc -l)" -gt 300 ]
@@ -527,7 +527,7 @@ test_stream_with_losses()
 	kill -KILL "$task"
 	fails 137 wait "$recorder"
 	fails 1 consecutive < <(numbers)
-	cpctl log "$file" | python3 -c '
+	cpctl log "$file" | python3 -IS -c '
 import re, sys
 last, lost, told = 0, 0, 0
 for line in sys.stdin:
@@ -587,7 +587,7 @@ test_log()
 	grep -qE '  read = [0-9]+  ' "$folder/log"
 	grep -qE '  mmap = 0x7f[0-9a-f]+  ' "$folder/log"
 	# JSON holds the same.
-	cpctl log --json "$file" | python3 -c '
+	cpctl log --json "$file" | python3 -IS -c '
 import json, re, sys
 text = [l for l in open(sys.argv[1]) if re.match(r" *\d+  ", l)]
 lines = [json.loads(l) for l in sys.stdin]
@@ -628,7 +628,7 @@ test_show()
 	cpctl show "$file" | cmp - "$folder/last"
 	cpctl show --stack-bytes 64 -o "$folder/out" "$file" -2
 	head -n 1 "$folder/out" | grep -q "^checkpoint $((last - 1)) "
-	cpctl show --full --json "$file" "$first" | python3 -c '
+	cpctl show --full --json "$file" "$first" | python3 -IS -c '
 import json, sys
 c = json.load(sys.stdin)
 assert c["type"] == "checkpoint" and c["seq"] == int(sys.argv[1])
@@ -659,7 +659,7 @@ test_diff()
 	cpctl diff --json "$file" $((number - 1)) "$number" >"$folder/json"
 	grep -qE '^  rax  .* -> 0xfffffffffffffff7$' "$folder/text"
 	grep -qE '^  rip  .* -> 0x[0-9a-f]+ live\+0x[0-9a-f]+ \(doomed-pie\)$' "$folder/text"
-	python3 - "$folder" <<-'END'
+	python3 -IS - "$folder" <<-'END'
 		import json, re, sys
 		load = lambda name: json.load(open(sys.argv[1] + "/" + name))
 		a, b, diff = load("a"), load("b"), load("json")
@@ -726,7 +726,7 @@ test_real_programs()
 		'int main(int argc, char **argv) { return sq(argc); }' \
 		>"$folder/source.c"
 	options=()
-	unchanged python3 -S -c '
+	unchanged python3 -IS -c '
 import hashlib, signal, time
 hits = []
 signal.signal(signal.SIGALRM, lambda *a: hits.append(1))
@@ -768,7 +768,7 @@ test_long_recordings_are_small()
 	# Six hundred million otherwise; the bytes of the stack are random.
 	[ "$size" -lt 1500000 ]
 	# Nothing of it is lost.
-	cpctl show --full --json "$file" -10 | python3 -c '
+	cpctl show --full --json "$file" -10 | python3 -IS -c '
 import json, sys
 data = bytes.fromhex(json.load(sys.stdin)["segments"][0]["data"])
 seed, want = 1, bytearray()
@@ -847,7 +847,7 @@ test_no_place_for_the_file()
 	for place in --slots=256 '--stream --wait --slots=2'; do
 		# shellcheck disable=SC2086 # words
 		ends 2 cpctl record $place -o "$folder/small/file" -- \
-			python3 -S -c 'print("done")'
+			python3 -IS -c 'print("done")'
 		has errors "cannot write $folder/small/file: No space left"
 		[ "$(cat "$folder/out")" = 'done' ]
 		[ "$(ls -A "$folder/small")" = filler ]
@@ -891,7 +891,7 @@ test_damage()
 	done
 	# A bit, in the last frame's checksum and elsewhere.
 	for at in $((size - 1)) $((size - 100)) $((size / 2)); do
-		python3 -c '
+		python3 -IS -c '
 import sys
 data = bytearray(open(sys.argv[1], "rb").read())
 data[int(sys.argv[3])] ^= 1
