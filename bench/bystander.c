@@ -111,8 +111,9 @@ static unsigned long busy(uint64_t end, uint64_t *used)
 }
 
 /*
- * A process that computes, on a CPU that it shares: with a pair whose two sides
- * hand over to each other without end, or with one process that computes, too.
+ * A process that computes, on a CPU that it shares with a pair's master, and with
+ * the slave, unless that has a CPU of its own. They hand over to each other without
+ * end.
  */
 int bench_fairness(const struct bench_options *options)
 {
@@ -126,7 +127,7 @@ int bench_fairness(const struct bench_options *options)
 	work_alone = busy(bench_now() + wall, &alone);
 	pid = bench_fork_child();
 	if (!pid) {
-		slave_start(&slave, options->kib, 0);
+		slave_start(&slave, options->kib, bench_slave_cpu(options));
 		pair = cp_pair_open();
 		if (!pair || cp_pair_prep(pair, slave.pid, NULL))
 			bench_die("a pair");

@@ -86,8 +86,9 @@ def all_tables(results):
     yield ("Real programs, from start to end", ["", *bench_rows.MODES.values()],
            [line(name, *(f"{name}/{mode}" for mode in bench_rows.MODES))
             for name in ("python3", "gzip", "sqlite3")])
-    yield ("A process that computes, on one CPU with a rendezvous pair",
-           ["", "share"], [line("of the CPU (a third is fair)", "fairness")])
+    yield ("A process that computes, on the CPU of a rendezvous pair",
+           ["", "share of the CPU"],
+           [line(title, key) for key, _, title in bench_rows.FAIRNESS if key in rows])
 
 
 def verdict(entry):

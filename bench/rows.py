@@ -56,6 +56,10 @@ TRIPS = (
     ("futex", 2, "futex round trip, two CPUs"),
     ("futex", 1, "futex round trip, one CPU"),
 )
+FAIRNESS = (
+    ("fairness", 1, "beside master and slave (a third is fair)"),
+    ("fairness/2", 2, "beside a master, its slave elsewhere (a half is fair)"),
+)
 
 PYTHON = """
 import json, os, tempfile
@@ -130,7 +134,7 @@ class Plan:
         self.rows = self.size_rows()
         if 1 in self.cpus:
             self.bystanders = {state: self.bystander_rows(state) for state in STATES}
-            self.rows += self.other_size_rows() + self.scale_rows()
+            self.rows += self.memory_rows() + self.scale_rows()
             self.rows += self.program_rows(quick)
             if not quick:
                 self.rows += self.outside_rows()
@@ -165,15 +169,15 @@ class Plan:
                           "--cpus", cpus, "--kib", kib, "--ms", self.ms)
                  for kib in self.sizes for name, cpus, title in BY_SIZE
                  if cpus in self.cpus or name in COPIES]
+        rows += [self.row(key, title, "fairness", "--cpus", cpus, "--ms", 500,
+                          period=4, unit="share")
+                 for key, cpus, title in FAIRNESS if cpus in self.cpus]
         return rows
 
-    def other_size_rows(self):
-        rows = [self.row(f"memory/{kib}", f"memory of an idle pair, {kib} KiB",
+    def memory_rows(self):
+        return [self.row(f"memory/{kib}", f"memory of an idle pair, {kib} KiB",
                          "memory", "--pairs", 256, "--kib", kib, period=8, unit="bytes")
                 for kib in self.sizes]
-        rows.append(self.row("fairness", "share of a process beside a pair",
-                             "fairness", "--ms", 500, period=4, unit="share"))
-        return rows
 
     def scale_rows(self):
         """All pairs on one CPU, for what each costs; on all CPUs, for the sum."""
