@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # `make help` says what there is.
 
-# Which kernels to build for and to test on; which tests; whose headers.
-K ?= 6.1 6.12
+# Which tests; whose headers.
 T ?=
 KDIR ?=
+# Which kernels VMs boot. Without K and KDIR, `make` and `make module` build for the
+# running kernel.
+ifeq ($(origin K)$(KDIR),undefined)
+RUNNING := /lib/modules/$(shell uname -r)/build
+endif
+K ?= 6.1 6.12
 
 PREFIX ?= /usr/local
 DESTDIR ?=
@@ -21,7 +26,12 @@ ifneq ($(V),1)
 MAKEFLAGS += --silent --no-print-directory
 endif
 
-all: module lib cpctl ## build everything (the default)
+all: lib cpctl ## library, cpctl, and the running kernel's module (the default)
+ifneq ($(RUNNING),)
+	scripts/module $(RUNNING) || [ $$? -eq 3 ]
+else
+	$(MAKE) module
+endif
 
 help: ## this list
 	sed -n 's/^\([a-z-]*\):.* ## /\1\t/p' Makefile | expand -t 14
@@ -37,16 +47,22 @@ help: ## this list
 	echo 'MINUTES=10    how long make soak goes on   CALLS=1000000  of make fuzz'
 	echo 'SEED=N        what make soak and make fuzz do, once more'
 
-module: ## checkpoint.ko, for each kernel of K or for KDIR
-ifneq ($(KDIR),)
+module: ## checkpoint.ko, for the running kernel, each kernel of K, or KDIR
+ifneq ($(or $(KDIR),$(RUNNING)),)
 	$(SETUP) build
-	scripts/module $(KDIR)
+	scripts/module $(or $(KDIR),$(RUNNING))
 else
+	$(MAKE) guest-modules
+endif
+
+# What VMs load: for each kernel of K, which are fetched if need be.
+guest-modules:
 	$(SETUP) build kernels $(if $(filter debug kcsan,$(K)),debug)
 	scripts/kernel $(K) | while read -r kernel; do \
 		scripts/module $$kernel/lib/modules/*/build || exit; \
 	done
-endif
+
+guest: guest-modules lib cpctl
 
 lib: ## the C library
 	$(SETUP) build
@@ -59,11 +75,11 @@ selftests: lib ## the tests' programs
 	$(SETUP) test
 	$(MAKE) -C selftests O=$(BUILD)/selftests HARNESS=$(BUILD)/kselftest
 
-bench: all bench-build ## compare with what there is else, in a VM, by time (QUICK=1)
+bench: guest bench-build ## compare with what there is else, in a VM, by time (QUICK=1)
 	$(SETUP) vm bench
 	scripts/bench time $(firstword $(K))
 
-bench-insn: all bench-build ## the same by instructions, which repeats (QUICK=1)
+bench-insn: guest bench-build ## the same by instructions, which repeats (QUICK=1)
 	$(SETUP) vm bench
 	scripts/bench instructions $(firstword $(K))
 
@@ -71,15 +87,15 @@ bench-build: lib ## bench/run's program, to run it on this machine's own kernel
 	$(SETUP) build
 	$(MAKE) -C bench O=$(BUILD)/bench LIB=$(BUILD)/lib
 
-demo: all ## see it work, in a VM
+demo: guest ## see it work, in a VM
 	$(SETUP) vm test
 	$(VM) -- scripts/demo
 
-test: all selftests ## all tests, in VMs with each kernel of K
+test: guest selftests ## all tests, in VMs with each kernel of K
 	$(SETUP) vm
 	scripts/test "$(K)" $(T)
 
-test-debug: all selftests ## all tests on kernels that look for mistakes; coverage
+test-debug: guest selftests ## all tests on kernels that look for mistakes; coverage
 	$(SETUP) vm debug
 	scripts/test-debug $(T)
 
@@ -88,7 +104,7 @@ test-matrix: ## all tests on 6.1 and 6.12, with PREEMPT_RT and without, and the 
 	$(MAKE) test K="6.1 6.1-rt 6.12 6.12-rt newest"
 
 # All figures are the tests' own business: stress/storm.c, stress/fuzz.c.
-soak: all selftests ## a storm of pairs, in a VM (MINUTES=N, SEED=N)
+soak: guest selftests ## a storm of pairs, in a VM (MINUTES=N, SEED=N)
 	$(SETUP) vm
 	CHECKPOINT_MINUTES=$(or $(MINUTES),10) CHECKPOINT_SEED=$(SEED) \
 		CHECKPOINT_LIVES=$(if $(MINUTES),0,10000) \
@@ -96,12 +112,12 @@ soak: all selftests ## a storm of pairs, in a VM (MINUTES=N, SEED=N)
 
 # Where a call that does harm is seen to.
 fuzz: K = debug
-fuzz: all selftests ## a million odd calls, on the debug kernel (CALLS=N, SEED=N)
+fuzz: guest selftests ## a million odd calls, on the debug kernel (CALLS=N, SEED=N)
 	$(SETUP) vm
 	CHECKPOINT_CALLS=$(or $(CALLS),1000000) CHECKPOINT_SEED=$(SEED) \
 		$(VM) --timeout 86400 -- build/selftests/fuzz
 
-shell: all ## a shell in a VM with the module loaded
+shell: guest ## a shell in a VM with the module loaded
 	$(SETUP) vm
 	$(VM)
 
@@ -138,6 +154,6 @@ uninstall: ## remove what install wrote
 clean: ## remove build/ (the cached kernels stay)
 	rm -rf build
 
-.PHONY: all help module lib cpctl selftests bench bench-insn bench-build demo \
+.PHONY: all help module guest-modules guest lib cpctl selftests bench bench-insn bench-build demo \
 	test test-debug test-matrix soak fuzz shell lint format docs install \
 	uninstall clean

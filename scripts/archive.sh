@@ -23,15 +23,20 @@ archive()
 		-o APT::Sandbox::User= "${@:2}"
 }
 
+# debian_mirror: where this machine's own Debian comes from; not its security updates
+debian_mirror()
+{
+	# shellcheck disable=SC2016 # for apt to expand
+	apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' \
+		'Origin: Debian' 'Label: Debian' | sed -n 1p | grep . ||
+		die "apt knows no mirror of Debian; try apt-get update as root"
+}
+
 archive_update()
 {
 	local keys=/usr/share/keyrings/debian-archive-keyring.gpg mirror suite
 
-	# Where this machine's own Debian comes from; not its security updates.
-	# shellcheck disable=SC2016 # for apt to expand
-	mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' \
-		'Origin: Debian' 'Label: Debian' | head -n 1)
-	[ -n "$mirror" ] || die "apt knows no mirror of Debian; try apt-get update as root"
+	mirror=$(debian_mirror)
 
 	mkdir -p "$archive_folder"/lists/partial "$archive_folder"/cache/archives/partial
 	# Nothing is installed as far as this apt knows.

@@ -582,7 +582,7 @@ test_log()
 	cpctl log "$file" >"$folder/log"
 	grep -qE '^ +[0-9]+  [0-9]+\.[0-9]{6}  cpu [0-9]+  close = -1 EBADF  0x[0-9a-f]+ live\+0x[0-9a-f]+ \(doomed-pie\) at .*doomed\.c:[0-9]+$' \
 		"$folder/log"
-	grep -qE '  execve = 0  0x[0-9a-f]+ _start\+0x0 \(ld-' "$folder/log"
+	grep -qE "  execve = 0  0x[0-9a-f]+ $(loader_entry)\$" "$folder/log"
 	grep -qE '  openat = 3  ' "$folder/log"
 	grep -qE '  read = [0-9]+  ' "$folder/log"
 	grep -qE '  mmap = 0x[0-9a-f]{12}  ' "$folder/log"

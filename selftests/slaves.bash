@@ -56,6 +56,16 @@ refuses_usage()
 	done
 }
 
+# loader_entry: a pattern for the dynamic loader's first instruction, as cpctl names
+# it. The loader's own symbol table is in a package of debug symbols.
+loader_entry()
+{
+	local loader=ld-linux-x86-64.so.2
+
+	printf '(_start\+0x0 \(%s\)( at .*)?|%s\+%s)' "$loader" "$loader" \
+		"$(readelf -h "/lib64/$loader" | sed -n 's/.*Entry point address: *//p')"
+}
+
 # leave_nothing: nothing of the test outlives it, however it ends.
 leave_nothing()
 {

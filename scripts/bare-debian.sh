@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# A bare Debian 12 in a folder, unpacked from an archive in the cache. To be sourced
+# by scripts/bare-root.
+
+. "$(dirname "${BASH_SOURCE[0]}")/archive.sh"
+
+suite=bookworm
+
+# bare_key: of what the archive was made of. apt's lists change with the mirror.
+bare_key()
+{
+	{
+		cat /var/lib/apt/lists/*InRelease 2>/dev/null || :
+		find /etc/apt -type f -exec sha256sum {} + | sort
+		cat "${BASH_SOURCE[0]}" /usr/sbin/debootstrap
+	} | sha256sum | head -c 16
+}
+
+# apt_settings FOLDER: this machine's, with the keys and names that they refer to
+apt_settings()
+{
+	local certificates=etc/ssl/certs/ca-certificates.crt
+
+	rm -f "$1/etc/apt/sources.list"
+	cp -a /etc/apt/. "$1/etc/apt/"
+	cp -an /usr/share/keyrings/. "$1/usr/share/keyrings/"
+	# For a mirror behind https.
+	[ ! -f "/$certificates" ] || install -D -m 644 "/$certificates" "$1/$certificates"
+}
+
+# make_archive FILE WORK: debootstrap's work in the folder WORK
+make_archive()
+{
+	local log=$2.log mirror
+
+	apt-get indextargets | grep -q . || apt-get -q update >&2
+	mirror=$(debian_mirror)
+	say "making a bare Debian 12 from $mirror (once, about a minute)"
+	debootstrap --variant=minbase --include=make,git "$suite" "$2" "$mirror" \
+		>"$log" 2>&1 || die "debootstrap failed:"$'\n'"$(tail -n 20 "$log")"
+	apt_settings "$2"
+	rm -f "$2"/var/cache/apt/archives/*.deb
+	mkdir -p "${1%/*}"
+	# Those of another key are of no use any more.
+	rm -f "${1%/*}"/*.tar
+	tar -C "$2" --numeric-owner -cf "$1.new" .
+	mv "$1.new" "$1"
+	rm -rf "$2" "$log"
+}
+
+# bare_debian FOLDER
+bare_debian()
+{
+	local file
+
+	file=$cache/bare/$(bare_key).tar
+	# Two at a time would make the same.
+	mkdir -p "$cache/bare"
+	(
+		flock 9
+		[ -f "$file" ] || make_archive "$file" "$1.work"
+		tar -C "$1" --numeric-owner -xpf "$file"
+	) 9>"$cache/bare/lock"
+	cp -L /etc/resolv.conf /etc/hosts "$1/etc/"
+}
