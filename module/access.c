@@ -30,6 +30,12 @@ static struct file *open_proc(const char *path)
 	return filp_open(path, O_RDONLY, 0);
 }
 
+/* Is this file a /proc/PID/mem that grants access to @mm? */
+static bool grants(const struct file *file, const struct mm_struct *mm)
+{
+	return file->f_op == mem_fops && file->private_data == mm;
+}
+
 /* The file holds the memory of @task, and who opened it. */
 static bool __init is_proof_of(const struct file *file, struct task_struct *task)
 {
@@ -38,8 +44,7 @@ static bool __init is_proof_of(const struct file *file, struct task_struct *task
 
 	if (!mm)
 		return false;
-	is = file->f_op == mem_fops && file->private_data == mm &&
-	     file->f_cred == current_cred();
+	is = grants(file, mm) && file->f_cred == current_cred();
 	mmput(mm);
 	return is;
 }
@@ -184,17 +189,39 @@ static bool names_task(const struct file *file, struct task_struct *task)
 	return nr == task_pid_nr_ns(task, ns);
 }
 
+/*
+ * Opens the same path once more, which makes the kernel apply its rule again: the
+ * rule may refuse today what it allowed when @file was opened. The target may have
+ * become undumpable, changed its user or withdrawn its permission (Yama), and the
+ * administrator may have tightened Yama.
+ */
+static bool still_grants(const struct file *file, const struct mm_struct *mm)
+{
+	struct file *again;
+	bool granted;
+
+	again = dentry_open(&file->f_path, O_RDONLY, current_cred());
+	if (IS_ERR(again))
+		return false;
+	granted = grants(again, mm);
+	fput(again);
+	return granted;
+}
+
 /**
- * cp_access_proven - was the caller allowed to attach to a task?
+ * cp_access_proven - may the caller attach to a task?
  * @mem_fd: the descriptor that the caller offers, or -1
  * @task: the task
  * @mm: its memory
  *
  * The caller must have opened the file itself, with the credentials that it
  * still has: a descriptor that somebody else opened, and gave away or lost,
- * proves what that somebody may do.
+ * proves what that somebody may do. And the kernel must still allow the caller
+ * to open it.
  *
- * Return: true when it was allowed, and the task has not exec'ed since.
+ * May sleep.
+ *
+ * Return: true when the caller may, and the task has not exec'ed since.
  */
 bool cp_access_proven(int mem_fd, struct task_struct *task,
 		      const struct mm_struct *mm)
@@ -207,8 +234,8 @@ bool cp_access_proven(int mem_fd, struct task_struct *task,
 	file = fget(mem_fd);
 	if (!file)
 		return false;
-	proven = file->f_op == mem_fops && file->private_data == mm &&
-		 file->f_cred == current_cred() && names_task(file, task);
+	proven = grants(file, mm) && file->f_cred == current_cred() &&
+		 names_task(file, task) && still_grants(file, mm);
 	fput(file);
 	return proven;
 }

@@ -5,8 +5,10 @@
  * Opening /proc/PID/mem is where the kernel asks whether the opener may attach
  * to PID as a debugger (PTRACE_MODE_ATTACH: credentials, dumpability, user
  * namespaces, Yama and the other security modules). The open file remembers
- * the memory it was granted, an exec of the target replaces that memory, so a
- * descriptor of such a file is a proof that cannot outlive what it proves.
+ * the memory it was granted, and an exec of the target replaces that memory, so
+ * a descriptor of such a file proves nothing about the next program. The answer
+ * may change without an exec, too: the file is opened again when the descriptor
+ * is offered.
  */
 #ifndef _CP_ACCESS_H
 #define _CP_ACCESS_H

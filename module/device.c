@@ -209,6 +209,18 @@ static struct task_struct *find_slave(pid_t nr)
 	return task;
 }
 
+/* The task's memory, only to be compared: the struct stays, the pages need not. */
+static struct mm_struct *grab_mm(struct task_struct *task)
+{
+	struct mm_struct *mm = get_task_mm(task);
+
+	if (mm) {
+		mmgrab(mm);
+		mmput(mm);
+	}
+	return mm;
+}
+
 /* May the caller, and anybody, be the master of @setup->slave? */
 static int check_slave(struct cp_pair_setup *setup, int mem_fd)
 {
@@ -217,7 +229,7 @@ static int check_slave(struct cp_pair_setup *setup, int mem_fd)
 		return -EPERM;
 	if (same_thread_group(setup->slave, current))
 		return -EINVAL;
-	setup->mm = get_task_mm(setup->slave);
+	setup->mm = grab_mm(setup->slave);
 	if (!setup->mm)
 		return -ESRCH;
 	if (!cp_access_proven(mem_fd, setup->slave, setup->mm))
@@ -227,19 +239,21 @@ static int check_slave(struct cp_pair_setup *setup, int mem_fd)
 	return 0;
 }
 
-/* Gives the new pair to the file, once the caller has been told of it. */
-static int publish_pair(struct cp_file *cp_file, struct cp_pair *pair,
-			struct cp_prep *prep, unsigned int cmd,
-			void __user *uarg)
+/*
+ * The answer is written before the pair begins: writing may fail, or take as long
+ * as whoever provides that memory likes, and the slave must not be held then.
+ * Access is asked for again after that: @task may have refused it meanwhile.
+ */
+static int begin_pair(struct cp_pair *pair, const struct cp_pair_setup *setup,
+		      struct cp_prep *prep, unsigned int cmd,
+		      void __user *uarg)
 {
 	prep->region_size = cp_region_size(pair->region);
-	if (copy_out(uarg, prep, sizeof(*prep), cmd)) {
-		cp_pair_end(pair, CP_END_DETACHED, 0);
-		cp_pair_drop(pair);
+	if (copy_out(uarg, prep, sizeof(*prep), cmd))
 		return -EFAULT;
-	}
-	file_set_pair(cp_file, pair);
-	return 0;
+	if (!cp_access_proven(prep->mem_fd, setup->slave, setup->mm))
+		return -EPERM;
+	return cp_pair_begin(pair);
 }
 
 static int make_pair(struct cp_file *cp_file, struct cp_prep *prep,
@@ -265,15 +279,20 @@ static int make_pair(struct cp_file *cp_file, struct cp_prep *prep,
 	if (ret)
 		goto out_put;
 
-	pair = cp_pair_make(&setup);
-	if (IS_ERR(pair))
+	pair = cp_pair_create(&setup);
+	if (IS_ERR(pair)) {
 		ret = PTR_ERR(pair);
+		goto out_put;
+	}
+	ret = begin_pair(pair, &setup, prep, cmd, uarg);
+	if (ret)
+		cp_pair_put(pair);
 	else
-		ret = publish_pair(cp_file, pair, prep, cmd, uarg);
+		file_set_pair(cp_file, pair);
 
 out_put:
 	if (setup.mm)
-		mmput(setup.mm);
+		mmdrop(setup.mm);
 	put_task_struct(setup.slave);
 	return ret;
 }

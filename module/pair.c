@@ -31,7 +31,7 @@
 /*
  * Both tables are keyed by the process: the signal_struct that its threads
  * share, pinned by the pair's reference on one of them. A pair is in both from
- * cp_pair_make() until its hook lets go, over or not.
+ * cp_pair_begin() until its hook lets go, over or not.
  */
 static DEFINE_HASHTABLE(slaves, 10);
 static DEFINE_HASHTABLE(masters, 10);
@@ -173,7 +173,16 @@ err_xstate:
 	return ret;
 }
 
-static struct cp_pair *alloc_pair(const struct cp_pair_setup *setup)
+/**
+ * cp_pair_create - make what a pair consists of
+ * @setup: what is to be made; all of it checked
+ *
+ * Nobody else knows of the pair before cp_pair_begin().
+ *
+ * Return: the pair, with a reference for the caller, or an ERR_PTR(): -EUSERS,
+ * -ENOSPC or -EDQUOT when it is too much for the user, -ENOMEM.
+ */
+struct cp_pair *cp_pair_create(const struct cp_pair_setup *setup)
 {
 	struct cp_pair *pair = kzalloc(sizeof(*pair), GFP_KERNEL_ACCOUNT);
 	int ret;
@@ -346,24 +355,19 @@ static void tell_made(struct cp_pair *pair)
 }
 
 /**
- * cp_pair_make - make the caller the master of a task
- * @setup: what is to be made; all of it checked
+ * cp_pair_begin - make the caller the master of a task
+ * @pair: from cp_pair_create()
  *
- * Return: the pair, with a reference for the caller, or an ERR_PTR(): -EALREADY,
- * -EDEADLK, -EBUSY when somebody was faster, -ESRCH when the slave is exiting,
- * -EUSERS, -ENOSPC or -EDQUOT when it is too much for the user, -ENOMEM. On
- * failure everything is as before.
+ * Return: 0; -EALREADY, -EDEADLK, -EBUSY when somebody was faster, -ESRCH when
+ * the slave is exiting, -ENOMEM. On failure the processes are as before, and
+ * the caller drops its reference.
  */
-struct cp_pair *cp_pair_make(const struct cp_pair_setup *setup)
+int cp_pair_begin(struct cp_pair *pair)
 {
-	struct cp_pair *pair = alloc_pair(setup);
-	int ret;
+	int ret = insert(pair);
 
-	if (IS_ERR(pair))
-		return pair;
-	ret = insert(pair);
 	if (ret)
-		goto err_put;
+		return ret;
 	ret = cp_sysfs_add(pair);
 	if (ret)
 		goto err_remove;
@@ -375,7 +379,7 @@ struct cp_pair *cp_pair_make(const struct cp_pair_setup *setup)
 	ret = cp_hook_arm(&pair->hook);
 	if (ret)
 		goto err_disarm;
-	return pair;
+	return 0;
 
 err_disarm:
 	cp_pair_end(pair, CP_END_DETACHED, 0);
@@ -384,9 +388,7 @@ err_disarm:
 	cp_sysfs_remove(pair);
 err_remove:
 	remove(pair);
-err_put:
-	cp_pair_put(pair);
-	return ERR_PTR(ret);
+	return ret;
 }
 
 /**

@@ -4,7 +4,9 @@
  *
  * Life
  * ----
- *	made	cp_pair_make(): in the tables, hook armed. The slave arrives
+ *	created	cp_pair_create(): all memory is there, nobody knows of it. The
+ *		master's system call writes its answer now, where it may fail.
+ *	made	cp_pair_begin(): in the tables, hook armed. The slave arrives
  *		at its next return to user mode.
  *	over	cp_pair_end(), once, by whoever is first: the slave's own work
  *		(exit, exec), the master's exit, its last close, CP_IOC_END.
@@ -18,8 +20,9 @@
  *
  * References
  * ----------
- *	the file	from cp_pair_make() to its release, or to its next pair
- *	the hook	from cp_pair_make() to cp_pair_unhooked(); it also holds
+ *	the file	from cp_pair_create() to its release, or to its next
+ *			pair
+ *	the hook	from cp_pair_begin() to cp_pair_unhooked(); it also holds
  *			the module, and keeps the pair in the tables
  *	a nudge		while its work is queued; holds the module too
  *	the master's exit, while its work is queued; holds the module too
@@ -165,7 +168,8 @@ struct cp_pair_setup {
 	const struct cp_prep *prep;
 };
 
-struct cp_pair *cp_pair_make(const struct cp_pair_setup *setup);
+struct cp_pair *cp_pair_create(const struct cp_pair_setup *setup);
+int cp_pair_begin(struct cp_pair *pair);
 int cp_pair_check_caller(void);
 bool cp_pair_of(struct task_struct *task);
 void cp_pair_get(struct cp_pair *pair);

@@ -6,6 +6,7 @@
 #include "harness.h"
 #include "user.h"
 
+#include <linux/capability.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
@@ -18,9 +19,28 @@ struct subject {
 	uid_t uid;
 	bool undumpable;
 	bool any_tracer;	/* declared to Yama */
+	bool limited;		/* has no CAP_SYS_PTRACE */
+	bool (*change)(void);	/* when it is told to */
 	volatile bool ready;
+	volatile bool go;
+	volatile bool changed;
 	volatile bool stop;
 };
+
+static bool give_up_ptrace_capability(void)
+{
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct data[2];
+
+	if (syscall(SYS_capget, &header, data))
+		return false;
+	data[0].effective &= ~(1U << CAP_SYS_PTRACE);
+	data[0].permitted &= ~(1U << CAP_SYS_PTRACE);
+	data[0].inheritable &= ~(1U << CAP_SYS_PTRACE);
+	return !syscall(SYS_capset, &header, data);
+}
 
 static int body_subject(void *arg)
 {
@@ -28,13 +48,21 @@ static int body_subject(void *arg)
 
 	if (s->uid && !become(s->uid))
 		return 1;
+	if (s->limited && !give_up_ptrace_capability())
+		return 1;
 	if (s->undumpable)
 		prctl(PR_SET_DUMPABLE, 0);
 	if (s->any_tracer)
 		prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY);
+	/* To have given up a capability makes undumpable, as become() does. */
+	if (s->limited)
+		prctl(PR_SET_DUMPABLE, 1);
 	s->ready = true;
-	while (!s->stop)
+	while (!s->stop) {
 		syscall(SYS_getppid);
+		if (s->go && !s->changed)
+			s->changed = s->change();
+	}
 	return 0;
 }
 
@@ -421,6 +449,171 @@ TEST_F(access, proof_from_before_the_caller_changed)
 	a.uid = 0;
 	EXPECT_EQ(0, in_child(try_as_less, &a));
 	slave_kill(slave);
+}
+
+/*
+ * Proofs that were right when they were opened. What has changed since would have
+ * made the kernel refuse them: the slave, the caller or the administrator.
+ */
+struct stale {
+	struct attempt attempt;
+	bool limited;
+	bool (*change)(void);	/* of the caller */
+	volatile bool opened;
+	volatile bool go;
+};
+
+static int try_stale(void *arg)
+{
+	struct stale *s = arg;
+
+	if (s->attempt.uid && !become(s->attempt.uid))
+		return 255;
+	if (s->limited && !give_up_ptrace_capability())
+		return 251;
+	s->attempt.uid = 0;
+	s->attempt.proof = proof_open(s->attempt.slave);
+	if (s->attempt.proof < 0)
+		return 252;
+	s->opened = true;
+	if (!eventually(s->go))
+		return 250;
+	if (s->change && !s->change())
+		return 249;
+	return try_pair(&s->attempt);
+}
+
+static bool becomes_undumpable(void)
+{
+	return !prctl(PR_SET_DUMPABLE, 0);
+}
+
+static bool changes_its_user(void)
+{
+	return become(USER);
+}
+
+static bool withdraws_its_permission(void)
+{
+	return !prctl(PR_SET_PTRACER, 0);
+}
+
+static bool changes_its_user_namespace(void)
+{
+	return !unshare(CLONE_NEWUSER);
+}
+
+static bool stays(void)
+{
+	return true;
+}
+
+FIXTURE(stale)
+{
+	struct system was;
+	struct subject *subject;
+	struct stale *stale;
+	pid_t slave;
+};
+
+FIXTURE_VARIANT(stale)
+{
+	struct subject slave;
+	uid_t master;
+	bool (*change)(void);	/* of the master */
+	int scope;		/* of Yama, before and */
+	int later;		/* after */
+	int result;
+};
+
+#define STALE_USER(name, ...)						\
+FIXTURE_VARIANT_ADD(stale, name)					\
+{									\
+	.master = USER,							\
+	__VA_ARGS__							\
+}
+
+STALE_USER(nothing,
+	   .slave = { .uid = USER, .change = stays },
+	   .result = 0);
+STALE_USER(slave_undumpable,
+	   .slave = { .uid = USER, .change = becomes_undumpable },
+	   .result = EPERM);
+STALE_USER(yama_raised_to_1,
+	   .slave = { .uid = USER, .change = stays },
+	   .later = 1, .result = EPERM);
+STALE_USER(yama_raised_to_2,
+	   .slave = { .uid = USER, .any_tracer = true, .change = stays },
+	   .scope = 1, .later = 2, .result = EPERM);
+STALE_USER(permission_withdrawn,
+	   .slave = { .uid = USER, .any_tracer = true,
+		      .change = withdraws_its_permission },
+	   .scope = 1, .later = 1, .result = EPERM);
+STALE_USER(caller_in_another_user_namespace,
+	   .slave = { .uid = USER, .change = stays },
+	   .change = changes_its_user_namespace, .result = EPERM);
+
+/* A root that may not do everything. */
+FIXTURE_VARIANT_ADD(stale, slave_of_the_same_user)
+{
+	.slave = { .limited = true, .change = stays },
+	.result = 0,
+};
+
+FIXTURE_VARIANT_ADD(stale, slave_changed_its_user)
+{
+	.slave = { .limited = true, .change = changes_its_user },
+	.result = EPERM,
+};
+
+FIXTURE_VARIANT_ADD(stale, caller_without_its_capability)
+{
+	.slave = { .uid = USER, .change = stays },
+	.change = give_up_ptrace_capability,
+	.result = EPERM,
+};
+
+FIXTURE_SETUP(stale)
+{
+	ASSERT_TRUE(system_open(&self->was));
+	self->subject = shared_memory(sizeof(*self->subject));
+	*self->subject = variant->slave;
+	self->slave = slave_start(body_subject, self->subject);
+	ASSERT_TRUE(eventually(self->subject->ready));
+	self->stale = shared_memory(sizeof(*self->stale));
+	self->stale->attempt.uid = variant->master;
+	self->stale->attempt.slave = self->slave;
+	self->stale->limited = variant->slave.limited;
+	self->stale->change = variant->change;
+}
+
+FIXTURE_TEARDOWN(stale)
+{
+	system_restore(&self->was);
+	slave_kill(self->slave);
+}
+
+TEST_F(stale, is_asked_again)
+{
+	struct stale *stale = self->stale;
+	pid_t master;
+	int status;
+
+	if (variant->later && self->was.scope < 0)
+		SKIP(return, "this kernel has no Yama");
+	if (variant->scope)
+		ASSERT_TRUE(yama_set(variant->scope));
+	master = slave_start(try_stale, stale);
+	ASSERT_TRUE(eventually(stale->opened));
+	self->subject->go = true;
+	ASSERT_TRUE(eventually(self->subject->changed));
+	if (variant->later)
+		ASSERT_TRUE(yama_set(variant->later));
+	stale->go = true;
+	ASSERT_EQ(master, waitpid(master, &status, 0));
+	if (WEXITSTATUS(status) == 249)
+		SKIP(return, "users may not make user namespaces");
+	EXPECT_EQ(variant->result, WEXITSTATUS(status));
 }
 
 /* Opened by root and handed over. */

@@ -254,11 +254,41 @@ TEST_F(refusal, argument_at_no_address)
 				before_nothing(sizeof(self->arg) - 1)));
 }
 
+/* How many pairs there have ever been. */
+static long pairs_made(void)
+{
+	FILE *f = fopen("/sys/class/misc/checkpoint/pairs_made", "re");
+	long made = -1;
+
+	if (f && fscanf(f, "%ld", &made) != 1)
+		made = -1;
+	if (f)
+		fclose(f);
+	return made;
+}
+
+/* The slave is not even held for a moment: no pair has begun. */
 TEST_F(refusal, argument_cannot_be_written)
 {
 	void *arg = read_only(&self->arg, sizeof(self->arg));
+	long made = pairs_made();
 
+	ASSERT_LE(0, made);
 	EXPECT_EQ(-EFAULT, call(self->fd, CP_IOC_PREP, arg));
+	EXPECT_EQ(made, pairs_made());
+}
+
+TEST_F(refusal, argument_can_be_written_in_part)
+{
+	char *pages = mmap(NULL, 8192, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *arg = pages + 4096 - offsetof(struct cp_prep, region_size);
+	long made = pairs_made();
+
+	memcpy(arg, &self->arg, sizeof(self->arg));
+	mprotect(pages + 4096, 4096, PROT_READ);
+	EXPECT_EQ(-EFAULT, call(self->fd, CP_IOC_PREP, arg));
+	EXPECT_EQ(made, pairs_made());
 }
 
 /* A struct that ends with @region_size, as in the interface's first version. */

@@ -31,7 +31,7 @@
  * unwritable argument is EFAULT. An ioctl number not listed here is ENOTTY.
  * The layout is the same for 32-bit callers. Fields marked [in] are only
  * read, fields marked [out] only written by the kernel. A refused call
- * changes nothing.
+ * changes nothing; what it writes to [out] fields means nothing then.
  */
 #ifndef _LINUX_CHECKPOINT_H
 #define _LINUX_CHECKPOINT_H
@@ -80,7 +80,9 @@ struct cp_info {
  * @mem_fd:	[in] the proof of access: a descriptor of /proc/PID/mem with
  *		the same PID, opened by the caller with the credentials it has
  *		now. Opening that file is where the kernel applies the rule of
- *		ptrace(PTRACE_ATTACH), Yama and security modules included.
+ *		ptrace(PTRACE_ATTACH), Yama and security modules included. The
+ *		kernel opens it again in this call: what it would refuse now
+ *		proves nothing.
  *		-1 for no proof, which is always refused, but only after what
  *		comes first in the order below. Not needed after the call.
  * @flags:	[in] CP_PREP_*
@@ -118,7 +120,8 @@ struct cp_info {
  *	ESRCH		no such task, or it is exiting
  *	EPERM		a kernel thread, or a kernel worker of a process
  *	EINVAL		the task belongs to the caller's own process
- *	EPERM		no proof, or one that is not for this task and caller
+ *	EPERM		no proof, or one that is not for this task and caller,
+ *			or the kernel would not let the caller open it now
  *	EBUSY		the task's process is a master or a slave
  *	EUSERS		the user has as many pairs as the module's parameter
  *			pairs_per_user says
