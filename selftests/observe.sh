@@ -492,10 +492,10 @@ test_names_do_not_command_the_terminal()
 		ends 0 cpctl $verb
 		cat "$folder/out" >>"$folder/events"
 	done
-	has events 'a?[31m'
+	has events 'a\x1b[31m'
 	fails 1 grep -qF $'\e[31m' "$folder/events"
 	cpctl stat --prometheus >"$folder/out"
-	has out 'slave_command="a?[31m\"b\\"'
+	has out $'slave_command="a\357\277\275[31m\\"b\\\\"'
 	stop_pair
 }
 

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* cpctl bt: print the calls that led to a checkpoint. */
-#include <err.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
 #include "cpctl.h"
 #include "json.h"
+#include "message.h"
 #include "output.h"
 #include "print.h"
 #include "stack.h"
 #include "subject.h"
 #include "take.h"
+#include "text.h"
 #include "unwind.h"
 
 static const struct take_usage usage = {

@@ -20,6 +20,7 @@
 #include "json.h"
 #include "kconfig.h"
 #include "style.h"
+#include "text.h"
 
 static const struct cmdline cmdline = {
 	.help =
@@ -348,11 +349,16 @@ static void print_finding(const char *name, const struct finding *finding)
 {
 	const struct style *style = style_of(stdout);
 
-	printf("%s%-8s%s %s: %s", finding->state == OK ? "" : style->head,
+	printf("%s%-8s%s ", finding->state == OK ? "" : style->head,
 	       state_word(finding->state),
-	       finding->state == OK ? "" : style->end, name, finding->detail);
-	if (*finding->todo)
-		printf(" - %s", finding->todo);
+	       finding->state == OK ? "" : style->end);
+	print_name(stdout, name);
+	fputs(": ", stdout);
+	print_name(stdout, finding->detail);
+	if (*finding->todo) {
+		fputs(" - ", stdout);
+		print_name(stdout, finding->todo);
+	}
 	putchar('\n');
 }
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A program that is started in order to become a slave. */
-#include <err.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -14,6 +13,7 @@
 #include "child.h"
 #include "diagnose.h"
 #include "interrupt.h"
+#include "message.h"
 
 /* In the child: become the program, or tell why not. */
 static void become(char **argv, int report, const struct sigaction *sigchld)

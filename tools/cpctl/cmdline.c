@@ -21,7 +21,8 @@ static const struct option common[] = {
 /* All that a verb takes, for getopt_long(). */
 struct known {
 	struct option	options[CMDLINE_OPTIONS + NR_COMMON];
-	char		letters[2 * (CMDLINE_OPTIONS + NR_COMMON)];
+	/* With one byte each for '+', ':' and the end. */
+	char		letters[2 * (CMDLINE_OPTIONS + NR_COMMON) + 3];
 };
 
 static void know(struct known *known, const struct cmdline *cmdline)
@@ -35,6 +36,8 @@ static void know(struct known *known, const struct cmdline *cmdline)
 	memcpy(option, common, sizeof(common));
 	if (cmdline->in_order)
 		*letter++ = '+';
+	/* No messages: getopt_long() prints names as they are. */
+	*letter++ = ':';
 	for (option = known->options; option->name; option++) {
 		if (option->val > UCHAR_MAX)
 			continue;
@@ -42,6 +45,26 @@ static void know(struct known *known, const struct cmdline *cmdline)
 		if (option->has_arg == required_argument)
 			*letter++ = ':';
 	}
+}
+
+/* What getopt_long() has found wrong; it gave '?' or ':'. */
+static int wrong_option(char **argv, const struct known *known, int found)
+{
+	const char *word = argv[optind - 1];
+	const struct option *option = known->options;
+
+	while (option->name && option->val != optopt)
+		option++;
+	if (!optopt)
+		return usage_error(argv[0], "unrecognized or ambiguous option '%s'",
+				   word);
+	/* A letter that there is cannot be wrong: it was a long option. */
+	if (found == '?' && option->name)
+		return usage_error(argv[0], "option '--%s' doesn't allow an argument",
+				   option->name);
+	if (found == '?')
+		return usage_error(argv[0], "invalid option '-%c'", optopt);
+	return usage_error(argv[0], "option '%s' requires an argument", word);
 }
 
 /* @name: of the long option; NULL when it was given by its letter */
@@ -75,7 +98,8 @@ int cmdline_parse(int argc, char **argv, const struct cmdline *cmdline,
 		case 'V':
 			return print_version();
 		case '?':
-			return usage_error(argv[0], NULL);
+		case ':':
+			return wrong_option(argv, &known, option);
 		}
 		if (!set(arg, option))
 			return invalid_argument(argv[0], option, index < 0 ?

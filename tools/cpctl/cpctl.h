@@ -35,7 +35,7 @@ int print_version(void);
 /*
  * usage_error() - say what is wrong with the command line
  * @name: argv[0] of the verb
- * @fmt: the message, or NULL when getopt_long() has printed one
+ * @fmt: the message
  *
  * Return: EXIT_USAGE.
  */

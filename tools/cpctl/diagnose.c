@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Errors as sentences: what happened, and what to do. All go to stderr. */
 #include <checkpoint.h>
-#include <err.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -9,7 +8,9 @@
 
 #include "diagnose.h"
 #include "facts.h"
+#include "message.h"
 #include "partner.h"
+#include "text.h"
 
 void diagnose_open(int error)
 {
@@ -146,6 +147,7 @@ void diagnose_prep(pid_t pid, int error)
 
 static void diagnose_timeout(pid_t pid)
 {
+	char name[COMM_TEXT_SIZE];
 	struct task_facts facts;
 
 	if (!task_facts(pid, &facts)) {
@@ -153,7 +155,7 @@ static void diagnose_timeout(pid_t pid)
 		return;
 	}
 	warnx("no checkpoint of process %d (%s) in time: it is %s%s", pid,
-	      facts.name, state_words(facts.state),
+	      text_comm(name, facts.name), state_words(facts.state),
 	      facts.state == 'S' ?
 		      " and has not returned to user mode; nudging would bring it there" :
 		      "");

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* cpctl diff: what differs between two checkpoints of a recording. */
-#include <err.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <string.h>
 
 #include "cpctl.h"
 #include "json.h"
+#include "message.h"
 #include "regs.h"
 #include "stack.h"
 #include "viewer.h"

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* cpctl dump: write a checkpoint as an ELF core. */
-#include <err.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -11,6 +10,7 @@
 #include "core.h"
 #include "cpctl.h"
 #include "interrupt.h"
+#include "message.h"
 #include "subject.h"
 #include "support.h"
 #include "symbols.h"

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "facts.h"
+#include "taskstat.h"
 
 /* Bits of the ninth field of /proc/PID/stat, from the kernel's sched.h. */
 #define PF_IO_WORKER	0x00000010
@@ -33,8 +34,7 @@ static void read_status_line(const char *line, struct task_facts *facts)
 {
 	uint64_t switches;
 
-	if (sscanf(line, "Name:\t%63[^\n]", facts->name) == 1 ||
-	    sscanf(line, "State:\t%c", &facts->state) == 1 ||
+	if (sscanf(line, "State:\t%c", &facts->state) == 1 ||
 	    sscanf(line, "Tgid:\t%d", &facts->process) == 1 ||
 	    sscanf(line, "Uid:\t%u", &facts->uid) == 1)
 		return;
@@ -61,25 +61,22 @@ static bool read_status(pid_t pid, struct task_facts *facts)
 
 static bool read_stat(pid_t pid, struct task_facts *facts)
 {
-	uint64_t user, system;
-	char path[32], line[1024];
-	unsigned int flags;
-	char *rest;
+	uint64_t user = 0, system = 0;
+	unsigned int flags = 0;
+	struct taskstat stat;
+	bool ok;
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	if (!first_line(path, line, sizeof(line)))
+	if (!taskstat_read(&stat, pid))
 		return false;
-	/* The name, in parentheses, may hold blanks and parentheses. */
-	rest = strrchr(line, ')');
-	if (!rest ||
-	    sscanf(rest + 1,
-		   " %*c %*d %*d %*d %*d %*d %u %*u %*u %*u %*u %" SCNu64
-		   " %" SCNu64,
-		   &flags, &user, &system) != 3)
-		return false;
+	snprintf(facts->name, sizeof(facts->name), "%s", stat.name);
+	ok = sscanf(stat.fields,
+		    " %*c %*d %*d %*d %*d %*d %u %*u %*u %*u %*u %" SCNu64
+		    " %" SCNu64,
+		    &flags, &user, &system) == 3;
+	free(stat.name);
 	facts->kernel = flags & (PF_KTHREAD | PF_IO_WORKER | PF_USER_WORKER);
 	facts->cpu_ticks = user + system;
-	return true;
+	return ok;
 }
 
 bool task_facts(pid_t pid, struct task_facts *facts)

@@ -8,29 +8,7 @@
 
 #include "identity.h"
 #include "slurp.h"
-
-static char *slurp_of(pid_t pid, const char *name, size_t *size)
-{
-	char path[48];
-
-	snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
-	return slurp(path, size);
-}
-
-static bool parse_stat(struct identity *identity, const char *text)
-{
-	const char *name = strchr(text, '(');
-	/* The name, in parentheses, may hold blanks and parentheses. */
-	const char *rest = strrchr(text, ')');
-
-	if (!name || !rest || rest < name)
-		return false;
-	snprintf(identity->name, sizeof(identity->name), "%.*s",
-		 (int)(rest - name - 1), name + 1);
-	return sscanf(rest + 1, " %c %d %d %d", &identity->state,
-		      &identity->parent, &identity->group,
-		      &identity->session) == 4;
-}
+#include "taskstat.h"
 
 static bool parse_status(struct identity *identity, const char *text)
 {
@@ -44,15 +22,28 @@ static bool parse_status(struct identity *identity, const char *text)
 	       sscanf(gid, "\nGid:\t%u", &identity->gid) == 1;
 }
 
+static bool read_stat(struct identity *identity)
+{
+	struct taskstat stat;
+	bool ok;
+
+	if (!taskstat_read(&stat, identity->task))
+		return false;
+	snprintf(identity->name, sizeof(identity->name), "%s", stat.name);
+	ok = sscanf(stat.fields, " %c %d %d %d", &identity->state,
+		    &identity->parent, &identity->group,
+		    &identity->session) == 4;
+	free(stat.name);
+	return ok;
+}
+
 static bool read_ids(struct identity *identity)
 {
 	size_t size;
-	char *stat = slurp_of(identity->task, "stat", &size);
-	char *status = slurp_of(identity->task, "status", &size);
-	bool ok = stat && status && parse_stat(identity, stat) &&
+	char *status = slurp_task(identity->task, "status", &size);
+	bool ok = status && read_stat(identity) &&
 		  parse_status(identity, status);
 
-	free(stat);
 	free(status);
 	return ok;
 }
@@ -63,8 +54,8 @@ bool identity_read(struct identity *identity, pid_t pid)
 
 	memset(identity, 0, sizeof(*identity));
 	identity->task = pid;
-	identity->command = slurp_of(pid, "cmdline", &size);
-	identity->auxv = slurp_of(pid, "auxv", &identity->auxv_size);
+	identity->command = slurp_task(pid, "cmdline", &size);
+	identity->auxv = slurp_task(pid, "auxv", &identity->auxv_size);
 	if (!identity->command || !identity->auxv || !read_ids(identity)) {
 		identity_free(identity);
 		errno = ESRCH;

@@ -9,7 +9,11 @@
 #include "json.h"
 #include "regs.h"
 #include "stack.h"
+#include "text.h"
 #include "words.h"
+
+/* What stands for a byte that is no UTF-8. */
+#define NO_CHARACTER 0xfffd
 
 struct json_object *json_hex(uint64_t value)
 {
@@ -19,12 +23,43 @@ struct json_object *json_hex(uint64_t value)
 	return json_object_new_string(text);
 }
 
+/* Prints a character as an escape: those beyond 16 bits as two. */
+static void print_escape(FILE *out, uint32_t code)
+{
+	if (code > 0xffff) {
+		code -= 0x10000;
+		fprintf(out, "\\u%04" PRIx32, 0xd800 + (code >> 10));
+		code = 0xdc00 + (code & 0x3ff);
+	}
+	fprintf(out, "\\u%04" PRIx32, code);
+}
+
+/*
+ * json-c passes on whatever bytes a string holds. Outside of strings there are
+ * none but plain ones, so an escape is right wherever one is not.
+ */
+static void print_text(FILE *out, const char *text)
+{
+	uint32_t code;
+	size_t len;
+
+	while (*text) {
+		len = text_plain(text);
+		fwrite(text, 1, len, out);
+		text += len;
+		if (!*text)
+			return;
+		len = text_char(text, &code);
+		print_escape(out, len ? code : NO_CHARACTER);
+		text += len ? len : 1;
+	}
+}
+
 void json_line(FILE *out, struct json_object *object)
 {
-	fputs(json_object_to_json_string_ext(object,
-					     JSON_C_TO_STRING_PLAIN |
-					     JSON_C_TO_STRING_NOSLASHESCAPE),
-	      out);
+	print_text(out, json_object_to_json_string_ext(object,
+						       JSON_C_TO_STRING_PLAIN |
+						       JSON_C_TO_STRING_NOSLASHESCAPE));
 	fputc('\n', out);
 	json_object_put(object);
 }

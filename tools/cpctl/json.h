@@ -19,7 +19,12 @@ struct json_object *json_symbol(const struct symbol *symbol);
  */
 struct json_object *json_head(const char *type, const struct cp_checkpoint *cp);
 
-/* json_line() - print @object, and a newline, and free it */
+/*
+ * json_line() - print @object, and a newline, and free it
+ *
+ * What comes out is UTF-8: bytes that are none become \ufffd. Characters that
+ * text_is_plain() does not allow are written as escapes.
+ */
 void json_line(FILE *out, struct json_object *object);
 
 /* json_snapshot() - print a checkpoint; the style is not used */

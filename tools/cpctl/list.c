@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* cpctl list: who is paired with whom. */
-#include <err.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 #include "cpctl.h"
 #include "entry.h"
 #include "json.h"
+#include "message.h"
 #include "netlink.h"
 #include "style.h"
 #include "text.h"
@@ -42,6 +42,7 @@ static void print_header(void)
 static void print_pair(const struct pair_info *pair)
 {
 	char *name = syscall_name(pair->last_syscall, pair->flags);
+	char slave[COMM_TEXT_SIZE], master[COMM_TEXT_SIZE];
 	char bytes[FIGURE_SIZE], held[FIGURE_SIZE];
 
 	printf("%7d %7d %-8s %-14s %8" PRIu64 " %6" PRIu64
@@ -50,7 +51,8 @@ static void print_pair(const struct pair_info *pair)
 	       state_word(pair->state), pair->taken, pair->missed,
 	       figure_bytes(bytes, (double)pair->bytes),
 	       figure_time(held, (double)pair->held), name ? name : "-",
-	       pair->slave_comm, pair->master_comm);
+	       text_comm(slave, pair->slave_comm),
+	       text_comm(master, pair->master_comm));
 	free(name);
 }
 

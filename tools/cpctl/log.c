@@ -12,6 +12,7 @@
 #include "json.h"
 #include "source.h"
 #include "stack.h"
+#include "text.h"
 #include "viewer.h"
 
 #define NSEC_PER_SEC 1000000000ULL
@@ -78,7 +79,7 @@ static void print_entry(FILE *out, const struct cp_checkpoint *cp)
 	}
 	name = entry_syscall(cp);
 	if (name)
-		fputs(name, out);
+		print_name(out, name);
 	else
 		fprintf(out, "syscall %d", cp->syscall);
 	print_result(out, cp);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* cpctl: finds the verb and calls it. */
-#include <err.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cpctl.h"
+#include "message.h"
 
 static const struct verb {
 	const char	*name;
@@ -41,13 +41,9 @@ int usage_error(const char *name, const char *fmt, ...)
 {
 	va_list args;
 
-	if (fmt) {
-		fprintf(stderr, "%s: ", name);
-		va_start(args, fmt);
-		vfprintf(stderr, fmt, args);
-		va_end(args);
-		fputc('\n', stderr);
-	}
+	va_start(args, fmt);
+	message_print(name, fmt, args, NULL);
+	va_end(args);
 	fprintf(stderr, "Try '%s --help'.\n", name);
 	return EXIT_USAGE;
 }

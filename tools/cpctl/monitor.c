@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* cpctl monitor: what happens to pairs, as it happens. */
-#include <err.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
@@ -18,6 +17,7 @@
 #include "cpctl.h"
 #include "entry.h"
 #include "json.h"
+#include "message.h"
 #include "netlink.h"
 #include "text.h"
 #include "words.h"
@@ -167,23 +167,27 @@ static void print_checkpoint(const struct pair_event *event)
 	char *name = entry_syscall(&cp);
 
 	printf(": %" PRIu64 ", %s", event->seq, entry_word(&cp));
-	if (name)
-		printf(" %s", name);
-	else if (event->syscall >= 0)
+	if (name) {
+		putchar(' ');
+		print_name(stdout, name);
+	} else if (event->syscall >= 0) {
 		printf(" %d", event->syscall);
+	}
 	printf(", ip 0x%" PRIx64 ", sp 0x%" PRIx64, event->ip, event->sp);
 	free(name);
 }
 
 static void print_text(const struct pair_event *event)
 {
+	char slave[COMM_TEXT_SIZE], master[COMM_TEXT_SIZE];
 	const struct pair_info *pair = &event->pair;
 	char when[48];
 
 	put_time(when, sizeof(when), event->time, false);
 	printf("%s %-10s slave %d (%s), master %d (%s)", when,
-	       event_word(event->cmd), pair->slave, pair->slave_comm,
-	       pair->master, pair->master_comm);
+	       event_word(event->cmd), pair->slave,
+	       text_comm(slave, pair->slave_comm), pair->master,
+	       text_comm(master, pair->master_comm));
 	if (event->cmd == CP_NL_CMD_CHECKPOINT)
 		print_checkpoint(event);
 	else if (event->cmd == CP_NL_CMD_PAIR_ENDED)

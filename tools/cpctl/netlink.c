@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The kernel's netlink family "checkpoint", through libnl. */
-#include <err.h>
 #include <errno.h>
 #include <linux/genetlink.h>
 #include <netlink/genl/ctrl.h>
@@ -13,8 +12,8 @@
 #include "cpctl.h"
 #include "diagnose.h"
 #include "facts.h"
+#include "message.h"
 #include "netlink.h"
-#include "text.h"
 
 /* What a dump puts into one message to us; the kernel fills what is there. */
 #define RECEIVE_BYTES (32 * 1024)
@@ -96,7 +95,6 @@ static void get_comm(struct nlattr **attrs, int attr, char *comm, size_t size)
 {
 	if (attrs[attr])
 		nla_strlcpy(comm, attrs[attr], size);
-	text_clean(comm);
 }
 
 static void get_pair(struct nlattr **attrs, struct pair_info *pair)

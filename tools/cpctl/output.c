@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Where a verb prints to: the standard output, or a file. */
-#include <err.h>
 #include <stdio_ext.h>
 
 #include "cpctl.h"
 #include "interrupt.h"
+#include "message.h"
 #include "output.h"
 
 FILE *output_open(const char *path)

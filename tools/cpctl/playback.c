@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A recording, checkpoint by checkpoint, with what is known of its process. */
-#include <err.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cpctl.h"
+#include "message.h"
 #include "playback.h"
 
 bool playback_open(struct playback *play, const char *path)

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Checkpoints for people to read. */
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -9,15 +8,10 @@
 #include "print.h"
 #include "regs.h"
 #include "stack.h"
+#include "text.h"
 
 #define NSEC_PER_SEC 1000000000ULL
 #define REGS_PER_LINE 3
-
-void print_name(FILE *out, const char *name)
-{
-	for (; *name; name++)
-		fputc(iscntrl((unsigned char)*name) ? '?' : *name, out);
-}
 
 void print_headline(const struct printer *printer, const struct cp_checkpoint *cp)
 {
@@ -30,8 +24,10 @@ void print_headline(const struct printer *printer, const struct cp_checkpoint *c
 		printer->style->head, (uint64_t)cp->seq, printer->style->end,
 		(uint64_t)(cp->time / NSEC_PER_SEC),
 		(uint64_t)(cp->time % NSEC_PER_SEC), cp->cpu, entry_word(cp));
-	if (name)
-		fprintf(printer->out, " %s", name);
+	if (name) {
+		fputc(' ', printer->out);
+		print_name(printer->out, name);
+	}
 	if (cp->entry == CP_ENTRY_SYSCALL)
 		fprintf(printer->out, " (%d)", cp->syscall);
 	if (cp->flags & CP_CHECKPOINT_COMPAT)

@@ -32,13 +32,6 @@ struct printer {
 void print_headline(const struct printer *printer, const struct cp_checkpoint *cp);
 
 /*
- * print_name() - print a name that comes from the slave or its files
- *
- * It must not command the terminal.
- */
-void print_name(FILE *out, const char *name);
-
-/*
  * print_snapshot() - print a checkpoint
  * @now: the checkpoint
  * @before: the one before it, empty when there is none; what differs is marked

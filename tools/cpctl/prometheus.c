@@ -54,24 +54,39 @@ static void print_totals(FILE *out)
 			continue;
 		print_head(out, totals[i].name, totals[i].type,
 			   totals[i].help);
-		fprintf(out, "%s %s\n", totals[i].name, line);
+		fprintf(out, "%s ", totals[i].name);
+		print_name(out, line);
+		fputc('\n', out);
 	}
 }
 
+/*
+ * The format is UTF-8, and escapes nothing but these three: what else must not
+ * be printed as it is becomes U+FFFD.
+ */
 static void print_escaped(FILE *out, const char *key, const char *value)
 {
 	fprintf(out, "%s=\"", key);
-	for (; *value; value++) {
+	while (*value) {
+		uint32_t code;
+		size_t len = text_char(value, &code);
+
 		if (*value == '"' || *value == '\\')
-			fputc('\\', out);
-		fputc(*value, out);
+			fprintf(out, "\\%c", *value);
+		else if (*value == '\n')
+			fputs("\\n", out);
+		else if (!len || !text_is_plain(code))
+			fputs("\357\277\275", out);
+		else
+			fwrite(value, 1, len, out);
+		value += len ? len : 1;
 	}
 	fputc('"', out);
 }
 
 /* A sample's name and its labels; @more, if any, is one more label. */
-static void print_name(FILE *out, const char *name, const struct pair_info *pair,
-		       const char *more)
+static void print_sample(FILE *out, const char *name,
+			 const struct pair_info *pair, const char *more)
 {
 	fprintf(out, "%s{slave=\"%d\",", name, pair->slave);
 	print_escaped(out, "slave_command", pair->slave_comm);
@@ -129,7 +144,7 @@ static void print_state(FILE *out, const struct pair_info *pair)
 	for (state = CP_NL_STATE_RUNNING; state < CP_NL_STATE_OVER; state++) {
 		snprintf(label, sizeof(label), "state=\"%s\"",
 			 state_word(state));
-		print_name(out, "checkpoint_pair_state", pair, label);
+		print_sample(out, "checkpoint_pair_state", pair, label);
 		fprintf(out, "%d\n", state == pair->state);
 	}
 }
@@ -148,16 +163,16 @@ static void print_held(FILE *out, const struct pair_info *pair)
 		/* A bucket holds up to 2^(i + 1) - 1 ns, which it includes. */
 		snprintf(label, sizeof(label), "le=\"%.9f\"",
 			 (double)((1ULL << (i + 1)) - 1) / NSEC_PER_SEC);
-		print_name(out, "checkpoint_pair_held_seconds_bucket", pair,
-			   label);
+		print_sample(out, "checkpoint_pair_held_seconds_bucket", pair,
+			     label);
 		fprintf(out, "%" PRIu64 "\n", count);
 	}
-	print_name(out, "checkpoint_pair_held_seconds_bucket", pair,
-		   "le=\"+Inf\"");
+	print_sample(out, "checkpoint_pair_held_seconds_bucket", pair,
+		     "le=\"+Inf\"");
 	fprintf(out, "%" PRIu64 "\n", count);
-	print_name(out, "checkpoint_pair_held_seconds_sum", pair, NULL);
+	print_sample(out, "checkpoint_pair_held_seconds_sum", pair, NULL);
 	fprintf(out, "%.9f\n", (double)pair->held / NSEC_PER_SEC);
-	print_name(out, "checkpoint_pair_held_seconds_count", pair, NULL);
+	print_sample(out, "checkpoint_pair_held_seconds_count", pair, NULL);
 	fprintf(out, "%" PRIu64 "\n", count);
 }
 
@@ -173,8 +188,8 @@ void prometheus_print(FILE *out, const struct pair_list *list)
 		print_head(out, figures[i].name, figures[i].type,
 			   figures[i].help);
 		for (n = 0; n < list->nr; n++) {
-			print_name(out, figures[i].name, &list->pairs[n],
-				   NULL);
+			print_sample(out, figures[i].name, &list->pairs[n],
+				     NULL);
 			figures[i].print(out, &list->pairs[n]);
 		}
 	}

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* cpctl record: keep the last states of a program, also after it has crashed. */
 #include <elf.h>
-#include <err.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include "diagnose.h"
 #include "identity.h"
 #include "interrupt.h"
+#include "message.h"
 #include "number.h"
 #include "recorder.h"
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Recording a slave: what record and run --record do once they have a pair. */
-#include <err.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
@@ -13,6 +12,7 @@
 #include "cpctl.h"
 #include "diagnose.h"
 #include "interrupt.h"
+#include "message.h"
 #include "recorder.h"
 #include "recording.h"
 #include "text.h"

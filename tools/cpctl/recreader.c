@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Reading a recording; its layout is in recording.h. */
-#include <err.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zstd.h>
 
+#include "message.h"
 #include "recording.h"
 #include "recreader.h"
 

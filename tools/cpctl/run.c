@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* cpctl run: start a program and print its checkpoints. */
-#include <err.h>
 #include <errno.h>
 #include <getopt.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include "cpctl.h"
 #include "diagnose.h"
 #include "interrupt.h"
+#include "message.h"
 #include "take.h"
 
 static const struct take_usage usage = {

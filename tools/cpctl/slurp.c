@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Files of /proc, whose size is not known before they are read. */
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -45,4 +46,12 @@ char *slurp(const char *path, size_t *size)
 	text = read_all(fd, size);
 	close(fd);
 	return text;
+}
+
+char *slurp_task(pid_t pid, const char *name, size_t *size)
+{
+	char path[48];
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
+	return slurp(path, size);
 }

@@ -4,6 +4,7 @@
 #define SLURP_H
 
 #include <stddef.h>
+#include <sys/types.h>
 
 /*
  * slurp() - a whole file
@@ -12,5 +13,8 @@
  * Return: the bytes, to be freed, or NULL with errno.
  */
 char *slurp(const char *path, size_t *size);
+
+/* slurp_task() - the whole file @name of /proc/PID */
+char *slurp_task(pid_t pid, const char *name, size_t *size);
 
 #endif /* SLURP_H */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "stack.h"
+#include "text.h"
 
 /* From how many on words of nothing are told in one line. */
 #define ZEROES_MIN 4

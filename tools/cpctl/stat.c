@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* cpctl stat: rates and hold-up times of pairs. */
-#include <err.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +10,7 @@
 #include "cmdline.h"
 #include "cpctl.h"
 #include "json.h"
+#include "message.h"
 #include "netlink.h"
 #include "number.h"
 #include "prometheus.h"
@@ -170,6 +170,7 @@ static void print_row(FILE *out, const struct change *change)
 {
 	const struct pair_info *pair = change->pair;
 	char bytes[FIGURE_SIZE], held[FIGURE_SIZE], average[FIGURE_SIZE], max[FIGURE_SIZE];
+	char slave[COMM_TEXT_SIZE], master[COMM_TEXT_SIZE];
 
 	fprintf(out, "%7d %7d %-14s %8.1f %7.1f %7s %5.1f %7s %7s %7s %s < %s\n",
 		pair->slave, pair->master, state_word(pair->state),
@@ -180,8 +181,9 @@ static void print_row(FILE *out, const struct change *change)
 		figure_time(held, (double)pair->held),
 		change->holds ? figure_time(average, (double)change->held /
 					    (double)change->holds) : "-",
-		figure_time(max, (double)pair->held_max), pair->slave_comm,
-		pair->master_comm);
+		figure_time(max, (double)pair->held_max),
+		text_comm(slave, pair->slave_comm),
+		text_comm(master, pair->master_comm));
 }
 
 static void print_histogram(FILE *out, const uint64_t *histogram)

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The names of a process's code addresses, from its ELF files. */
-#include <err.h>
 #include <errno.h>
 #include <gelf.h>
 #include <stdio.h>
@@ -11,6 +10,7 @@
 #include "buildid.h"
 #include "callsite.h"
 #include "mapping.h"
+#include "message.h"
 #include "symbols.h"
 
 #define VDSO "[vdso]"

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Taking checkpoints of a slave: what get, run, bt and dump have in common. */
-#include <err.h>
 #include <errno.h>
 #include <string.h>
 
@@ -9,6 +8,7 @@
 #include "diagnose.h"
 #include "interrupt.h"
 #include "json.h"
+#include "message.h"
 #include "number.h"
 #include "output.h"
 #include "take.h"

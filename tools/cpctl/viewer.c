@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Looking at a recording: what show, log and diff have in common. */
-#include <err.h>
 #include <string.h>
 
 #include "cmdline.h"
 #include "cpctl.h"
+#include "message.h"
 #include "number.h"
 #include "output.h"
 #include "viewer.h"

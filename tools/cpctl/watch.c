@@ -6,7 +6,6 @@
  * that the process runs at full speed in between. A pair that was kept would
  * hold it at each return to user mode until the next picture.
  */
-#include <err.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -17,9 +16,11 @@
 #include "cpctl.h"
 #include "diagnose.h"
 #include "facts.h"
+#include "message.h"
 #include "number.h"
 #include "print.h"
 #include "screen.h"
+#include "text.h"
 
 #define NSEC_PER_SEC 1000000000LL
 
@@ -180,14 +181,15 @@ static enum outcome take(struct watch *watch)
 
 static void print_head(struct watch *watch, FILE *out, enum outcome outcome)
 {
+	char name[COMM_TEXT_SIZE];
 	struct task_facts facts;
 	int64_t now = now_ns();
 	double seconds = (double)(now - watch->drawn_ns) / NSEC_PER_SEC;
 
 	if (!task_facts(watch->pid, &facts))
 		facts = watch->facts;
-	fprintf(out, "process %d (%s), %s", watch->pid, facts.name,
-		state_words(facts.state));
+	fprintf(out, "process %d (%s), %s", watch->pid,
+		text_comm(name, facts.name), state_words(facts.state));
 	if (watch->drawn_ns)
 		fprintf(out, ", cpu %.0f%%, %.0f switches/s",
 			100 * (double)(facts.cpu_ticks - watch->facts.cpu_ticks) /

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* /proc/PID/stat, as the kernel writes it. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "slurp.h"
+#include "taskstat.h"
+
+/*
+ * The name stands in parentheses, with nothing escaped: it may hold blanks,
+ * newlines and parentheses. The fields behind it hold no parenthesis.
+ */
+bool taskstat_read(struct taskstat *stat, pid_t pid)
+{
+	size_t size;
+	char *text = slurp_task(pid, "stat", &size);
+	char *begin, *end;
+
+	if (!text)
+		return false;
+	begin = strchr(text, '(');
+	end = strrchr(text, ')');
+	if (!begin || !end || end < begin) {
+		free(text);
+		errno = ESRCH;
+		return false;
+	}
+	*end = '\0';
+	memmove(text, begin + 1, (size_t)(end - begin));
+	stat->name = text;
+	stat->fields = end + 1;
+	return true;
+}
