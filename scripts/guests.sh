@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# Runs of the selftests in VMs, as many at a time as there are processors
-# ($JOBS), what they print one after the other, and the sum of it all.
+# Runs of the selftests in VMs or on this machine, as many at a time as there are
+# processors ($JOBS), what they print one after the other, and the sum of it all.
 # To be sourced after common.sh, in $top:
 #
-#	guest NAME VM-OPTION... -- COMMAND...	once for each run
+#	guest NAME VM-OPTION... -- COMMAND...	once for each run in a VM
+#	on_host NAME COMMAND...			once for each run on this machine
 #	guests_finish				wait for them, and print
 #	guests_table				a line for each
 #	guests_total				the last line, and the verdict
@@ -48,8 +49,8 @@ guests_stop()
 	done
 }
 
-# guest NAME VM-OPTION... -- COMMAND...
-guest()
+# on_host NAME COMMAND...
+on_host()
 {
 	local name=$1 log=$logs/$1.log
 
@@ -60,12 +61,18 @@ guest()
 	(
 		status=0
 		read -r -u 7
-		selftests/vm/run "$@" >"$log" 2>&1 7>&- || status=$?
+		"$@" >"$log" 2>&1 7>&- || status=$?
 		echo "$status" >"$log.status"
 		echo >&7
 	) &
 	guest_names+=("$name")
 	guest_pids+=($!)
+}
+
+# guest NAME VM-OPTION... -- COMMAND...
+guest()
+{
+	on_host "$1" selftests/vm/run "${@:2}"
 }
 
 # guest_result NAME: adds what its log tells
@@ -82,7 +89,7 @@ guest_result()
 		sed -nE "s/^# ((failed|unstable|not run): )/$1: \1/p" "$log")
 	# The tests' own failures explain exit status 1; nothing else does.
 	if [ -z "$totals" ] || [ "$status" != $((fail > 0)) ]; then
-		verdict="the VM ended with status $status"
+		verdict="the run ended with status $status"
 		echo "# $1: $verdict"
 		fail=$((fail + 1))
 	fi

@@ -6,7 +6,7 @@
 # that cannot run here calls skip. `tap_run` runs them in the order in which
 # they are written, or those that are named, and prints TAP.
 set -eu
-cd "$(dirname "$0")/.."
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
 export PATH=$PWD/build/cpctl:$PATH
 folder=$(mktemp -d)
 

@@ -8,7 +8,7 @@
 /run/vm/busybox --install -s /run/vm/bin
 PATH=/run/vm/bin
 
-# release, modules, module, coverage, tty, size, nonce
+# release, modules, module, coverage, tty, nonce, tools
 # shellcheck disable=SC1091
 . /run/vm/settings
 # From here on nobody but this shell knows the nonce.
@@ -54,6 +54,10 @@ mount -t tracefs tracefs /sys/kernel/tracing
 hostname checkpoint-vm
 ip link set lo up
 
+# For login shells, which set PATH themselves.
+mkdir -p /etc/profile.d
+echo "PATH=$tools:\$PATH" >/etc/profile.d/checkpoint-vm.sh
+
 # So that modprobe finds the kernel's other modules.
 mkdir -p "/lib/modules/$release"
 mount --bind "$modules" "/lib/modules/$release"
@@ -62,8 +66,10 @@ if [ -n "$tty" ]; then
 	output=/dev/hvc0
 	# Held open, or the size would be forgotten.
 	exec 3<>$output
-	# shellcheck disable=SC2086
-	stty $size <&3
+	# The host's terminal has one size after another.
+	while read -r rows columns; do
+		stty rows "$rows" cols "$columns" <&3
+	done <"$(port size)" &
 else
 	# A pipe, not the port itself: the port can be opened only once, and
 	# programs do open /dev/stderr.
@@ -84,12 +90,12 @@ if [ -n "$module" ] && ! insmod "$module" >$output 2>&1; then
 	finish 125 not-loaded
 fi
 
+# Not in the background, where a shell has its commands ignore SIGINT and SIGQUIT.
 if [ -n "$tty" ]; then
-	setsid -c sh /run/vm/command <>$output >&0 2>&1 3>&- &
+	setsid -c sh /run/vm/command <>$output >&0 2>&1 3>&-
 else
-	setsid sh /run/vm/command </dev/null >$output 2>&1 3>&- &
+	setsid sh /run/vm/command </dev/null >$output 2>&1 3>&-
 fi
-wait $!
 status=$?
 
 # Whatever the command left running would keep the module busy and the pipe open.
