@@ -18,16 +18,20 @@
 
 #include "capture.h"
 #include "compat.h"
+#include "memory.h"
 #include "region.h"
 
 /* Bytes below RSP that belong to the running function (System V ABI). */
 #define RED_ZONE	128
 
-/* After so many, see whether somebody wants the CPU, or the task's end. */
+/* After each of these, let others have the CPU and mmap_lock. */
 #define PAUSE_BYTES	SZ_64K
 
-/* How much is copied while interrupts are off; what perf allows itself. */
+/* The most that is copied with interrupts off; perf's own limit. */
 #define LATE_BYTES_MAX	SZ_64K
+
+/* A stack that was split into more mappings than this is cut after them. */
+#define MAPPINGS_MAX	16
 
 /* How far below its end the stack pointer of an overflown stack may be. */
 #define OVERFLOW_MAX	SZ_1M
@@ -100,17 +104,19 @@ static void capture_regs(struct cp_regs *to, const struct pt_regs *regs)
  * cp_capture_header - fill a checkpoint's fixed part
  * @checkpoint: the slot's header; its sequence number is the caller's
  * @regs: the registers with which the current task enters user mode
- * @entry: CP_ENTRY_*, what had brought it into the kernel
+ * @cause: what brought it into the kernel
  */
 void cp_capture_header(struct cp_checkpoint *checkpoint,
-		       struct pt_regs *regs, u32 entry)
+		       struct pt_regs *regs, struct cp_cause cause)
 {
 	checkpoint->size = sizeof(*checkpoint);
 	checkpoint->flags = user_64bit_mode(regs) ? 0 : CP_CHECKPOINT_COMPAT;
+	if (cause.i386)
+		checkpoint->flags |= CP_CHECKPOINT_SYSCALL32;
 	checkpoint->time = ktime_get_ns();
 	checkpoint->cpu = raw_smp_processor_id();
-	checkpoint->entry = entry;
-	checkpoint->syscall = entry == CP_ENTRY_SYSCALL ?
+	checkpoint->entry = cause.entry;
+	checkpoint->syscall = cause.entry == CP_ENTRY_SYSCALL ?
 			      syscall_get_nr(current, regs) :
 			      -1;
 	checkpoint->nr_segments = 1;
@@ -143,15 +149,15 @@ static struct vm_area_struct *find_stack(struct vma_iterator *vmi,
 	return vma && sp - 1 >= vma->vm_start ? vma : NULL;
 }
 
-/* Device memory may act on being read: it is no stack. */
+/* A stack pointer into a device's registers points to no stack. */
 static bool is_device(const struct vm_area_struct *vma)
 {
 	return vma->vm_flags & (VM_IO | VM_PFNMAP);
 }
 
-/* Does the stack go on in the mapping behind? */
-static bool goes_on(const struct vm_area_struct *vma,
-		    const struct vm_area_struct *next, bool dying)
+/* Does the stack continue in the next mapping? */
+static bool continues_in(const struct vm_area_struct *vma,
+			 const struct vm_area_struct *next, bool dying)
 {
 	if (vma->vm_end != next->vm_start || is_device(next))
 		return false;
@@ -162,12 +168,12 @@ static bool goes_on(const struct vm_area_struct *vma,
 }
 
 /*
- * May goes_on() hold for what is behind? Not where the main thread's stack
- * begins, nor for those of other threads. That spares most lookups; a process
- * that moved its environment away is looked up.
+ * May continues_in() hold for the next mapping? Not where the main thread's
+ * stack begins, nor for the stacks of other threads. That spares most lookups;
+ * for a process that moved its environment away there is a lookup.
  */
-static bool may_go_on(const struct mm_struct *mm,
-		      const struct vm_area_struct *vma, bool dying)
+static bool may_continue(const struct mm_struct *mm,
+			 const struct vm_area_struct *vma, bool dying)
 {
 	/* prctl(2) may change it meanwhile. */
 	unsigned long env_end = READ_ONCE(mm->env_end);
@@ -177,20 +183,45 @@ static bool may_go_on(const struct mm_struct *mm,
 	return dying || vma->vm_flags & VM_GROWSDOWN;
 }
 
-/* Fills @seg's mapping; both ends stay 0 when @sp points to no memory. */
+/*
+ * Was the mapping made to be a stack? The kernel's own grow down; a thread's has
+ * a guard below it, or has been mapped with MAP_STACK, which since 6.7 leaves
+ * VM_NOHUGEPAGE behind. Any other is an arena in which stacks lie among other
+ * things, as those of coroutines do.
+ */
+static bool is_stack(struct vm_area_struct *vma)
+{
+	VMA_ITERATOR(vmi, current->mm, vma->vm_start);
+	const struct vm_area_struct *below;
+
+	/* An overflown stack's pointer is in its guard. */
+	if (vma->vm_flags & (VM_GROWSDOWN | VM_NOHUGEPAGE) ||
+	    !(vma->vm_flags & VM_ACCESS_FLAGS))
+		return true;
+	below = vma_prev(&vmi);
+	return below && below->vm_end == vma->vm_start &&
+	       !(below->vm_flags & VM_ACCESS_FLAGS);
+}
+
+/*
+ * Fills @seg's mapping; both ends stay 0 when @sp points to no memory.
+ */
 static void find_mapping(struct cp_segment *seg, unsigned long sp, bool dying)
 {
 	VMA_ITERATOR(vmi, current->mm, sp);
 	struct vm_area_struct *vma, *next;
+	unsigned int i;
 
-	lockdep_assert_held(&current->mm->mmap_lock);
+	mmap_assert_locked(current->mm);
 	vma = find_stack(&vmi, sp);
 	if (!vma || is_device(vma))
 		return;
 	seg->map_start = vma->vm_start;
-	while (may_go_on(current->mm, vma, dying) && (next = vma_next(&vmi)) &&
-	       goes_on(vma, next, dying))
+	for (i = 0; i < MAPPINGS_MAX && may_continue(current->mm, vma, dying) &&
+		    (next = vma_next(&vmi)) && continues_in(vma, next, dying); i++)
 		vma = next;
+	if (i == MAPPINGS_MAX)
+		seg->flags |= CP_SEGF_TRUNCATED;
 	seg->map_end = vma->vm_end;
 }
 
@@ -200,20 +231,34 @@ static bool is_user_memory(const struct cp_segment *seg)
 					 seg->map_end - seg->map_start);
 }
 
+/* How many bytes of this mapping a checkpoint holds at most. */
+static u64 limit_of(const struct cp_region *region, const struct cp_slot *slot,
+		    const struct cp_segment *seg)
+{
+	u64 limit = slot->data_size - PAGE_SIZE;
+	struct vm_area_struct *vma;
+
+	if (region->arena_limit >= limit || seg->size <= region->arena_limit)
+		return limit;
+	vma = find_vma(current->mm, seg->addr);
+	return vma && is_stack(vma) ? limit : region->arena_limit;
+}
+
 /*
  * Decides which addresses are saved, and where. A stack that fits is laid at
  * the far end of the data area, so that its top, which does not move, always
  * comes to the same place. Slave and copy agree in their offset in the page.
  */
-static void place_stack(struct cp_segment *seg, const struct cp_slot *slot,
-			unsigned long sp)
+static void place_stack(struct cp_region *region, struct cp_segment *seg,
+			const struct cp_slot *slot, unsigned long sp)
 {
-	u64 limit = slot->data_size - PAGE_SIZE;
+	u64 limit;
 
 	seg->addr = seg->map_start;
 	if (sp > seg->map_start + RED_ZONE)
 		seg->addr = sp - RED_ZONE;
 	seg->size = seg->map_end - seg->addr;
+	limit = limit_of(region, slot, seg);
 	if (seg->size <= limit) {
 		seg->offset = slot->data + slot->data_size - seg->size;
 	} else {
@@ -223,32 +268,28 @@ static void place_stack(struct cp_segment *seg, const struct cp_slot *slot,
 	}
 }
 
-/*
- * Gives whether all of it could be read. copy_from_user() would check anew for
- * each page that it does not write beyond an object: here that is a page.
- */
-static bool copy_part(void *to, u64 addr, size_t size)
-{
-	size_t left = raw_copy_from_user(to, u64_to_user_ptr(addr), size);
-
-	if (likely(!left))
-		return true;
-	/* What cannot be read is zeroes, never old data. */
-	memset(to + size - left, 0, left);
-	return false;
-}
-
 /* Slave and copy agree in their offset in the page: a part lies in one of each. */
 static size_t first_part(const struct cp_segment *seg)
 {
 	return min_t(u64, seg->size, PAGE_SIZE - offset_in_page(seg->addr));
 }
 
+/* Lets others have the CPU and mmap_lock; false when the task is being killed. */
+static bool pause(struct cp_memory *memory, bool dying)
+{
+	if (!dying && fatal_signal_pending(current))
+		return false;
+	cp_memory_unlock(memory);
+	cond_resched();
+	return !cp_memory_lock(memory);
+}
+
 /*
- * A task that is killed is not held up, unless it is to leave its last state.
+ * A task that is killed is not held up, unless it is to leave its last state:
+ * even then it does not wait for mmap_lock, and what is missing is cut.
  */
-static void copy_stack(struct cp_region *region, struct cp_segment *seg,
-		       bool dying)
+static void copy_stack(struct cp_memory *memory, struct cp_region *region,
+		       struct cp_segment *seg, bool dying)
 {
 	size_t left = seg->size, part = first_part(seg);
 	u64 addr = seg->addr, offset = seg->offset;
@@ -258,25 +299,26 @@ static void copy_stack(struct cp_region *region, struct cp_segment *seg,
 
 		if (unlikely(!to)) {
 			seg->flags |= CP_SEGF_NOMEM;
-			seg->size -= left;
 			break;
 		}
-		if (unlikely(!copy_part(to, addr, part)))
+		if (unlikely(!cp_memory_read(memory, to, addr, part)))
 			seg->flags |= CP_SEGF_HOLE;
 		left -= part;
 		addr += part;
 		offset += part;
 		part = min_t(size_t, left, PAGE_SIZE);
-		if (likely(addr & (PAUSE_BYTES - 1)))
-			continue;
-		if (!dying && fatal_signal_pending(current))
-			return;
-		cond_resched();
+		if (left && unlikely(!memory->locked ||
+				     (!(addr & (PAUSE_BYTES - 1)) &&
+				      !pause(memory, dying)))) {
+			seg->flags |= CP_SEGF_TRUNCATED;
+			break;
+		}
 	}
+	seg->size -= left;
 }
 
 /* Without waiting for anything; false when a part is missing on either side. */
-static bool copy_stack_late(struct cp_region *region,
+static bool copy_stack_late(struct cp_memory *memory, struct cp_region *region,
 			    const struct cp_segment *seg)
 {
 	size_t left = seg->size, part = first_part(seg);
@@ -286,8 +328,9 @@ static bool copy_stack_late(struct cp_region *region,
 		void *page = cp_region_page(region, offset);
 
 		if (unlikely(!page) ||
-		    unlikely(raw_copy_from_user(page + offset_in_page(offset),
-						u64_to_user_ptr(addr), part)))
+		    unlikely(!cp_memory_read_present(memory, page +
+						     offset_in_page(offset),
+						     addr, part)))
 			return false;
 		left -= part;
 		addr += part;
@@ -311,36 +354,68 @@ static struct cp_segment *new_segment(const struct cp_slot *slot,
 	return seg;
 }
 
+/* Fills @seg and copies; the lock is held. False when late capture must fail. */
+static bool capture_stack_locked(struct cp_memory *memory,
+				 struct cp_region *region,
+				 const struct cp_slot *slot,
+				 struct cp_segment *seg, bool dying)
+{
+	unsigned long sp = seg->addr;
+
+	find_mapping(seg, sp, dying);
+	if (!is_user_memory(seg)) {
+		seg->flags = CP_SEGF_UNMAPPED;
+		return false;
+	}
+	place_stack(region, seg, slot, sp);
+	copy_stack(memory, region, seg, dying);
+	return !memory->absent && seg->size <= LATE_BYTES_MAX &&
+	       !(seg->flags & ~CP_SEGF_TRUNCATED);
+}
+
 /**
  * cp_capture_stack - copy the stack in use
  * @region: where it goes
  * @slot: the slot of it
  * @sp: the stack pointer
- * @dying: a signal that kills is no reason to stop
+ * @dying: copy even if a signal that kills is pending
  *
- * Without @dying the caller looks whether a signal has come: what was copied
- * is not complete then.
+ * Without @dying the caller checks for a signal afterwards: then what was copied
+ * is not complete.
+ *
+ * Return: true if cp_capture_stack_late() could have done it.
  */
-void cp_capture_stack(struct cp_region *region, const struct cp_slot *slot,
+bool cp_capture_stack(struct cp_region *region, const struct cp_slot *slot,
 		      unsigned long sp, bool dying)
 {
+	struct cp_memory memory = { };
 	struct cp_segment *seg;
+	bool light;
 
 	seg = new_segment(slot, SEGMENT_STACK, CP_SEGMENT_STACK);
 	seg->addr = sp;
-	if (mmap_read_lock_killable(current->mm)) {
+	if (cp_memory_lock(&memory)) {
 		seg->flags = CP_SEGF_GONE;
-		return;
+		return false;
 	}
-	find_mapping(seg, sp, dying);
-	mmap_read_unlock(current->mm);
-	if (!is_user_memory(seg)) {
-		seg->flags = CP_SEGF_UNMAPPED;
-		return;
-	}
-	might_fault();
-	place_stack(seg, slot, sp);
-	copy_stack(region, seg, dying);
+	light = capture_stack_locked(&memory, region, slot, seg, dying);
+	cp_memory_unlock(&memory);
+	return light;
+}
+
+static bool capture_stack_late_locked(struct cp_memory *memory,
+				      struct cp_region *region,
+				      const struct cp_slot *slot,
+				      struct cp_segment *seg)
+{
+	unsigned long sp = seg->addr;
+
+	find_mapping(seg, sp, false);
+	if (!is_user_memory(seg))
+		return false;
+	place_stack(region, seg, slot, sp);
+	return seg->size <= LATE_BYTES_MAX &&
+	       copy_stack_late(memory, region, seg);
 }
 
 /**
@@ -349,42 +424,25 @@ void cp_capture_stack(struct cp_region *region, const struct cp_slot *slot,
  * @slot: the slot of it
  * @sp: the stack pointer
  *
- * Return: false when that takes more than copying a little of what is there.
+ * Bounded: looks at MAPPINGS_MAX mappings and copies LATE_BYTES_MAX bytes
+ * at most, and waits for nothing.
+ *
+ * Return: false when that is not enough, or a page or mmap_lock is missing.
  */
 bool cp_capture_stack_late(struct cp_region *region,
 			   const struct cp_slot *slot, unsigned long sp)
 {
+	struct cp_memory memory = { };
 	struct cp_segment *seg;
 	bool copied;
 
 	seg = new_segment(slot, SEGMENT_STACK, CP_SEGMENT_STACK);
-	if (!mmap_read_trylock(current->mm))
+	seg->addr = sp;
+	if (!cp_memory_trylock(&memory))
 		return false;
-	find_mapping(seg, sp, false);
-	mmap_read_unlock(current->mm);
-	if (!is_user_memory(seg))
-		return false;
-	place_stack(seg, slot, sp);
-	if (seg->size > LATE_BYTES_MAX)
-		return false;
-	pagefault_disable();
-	copied = copy_stack_late(region, seg);
-	pagefault_enable();
+	copied = capture_stack_late_locked(&memory, region, slot, seg);
+	cp_memory_unlock(&memory);
 	return copied;
-}
-
-/**
- * cp_is_light - may a state like this be captured late?
- * @checkpoint: the slot's header
- *
- * Return: true when it holds no more than a little, and nothing was missing.
- */
-bool cp_is_light(const struct cp_checkpoint *checkpoint)
-{
-	const struct cp_segment *seg = (const void *)(checkpoint + 1);
-
-	return checkpoint->nr_segments == 1 && seg->size <= LATE_BYTES_MAX &&
-	       !(seg->flags & ~CP_SEGF_TRUNCATED);
 }
 
 /**

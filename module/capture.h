@@ -13,13 +13,23 @@ struct cp_region;
 struct cp_slot;
 struct pt_regs;
 
+/**
+ * struct cp_cause - what brought the slave into the kernel
+ * @entry:	CP_ENTRY_*
+ * @i386:	with CP_ENTRY_SYSCALL: through the entry for 32-bit code, so the
+ *		call's number is one of i386
+ */
+struct cp_cause {
+	u32 entry;
+	bool i386;
+};
+
 void cp_capture_header(struct cp_checkpoint *checkpoint,
-		       struct pt_regs *regs, u32 entry);
-void cp_capture_stack(struct cp_region *region, const struct cp_slot *slot,
+		       struct pt_regs *regs, struct cp_cause cause);
+bool cp_capture_stack(struct cp_region *region, const struct cp_slot *slot,
 		      unsigned long sp, bool dying);
 bool cp_capture_stack_late(struct cp_region *region,
 			   const struct cp_slot *slot, unsigned long sp);
-bool cp_is_light(const struct cp_checkpoint *checkpoint);
 void cp_capture_no_stack(const struct cp_slot *slot, unsigned long sp);
 size_t cp_xstate_size(void);
 void cp_capture_xstate(struct cp_region *region, const struct cp_slot *slot,

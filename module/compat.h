@@ -47,6 +47,14 @@ static inline void vm_flags_mod(struct vm_area_struct *vma,
 }
 #endif
 
+/* The mappings are no longer an argument since 6.5. */
+#ifdef CP_HAVE_GUP_VMAS
+#define cp_get_user_pages_remote(mm, start, nr, flags, pages, locked) \
+	get_user_pages_remote(mm, start, nr, flags, pages, NULL, locked)
+#else
+#define cp_get_user_pages_remote get_user_pages_remote
+#endif
+
 /* Arguments of the tracepoint sched_process_exit: one more since 6.16. */
 #ifdef CP_HAVE_EXIT_GROUP_DEAD
 #define CP_EXIT_PROBE_ARGS void *data, struct task_struct *task, bool group_dead
@@ -71,6 +79,16 @@ static inline void hrtimer_setup(struct hrtimer *timer,
 	timer->function = function;
 }
 #endif
+
+/* A second flag asks for the CPU since 6.13, with PREEMPT_LAZY. */
+static inline bool cp_need_resched(void)
+{
+#ifdef TIF_NEED_RESCHED_LAZY
+	return need_resched() || test_thread_flag(TIF_NEED_RESCHED_LAZY);
+#else
+	return need_resched();
+#endif
+}
 
 /* With PREEMPT_RT, locks that others hold cannot be waited for in the notifier. */
 #define CP_LATE_WORKS	(!IS_ENABLED(CONFIG_PREEMPT_RT))

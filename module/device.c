@@ -35,17 +35,23 @@ module_param(stack_default, ulong, 0444);
 MODULE_PARM_DESC(stack_default,
 		 "bytes of stack in a checkpoint unless the master says otherwise");
 
+static unsigned long arena_default = SZ_64K;
+module_param(arena_default, ulong, 0444);
+MODULE_PARM_DESC(arena_default,
+		 "the same for a stack that lies in a mapping not made to be one");
+
 static unsigned long stack_max = SZ_1G;
 module_param(stack_max, ulong, 0444);
 MODULE_PARM_DESC(stack_max, "most bytes of stack that a master may ask for");
 
 /* Sizes of the structs' first version: no caller's is shorter. */
 #define CP_INFO_SIZE_VER1	32
+#define CP_INFO_SIZE_VER2	40	/* arena_default */
 #define CP_PREP_SIZE_VER1	40
 #define CP_PREP_SIZE_VER2	56	/* interval, every */
 #define CP_GET_SIZE_VER1	56
 
-static_assert(sizeof(struct cp_info) == CP_INFO_SIZE_VER1);
+static_assert(sizeof(struct cp_info) == CP_INFO_SIZE_VER2);
 static_assert(sizeof(struct cp_prep) == CP_PREP_SIZE_VER2);
 static_assert(sizeof(struct cp_get) == CP_GET_SIZE_VER1);
 
@@ -138,6 +144,7 @@ static int ioctl_info(unsigned int cmd, void __user *uarg)
 			    CP_FEATURE_XSTATE,
 		.stack_default = stack_default,
 		.stack_max = stack_max,
+		.arena_default = arena_default,
 	};
 
 	if (_IOC_SIZE(cmd) < CP_INFO_SIZE_VER1)
@@ -172,6 +179,12 @@ static u64 stack_limit_of(const struct cp_prep *prep)
 		limit = min_t(u64, stack_default,
 			      stack_max / (prep->nr_slots ?: 1));
 	return PAGE_ALIGN(limit);
+}
+
+/* A master that asks for a number of bytes gets them of any mapping. */
+static u64 arena_limit_of(const struct cp_prep *prep)
+{
+	return prep->stack_limit ? U64_MAX : PAGE_ALIGN(arena_default);
 }
 
 static enum cp_policy policy_of(const struct cp_prep *prep)
@@ -264,6 +277,7 @@ static int make_pair(struct cp_file *cp_file, struct cp_prep *prep,
 		.nr_slots = prep->nr_slots ?: 1,
 		.policy = policy_of(prep),
 		.stack_limit = stack_limit_of(prep),
+		.arena_limit = arena_limit_of(prep),
 		.prep = prep,
 	};
 	struct cp_pair *pair;
@@ -564,9 +578,9 @@ int cp_device_init(void)
 {
 	int ret;
 
-	if (!stack_default || stack_default > stack_max ||
+	if (!arena_default || !stack_default || stack_default > stack_max ||
 	    stack_max > SZ_1G * 64UL) {
-		pr_err("parameters: 0 < stack_default <= stack_max <= 64 GiB\n");
+		pr_err("parameters: 0 < stack_default <= stack_max <= 64 GiB, 0 < arena_default\n");
 		return -EINVAL;
 	}
 	device.groups = cp_sysfs_groups;

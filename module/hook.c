@@ -13,9 +13,11 @@
 #include <linux/sched/signal.h>
 #include <linux/sched/task_stack.h>
 #include <linux/tracepoint.h>
+#include <linux/uprobes.h>
 #include <linux/workqueue.h>
 #include <asm/syscall.h>
 
+#include "capture.h"
 #include "compat.h"
 #include "pair.h"
 #include "trace.h"
@@ -86,13 +88,11 @@ static unsigned long count_faults(void)
 }
 
 /*
- * Is the system call not done with? Either it has not run: whoever runs task
- * work in the middle of one (a debugger's stop at its entry, io_uring, KVM
- * before it enters a guest) leaves the -ENOSYS that the entry code put there.
- * Or it is to be restarted, and the signal code has yet to set that up. A call
- * that really ends like this is only seen a moment later, in the replay.
+ * Has the system call not returned yet? The entry code leaves -ENOSYS in RAX
+ * until it has. A restart that the signal code has not applied yet counts as
+ * well. A call whose final result is one of these is captured by the replay.
  */
-static bool mid_syscall(struct pt_regs *regs)
+static bool in_syscall(struct pt_regs *regs)
 {
 	if (syscall_get_nr(current, regs) == -1)
 		return false;
@@ -108,12 +108,65 @@ static bool mid_syscall(struct pt_regs *regs)
 	}
 }
 
-static u32 entry_kind(const struct cp_hook *hook, struct pt_regs *regs)
+/*
+ * Must signals be acted on before user mode is entered? A task that its cgroup
+ * freezes sleeps with signals pending and TIF_SIGPENDING cleared.
+ */
+static bool signals_come_first(void)
 {
-	if (syscall_get_nr(current, regs) != -1)
-		return CP_ENTRY_SYSCALL;
-	return count_faults() != hook->faults ? CP_ENTRY_FAULT :
-						CP_ENTRY_INTERRUPT;
+	return task_sigpending(current) || cgroup_task_frozen(current);
+}
+
+/*
+ * Does the slave enter user mode only to step over an instruction that a uprobe
+ * has moved elsewhere? uprobe_deny_signal() puts off all signals until that is
+ * done, SIGSTOP and SIGKILL included, so the slave must not wait here.
+ */
+static bool is_stepping_over_uprobe(void)
+{
+#ifdef CONFIG_UPROBES
+	return current->utask && current->utask->active_uprobe;
+#else
+	return false;
+#endif
+}
+
+/*
+ * Asked by the works: is this a return of the program to user mode, with its
+ * final registers? Everything that depends on that asks here.
+ *
+ * Task work also runs in get_signal(), at each stop for a debugger, while
+ * io_uring_enter() waits, on the way to do_exit() and in it, and before KVM
+ * enters a guest. Only resume_user_mode_work() clears TIF_NOTIFY_RESUME first,
+ * and queue_work_again() sets that flag unless @late. KVM calls it as well, but
+ * in the middle of an ioctl. If rseq's code has set the flag again since, the
+ * answer is no, and the replay asks once more.
+ */
+static bool is_return_of_program(const struct cp_hook *hook,
+				 struct pt_regs *regs)
+{
+	return !hook->late && !test_thread_flag(TIF_NOTIFY_RESUME) &&
+	       !in_syscall(regs) && !signals_come_first() &&
+	       !is_stepping_over_uprobe();
+}
+
+/*
+ * What brought the kernel to @seen, which are @regs or, in a replay, what
+ * as_entered() made of them. TS_COMPAT is cleared on the way to user mode.
+ */
+static struct cp_cause cause_of(const struct cp_hook *hook,
+				const struct pt_regs *regs,
+				struct pt_regs *seen)
+{
+	struct cp_cause cause = { .entry = CP_ENTRY_INTERRUPT };
+
+	if (syscall_get_nr(current, seen) != -1) {
+		cause.entry = CP_ENTRY_SYSCALL;
+		cause.i386 = seen == regs ? in_ia32_syscall() : hook->i386;
+	} else if (count_faults() != hook->faults) {
+		cause.entry = CP_ENTRY_FAULT;
+	}
+	return cause;
 }
 
 /* From here on, every return to user mode comes by. */
@@ -171,8 +224,15 @@ static void nudge_work(struct callback_head *work)
 {
 	struct cp_hook *hook = container_of(work, struct cp_hook, nudge_work);
 
-	/* Being run took the task out of its system call, if it was in one. */
 	clear_bit(0, &hook->nudging);
+	/*
+	 * io_uring_enter() runs this while it waits and would wait on. It gives
+	 * up for TIF_SIGPENDING, which get_signal() clears again when it finds
+	 * no signal.
+	 */
+	if (!(current->flags & PF_EXITING) &&
+	    !is_return_of_program(hook, current_pt_regs()))
+		set_thread_flag(TIF_SIGPENDING);
 	cp_pair_put(pair_of(hook));
 	module_put(THIS_MODULE);
 }
@@ -182,17 +242,19 @@ static bool is_due(const struct cp_hook *hook, const struct cp_pair *pair)
 	return READ_ONCE(hook->wanted) || cp_pair_is_due(pair);
 }
 
-/* One of the two ways to take a checkpoint of these registers. */
-static __always_inline bool take(struct cp_hook *hook, struct pt_regs *regs,
-				 bool (*checkpoint)(struct cp_pair *pair,
-						    struct pt_regs *regs,
-						    u32 entry))
+typedef bool (*capture_fn)(struct cp_pair *pair, struct pt_regs *regs,
+			   struct cp_cause cause);
+
+/* Captures @seen in one of the two ways. */
+static __always_inline bool take(struct cp_hook *hook,
+				 const struct pt_regs *regs,
+				 struct pt_regs *seen, capture_fn capture)
 {
 	bool wanted = READ_ONCE(hook->wanted);
 
-	/* Not later: who gets this one may ask for the next at once. */
+	/* Not later: the master that gets this one may ask for the next at once. */
 	WRITE_ONCE(hook->wanted, false);
-	if (!checkpoint(pair_of(hook), regs, entry_kind(hook, regs))) {
+	if (!capture(pair_of(hook), seen, cause_of(hook, regs, seen))) {
 		if (wanted)
 			WRITE_ONCE(hook->wanted, true);
 		return false;
@@ -203,15 +265,9 @@ static __always_inline bool take(struct cp_hook *hook, struct pt_regs *regs,
 }
 
 /*
- * Is there something to act on before user mode? A task that its cgroup freezes
- * sleeps with signals pending and the flag cleared: a pair may be made then.
+ * A replay repeats the return before it: these are the registers with which the
+ * kernel was entered then.
  */
-static bool signals_come_first(void)
-{
-	return task_sigpending(current) || cgroup_task_frozen(current);
-}
-
-/* A replay repeats what happened before it: these registers say what that was. */
 static struct pt_regs *as_entered(const struct cp_hook *hook,
 				  struct pt_regs *regs, struct pt_regs *earlier)
 {
@@ -222,15 +278,12 @@ static struct pt_regs *as_entered(const struct cp_hook *hook,
 	return earlier;
 }
 
-/* Takes the checkpoint of this return to user mode, if this is one. */
+/* Captures this return to user mode; false when a signal comes first. */
 static bool settle(struct cp_hook *hook, struct pt_regs *regs)
 {
 	struct pt_regs earlier, *seen = as_entered(hook, regs, &earlier);
 
-	/* They may lead into a handler. */
-	if (signals_come_first() || mid_syscall(regs))
-		return false;
-	if (!take(hook, seen, cp_pair_checkpoint))
+	if (!take(hook, regs, seen, cp_pair_checkpoint))
 		return false;
 	hook->regs = *regs;
 	return true;
@@ -240,7 +293,15 @@ static void foresee_death(struct cp_hook *hook, struct pt_regs *regs)
 {
 	struct pt_regs earlier, *seen = as_entered(hook, regs, &earlier);
 
-	cp_pair_foresee_death(pair_of(hook), seen, entry_kind(hook, seen));
+	cp_pair_foresee_death(pair_of(hook), seen, cause_of(hook, regs, seen));
+}
+
+/* In the work: leaves these registers to the notifier. */
+static void step_aside(struct cp_hook *hook, struct pt_regs *regs)
+{
+	if (signals_come_first())
+		foresee_death(hook, regs);
+	trace_step_aside(pair_of(hook));
 }
 
 /* In the work: what the master gets of this return, or of a death before it. */
@@ -248,16 +309,16 @@ static void serve_early(struct cp_hook *hook, struct pt_regs *regs)
 {
 	struct cp_pair *pair = pair_of(hook);
 
-	hook->skipped = !is_due(hook, pair);
-	hook->settled = !hook->skipped && settle(hook, regs);
+	hook->skipped = false;
+	hook->settled = false;
+	if (is_return_of_program(hook, regs)) {
+		hook->skipped = !is_due(hook, pair);
+		hook->settled = !hook->skipped && settle(hook, regs);
+	}
 	if (hook->skipped || hook->settled)
 		hook->late = cp_pair_prefers_late(pair);
-	if (hook->settled)
-		return;
-	if (signals_come_first())
-		foresee_death(hook, regs);
-	if (!hook->skipped)
-		trace_step_aside(pair);
+	else
+		step_aside(hook, regs);
 }
 
 /* In the notifier: has the work dealt with these registers? */
@@ -285,15 +346,17 @@ static bool serve_late(struct cp_hook *hook, struct pt_regs *regs)
 		hook->faults = count_faults();
 		return true;
 	}
-	return take(hook, regs, cp_pair_checkpoint_late);
+	return take(hook, regs, regs, cp_pair_checkpoint_late);
 }
 
 /* Leaves these registers to the work of the interrupt that repeats them. */
 static void postpone(struct cp_hook *hook, const struct pt_regs *regs)
 {
 	/* A replay that had to step aside again still repeats the same. */
-	if (!hook->replayed || !same_state(regs, &hook->regs))
+	if (!hook->replayed || !same_state(regs, &hook->regs)) {
 		hook->regs = *regs;
+		hook->i386 = in_ia32_syscall();
+	}
 	hook->replayed = true;
 	hook->late = false;
 	trace_replay(pair_of(hook));
@@ -345,6 +408,11 @@ static void hook_user_return(struct user_return_notifier *urn)
 	struct cp_pair *pair = pair_of(hook);
 	bool served;
 
+	/* The program runs again once the instruction has been stepped over. */
+	if (is_stepping_over_uprobe()) {
+		queue_work_again(hook);
+		return;
+	}
 	pair->captured = false;
 	pair->dying = false;
 	served = was_served(hook, regs) ||
@@ -353,10 +421,16 @@ static void hook_user_return(struct user_return_notifier *urn)
 		pair->returns++;
 	else
 		postpone(hook, regs);
+	/* The interrupt's exit wakes them, from the work. */
+	if (cp_ring_owes_wake_up(&pair->ring))
+		hook->late = false;
 	queue_work_again(hook);
 
-	/* What a late checkpoint has woken may want the CPU: nobody looks now. */
-	if (!served || need_resched())
+	/*
+	 * mmap_read_unlock() may have woken a task that wants this CPU, and the
+	 * check on the way to user mode is over.
+	 */
+	if (!served || cp_ring_owes_wake_up(&pair->ring) || cp_need_resched())
 		irq_work_queue(this_cpu_ptr(&replay_irq));
 	else if (READ_ONCE(hook->wanted))
 		renudge_later(hook, regs);
@@ -416,6 +490,7 @@ static void hook_work(struct callback_head *work)
 	struct cp_pair *pair = pair_of(hook);
 
 	hook->queued = false;
+	cp_ring_pay_wake_up(&pair->ring);
 	cp_pair_slave_gone(pair);
 	if (!cp_pair_is_over(pair))
 		serve_early(hook, current_pt_regs());
@@ -449,8 +524,25 @@ static void exit_probe(CP_EXIT_PROBE_ARGS)
 }
 
 /**
+ * cp_hook_prepare - make a hook ready to be armed, or to be released unarmed
+ * @hook: the hook, zeroed
+ * @task: the task; stays until the pair is freed
+ */
+void cp_hook_prepare(struct cp_hook *hook, struct task_struct *task)
+{
+	hook->task = task;
+	init_task_work(&hook->work, hook_work);
+	init_task_work(&hook->nudge_work, nudge_work);
+	raw_spin_lock_init(&hook->nudge_lock);
+	hrtimer_setup(&hook->renudge, renudge, CLOCK_MONOTONIC,
+		      HRTIMER_MODE_REL_HARD);
+	hook->urn.on_user_return = hook_user_return;
+	preempt_notifier_init(&hook->pn, &hook_preempt_ops);
+}
+
+/**
  * cp_hook_arm - hook a task's returns to user mode
- * @hook: the hook, zeroed but for its task
+ * @hook: the hook, prepared
  *
  * The caller has taken the references that cp_pair_unhooked() drops.
  *
@@ -462,13 +554,7 @@ int cp_hook_arm(struct cp_hook *hook)
 
 	if (ret)
 		return ret;
-	init_task_work(&hook->work, hook_work);
-	init_task_work(&hook->nudge_work, nudge_work);
-	hrtimer_setup(&hook->renudge, renudge, CLOCK_MONOTONIC,
-		      HRTIMER_MODE_REL_HARD);
-	hook->urn.on_user_return = hook_user_return;
-	preempt_notifier_init(&hook->pn, &hook_preempt_ops);
-	/* It may run: then a fault more or less is no matter. */
+	/* The task may run and fault meanwhile; one fault more or less is harmless. */
 	hook->faults = data_race(hook->task->min_flt + hook->task->maj_flt);
 	hook->queued = true;
 
@@ -478,29 +564,58 @@ int cp_hook_arm(struct cp_hook *hook)
 	return ret;
 }
 
+/* The caller's reference on the pair keeps pair and module until the get. */
+static void queue_nudge(struct cp_hook *hook)
+{
+	lockdep_assert_held(&hook->nudge_lock);
+	if (test_and_set_bit(0, &hook->nudging))
+		return;
+	trace_nudge(pair_of(hook));
+	cp_pair_get(pair_of(hook));
+	__module_get(THIS_MODULE);
+	if (!task_work_add(hook->task, &hook->nudge_work, TWA_SIGNAL))
+		return;
+	/* The slave is exiting, and the caller has a reference, so neither is the last. */
+	clear_bit(0, &hook->nudging);
+	module_put(THIS_MODULE);
+	cp_pair_put(pair_of(hook));
+}
+
 /**
  * cp_hook_nudge - bring the task to its next return to user mode now
  * @hook: the hook
  *
  * Works like a signal, without being one: interruptible sleeps end, and are
- * restarted or not as after a handler with SA_RESTART.
+ * restarted or not as after a handler with SA_RESTART. Does nothing once
+ * cp_hook_release() has been called. Any context.
  */
 void cp_hook_nudge(struct cp_hook *hook)
 {
-	struct cp_pair *pair = pair_of(hook);
+	unsigned long flags;
 
-	/* Also when an earlier nudge is still under way: that has been served. */
-	WRITE_ONCE(hook->wanted, true);
-	if (test_and_set_bit(0, &hook->nudging))
-		return;
-	trace_nudge(pair);
-	cp_pair_get(pair);
-	__module_get(THIS_MODULE);
-	if (!task_work_add(hook->task, &hook->nudge_work, TWA_SIGNAL))
-		return;
-	clear_bit(0, &hook->nudging);
-	module_put(THIS_MODULE);
-	cp_pair_put(pair);
+	raw_spin_lock_irqsave(&hook->nudge_lock, flags);
+	if (!hook->released) {
+		/* Even if an earlier nudge is queued: it may have been served. */
+		WRITE_ONCE(hook->wanted, true);
+		queue_nudge(hook);
+	}
+	raw_spin_unlock_irqrestore(&hook->nudge_lock, flags);
+}
+
+/**
+ * cp_hook_release - no nudge reaches the task from here on
+ * @hook: the hook
+ *
+ * For the end of a pair: a call that the task makes after that must not fail
+ * with EINTR because of a nudge. Any context.
+ */
+void cp_hook_release(struct cp_hook *hook)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&hook->nudge_lock, flags);
+	hook->released = true;
+	raw_spin_unlock_irqrestore(&hook->nudge_lock, flags);
 }
 
 static void match_exit_tracepoint(struct tracepoint *tp, void *data)

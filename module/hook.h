@@ -50,6 +50,7 @@
 #include <linux/hrtimer.h>
 #include <linux/preempt.h>
 #include <linux/ptrace.h>
+#include <linux/spinlock.h>
 #include <linux/task_work.h>
 #include <linux/types.h>
 #include <linux/user-return-notifier.h>
@@ -64,6 +65,9 @@ struct task_struct;
  * @nudge_work:	queued to bring a sleeping task out of its system call
  * @nudging:	bit 0: @nudge_work is queued
  * @wanted:	nudged: a checkpoint is due, whatever the rate
+ * @nudge_lock:	orders a nudge and cp_hook_release(); a raw lock, because
+ *		@renudge takes it in hard interrupt context
+ * @released:	no more nudges; @nudge_lock
  * @renudge:	nudges again, when the last time was between a checkpoint and
  *		user mode
  * @renudge_delay: how long it waits before that, in ns
@@ -78,11 +82,13 @@ struct task_struct;
  * @replayed:	@regs were not dealt with, and the interrupt that repeats them
  *		is under way
  * @regs:	with @settled or @replayed
+ * @i386:	with @replayed: the call was one of the i386 ABI
  * @faults:	the task's page faults when it was last seen
  *
- * All but @nudge_work, @nudging and @wanted, and @renudge's run, is the task's
- * own once the hook is armed. @wanted stands apart from its flags: those in one
- * word may be read as one.
+ * Once the hook is armed, only the task itself accesses it, except for
+ * @nudge_work, @nudging, @wanted, @nudge_lock, @released and the @renudge
+ * callback. @wanted and @released are not next to the other flags because the
+ * compiler may access adjacent bools as one word.
  */
 struct cp_hook {
 	struct task_struct *task;
@@ -91,6 +97,8 @@ struct cp_hook {
 	struct callback_head nudge_work;
 	unsigned long nudging;
 	bool wanted;
+	raw_spinlock_t nudge_lock; /* @released, and the queueing of @nudge_work */
+	bool released;
 	struct hrtimer renudge;
 	long renudge_delay;
 	struct pt_regs renudged;
@@ -102,12 +110,15 @@ struct cp_hook {
 	bool settled;
 	bool replayed;
 	struct pt_regs regs;
+	bool i386;
 	unsigned long faults;
 };
 
 int cp_hook_init(void);
 void cp_hook_exit(void);
+void cp_hook_prepare(struct cp_hook *hook, struct task_struct *task);
 int cp_hook_arm(struct cp_hook *hook);
 void cp_hook_nudge(struct cp_hook *hook);
+void cp_hook_release(struct cp_hook *hook);
 
 #endif /* _CP_HOOK_H */

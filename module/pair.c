@@ -164,6 +164,7 @@ static int alloc_parts(struct cp_pair *pair, const struct cp_pair_setup *setup)
 		ret = PTR_ERR(pair->region);
 		goto err_ring;
 	}
+	pair->region->arena_limit = setup->arena_limit;
 	return 0;
 
 err_ring:
@@ -200,7 +201,7 @@ struct cp_pair *cp_pair_create(const struct cp_pair_setup *setup)
 	init_task_work(&pair->exit_work, master_exit_work);
 	pair->mm = setup->mm;
 	mmgrab(pair->mm);
-	pair->hook.task = get_task_struct(setup->slave);
+	cp_hook_prepare(&pair->hook, get_task_struct(setup->slave));
 	pair->slave_pid = get_task_pid(setup->slave, PIDTYPE_PID);
 	pair->master = get_task_struct(current->group_leader);
 	pair->master_key = process_key(pair->master);
@@ -474,6 +475,7 @@ void cp_pair_end(struct cp_pair *pair, u32 reason, s32 status)
 		WRITE_ONCE(pair->reason, reason);
 	}
 	spin_unlock(&pairs_lock);
+	cp_hook_release(&pair->hook);
 	cp_ring_close(&pair->ring);
 	if (first)
 		tell_end(pair);
@@ -501,15 +503,19 @@ static void count_checkpoint(struct cp_pair *pair,
 	trace_capture(pair, checkpoint, bytes, waited, copied);
 }
 
-static void fill_slot(struct cp_pair *pair, const struct cp_slot *slot,
-		      struct pt_regs *regs, u32 entry, bool dying)
+/* Gives whether it could have been done late. */
+static bool fill_slot(struct cp_pair *pair, const struct cp_slot *slot,
+		      struct pt_regs *regs, struct cp_cause cause, bool dying)
 {
+	bool light;
+
 	cp_region_unpublish(slot);
-	cp_capture_header(slot->header, regs, entry);
-	cp_capture_stack(pair->region, slot, regs->sp, dying);
+	cp_capture_header(slot->header, regs, cause);
+	light = cp_capture_stack(pair->region, slot, regs->sp, dying);
 	if (pair->xstate)
 		cp_capture_xstate(pair->region, slot, pair->xstate,
 				  pair->xstate_size);
+	return light && !pair->xstate;
 }
 
 /**
@@ -525,16 +531,15 @@ bool cp_pair_is_due(const struct cp_pair *pair)
 	return !pair->interval || ktime_get_ns() >= pair->next_time;
 }
 
-/* The claimed slot is written, and may be read; cp_ring_publish() follows. */
-static void publish(struct cp_pair *pair, const struct cp_slot *slot,
-		    const struct cp_claim *claim)
+/* Counts the checkpoint in @slot, and says when the next one is due. */
+static void account_capture(struct cp_pair *pair, const struct cp_slot *slot,
+			    const struct cp_claim *claim)
 {
 	u64 begun = slot->header->time;
 	/* Reading the clock costs more than all other figures together. */
 	u64 waited = claim->begun ? begun - claim->begun : 0;
 	u64 copied = ktime_get_ns() - begun;
 
-	cp_region_publish(pair->region, slot, claim->seq);
 	count_checkpoint(pair, slot->header, waited, copied);
 	cp_stats_held(&pair->stats, waited + copied);
 	if (check_add_overflow(begun, pair->interval, &pair->next_time))
@@ -545,16 +550,18 @@ static void publish(struct cp_pair *pair, const struct cp_slot *slot,
  * cp_pair_checkpoint - the slave hands over a checkpoint
  * @pair: the pair, whose slave is the caller
  * @regs: the registers with which it enters user mode
- * @entry: CP_ENTRY_*
+ * @cause: what brought it into the kernel
  *
  * Return: true when this return to user mode has been dealt with, be it
  * because the pair is over or because the slave's wait ran out; false when a
  * signal has to be acted on first.
  */
-bool cp_pair_checkpoint(struct cp_pair *pair, struct pt_regs *regs, u32 entry)
+bool cp_pair_checkpoint(struct cp_pair *pair, struct pt_regs *regs,
+			struct cp_cause cause)
 {
 	struct cp_claim claim;
 	struct cp_slot slot;
+	bool light = false;
 	int ret;
 
 	ret = cp_ring_claim(&pair->ring, pair->wait_limit, &claim);
@@ -567,15 +574,16 @@ bool cp_pair_checkpoint(struct cp_pair *pair, struct pt_regs *regs, u32 entry)
 	cp_region_slot(pair->region, claim.slot, &slot);
 	/* What is there stays when nothing can take its place. */
 	if (!signal_pending(current))
-		fill_slot(pair, &slot, regs, entry, false);
+		light = fill_slot(pair, &slot, regs, cause, false);
 	if (signal_pending(current)) {
 		/* A handler may be next: then these are not the registers. */
 		cp_ring_abandon(&pair->ring);
 		return false;
 	}
-	publish(pair, &slot, &claim);
+	cp_region_publish(pair->region, &slot, claim.seq);
+	account_capture(pair, &slot, &claim);
 	cp_netlink_checkpoint(pair, slot.header);
-	pair->light = cp_is_light(slot.header);
+	pair->light = light;
 	pair->captured = true;
 	cp_ring_publish(&pair->ring);
 	return true;
@@ -588,12 +596,12 @@ static bool may_be_late(const struct cp_pair *pair)
 	    cp_netlink_wants_checkpoints())
 		return false;
 	/*
-	 * A master that sleeps would have to wait for an interrupt when it is
-	 * woken late; and as the return from that interrupt wakes it again, a
-	 * slave that shares its CPU would never get to user mode. One that falls
-	 * asleep just now has to wait once.
+	 * Not while somebody has to be woken: with interrupts off that is put off
+	 * to the next interrupt. The return from that interrupt is captured and
+	 * would wake the master again, so a slave that shares the master's CPU
+	 * would never reach user mode.
 	 */
-	return !waitqueue_active(&pair->file->wait);
+	return !cp_ring_would_wake(&pair->ring);
 }
 
 /**
@@ -612,30 +620,31 @@ bool cp_pair_prefers_late(const struct cp_pair *pair)
  * cp_pair_checkpoint_late - hand over a checkpoint in the last moment
  * @pair: the pair, whose slave is the caller
  * @regs: the registers with which it enters user mode
- * @entry: CP_ENTRY_*
+ * @cause: what brought it into the kernel
  *
  * Called with interrupts off: waits for nothing, allocates nothing.
  *
  * Return: false when there is no other way: cp_pair_checkpoint() has to do it.
  */
 bool cp_pair_checkpoint_late(struct cp_pair *pair, struct pt_regs *regs,
-			     u32 entry)
+			     struct cp_cause cause)
 {
 	struct cp_claim claim;
 	struct cp_slot slot;
 
-	if (!may_be_late(pair) || !cp_ring_try_claim(&pair->ring, &claim))
+	if (!may_be_late(pair))
 		return false;
+	cp_ring_claim_late(&pair->ring, &claim);
 
 	cp_region_slot(pair->region, claim.slot, &slot);
 	cp_region_unpublish(&slot);
-	cp_capture_header(slot.header, regs, entry);
-	if (!cp_capture_stack_late(pair->region, &slot, regs->sp)) {
-		cp_ring_abandon(&pair->ring);
+	cp_capture_header(slot.header, regs, cause);
+	if (!cp_capture_stack_late(pair->region, &slot, regs->sp) ||
+	    !cp_ring_begin_late(&pair->ring))
 		return false;
-	}
-	publish(pair, &slot, &claim);
-	cp_ring_publish(&pair->ring);
+	cp_region_publish(pair->region, &slot, claim.seq);
+	cp_ring_publish_late(&pair->ring);
+	account_capture(pair, &slot, &claim);
 	return true;
 }
 
@@ -643,20 +652,20 @@ bool cp_pair_checkpoint_late(struct cp_pair *pair, struct pt_regs *regs,
  * cp_pair_foresee_death - the slave may be about to die
  * @pair: the pair, whose slave is the caller
  * @regs: its registers
- * @entry: CP_ENTRY_*
+ * @cause: what brought it into the kernel
  *
  * Saves its state, if signals are to be acted on, and if the master wants to
  * know.
  */
 void cp_pair_foresee_death(struct cp_pair *pair, struct pt_regs *regs,
-			   u32 entry)
+			   struct cp_cause cause)
 {
 	struct cp_slot slot;
 
 	if (!(pair->flags & CP_PREP_DEATH) || !cp_death_foreseen(&pair->death))
 		return;
 	cp_region_slot(pair->region, death_slot(pair), &slot);
-	fill_slot(pair, &slot, regs, entry, true);
+	fill_slot(pair, &slot, regs, cause, true);
 	pair->dying = true;
 }
 
@@ -669,7 +678,8 @@ static void save_remains(struct cp_pair *pair, const struct cp_slot *slot,
 		cp_region_copy_newest(pair->region, slot);
 		return;
 	}
-	cp_capture_header(slot->header, regs, CP_ENTRY_INTERRUPT);
+	cp_capture_header(slot->header, regs,
+			  (struct cp_cause){ .entry = CP_ENTRY_INTERRUPT });
 	cp_capture_no_stack(slot, regs->sp);
 	if (pair->xstate)
 		cp_capture_xstate(pair->region, slot, pair->xstate,
@@ -737,9 +747,17 @@ static void master_exits(struct cp_pair *pair)
 {
 	if (test_and_set_bit(0, &pair->exiting))
 		return;
-	if (!refcount_inc_not_zero(&pair->refs))
+	/*
+	 * The references that were seen may all be dropped by now, and the module
+	 * be on its way out: __module_get() would not keep its code. If it is, no
+	 * file is open and the pair is over.
+	 */
+	if (!try_module_get(THIS_MODULE))
 		return;
-	__module_get(THIS_MODULE);
+	if (!refcount_inc_not_zero(&pair->refs)) {
+		module_put(THIS_MODULE);
+		return;
+	}
 	/* Cannot fail: exit_task_work() has not run yet. */
 	task_work_add(current, &pair->exit_work, TWA_NONE);
 }

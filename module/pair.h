@@ -57,6 +57,7 @@
 #include <linux/refcount.h>
 #include <linux/types.h>
 
+#include "capture.h"
 #include "death.h"
 #include "hook.h"
 #include "ring.h"
@@ -156,6 +157,7 @@ struct cp_pair {
  * @policy:	when the slave may write
  * @nr_slots:	checkpoints in the ring
  * @stack_limit: bytes of stack a slot holds, whole pages
+ * @arena_limit: the most of them for a stack in a mapping that is not a stack
  * @prep:	what the master asked for
  */
 struct cp_pair_setup {
@@ -165,6 +167,7 @@ struct cp_pair_setup {
 	enum cp_policy policy;
 	unsigned int nr_slots;
 	u64 stack_limit;
+	u64 arena_limit;
 	const struct cp_prep *prep;
 };
 
@@ -181,12 +184,12 @@ bool cp_pair_is_over(const struct cp_pair *pair);
 void cp_pair_end(struct cp_pair *pair, u32 reason, s32 status);
 bool cp_pair_is_due(const struct cp_pair *pair);
 bool cp_pair_checkpoint(struct cp_pair *pair, struct pt_regs *regs,
-			u32 entry);
+			struct cp_cause cause);
 bool cp_pair_prefers_late(const struct cp_pair *pair);
 bool cp_pair_checkpoint_late(struct cp_pair *pair, struct pt_regs *regs,
-			     u32 entry);
+			     struct cp_cause cause);
 void cp_pair_foresee_death(struct cp_pair *pair, struct pt_regs *regs,
-			   u32 entry);
+			   struct cp_cause cause);
 void cp_pair_slave_gone(struct cp_pair *pair);
 void cp_pair_unhooked(struct cp_pair *pair);
 

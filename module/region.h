@@ -51,6 +51,7 @@ struct cp_region {
 	unsigned int nr_slots;
 	u64 xstate_size;
 	u64 slot_size;
+	u64 arena_limit;		/* as in struct cp_pair_setup */
 	struct mem_cgroup *memcg;
 	struct cp_account *account;
 	atomic_long_t counted;		/* bytes, in @account */

@@ -168,6 +168,13 @@ void cp_ring_destroy(struct cp_ring *ring)
 	kvfree(ring->slot_at);
 }
 
+static bool has_checkpoint(const struct cp_ring *ring)
+{
+	lockdep_assert_held(&ring->lock);
+	return ring->kept || ring->head != ring->tail ||
+	       (ring->has_last && ring->over);
+}
+
 static bool may_claim(const struct cp_ring *ring)
 {
 	bool full;
@@ -320,19 +327,6 @@ int cp_ring_claim(struct cp_ring *ring, u64 wait_limit, struct cp_claim *claim)
 	return ret;
 }
 
-/**
- * cp_ring_try_claim - slave: have the next slot if it may be written now
- * @ring: the ring
- * @claim: receives the slot
- *
- * Return: true when the slot is the caller's, as with cp_ring_claim().
- */
-bool cp_ring_try_claim(struct cp_ring *ring, struct cp_claim *claim)
-{
-	claim->begun = 0;
-	return try_claim(ring, claim) && ring->filling;
-}
-
 static void end_filling(struct cp_ring *ring, bool published)
 {
 	spin_lock(&ring->lock);
@@ -362,6 +356,86 @@ void cp_ring_abandon(struct cp_ring *ring)
 }
 
 /**
+ * cp_ring_would_wake - slave: does the next checkpoint wake anybody?
+ * @ring: the ring, which overwrites
+ *
+ * Pollers, and epoll's permanent entries, are only woken by the checkpoint with
+ * which the ring begins to be readable.
+ *
+ * Return: true when it does; somebody who comes just now need not count.
+ */
+bool cp_ring_would_wake(const struct cp_ring *ring)
+{
+	return waitqueue_active(ring->master_wait) &&
+	       (READ_ONCE(ring->getters) ||
+		(!READ_ONCE(ring->kept) &&
+		 READ_ONCE(ring->head) == READ_ONCE(ring->tail)));
+}
+
+/**
+ * cp_ring_claim_late - slave: the slot to write with interrupts off
+ * @ring: the ring, which overwrites
+ * @claim: receives the slot
+ *
+ * The slot is in no place and the slave's own, so this takes no lock, and
+ * there is nothing to undo if cp_ring_begin_late() does not follow.
+ */
+void cp_ring_claim_late(const struct cp_ring *ring, struct cp_claim *claim)
+{
+	claim->slot = ring->spare;
+	claim->seq = cp_ring_next_seq(ring);
+	claim->begun = 0;
+}
+
+/**
+ * cp_ring_begin_late - slave: begin to publish the slot, interrupts off
+ * @ring: the ring, which overwrites
+ *
+ * Does not wait for the lock: its holder may be in an interrupt on another CPU.
+ *
+ * Return: true: @lock is held until cp_ring_publish_late(); false: the ring is
+ * closed, or in use just now.
+ */
+bool cp_ring_begin_late(struct cp_ring *ring)
+{
+	if (!spin_trylock(&ring->lock))
+		return false;
+	if (likely(!ring->over))
+		return true;
+	spin_unlock(&ring->lock);
+	return false;
+}
+
+/**
+ * cp_ring_publish_late - slave: the slot is written
+ * @ring: the ring, which overwrites
+ *
+ * Wakes nobody: walking a wait queue with interrupts off takes as long as its
+ * users like. See cp_ring_owes_wake_up().
+ */
+void cp_ring_publish_late(struct cp_ring *ring)
+{
+	bool wanted = ring->getters || !has_checkpoint(ring);
+
+	add_checkpoint(ring);
+	spin_unlock(&ring->lock);
+	if (wanted && wq_has_sleeper(ring->master_wait))
+		ring->owes_wake_up = true;
+}
+
+/**
+ * cp_ring_pay_wake_up - slave: wake those whom cp_ring_publish_late() did not
+ * @ring: the ring
+ */
+void cp_ring_pay_wake_up(struct cp_ring *ring)
+{
+	if (likely(!ring->owes_wake_up))
+		return;
+	ring->owes_wake_up = false;
+	wake_masters(ring);
+}
+
+/**
  * cp_ring_leave_last - slave: it dies, and has written how
  * @ring: the ring; cp_ring_close() follows
  * @slot: the slot in which it has; none of the ring's own
@@ -378,13 +452,6 @@ bool cp_ring_leave_last(struct cp_ring *ring, unsigned int slot)
 	ring->has_last = open;
 	spin_unlock(&ring->lock);
 	return open;
-}
-
-static bool has_checkpoint(const struct cp_ring *ring)
-{
-	lockdep_assert_held(&ring->lock);
-	return ring->kept || ring->head != ring->tail ||
-	       (ring->has_last && ring->over);
 }
 
 /* Makes @held the slot to tell of. */

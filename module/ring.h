@@ -25,6 +25,8 @@
  *
  *	slave:	cp_ring_claim()  ... writes the slot ...  cp_ring_publish()
  *						     or   cp_ring_abandon()
+ *		cp_ring_claim_late()  ...  cp_ring_begin_late() and
+ *		cp_ring_publish_late(), with interrupts off, if it overwrites
  *	master:	cp_ring_take()   ... reads the slot ...   cp_ring_taken()
  *						     or   cp_ring_put_back()
  *
@@ -35,8 +37,9 @@
  * out for the other a little before it sleeps, as long as that pays, and only
  * while nobody else wants the CPU.
  *
- * Everything runs in process context. @lock is held for a few instructions and
- * nests inside nothing; wake-ups are done after it is dropped.
+ * Everything runs in process context, the late functions with interrupts off:
+ * they try @lock and do not spin on it. @lock is held for a few instructions
+ * and nests inside nothing; wake-ups are done after it is dropped.
  */
 #ifndef _CP_RING_H
 #define _CP_RING_H
@@ -124,6 +127,7 @@ struct cp_taken {
  * @kept:	no master could be told of slot @held: it is for the next one
  * @has_last:	the slave has left the state of its death
  * @over:	no further checkpoint comes
+ * @owes_wake_up: a late checkpoint has woken nobody yet; the slave's own
  * @unwritten:	checkpoints that were given up when the slave's wait ran out
  * @head:	number of checkpoints written
  * @tail:	number of checkpoints that left the ring
@@ -132,7 +136,7 @@ struct cp_taken {
  * @master_spin: that of a master, whichever; torn or lost updates do no harm
  */
 struct cp_ring {
-	spinlock_t lock; /* all that follows but the wait queues */
+	spinlock_t lock; /* all that follows but the wait queues and the slave's own */
 	wait_queue_head_t slave_wait;
 	wait_queue_head_t *master_wait;
 	enum cp_policy policy;
@@ -148,6 +152,7 @@ struct cp_ring {
 	bool kept;
 	bool has_last;
 	bool over;
+	bool owes_wake_up;
 	u64 unwritten;
 	u64 head;
 	u64 tail;
@@ -163,7 +168,11 @@ unsigned int cp_ring_slots(enum cp_policy policy, unsigned int nr_slots);
 u64 cp_ring_next_seq(const struct cp_ring *ring);
 int cp_ring_claim(struct cp_ring *ring, u64 wait_limit,
 		  struct cp_claim *claim);
-bool cp_ring_try_claim(struct cp_ring *ring, struct cp_claim *claim);
+bool cp_ring_would_wake(const struct cp_ring *ring);
+void cp_ring_claim_late(const struct cp_ring *ring, struct cp_claim *claim);
+bool cp_ring_begin_late(struct cp_ring *ring);
+void cp_ring_publish_late(struct cp_ring *ring);
+void cp_ring_pay_wake_up(struct cp_ring *ring);
 void cp_ring_publish(struct cp_ring *ring);
 void cp_ring_abandon(struct cp_ring *ring);
 bool cp_ring_leave_last(struct cp_ring *ring, unsigned int slot);
@@ -178,5 +187,16 @@ const char *cp_ring_state_name(enum cp_ring_state state);
 void cp_ring_count(struct cp_ring *ring, struct cp_ring_counts *counts);
 void cp_ring_show(struct cp_ring *ring, struct seq_file *seq);
 void cp_ring_close(struct cp_ring *ring);
+
+/**
+ * cp_ring_owes_wake_up - slave: has cp_ring_publish_late() left a wake-up?
+ * @ring: the ring
+ *
+ * Return: true until cp_ring_pay_wake_up().
+ */
+static inline bool cp_ring_owes_wake_up(const struct cp_ring *ring)
+{
+	return ring->owes_wake_up;
+}
 
 #endif /* _CP_RING_H */

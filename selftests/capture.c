@@ -494,7 +494,9 @@ TEST_F(traced, debugger_and_checkpoint_agree)
 	ASSERT_EQ(1, master_get(&self->m));
 	c = master_checkpoint(&self->m);
 	expect_same_regs(_metadata, &self->regs, &c->regs);
-	EXPECT_EQ(variant->compat ? CP_CHECKPOINT_COMPAT : 0, c->flags);
+	EXPECT_EQ((variant->compat ? CP_CHECKPOINT_COMPAT : 0) |
+		  (variant->compat && variant->calls ?
+		   CP_CHECKPOINT_SYSCALL32 : 0), c->flags);
 	EXPECT_EQ(variant->calls ? CP_ENTRY_SYSCALL : CP_ENTRY_INTERRUPT,
 		  c->entry);
 	EXPECT_EQ(variant->calls ? (int)self->regs.orig_rax : -1, c->syscall);

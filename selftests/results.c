@@ -1301,6 +1301,7 @@ TEST(info_values)
 		  CP_FEATURE_DEATH | CP_FEATURE_XSTATE, info.features);
 	EXPECT_LT(0, info.stack_default);
 	EXPECT_LE(info.stack_default, info.stack_max);
+	EXPECT_LT(0, info.arena_default);
 }
 
 TEST(info_of_another_size)

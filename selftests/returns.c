@@ -7,6 +7,7 @@
  * checkpoint shows how far its slave had come.
  */
 #include "harness.h"
+#include "ring.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -14,7 +15,6 @@
 #include <sys/ptrace.h>
 #include <ucontext.h>
 
-#include <linux/io_uring.h>
 
 #define PAGE	4096UL
 
@@ -928,58 +928,21 @@ static int body_nanosleep(void *unused)
 	return 0;
 }
 
-/* The shortest user of io_uring: one request at a time. */
-struct ring {
-	int fd;
-	unsigned int *tail;
-	unsigned int *array;
-	unsigned int mask;
-	unsigned int *cq_head;
-	unsigned int *cq_tail;
-	struct io_uring_sqe *sqes;
-};
-
-static bool ring_open(struct ring *ring)
-{
-	struct io_uring_params p = { 0 };
-	char *sq, *cq;
-
-	ring->fd = syscall(SYS_io_uring_setup, 4, &p);
-	if (ring->fd < 0)
-		return false;
-	sq = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, ring->fd,
-		  IORING_OFF_SQ_RING);
-	cq = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, ring->fd,
-		  IORING_OFF_CQ_RING);
-	ring->sqes = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED,
-			  ring->fd, IORING_OFF_SQES);
-	ring->tail = (void *)(sq + p.sq_off.tail);
-	ring->array = (void *)(sq + p.sq_off.array);
-	ring->mask = *(unsigned int *)(sq + p.sq_off.ring_mask);
-	ring->cq_head = (void *)(cq + p.cq_off.head);
-	ring->cq_tail = (void *)(cq + p.cq_off.tail);
-	return true;
-}
-
 /* Its answer comes by task work, often in the middle of a system call. */
 static int body_io_uring(void *unused)
 {
 	struct ring ring;
 	long i;
 
-	if (!ring_open(&ring))
+	if (!ring_open(&ring, 0))
 		return KSFT_SKIP;
 	for (i = 1;; i++) {
-		unsigned int slot = *ring.tail & ring.mask;
+		struct io_uring_sqe *sqe = ring_next(&ring);
 
-		memset(&ring.sqes[slot], 0, sizeof(ring.sqes[slot]));
-		ring.sqes[slot].opcode = IORING_OP_NOP;
-		ring.sqes[slot].flags = IOSQE_ASYNC;
-		ring.array[slot] = slot;
-		__atomic_store_n(ring.tail, *ring.tail + 1, __ATOMIC_RELEASE);
-		syscall(SYS_io_uring_enter, ring.fd, 1, 1,
-			IORING_ENTER_GETEVENTS, NULL, i);
-		*ring.cq_head = __atomic_load_n(ring.cq_tail, __ATOMIC_ACQUIRE);
+		sqe->opcode = IORING_OP_NOP;
+		sqe->flags = IOSQE_ASYNC;
+		ring_enter(&ring, 1, 1, i);
+		ring_drain(&ring);
 	}
 	return 0;
 }

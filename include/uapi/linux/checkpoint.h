@@ -53,6 +53,8 @@
  * @stack_default: [out] bytes of stack kept when cp_prep.stack_limit is 0
  * @stack_max:	[out] the largest cp_prep.stack_limit that is accepted, times
  *		the number of slots
+ * @arena_default: [out] the same for a stack pointer into a mapping that was not
+ *		made to be a stack (see CP_SEGMENT_STACK)
  *
  * Anybody who may open the device may ask.
  */
@@ -62,6 +64,7 @@ struct cp_info {
 	__aligned_u64	features;
 	__aligned_u64	stack_default;
 	__aligned_u64	stack_max;
+	__aligned_u64	arena_default;
 };
 
 /* cp_info.features */
@@ -369,8 +372,17 @@ struct cp_segment {
  * CP_SEGMENT_STACK: the stack in use, whichever it is, from RSP - 128 (the
  * red zone; not below the mapping) to the end of the mapping that RSP points
  * into. A growing stack that mprotect(2) or madvise(2) has split counts as
- * one mapping. Unless it is truncated, a slave address lies at the same place
+ * one mapping, up to 16 parts. Unless it is truncated, a slave address lies at the same place
  * in the region in every checkpoint of the same stack.
+ *
+ * Coroutines have their stacks in a heap, where the mapping continues far beyond
+ * the end of the stack. With cp_prep.stack_limit 0, cp_info.arena_default is the
+ * limit for a mapping that was not made to be a stack: that neither grows down,
+ * nor lies above a mapping without access (a guard), nor was made with MAP_STACK
+ * (known since Linux 6.7).
+ *
+ * Saving a stack allocates no memory in the slave. A page that was never touched
+ * is saved as the zeroes that it reads as.
  */
 #define CP_SEGMENT_STACK	1
 
@@ -382,7 +394,13 @@ struct cp_segment {
  */
 #define CP_SEGMENT_XSTATE	2
 
-/* cp_segment.flags */
+/*
+ * cp_segment.flags
+ *
+ * CP_SEGF_HOLE: parts were not readable, or are such that process_vm_readv(2)
+ * refuses them too: memfd_secret(2), a mapping without PROT_READ, pages that a
+ * userfaultfd(2) has still to fill. They are zeroes.
+ */
 #define CP_SEGF_TRUNCATED	(1U << 0)	/* stack_limit cut the far end */
 #define CP_SEGF_HOLE		(1U << 1)	/* unreadable parts are zeroes */
 #define CP_SEGF_NOMEM		(1U << 2)	/* no memory for the far end */
@@ -428,6 +446,15 @@ struct cp_checkpoint {
 /* cp_checkpoint.flags */
 #define CP_CHECKPOINT_COMPAT	(1U << 0)	/* the slave runs 32-bit code */
 #define CP_CHECKPOINT_DEATH	(1U << 1)	/* the state in which it died */
+
+/*
+ * CP_CHECKPOINT_SYSCALL32: with CP_ENTRY_SYSCALL, the call was made through an
+ * entry for 32-bit code (int $0x80, sysenter, syscall in compatibility mode), so
+ * cp_checkpoint.syscall counts in the table of i386. 64-bit code can make such
+ * calls too; then CP_CHECKPOINT_COMPAT is not set. Without this flag the number
+ * counts in the table of x86-64, or of x32 if bit 30 is set.
+ */
+#define CP_CHECKPOINT_SYSCALL32	(1U << 3)
 
 /*
  * cp_checkpoint.entry

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Reading the current task's memory without changing it.
+ */
+#include <linux/fs.h>
+#include <linux/highmem.h>
+#include <linux/hugetlb_inline.h>
+#include <linux/magic.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/sched.h>
+#include <linux/uaccess.h>
+#include <linux/userfaultfd_k.h>
+#include <linux/xarray.h>
+
+#include "compat.h"
+#include "memory.h"
+
+/**
+ * cp_memory_lock - begin a walk, or continue it after cp_memory_unlock()
+ * @memory: the walk; zeroed in the beginning
+ *
+ * Return: 0, or -EINTR when the task is being killed.
+ */
+int cp_memory_lock(struct cp_memory *memory)
+{
+	memory->vma = NULL;
+	memory->locked = !mmap_read_lock_killable(current->mm);
+	return memory->locked ? 0 : -EINTR;
+}
+
+/**
+ * cp_memory_trylock - begin a walk without waiting
+ * @memory: the walk, zeroed
+ *
+ * Return: false when mmap_lock is not free.
+ */
+bool cp_memory_trylock(struct cp_memory *memory)
+{
+	memory->locked = mmap_read_trylock(current->mm);
+	return memory->locked;
+}
+
+/**
+ * cp_memory_unlock - end or interrupt a walk
+ * @memory: the walk
+ */
+void cp_memory_unlock(struct cp_memory *memory)
+{
+	if (memory->locked)
+		mmap_read_unlock(current->mm);
+	memory->locked = false;
+	memory->vma = NULL;
+}
+
+/* vma_is_secretmem() is not exported. */
+static bool is_secret(const struct vm_area_struct *vma)
+{
+	return vma->vm_file &&
+	       file_inode(vma->vm_file)->i_sb->s_magic == SECRETMEM_MAGIC;
+}
+
+/**
+ * cp_memory_is_readable - may a mapping be read on the master's behalf?
+ * @vma: the mapping
+ *
+ * The rule of check_vma_flags() without FOLL_FORCE. Device memory may also act
+ * on being read.
+ *
+ * Return: true when it may.
+ */
+static bool is_readable(const struct vm_area_struct *vma)
+{
+	return vma->vm_flags & VM_READ &&
+	       !(vma->vm_flags & (VM_IO | VM_PFNMAP)) && !is_secret(vma);
+}
+
+/* Makes @vma that of @addr, or NULL. */
+static void find_mapping_of(struct cp_memory *memory, u64 addr)
+{
+	struct vm_area_struct *vma = memory->vma;
+
+	mmap_assert_locked(current->mm);
+	if (likely(vma && addr >= vma->vm_start && addr < vma->vm_end))
+		return;
+	vma = find_vma(current->mm, addr);
+	memory->vma = vma && addr >= vma->vm_start ? vma : NULL;
+}
+
+/**
+ * cp_memory_read_present - copy from a page that is there
+ * @memory: the walk, locked
+ * @to: where the bytes go
+ * @addr: the first one's address in the task
+ * @size: their number; not beyond the end of the page
+ *
+ * For any context. copy_from_user() would check @to for each part: here that is
+ * a part of a page.
+ *
+ * Return: false when not all of it is there, or may be read.
+ */
+bool cp_memory_read_present(struct cp_memory *memory, void *to, u64 addr,
+			    size_t size)
+{
+	size_t left;
+
+	find_mapping_of(memory, addr);
+	if (unlikely(!memory->vma || !is_readable(memory->vma)))
+		return false;
+	pagefault_disable();
+	left = raw_copy_from_user(to, u64_to_user_ptr(addr), size);
+	pagefault_enable();
+	return likely(!left);
+}
+
+/*
+ * Has this page of a file on tmpfs never been written? A fault would allocate
+ * it. With an anon_vma, a private copy may be swapped out or migrating, which
+ * only a fault can tell.
+ */
+static bool is_hole_in_tmpfs(struct vm_area_struct *vma, u64 addr)
+{
+	pgoff_t index = linear_page_index(vma, addr);
+	struct address_space *mapping;
+
+	if (!vma->vm_file || vma->anon_vma)
+		return false;
+	mapping = vma->vm_file->f_mapping;
+	return mapping->host->i_sb->s_magic == TMPFS_MAGIC &&
+	       index < DIV_ROUND_UP(i_size_read(mapping->host), PAGE_SIZE) &&
+	       !xa_load(&mapping->i_pages, index);
+}
+
+/*
+ * The page at @addr, with a reference: one that is swapped out, or that a file
+ * has. NULL when there is none yet, which FOLL_DUMP leaves so. May drop the
+ * lock, and then takes it again.
+ */
+static struct page *get_absent_page(struct cp_memory *memory, u64 addr)
+{
+	struct page *page = NULL;
+	int locked = 1;
+	long got;
+
+	got = cp_get_user_pages_remote(current->mm, addr & PAGE_MASK, 1,
+				       FOLL_DUMP, &page, &locked);
+	if (!locked)
+		cp_memory_lock(memory);
+	return got == 1 ? page : NULL;
+}
+
+/* A page that nobody has touched yet reads as zeroes. */
+static bool reads_as_zeroes(struct vm_area_struct *vma, u64 addr)
+{
+	/* A monitor would fill it. */
+	if (userfaultfd_missing(vma))
+		return false;
+	return vma_is_anonymous(vma) ||
+	       is_vm_hugetlb_page(vma) ||
+	       is_hole_in_tmpfs(vma, addr);
+}
+
+static bool read_absent(struct cp_memory *memory, void *to, u64 addr,
+			size_t size)
+{
+	bool zeroes = reads_as_zeroes(memory->vma, addr);
+	struct page *page = NULL;
+	void *from;
+
+	memory->absent = true;
+	if (!is_hole_in_tmpfs(memory->vma, addr))
+		page = get_absent_page(memory, addr);
+	if (!page) {
+		memset(to, 0, size);
+		return zeroes;
+	}
+	from = kmap_local_page(page);
+	memcpy(to, from + offset_in_page(addr), size);
+	kunmap_local(from);
+	put_page(page);
+	return true;
+}
+
+/**
+ * cp_memory_read - copy from one page
+ * @memory: the walk; the lock may have been dropped and taken again. If the
+ *	task is being killed, it may not be held any more
+ * @to: where the bytes go; zeroes where nothing can be read
+ * @addr: the first one's address in the task
+ * @size: their number; not beyond the end of the page
+ *
+ * May sleep.
+ *
+ * Return: false when the zeroes are not what the task would read.
+ */
+bool cp_memory_read(struct cp_memory *memory, void *to, u64 addr, size_t size)
+{
+	if (likely(cp_memory_read_present(memory, to, addr, size)))
+		return true;
+	if (memory->vma && is_readable(memory->vma))
+		return read_absent(memory, to, addr, size);
+	memset(to, 0, size);
+	return false;
+}

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What runs with interrupts off, at the last step before user mode, is bounded
+ * whatever the slave's mappings are, and whoever polls. The kernel's own graph
+ * of function calls is counted: time would depend on the machine.
+ */
+#include "harness.h"
+#include "tracefs.h"
+
+#include <sched.h>
+#include <sys/epoll.h>
+
+#define PAGE	4096UL
+
+/*
+ * Calls of functions within hook_user_return(), the most that is allowed. A stack
+ * of 64 KiB takes three for each of 17 pages, a mapping three, a wake-up ten.
+ */
+#define CALLS_MAX	250
+
+#define MAPPINGS	3000UL
+#define EPOLLS		300
+
+static bool pin(pid_t pid, int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	return !sched_setaffinity(pid, sizeof(set), &set);
+}
+
+static void __attribute__((noreturn)) call_on(void *sp)
+{
+	asm volatile("movq %0, %%rsp\n"
+		     "1:	movl $110, %%eax\n"	/* getppid */
+		     "	syscall\n"
+		     "	jmp 1b\n" : : "r"(sp) : "memory");
+	__builtin_unreachable();
+}
+
+/* A stack that has been split into thousands of mappings. */
+static int body_on_many_mappings(void *ready)
+{
+	size_t size = MAPPINGS * PAGE;
+	unsigned long i;
+	char *at = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_GROWSDOWN, -1, 0);
+
+	if (at == MAP_FAILED)
+		return 1;
+	for (i = 17; i < MAPPINGS; i += 2)
+		if (mprotect(at + i * PAGE, PAGE, PROT_READ))
+			return 1;
+	/* A page that is not there could not be copied with interrupts off. */
+	memset(at, 1, 17 * PAGE);
+	*(volatile bool *)ready = true;
+	call_on(at + 16 * PAGE - 64);
+}
+
+/* As much as is copied with interrupts off. */
+static int body_on_a_deep_stack(void *ready)
+{
+	char *at = mmap(NULL, 16 * PAGE, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (at == MAP_FAILED)
+		return 1;
+	memset(at, 1, 16 * PAGE);
+	*(volatile bool *)ready = true;
+	call_on(at + 128);
+}
+
+FIXTURE(worst)
+{
+	struct master m;
+	bool *ready;
+	int epolls[EPOLLS];
+};
+
+FIXTURE_VARIANT(worst)
+{
+	int (*body)(void *ready);
+	uint64_t stack_limit;
+	unsigned int epolls;
+	bool drained;	/* while it is looked at */
+};
+
+FIXTURE_VARIANT_ADD(worst, many_mappings)
+{
+	.body = body_on_many_mappings,
+	.stack_limit = PAGE,
+};
+
+FIXTURE_VARIANT_ADD(worst, deep_stack)
+{
+	.body = body_on_a_deep_stack,
+	.stack_limit = 16 * PAGE,
+};
+
+FIXTURE_VARIANT_ADD(worst, many_epolls)
+{
+	.body = body_on_a_deep_stack,
+	.stack_limit = PAGE,
+	.epolls = EPOLLS,
+};
+
+FIXTURE_VARIANT_ADD(worst, many_epolls_to_wake)
+{
+	.body = body_on_a_deep_stack,
+	.stack_limit = PAGE,
+	.epolls = EPOLLS,
+	.drained = true,
+};
+
+FIXTURE_SETUP(worst)
+{
+	struct cp_prep arg = {
+		.flags = CP_PREP_OVERWRITE,
+		.nr_slots = 4,
+		.stack_limit = variant->stack_limit,
+	};
+	struct epoll_event event = { .events = EPOLLIN };
+	unsigned int i;
+
+	if (!tracefs_write("current_tracer", "function_graph"))
+		SKIP(return, "no function_graph tracer here");
+	tracefs_write("tracing_on", "0");
+	self->ready = shared_memory(sizeof(*self->ready));
+	arg.pid = slave_start(variant->body, self->ready);
+	ASSERT_TRUE(pin(arg.pid, 0));
+	ASSERT_TRUE(eventually(*(volatile bool *)self->ready));
+	ASSERT_EQ(0, master_prep(&self->m, &arg));
+	for (i = 0; i < variant->epolls; i++) {
+		self->epolls[i] = epoll_create1(EPOLL_CLOEXEC);
+		ASSERT_EQ(0, epoll_ctl(self->epolls[i], EPOLL_CTL_ADD,
+				       self->m.fd, &event));
+	}
+}
+
+FIXTURE_TEARDOWN(worst)
+{
+	unsigned int i;
+
+	tracefs_write("current_tracer", "nop");
+	tracefs_write("set_graph_function", "\n");
+	for (i = 0; i < variant->epolls; i++)
+		close(self->epolls[i]);
+	slave_kill(self->m.slave);
+	master_close(&self->m);
+}
+
+/* What the trace of CPU 0 says of one function. */
+struct seen {
+	unsigned int times;
+	unsigned int most;	/* calls within it */
+	unsigned int early;	/* checkpoints taken in the work */
+};
+
+static void read_trace(struct seen *seen)
+{
+	FILE *f = fopen(TRACEFS "per_cpu/cpu0/trace", "re");
+	unsigned int calls = 0;
+	bool inside = false;
+	char line[256];
+
+	memset(seen, 0, sizeof(*seen));
+	while (f && fgets(line, sizeof(line), f)) {
+		if (strstr(line, " hook_user_return [") ||
+		    strstr(line, " hook_user_return(")) {
+			seen->times++;
+			inside = true;
+			calls = 0;
+		} else if (strstr(line, " cp_pair_checkpoint [") ||
+			   strstr(line, " cp_pair_checkpoint(")) {
+			seen->early++;
+			inside = false;
+		} else if (inside && strchr(line, '(')) {
+			if (++calls > seen->most)
+				seen->most = calls;
+		}
+	}
+	if (f)
+		fclose(f);
+}
+
+TEST_F(worst, interrupts_are_off_for_a_bounded_time)
+{
+	uint64_t end;
+	struct seen seen;
+
+	ASSERT_TRUE(tracefs_write("set_graph_function", "hook_user_return"));
+	ASSERT_TRUE(tracefs_put("set_graph_function", "cp_pair_checkpoint",
+				O_APPEND));
+	ASSERT_TRUE(tracefs_write("trace", "\n"));
+	ASSERT_TRUE(tracefs_write("tracing_on", "1"));
+	for (end = now_ns() + 200000000; now_ns() < end;)
+		if (variant->drained)
+			master_get_until(&self->m, 0, 0);
+		else
+			sleep_ms(10);
+	ASSERT_TRUE(tracefs_write("tracing_on", "0"));
+	read_trace(&seen);
+	TH_LOG("%u returns, at most %u calls, %u checkpoints in the work",
+	       seen.times, seen.most, seen.early);
+	EXPECT_LT(10, seen.times);
+	EXPECT_GE(CALLS_MAX, seen.most);
+	/* Who is registered to poll, and need not be woken, slows nobody down. */
+	if (variant->epolls && !variant->drained)
+		EXPECT_GT(seen.times / 2, seen.early);
+}
+
+TEST_HARNESS_MAIN
