@@ -104,7 +104,7 @@ static void print_backtrace(struct backtracing *bt, const struct memory *memory)
 
 	print_headline(&bt->printer, &memory->snapshot->head);
 	bt->nr = 0;
-	if (!unwind(bt->unwinder, memory, print_frame, bt, why)) {
+	if (!unwind(bt->unwinder, memory, 0, print_frame, bt, why)) {
 		fputs("  and no further: ", bt->printer.out);
 		print_name(bt->printer.out, why);
 		fputc('\n', bt->printer.out);
@@ -119,7 +119,7 @@ static void json_backtrace(struct backtracing *bt, const struct memory *memory)
 	bool complete;
 
 	bt->frames = json_object_new_array();
-	complete = unwind(bt->unwinder, memory, add_frame, bt, why);
+	complete = unwind(bt->unwinder, memory, 0, add_frame, bt, why);
 	json_object_object_add(object, "frames", bt->frames);
 	json_object_object_add(object, "complete",
 			       json_object_new_boolean(complete));
@@ -167,8 +167,8 @@ static bool backtracing_open(struct backtracing *bt, FILE *out,
 
 static void backtracing_close(struct backtracing *bt)
 {
-	symbols_close(bt->printer.symbols);
 	unwind_close(bt->unwinder);
+	symbols_close(bt->printer.symbols);
 }
 
 static int backtrace_living(void *arg, const struct snapshot *now,

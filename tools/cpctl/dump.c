@@ -49,12 +49,6 @@ struct dumping {
 	bool			written;
 };
 
-static void ignore_frame(void *arg, const struct frame *frame)
-{
-	(void)arg;
-	(void)frame;
-}
-
 /*
  * A handler may run on a stack of its own, and was called from another. What it
  * takes to find that way is what cpctl itself reads as it goes it.
@@ -65,10 +59,9 @@ static bool read_callers(const struct memory *memory, struct symbols *symbols)
 	char why[UNWIND_WHY_SIZE];
 
 	if (unwinder)
-		unwind(unwinder, memory, ignore_frame, NULL, why);
-	/* The symbols still use it. */
-	symbols_close(symbols);
+		unwind(unwinder, memory, 0, NULL, NULL, why);
 	unwind_close(unwinder);
+	symbols_close(symbols);
 	return unwinder;
 }
 

@@ -10,7 +10,6 @@
 #include "death.h"
 #include "entry.h"
 #include "json.h"
-#include "source.h"
 #include "stack.h"
 #include "text.h"
 #include "viewer.h"
@@ -86,13 +85,16 @@ static void print_entry(FILE *out, const struct cp_checkpoint *cp)
 	free(name);
 }
 
+/* The innermost place of an address; false when it is not known. */
 static bool find_line(const struct printer *printer, uint64_t rip,
 		      struct place *place)
 {
-	Dwfl_Module *module =
-		dwfl_addrmodule(symbols_dwfl(printer->symbols), rip);
+	struct place places[PLACES_MAX];
 
-	return module && source_places(module, rip, place, 1) && place->file;
+	if (!symbols_places(printer->symbols, rip, places) || !places[0].file)
+		return false;
+	*place = places[0];
+	return true;
 }
 
 static void print_place(const struct printer *printer, uint64_t rip)

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cpctl.h"
 #include "message.h"
@@ -11,12 +12,19 @@
 
 bool playback_open(struct playback *play, const char *path)
 {
+	struct stat st;
+
 	memset(play, 0, sizeof(*play));
 	play->path = path;
 	/* Its process is gone: what is not in the recording is nowhere. */
 	play->around.mem = -1;
 	play->around.root = open("/", O_PATH | O_CLOEXEC);
 	play->reader = recreader_open(path);
+	/* Who has made it chose the files that it names. */
+	if (!stat(path, &st)) {
+		play->around.uid = st.st_uid;
+		play->around.gid = st.st_gid;
+	}
 	return play->reader;
 }
 

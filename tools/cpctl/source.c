@@ -1,19 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Places in source files, as far as there is debug information. */
+/* Places in source files, as far as there is debug information. In the namer. */
 #include <dwarf.h>
+#include <elfutils/libdw.h>
+#include <limits.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "source.h"
 
-static void find_line(Dwfl_Module *module, uint64_t addr, struct place *place)
-{
-	Dwfl_Line *line = dwfl_module_getsrc(module, addr);
+/* Scopes and namespaces are not nested deeper. */
+#define DEPTH_MAX 512
 
-	memset(place, 0, sizeof(*place));
-	if (line)
-		place->file = dwfl_lineinfo(line, NULL, &place->line, NULL,
-					    NULL, NULL);
+static void find_line(Dwarf_Die *unit, Dwarf_Addr addr, struct place *place)
+{
+	Dwarf_Line *line = dwarf_getsrc_die(unit, addr);
+
+	/* No line: the compiler made it up. */
+	if (!line || dwarf_lineno(line, &place->line) || place->line <= 0) {
+		place->line = 0;
+		return;
+	}
+	place->file = dwarf_linesrc(line, NULL, NULL);
 }
 
 /* Where the function that was inlined as @scope is called. */
@@ -23,14 +31,13 @@ static void find_call(Dwarf_Die *unit, Dwarf_Die *scope, struct place *place)
 	Dwarf_Word file, line;
 	Dwarf_Files *files;
 
-	memset(place, 0, sizeof(*place));
 	if (dwarf_formudata(dwarf_attr(scope, DW_AT_call_file, &attribute),
 			    &file) ||
 	    dwarf_getsrcfiles(unit, &files, NULL))
 		return;
 	place->file = dwarf_filesrc(files, file, NULL, NULL);
 	if (!dwarf_formudata(dwarf_attr(scope, DW_AT_call_line, &attribute),
-			     &line))
+			     &line) && line <= INT_MAX)
 		place->line = (int)line;
 }
 
@@ -49,53 +56,93 @@ static const char *name_of(Dwarf_Die *scope)
 	return name ? name : "?";
 }
 
-static bool is_function(Dwarf_Die *scope)
+/* May this hold functions, though it has no addresses of its own? */
+static bool holds_functions(Dwarf_Die *die)
 {
-	return dwarf_tag(scope) == DW_TAG_inlined_subroutine ||
-	       dwarf_tag(scope) == DW_TAG_subprogram;
+	switch (dwarf_tag(die)) {
+	case DW_TAG_namespace:
+	case DW_TAG_module:
+	case DW_TAG_class_type:
+	case DW_TAG_structure_type:
+	case DW_TAG_union_type:
+	case DW_TAG_enumeration_type:
+		return true;
+	default:
+		return false;
+	}
 }
 
 /*
- * The scopes around an address, the innermost first, as they lie in the code:
- * those that dwarf_getscopes() gives turn, at the innermost function, to where
- * that was written.
+ * struct inlined - the functions inlined at an address, the outermost first
+ * @addr: the address
+ * @nr: how many
+ * @scopes: as they lie in the code, not in the source
  */
-static int get_scopes(Dwarf_Die *unit, Dwarf_Addr addr, Dwarf_Die **scopes)
-{
-	Dwarf_Die *written = NULL, function;
-	int nr = dwarf_getscopes(unit, addr, &written);
-	int i;
+struct inlined {
+	Dwarf_Addr	addr;
+	unsigned int	nr;
+	Dwarf_Die	scopes[PLACES_MAX];
+};
 
-	*scopes = NULL;
-	for (i = 0; i < nr && !is_function(&written[i]); i++)
-		;
-	if (i < nr)
-		function = written[i];
-	free(written);
-	return i < nr ? dwarf_getscopes_die(&function, scopes) : 0;
+/* What is at the address below @parent; true when it was found. */
+static bool find_inlined(Dwarf_Die *parent, struct inlined *inlined,
+			 unsigned int depth)
+{
+	Dwarf_Die die;
+
+	if (!depth || dwarf_child(parent, &die))
+		return false;
+	do {
+		bool here = dwarf_haspc(&die, inlined->addr) > 0;
+		int tag = dwarf_tag(&die);
+
+		if (!here && !holds_functions(&die))
+			continue;
+		/* A nested function begins anew. */
+		if (here && tag == DW_TAG_subprogram)
+			inlined->nr = 0;
+		if (here && tag == DW_TAG_inlined_subroutine &&
+		    inlined->nr < PLACES_MAX)
+			inlined->scopes[inlined->nr++] = die;
+		if (find_inlined(&die, inlined, depth - 1) || here)
+			return true;
+	} while (!dwarf_siblingof(&die, &die));
+	return false;
 }
 
-unsigned int source_places(Dwfl_Module *module, uint64_t addr,
-			   struct place *places, unsigned int max)
+/* The unit that holds the functions: beside the file, if it was split off. */
+static Dwarf_Die *functions_of(Dwarf_Die *unit, Dwarf_Die *split)
 {
-	unsigned int nr = 1;
-	Dwarf_Die *unit, *scopes;
-	Dwarf_Addr bias;
-	int nr_scopes, i;
+	uint8_t type = 0;
 
-	find_line(module, addr, &places[0]);
-	unit = dwfl_module_addrdie(module, addr, &bias);
+	if (!dwarf_cu_info(unit->cu, NULL, &type, NULL, split, NULL, NULL,
+			   NULL) &&
+	    type == DW_UT_skeleton && split->addr)
+		return split;
+	return unit;
+}
+
+unsigned int source_places(struct units *units, Dwfl_Module *module,
+			   uint64_t addr, struct place *places, unsigned int max)
+{
+	struct inlined inlined = {};
+	Dwarf_Die *unit, split;
+	unsigned int nr = 1;
+	Dwarf_Addr bias;
+
+	memset(places, 0, max * sizeof(*places));
+	unit = units_find(units, module, addr, &bias);
 	if (!unit)
 		return nr;
-	nr_scopes = get_scopes(unit, addr - bias, &scopes);
-	for (i = 0; i < nr_scopes && nr < max; i++) {
-		if (dwarf_tag(&scopes[i]) == DW_TAG_subprogram)
-			break;
-		if (dwarf_tag(&scopes[i]) != DW_TAG_inlined_subroutine)
-			continue;
-		places[nr - 1].function = name_of(&scopes[i]);
-		find_call(unit, &scopes[i], &places[nr++]);
+	inlined.addr = addr - bias;
+	find_line(unit, inlined.addr, &places[0]);
+	unit = functions_of(unit, &split);
+	find_inlined(unit, &inlined, DEPTH_MAX);
+	for (; inlined.nr && nr < max; inlined.nr--) {
+		Dwarf_Die *scope = &inlined.scopes[inlined.nr - 1];
+
+		places[nr - 1].function = name_of(scope);
+		find_call(unit, scope, &places[nr++]);
 	}
-	free(scopes);
 	return nr;
 }

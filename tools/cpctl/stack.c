@@ -68,8 +68,9 @@ void symbol_print(const struct printer *printer, const struct symbol *symbol)
 		print_name(out, symbol->module);
 		fputc(')', out);
 	} else {
+		fputc('[', out);
 		print_name(out, symbol->module);
-		fprintf(out, "+0x%" PRIx64, symbol->offset);
+		fprintf(out, "]+0x%" PRIx64, symbol->offset);
 	}
 }
 

@@ -123,7 +123,7 @@ static void read_lists(const struct memory *memory, uint64_t debug)
 }
 
 void support_read(const struct memory *memory, const struct identity *identity,
-		  const struct symbols *symbols)
+		  struct symbols *symbols)
 {
 	uint64_t dynamic = find_dynamic(memory, identity);
 	uint64_t debug;

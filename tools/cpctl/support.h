@@ -15,6 +15,6 @@
  * of libraries. What cannot be read is left out.
  */
 void support_read(const struct memory *memory, const struct identity *identity,
-		  const struct symbols *symbols);
+		  struct symbols *symbols);
 
 #endif /* SUPPORT_H */

@@ -5,22 +5,42 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "mapping.h"
+#include "safeopen.h"
 #include "slurp.h"
 #include "surroundings.h"
 
+/* The user and the group that have no files. */
+#define NOBODY 65534
+
 #define NSEC_PER_SEC 1000000000ULL
+
+/* The last of four ids is the one that counts for files; nobody's when unknown. */
+static unsigned int file_id(const char *status, const char *name)
+{
+	const char *line = status ? strstr(status, name) : NULL;
+	unsigned int id = NOBODY;
+
+	if (line)
+		sscanf(line + strlen(name), "%*u %*u %*u %u", &id);
+	return id;
+}
 
 void surroundings_open(struct surroundings *around, pid_t pid)
 {
-	char path[32];
+	char path[32], *status;
+	size_t size;
 
 	memset(around, 0, sizeof(*around));
 	around->pid = pid;
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	status = slurp(path, &size);
+	around->uid = file_id(status, "\nUid:\t");
+	around->gid = file_id(status, "\nGid:\t");
+	free(status);
 	snprintf(path, sizeof(path), "/proc/%d/root", pid);
 	around->root = open(path, O_PATH | O_CLOEXEC);
 	snprintf(path, sizeof(path), "/proc/%d/mem", pid);
@@ -89,45 +109,21 @@ bool surroundings_read(struct surroundings *around, uint64_t addr, void *to,
 	return true;
 }
 
-/*
- * By this way the very file is reached, also one that is deleted or has been
- * replaced; but it takes the privilege to follow it.
- */
-static int open_mapped(const struct surroundings *around, uint64_t base)
+int surroundings_mapped(const struct surroundings *around, uint64_t start)
 {
 	const char *text = around->maps;
 	struct mapping mapping;
 	char path[80];
 
-	while (mapping_next(&text, &mapping)) {
-		if (mapping.start != base)
+	while (around->pid && mapping_next(&text, &mapping)) {
+		if (mapping.start != start)
 			continue;
 		snprintf(path, sizeof(path),
 			 "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, around->pid,
 			 mapping.start, mapping.end);
-		return open(path,
-			    O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+		return safeopen_link(path);
 	}
 	return -1;
-}
-
-int surroundings_elf(const struct surroundings *around, const char *path,
-		     uint64_t base)
-{
-	struct stat st;
-	int fd = open_mapped(around, base);
-
-	if (fd < 0)
-		fd = openat(around->root, path + 1,
-			    O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (fd < 0)
-		return -1;
-	/* The mapped "file" may be a device or a pipe that must not be read. */
-	if (fstat(fd, &st) || !S_ISREG(st.st_mode)) {
-		close(fd);
-		return -1;
-	}
-	return fd;
 }
 
 void surroundings_close(struct surroundings *around)

@@ -19,6 +19,8 @@
 /*
  * struct surroundings - of a process
  * @pid: the process or thread; 0 when it is one of a recording
+ * @uid: whose rights it has where files are concerned; of a recording, its owner
+ * @gid: likewise
  * @root: its root directory: paths of its files mean what they mean to it,
  *	also when it lives in a container, and also after its end
  * @mem: its memory, /proc/PID/mem; -1 when it cannot be read
@@ -28,6 +30,8 @@
  */
 struct surroundings {
 	pid_t		pid;
+	uid_t		uid;
+	gid_t		gid;
 	int		root;
 	int		mem;
 	char		*maps;
@@ -55,14 +59,13 @@ bool surroundings_read(struct surroundings *around, uint64_t addr, void *to,
 		       size_t len);
 
 /*
- * surroundings_elf() - open a file that the process has mapped
- * @path: as @maps tells it
- * @base: where its first mapping begins
+ * surroundings_mapped() - open the file that is mapped at @start
  *
- * Return: a descriptor, or -1.
+ * It may be deleted, or replaced. It takes a privilege to reach it by its mapping.
+ *
+ * Return: a descriptor of a regular file, or -1.
  */
-int surroundings_elf(const struct surroundings *around, const char *path,
-		     uint64_t base);
+int surroundings_mapped(const struct surroundings *around, uint64_t start);
 
 /* surroundings_close() - free all */
 void surroundings_close(struct surroundings *around);

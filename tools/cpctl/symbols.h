@@ -3,12 +3,13 @@
 #ifndef SYMBOLS_H
 #define SYMBOLS_H
 
-#include <elfutils/libdwfl.h>
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "place.h"
 #include "surroundings.h"
 
+struct namer;
 struct symbols;
 
 /*
@@ -28,6 +29,9 @@ struct symbol {
 
 /*
  * symbols_open() - for the process whose surroundings these are
+ *
+ * The files are read by another process, which is started when it is needed: see
+ * nameserver.h.
  *
  * Return: NULL with errno ENOMEM.
  */
@@ -56,10 +60,21 @@ bool symbols_find(struct symbols *symbols, uint64_t addr,
 bool symbols_find_return(struct symbols *symbols, uint64_t addr,
 			 struct symbol *symbol);
 
-/* symbols_address() - where @name is, 0 when nothing of that name is known */
-uint64_t symbols_address(const struct symbols *symbols, const char *name);
+/*
+ * symbols_places() - the place of an address, and of the calls inlined there
+ * @addr: an address inside the instruction
+ * @places: receives them, the innermost first; only the last has no function
+ *
+ * Return: how many. The strings live until the next call of this function, or of
+ * symbols_refresh().
+ */
+unsigned int symbols_places(struct symbols *symbols, uint64_t addr,
+			    struct place places[PLACES_MAX]);
 
-/* symbols_dwfl() - the modules as libdwfl knows them */
-Dwfl *symbols_dwfl(const struct symbols *symbols);
+/* symbols_address() - where @name is, 0 when nothing of that name is known */
+uint64_t symbols_address(struct symbols *symbols, const char *name);
+
+/* symbols_namer() - who knows all this */
+struct namer *symbols_namer(struct symbols *symbols);
 
 #endif /* SYMBOLS_H */

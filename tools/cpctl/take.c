@@ -11,6 +11,7 @@
 #include "message.h"
 #include "number.h"
 #include "output.h"
+#include "plainname.h"
 #include "take.h"
 
 /* By what a verb must have for them. */
@@ -27,6 +28,8 @@ static const struct {
 	  { "stack-bytes", required_argument, NULL, OPT_STACK_BYTES } },
 	{ TAKE_HAS_VIEW, { "full", no_argument, NULL, OPT_FULL } },
 	{ TAKE_HAS_JSON, { "json", no_argument, NULL, OPT_JSON } },
+	{ TAKE_HAS_JSON,
+	  { "no-demangle", no_argument, NULL, OPT_NO_DEMANGLE } },
 	{ 0, { "output", required_argument, NULL, 'o' } },
 };
 
@@ -70,6 +73,9 @@ static bool set_option(void *arg, int option)
 		break;
 	case OPT_JSON:
 		options->json = true;
+		break;
+	case OPT_NO_DEMANGLE:
+		plainname_off();
 		break;
 	case 'o':
 		options->output = optarg;

@@ -40,6 +40,7 @@ struct take_options {
 	"      --full             print all of the stack that was taken\n"
 #define TAKE_OUTPUT_HELP						    \
 	"      --json             print JSON, one object to a line\n"	    \
+	"      --no-demangle      print names of C++ and Rust as linkers see them\n" \
 	"  -o, --output FILE      print to FILE\n"
 #define TAKE_LAST_HELP							    \
 	"  -h, --help             print this help\n"			    \
@@ -48,7 +49,7 @@ struct take_options {
 /* Which of these options a verb has, besides those that all have. */
 #define TAKE_HAS_COUNT	0x1	/* -n, --count */
 #define TAKE_HAS_VIEW	0x2	/* --stack-bytes, --full */
-#define TAKE_HAS_JSON	0x4	/* --json */
+#define TAKE_HAS_JSON	0x4	/* --json, --no-demangle */
 #define TAKE_HAS_ALL	(TAKE_HAS_COUNT | TAKE_HAS_VIEW | TAKE_HAS_JSON)
 
 /*

@@ -1,150 +1,51 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Which functions called which, up to a checkpoint. */
-#include <dwarf.h>
-#include <elfutils/libdw.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "namer.h"
 #include "unwind.h"
-
-/* More functions than that are not inlined into each other. */
-#define PLACES_MAX 64
+#include "walk.h"
 
 /* Frames that need no stack of the checkpoint: of the one that was left. */
 #define FRAMES_SPARE 65536
 
-/* Registers that unwinding needs, the instruction pointer being the last. */
-#define NATIVE_REGS 17
-#define COMPAT_REGS 9
-
 /*
  * struct unwinder - for one process
  * @symbols: of the process
+ * @walker: a namer that reads no debug information, so that none of that can be
+ *	in its way
  * @compat: it runs 32-bit code
- * @header: an ELF header that tells libdw which machine this is
- * @elf: the same as a file
- * @memory: the checkpoint that is being unwound
- * @regs: with which libdw begins, in the order in which DWARF numbers them
- * @again: libdw is to begin anew, with other @regs
- * @missing: an address that could not be read on the way from the last frame
- *	to the next; 0 for none
- * @frame: is told each frame
- * @arg: for @frame
- * @left: so many frames may follow; more are going round in circles
- * @why: why there are no more, when that is known already
  */
 struct unwinder {
-	struct symbols		*symbols;
-	bool			compat;
-	union {
-		Elf64_Ehdr	native;
-		Elf32_Ehdr	compat;
-	} header;
-	Elf			*elf;
-	const struct memory	*memory;
-	Dwarf_Word		regs[NATIVE_REGS];
-	bool			again;
-	uint64_t		missing;
-	unwind_frame_fn		frame;
-	void			*arg;
-	uint64_t		left;
-	char			*why;
+	struct symbols	*symbols;
+	struct namer	walker;
+	bool		compat;
 };
 
-static pid_t next_thread(Dwfl *dwfl, void *arg, void **thread_arg)
-{
-	(void)dwfl;
-	/* There is one, and it has this number. */
-	if (*thread_arg)
-		return 0;
-	*thread_arg = arg;
-	return 1;
-}
-
-static bool read_word(Dwfl *dwfl, Dwarf_Addr addr, Dwarf_Word *word, void *arg)
-{
-	struct unwinder *unwinder = arg;
-
-	(void)dwfl;
-	*word = 0;
-	if (memory_read(unwinder->memory, addr, word, unwinder->compat ? 4 : 8))
-		return true;
-	unwinder->missing = addr;
-	return false;
-}
-
-static unsigned int count_regs(const struct unwinder *unwinder)
-{
-	return unwinder->compat ? COMPAT_REGS : NATIVE_REGS;
-}
-
-static bool set_registers(Dwfl_Thread *thread, void *arg)
-{
-	const struct unwinder *unwinder = arg;
-
-	return dwfl_thread_state_registers(thread, 0, count_regs(unwinder),
-					   unwinder->regs);
-}
-
-/* Begin at the checkpoint. */
-static void begin(struct unwinder *unwinder)
-{
-	const struct cp_regs *r = &unwinder->memory->snapshot->head.regs;
-	const Dwarf_Word native[NATIVE_REGS] = {
-		r->rax, r->rdx, r->rcx, r->rbx, r->rsi, r->rdi, r->rbp, r->rsp,
-		r->r8,	r->r9,	r->r10, r->r11, r->r12, r->r13, r->r14, r->r15,
-		r->rip,
-	};
-	const Dwarf_Word compat[COMPAT_REGS] = {
-		r->rax, r->rcx, r->rdx, r->rbx, r->rsp,
-		r->rbp, r->rsi, r->rdi, r->rip,
-	};
-
-	memcpy(unwinder->regs, unwinder->compat ? compat : native,
-	       count_regs(unwinder) * sizeof(*unwinder->regs));
-}
-
-/* Begin anew at a frame, as if it were that of the checkpoint. */
-static void begin_again(struct unwinder *unwinder, Dwfl_Frame *state,
-			Dwarf_Addr pc)
-{
-	unsigned int last = count_regs(unwinder) - 1, i;
-
-	for (i = 0; i < last; i++)
-		if (dwfl_frame_reg(state, i, &unwinder->regs[i]))
-			unwinder->regs[i] = 0;
-	unwinder->regs[last] = pc;
-	unwinder->again = true;
-}
-
-static const Dwfl_Thread_Callbacks callbacks = {
-	.next_thread = next_thread,
-	.memory_read = read_word,
-	.set_initial_registers = set_registers,
+/*
+ * struct calls - what a walk has found
+ * @nr: number of @call
+ * @call: where each goes on, and an address inside the instruction
+ * @room: space for so many
+ * @complete: the outermost was reached
+ * @missing: the memory that could not be read, or 0
+ * @why: why it went no further
+ */
+struct calls {
+	size_t		nr;
+	struct {
+		uint64_t	pc;
+		uint64_t	addr;
+	}		*call;
+	size_t		room;
+	bool		complete;
+	uint64_t	missing;
+	char		why[UNWIND_WHY_SIZE];
 };
-
-static Elf *make_elf(struct unwinder *unwinder)
-{
-	unsigned char *ident = unwinder->header.native.e_ident;
-
-	memcpy(ident, ELFMAG, SELFMAG);
-	ident[EI_CLASS] = unwinder->compat ? ELFCLASS32 : ELFCLASS64;
-	ident[EI_DATA] = ELFDATA2LSB;
-	ident[EI_VERSION] = EV_CURRENT;
-	unwinder->header.native.e_type = ET_CORE;
-	unwinder->header.native.e_machine =
-		unwinder->compat ? EM_386 : EM_X86_64;
-	unwinder->header.native.e_version = EV_CURRENT;
-	if (unwinder->compat)
-		unwinder->header.compat.e_ehsize = sizeof(Elf32_Ehdr);
-	else
-		unwinder->header.native.e_ehsize = sizeof(Elf64_Ehdr);
-	elf_version(EV_CURRENT);
-	return elf_memory((char *)&unwinder->header, sizeof(unwinder->header));
-}
 
 struct unwinder *unwind_open(struct symbols *symbols, bool compat)
 {
@@ -154,11 +55,8 @@ struct unwinder *unwind_open(struct symbols *symbols, bool compat)
 		return NULL;
 	unwinder->symbols = symbols;
 	unwinder->compat = compat;
-	unwinder->elf = make_elf(unwinder);
-	/* Else libdw looks into a module, and some processes have none. */
-	if (!unwinder->elf ||
-	    !dwfl_attach_state(symbols_dwfl(symbols), unwinder->elf, 1,
-			       &callbacks, unwinder)) {
+	if (namer_open(&unwinder->walker, symbols_namer(symbols)->around,
+		       READ_SYMBOLS)) {
 		unwind_close(unwinder);
 		errno = ENOMEM;
 		return NULL;
@@ -170,133 +68,81 @@ void unwind_close(struct unwinder *unwinder)
 {
 	if (!unwinder)
 		return;
-	elf_end(unwinder->elf);
+	namer_close(&unwinder->walker);
 	free(unwinder);
 }
 
-/* How to go on from here; NULL when that is not known. */
-static Dwarf_Frame *find_rules(Dwfl_Module *module, uint64_t addr)
+static void add_call(struct calls *calls, uint64_t pc, uint64_t addr)
 {
-	Dwarf_Frame *rules = NULL;
-	Dwarf_Addr bias;
-	Dwarf_CFI *cfi;
+	void *more;
 
-	cfi = dwfl_module_eh_cfi(module, &bias);
-	if (cfi && !dwarf_cfi_addrframe(cfi, addr - bias, &rules))
-		return rules;
-	cfi = dwfl_module_dwarf_cfi(module, &bias);
-	if (cfi && !dwarf_cfi_addrframe(cfi, addr - bias, &rules))
-		return rules;
-	return NULL;
+	if (calls->nr == calls->room) {
+		calls->room = calls->room ? calls->room * 2 : 64;
+		more = reallocarray(calls->call, calls->room,
+				    sizeof(*calls->call));
+		if (!more) {
+			calls->room = calls->nr;
+			return;
+		}
+		calls->call = more;
+	}
+	calls->call[calls->nr].pc = pc;
+	calls->call[calls->nr++].addr = addr;
 }
 
-/*
- * Is it known how to go on from here? Without that, libdw takes the frame
- * pointer's register for one, which in most programs it is not.
- */
-static bool is_described(Dwfl_Module *module, uint64_t addr)
+/* As namer_part_fn. */
+static void on_part(void *arg, const struct wire_message *part)
 {
-	Dwarf_Frame *rules = module ? find_rules(module, addr) : NULL;
-	bool known = rules;
-
-	free(rules);
-	return known;
+	add_call(arg, part->value, part->more);
 }
 
-/*
- * Does a signal handler return to here? Nothing was called from the instruction
- * before, which is where libdw looks; and in the 32-bit vDSO of newer kernels
- * nothing is said of that one.
- */
-static bool ends_handler(Dwfl_Module *module, uint64_t pc)
+/* Where the checkpoint is, as libdw wants it. */
+static void begin(const struct snapshot *snapshot, struct start *start)
 {
-	Dwarf_Frame *rules = module ? find_rules(module, pc) : NULL;
-	bool signal = false;
+	const struct cp_regs *r = &snapshot->head.regs;
+	const uint64_t native[WALK_REGS_NATIVE] = {
+		r->rax, r->rdx, r->rcx, r->rbx, r->rsi, r->rdi, r->rbp, r->rsp,
+		r->r8,	r->r9,	r->r10, r->r11, r->r12, r->r13, r->r14, r->r15,
+		r->rip,
+	};
+	const uint64_t compat[WALK_REGS_COMPAT] = {
+		r->rax, r->rcx, r->rdx, r->rbx, r->rsp,
+		r->rbp, r->rsi, r->rdi, r->rip,
+	};
 
-	if (rules)
-		dwarf_frame_info(rules, NULL, NULL, &signal);
-	free(rules);
-	return signal;
-}
-
-/* Tells the frame of a function, and those of what was inlined into it. */
-static void tell(struct unwinder *unwinder, Dwfl_Module *module, uint64_t pc,
-		 uint64_t addr)
-{
-	struct place places[PLACES_MAX] = {};
-	struct frame frame = { .pc = pc };
-	unsigned int nr = 1, i;
-
-	if (module)
-		nr = source_places(module, addr, places, PLACES_MAX);
-	frame.known = symbols_find(unwinder->symbols, addr, &frame.symbol);
-	frame.symbol.offset += pc - addr;
-	for (i = 0; i < nr; i++) {
-		frame.place = places[i];
-		unwinder->frame(unwinder->arg, &frame);
-	}
-}
-
-static int on_frame(Dwfl_Frame *state, void *arg)
-{
-	struct unwinder *unwinder = arg;
-	Dwfl_Module *module;
-	bool is_activation;
-	Dwarf_Addr pc, addr;
-
-	/* From here on libdw goes to the next frame. */
-	unwinder->missing = 0;
-	if (!dwfl_frame_pc(state, &pc, &is_activation))
-		return DWARF_CB_ABORT;
-	/* A return address may lie behind its function, or in the next line. */
-	addr = is_activation ? pc : pc - 1;
-	module = dwfl_addrmodule(symbols_dwfl(unwinder->symbols), addr);
-	if (!is_described(module, addr) && ends_handler(module, pc)) {
-		begin_again(unwinder, state, pc);
-		return DWARF_CB_ABORT;
-	}
-	tell(unwinder, module, pc, addr);
-	if (!is_described(module, addr)) {
-		snprintf(unwinder->why, UNWIND_WHY_SIZE,
-			 "there is no unwind information for 0x%" PRIx64, pc);
-		return DWARF_CB_ABORT;
-	}
-	if (!unwinder->left--) {
-		snprintf(unwinder->why, UNWIND_WHY_SIZE,
-			 "there are more frames than the stack can hold");
-		return DWARF_CB_ABORT;
-	}
-	return DWARF_CB_OK;
-}
-
-/* Why libdw has stopped, when on_frame() has not. */
-static void explain(struct unwinder *unwinder)
-{
-	const struct snapshot *snapshot = unwinder->memory->snapshot;
-	unsigned int i;
-
-	for (i = 0; i < snapshot->nr_segments && unwinder->missing; i++) {
-		const struct cp_segment *info = &snapshot->segments[i].info;
-
-		if (!(info->flags & (CP_SEGF_TRUNCATED | CP_SEGF_NOMEM)) ||
-		    unwinder->missing - info->map_start >=
-			    info->map_end - info->map_start)
-			continue;
-		snprintf(unwinder->why, UNWIND_WHY_SIZE,
-			 "the stack was cut off at 0x%" PRIx64 ": see --stack-limit",
-			 (uint64_t)(info->addr + info->size));
-		return;
-	}
-	if (unwinder->missing)
-		snprintf(unwinder->why, UNWIND_WHY_SIZE,
-			 "memory at 0x%" PRIx64 " cannot be read",
-			 unwinder->missing);
+	if (start->compat)
+		memcpy(start->regs, compat, sizeof(compat));
 	else
-		snprintf(unwinder->why, UNWIND_WHY_SIZE, "libdw: %s",
-			 dwfl_errmsg(-1));
+		memcpy(start->regs, native, sizeof(native));
 }
 
-static uint64_t frames_max(const struct snapshot *snapshot)
+/* Has a namer walk; one that fails leaves the calls that it has found. */
+static void walk_with(struct namer *namer, const struct memory *memory,
+		      const struct start *start, struct calls *calls)
+{
+	const struct wire_message request = {
+		.type = WIRE_WALK,
+		.text = (char *)start,
+		.size = sizeof(*start),
+		.fd = -1,
+	};
+	struct wire_message done;
+
+	do {
+		calls->nr = 0;
+		if (!namer_ask(namer, &request, memory, on_part, calls, &done))
+			continue;
+		calls->complete = done.value;
+		calls->missing = done.more;
+		snprintf(calls->why, sizeof(calls->why), "%s", done.text);
+		wire_free(&done);
+		return;
+	} while (!namer->gone && namer->around->maps);
+	snprintf(calls->why, sizeof(calls->why),
+		 "the unwind information cannot be read");
+}
+
+static uint64_t calls_max(const struct snapshot *snapshot)
 {
 	uint64_t bytes = 0;
 	unsigned int i;
@@ -306,34 +152,91 @@ static uint64_t frames_max(const struct snapshot *snapshot)
 	return bytes / snapshot_word(snapshot) + FRAMES_SPARE;
 }
 
+/* By what every program has; then, if that does not do, by debug information. */
+static void find_calls(struct unwinder *unwinder, const struct memory *memory,
+		       uint64_t max, struct calls *calls)
+{
+	struct start start = {
+		.compat = unwinder->compat,
+		.max = max ? max : calls_max(memory->snapshot),
+	};
+	struct namer *namer = symbols_namer(unwinder->symbols);
+	struct calls more = {};
+
+	if (unwinder->walker.generation != namer->generation) {
+		namer_refresh(&unwinder->walker);
+		unwinder->walker.generation = namer->generation;
+	}
+	begin(memory->snapshot, &start);
+	walk_with(&unwinder->walker, memory, &start, calls);
+	if (calls->complete || calls->missing || calls->nr > start.max)
+		return;
+	walk_with(namer, memory, &start, &more);
+	if (more.nr > calls->nr) {
+		free(calls->call);
+		*calls = more;
+	} else {
+		free(more.call);
+	}
+	if (!calls->nr)
+		add_call(calls, memory->snapshot->head.regs.rip,
+			 memory->snapshot->head.regs.rip);
+}
+
+/* Tells the frame of a function, and those of what was inlined into it. */
+static void tell(struct unwinder *unwinder, uint64_t pc, uint64_t addr,
+		 unwind_frame_fn tell_frame, void *arg)
+{
+	struct place places[PLACES_MAX] = {};
+	struct frame frame = { .pc = pc };
+	unsigned int nr, i;
+
+	nr = symbols_places(unwinder->symbols, addr, places);
+	frame.known = symbols_find(unwinder->symbols, addr, &frame.symbol);
+	frame.symbol.offset += pc - addr;
+	for (i = 0; i < (nr ? nr : 1); i++) {
+		frame.place = places[i];
+		tell_frame(arg, &frame);
+	}
+}
+
+/* If the memory that is missing was cut off, says so. */
+static void explain(const struct snapshot *snapshot, struct calls *calls)
+{
+	unsigned int i;
+
+	for (i = 0; i < snapshot->nr_segments && calls->missing; i++) {
+		const struct cp_segment *info = &snapshot->segments[i].info;
+
+		if (!(info->flags & (CP_SEGF_TRUNCATED | CP_SEGF_NOMEM)) ||
+		    calls->missing - info->map_start >=
+			    info->map_end - info->map_start)
+			continue;
+		snprintf(calls->why, UNWIND_WHY_SIZE,
+			 "the stack was cut off at 0x%" PRIx64 ": see --stack-limit",
+			 (uint64_t)(info->addr + info->size));
+		return;
+	}
+}
+
 bool unwind(struct unwinder *unwinder, const struct memory *memory,
-	    unwind_frame_fn frame, void *arg, char why[UNWIND_WHY_SIZE])
+	    uint64_t max, unwind_frame_fn frame, void *arg,
+	    char why[UNWIND_WHY_SIZE])
 {
 	const struct cp_checkpoint *cp = &memory->snapshot->head;
-	int ret = -1;
+	struct calls calls = {};
+	size_t i;
 
-	unwinder->memory = memory;
-	unwinder->missing = 0;
-	unwinder->frame = frame;
-	unwinder->arg = arg;
-	unwinder->left = frames_max(memory->snapshot);
-	unwinder->why = why;
-	why[0] = '\0';
 	if (!!(cp->flags & CP_CHECKPOINT_COMPAT) != unwinder->compat) {
 		snprintf(why, UNWIND_WHY_SIZE,
 			 "the process has gone from 64-bit to 32-bit code or back");
 		return false;
 	}
-	begin(unwinder);
-	do {
-		unwinder->again = false;
-		ret = dwfl_getthread_frames(symbols_dwfl(unwinder->symbols), 1,
-					    on_frame, unwinder);
-	} while (unwinder->again);
-	/* To libdw, a return address that cannot be read is the end, too. */
-	if (!ret && !unwinder->missing)
-		return true;
-	if (!why[0])
-		explain(unwinder);
-	return false;
+	find_calls(unwinder, memory, max, &calls);
+	for (i = 0; i < calls.nr && frame; i++)
+		tell(unwinder, calls.call[i].pc, calls.call[i].addr, frame, arg);
+	explain(memory->snapshot, &calls);
+	memcpy(why, calls.why, UNWIND_WHY_SIZE);
+	free(calls.call);
+	return calls.complete;
 }

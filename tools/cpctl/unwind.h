@@ -4,7 +4,6 @@
 #define UNWIND_H
 
 #include "memory.h"
-#include "source.h"
 #include "symbols.h"
 
 /*
@@ -38,7 +37,7 @@ struct unwinder;
  */
 struct unwinder *unwind_open(struct symbols *symbols, bool compat);
 
-/* unwind_close() - free all; NULL is allowed. After symbols_close(). */
+/* unwind_close() - free all; NULL is allowed. Before symbols_close(). */
 void unwind_close(struct unwinder *unwinder);
 
 /* UNWIND_WHY_SIZE - room for the reason why a backtrace is not complete */
@@ -46,12 +45,14 @@ void unwind_close(struct unwinder *unwinder);
 
 /*
  * unwind() - find the calls that led to a checkpoint
- * @frame: is told each of them
+ * @max: at most so many; 0: as many as the stack can hold
+ * @frame: is told each of them; NULL: only have the surroundings read
  * @why: receives why there are no more, when that is not the outermost
  *
  * Return: true when the outermost was reached.
  */
 bool unwind(struct unwinder *unwinder, const struct memory *memory,
-	    unwind_frame_fn frame, void *arg, char why[UNWIND_WHY_SIZE]);
+	    uint64_t max, unwind_frame_fn frame, void *arg,
+	    char why[UNWIND_WHY_SIZE]);
 
 #endif /* UNWIND_H */

@@ -7,6 +7,7 @@
 #include "message.h"
 #include "number.h"
 #include "output.h"
+#include "plainname.h"
 #include "viewer.h"
 
 /* Those of VIEWER_STACK_HELP. */
@@ -29,6 +30,9 @@ static bool set_option(void *arg, int option)
 	case OPT_JSON:
 		options->json = true;
 		break;
+	case OPT_NO_DEMANGLE:
+		plainname_off();
+		break;
 	case 'o':
 		options->output = optarg;
 		break;
@@ -45,12 +49,13 @@ int viewer_parse(int argc, char **argv, const char *help, bool has_stack,
 		.in_order = true,
 		.options = {
 			{ "json", no_argument, NULL, OPT_JSON },
+			{ "no-demangle", no_argument, NULL, OPT_NO_DEMANGLE },
 			{ "output", required_argument, NULL, 'o' },
 		},
 	};
 
 	if (has_stack)
-		memcpy(&cmdline.options[2], stack_options,
+		memcpy(&cmdline.options[3], stack_options,
 		       sizeof(stack_options));
 	return cmdline_parse(argc, argv, &cmdline, set_option, options);
 }

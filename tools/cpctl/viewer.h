@@ -21,6 +21,7 @@ struct viewer_options {
 /* What --help tells about these options. */
 #define VIEWER_HELP							    \
 	"      --json             print JSON, one object to a line\n"	    \
+	"      --no-demangle      print names of C++ and Rust as linkers see them\n" \
 	"  -o, --output FILE      print to FILE\n"			    \
 	"  -h, --help             print this help\n"			    \
 	"  -V, --version          print the version\n"

@@ -18,6 +18,7 @@
 #include "facts.h"
 #include "message.h"
 #include "number.h"
+#include "plainname.h"
 #include "print.h"
 #include "screen.h"
 #include "text.h"
@@ -34,6 +35,7 @@ static const struct cmdline cmdline = {
 	"again and again. The process is held for one checkpoint per picture only.\n"
 	"\n"
 	"      --interval SEC     time from picture to picture (1)\n"
+	"      --no-demangle      print names of C++ and Rust as linkers see them\n"
 	"      --no-nudge         wait until the process returns to user mode by itself\n"
 	"      --stack-limit SIZE most bytes of stack to take (K, M, G allowed)\n"
 	"  -h, --help             print this help\n"
@@ -42,6 +44,7 @@ static const struct cmdline cmdline = {
 	"Keys: q leaves, any other draws at once.\n",
 	.options = {
 		{ "interval", required_argument, NULL, OPT_INTERVAL },
+		{ "no-demangle", no_argument, NULL, OPT_NO_DEMANGLE },
 		{ "no-nudge", no_argument, NULL, OPT_NO_NUDGE },
 		{ "stack-limit", required_argument, NULL, OPT_STACK_LIMIT },
 	},
@@ -304,6 +307,9 @@ static bool set_option(void *arg, int option)
 		return cmdline_interval(&watch->interval_ns);
 	case OPT_STACK_LIMIT:
 		return parse_bytes(optarg, &watch->options.stack_limit);
+	case OPT_NO_DEMANGLE:
+		plainname_off();
+		break;
 	case OPT_NO_NUDGE:
 		watch->get_flags = 0;
 		break;

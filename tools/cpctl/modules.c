@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The ELF files that a process has mapped, as libdwfl knows them. In the namer. */
+#include <elf.h>
+#include <libelf.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ask.h"
+#include "buildid.h"
+#include "confine.h"
+#include "debugfile.h"
+#include "inflated.h"
+#include "mapping.h"
+#include "modules.h"
+#include "pages.h"
+#include "safeopen.h"
+
+#define VDSO "[vdso]"
+
+/*
+ * struct about - what is known of a module, besides libdwfl
+ * @of: the process
+ * @reading: how much of it may be read
+ * @units: its compilation units
+ *
+ * libdwfl does not say when it frees a module: these stay until the namer ends.
+ */
+struct about {
+	const struct modules	*of;
+	enum reading		reading;
+	struct units		units;
+};
+
+static struct about *about(Dwfl_Module *module)
+{
+	void **userdata;
+
+	dwfl_module_info(module, &userdata, NULL, NULL, NULL, NULL, NULL, NULL);
+	return *userdata;
+}
+
+/* The vDSO is no file. The copy stays for as long as libelf may use it. */
+static void find_vdso(const struct modules *modules, Elf **elf)
+{
+	const char *text = modules->maps;
+	struct mapping mapping;
+	size_t size;
+	char *copy;
+
+	while (mapping_next(&text, &mapping)) {
+		if (!mapping_is(&mapping, VDSO))
+			continue;
+		size = mapping.end - mapping.start;
+		copy = malloc(size);
+		if (copy && ask_all_memory(mapping.start, copy, size))
+			*elf = elf_memory(copy, size);
+		else
+			free(copy);
+		return;
+	}
+}
+
+/* What is compressed as a whole, libdwfl would decompress; nothing maps such a file. */
+static bool is_elf(int fd)
+{
+	char magic[SELFMAG];
+
+	return pread(fd, magic, sizeof(magic), 0) == sizeof(magic) &&
+	       !memcmp(magic, ELFMAG, SELFMAG);
+}
+
+/* The file that is mapped at @base; only some users get at it by the mapping. */
+static int open_mapped(const char *name, uint64_t base)
+{
+	unsigned char page[PAGE_BYTES];
+	int fd = ask_mapped(base);
+
+	if (fd < 0)
+		fd = safeopen(CONFINE_ROOT, name);
+	if (fd < 0)
+		return -1;
+	if (!is_elf(fd))
+		goto err_close;
+	if (buildid_differs(fd, ask_all_memory(base, page, sizeof(page)) ?
+					page : NULL)) {
+		ask_to_warn(name);
+		goto err_close;
+	}
+	return fd;
+
+err_close:
+	close(fd);
+	return -1;
+}
+
+static int find_elf(Dwfl_Module *module, void **userdata, const char *name,
+		    Dwarf_Addr base, char **file_name, Elf **elf)
+{
+	struct about *known = *userdata;
+	int fd;
+
+	(void)module;
+	if (!known || known->reading == READ_NOTHING)
+		return -1;
+	if (name[0] != '/') {
+		find_vdso(known->of, elf);
+		return -1;
+	}
+	fd = open_mapped(name, base);
+	if (fd < 0)
+		return -1;
+	if (inflated_size(fd) > INFLATED_MAX)
+		known->reading = READ_SYMBOLS;
+	*file_name = strdup(name);
+	return fd;
+}
+
+static int find_debuginfo(Dwfl_Module *module, void **userdata,
+			  const char *name, Dwarf_Addr base, const char *file,
+			  const char *link, GElf_Word crc, char **debug_name)
+{
+	const struct about *known = *userdata;
+
+	(void)name;
+	(void)base;
+	if (!known || known->reading != READ_ALL || !file)
+		return -1;
+	return debugfile_find(module, file, link, crc, debug_name);
+}
+
+static const Dwfl_Callbacks callbacks = {
+	.find_elf = find_elf,
+	.find_debuginfo = find_debuginfo,
+};
+
+bool modules_open(struct modules *modules, const struct terms *terms)
+{
+	memset(modules, 0, sizeof(*modules));
+	modules->terms = terms;
+	modules->dwfl = dwfl_begin(&callbacks);
+	return modules->dwfl;
+}
+
+/*
+ * struct found - a file's mappings, which make a module
+ * @path: the file, as in struct mapping; NULL for none
+ * @path_len: of @path
+ * @start: the first address
+ * @end: behind the last
+ * @exec: there is code in it
+ */
+struct found {
+	const char	*path;
+	size_t		path_len;
+	uint64_t	start;
+	uint64_t	end;
+	bool		exec;
+};
+
+static void report_found(struct modules *modules, struct found *found)
+{
+	char *name = found->exec ? strndup(found->path, found->path_len) : NULL;
+
+	/* Each on its own: what libdwfl refuses costs the others nothing. */
+	if (name)
+		dwfl_report_module(modules->dwfl, name, found->start,
+				   found->end);
+	free(name);
+	found->path = NULL;
+	found->exec = false;
+}
+
+/* Does this mapping belong to the file that was found last? */
+static bool continues(const struct found *found, const struct mapping *mapping)
+{
+	return found->path && mapping->offset &&
+	       found->path_len == mapping->path_len &&
+	       !memcmp(found->path, mapping->path, found->path_len);
+}
+
+static void report(struct modules *modules)
+{
+	const char *text = modules->maps;
+	struct found found = {};
+	struct mapping mapping;
+
+	while (mapping_next(&text, &mapping)) {
+		/* Uninitialized data lies between those of a file. */
+		if (!mapping.path_len)
+			continue;
+		if (!continues(&found, &mapping)) {
+			report_found(modules, &found);
+			if (!mapping_is_file(&mapping) &&
+			    !mapping_is(&mapping, VDSO))
+				continue;
+			found.path = mapping.path;
+			found.path_len = mapping.path_len;
+			found.start = mapping.start;
+		}
+		found.end = mapping.end;
+		found.exec |= mapping.exec;
+	}
+	report_found(modules, &found);
+}
+
+static int give_userdata(Dwfl_Module *module, void **userdata,
+			 const char *name, Dwarf_Addr start, void *arg)
+{
+	const struct modules *modules = arg;
+	struct about *new;
+
+	(void)module;
+	(void)name;
+	if (*userdata)
+		return DWARF_CB_OK;
+	new = calloc(1, sizeof(*new));
+	if (new) {
+		new->of = modules;
+		new->reading = terms_of(modules->terms, start);
+	}
+	*userdata = new;
+	return DWARF_CB_OK;
+}
+
+void modules_report(struct modules *modules, char *maps)
+{
+	free(modules->maps);
+	modules->maps = maps;
+	/* Modules that are still where they were keep what was read of them. */
+	dwfl_report_begin(modules->dwfl);
+	report(modules);
+	dwfl_report_end(modules->dwfl, NULL, NULL);
+	dwfl_getmodules(modules->dwfl, give_userdata, modules, 0);
+}
+
+void modules_blame(const struct modules *modules, Dwfl_Module *module)
+{
+	Dwarf_Addr start = 0;
+
+	if (module)
+		dwfl_module_info(module, NULL, &start, NULL, NULL, NULL, NULL,
+				 NULL);
+	*modules->terms->blame = start;
+}
+
+Dwfl_Module *modules_at(const struct modules *modules, uint64_t addr)
+{
+	Dwfl_Module *module = dwfl_addrmodule(modules->dwfl, addr);
+
+	modules_blame(modules, module);
+	return module;
+}
+
+enum reading modules_reading(Dwfl_Module *module)
+{
+	const struct about *known;
+	Dwarf_Addr bias;
+
+	/* What find_elf() sees of the file counts. */
+	dwfl_module_getelf(module, &bias);
+	known = about(module);
+	return known ? known->reading : READ_NOTHING;
+}
+
+struct units *modules_units(Dwfl_Module *module)
+{
+	struct about *known = about(module);
+
+	return known ? &known->units : NULL;
+}
+
+bool modules_is_code(const struct modules *modules, uint64_t addr)
+{
+	const char *text = modules->maps;
+	struct mapping mapping;
+
+	while (mapping_next(&text, &mapping)) {
+		if (mapping.exec && addr >= mapping.start && addr < mapping.end)
+			return true;
+	}
+	return false;
+}

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Names of C++ and Rust as they are in the source. */
+#include <libiberty/demangle.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "plainname.h"
+
+static bool nothing;
+
+void plainname_off(void)
+{
+	nothing = true;
+}
+
+char *plainname(const char *name)
+{
+	const int options = DMGL_AUTO | DMGL_PARAMS | DMGL_ANSI | DMGL_RET_DROP;
+	char *source = nothing ? NULL : cplus_demangle(name, options);
+
+	return source ? source : strdup(name);
+}

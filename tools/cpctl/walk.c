@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Which functions called which, by unwind information. In the namer. */
+#include <dwarf.h>
+#include <elfutils/libdw.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ask.h"
+#include "lookup.h"
+#include "trampoline.h"
+#include "walk.h"
+
+/* Enough for what most frames hold. */
+#define CHUNK 4096
+
+/*
+ * struct walk - a walk
+ * @modules: of the process
+ * @start: where libdw begins
+ * @header: an ELF header that tells libdw which machine this is
+ * @elf: the same as a file
+ * @chunk: memory that was asked for last
+ * @chunk_addr: its address
+ * @chunk_size: its size
+ * @again: libdw is to begin once more, at another @start
+ * @returned: @start is in the call instruction, one byte before where it returns
+ * @missing: an address that could not be read on the way from the last frame
+ *	to the next; 0 for none
+ * @frame: receives each frame
+ * @left: so many frames may follow
+ * @why: why there are no more, when that is known already
+ */
+struct walk {
+	const struct modules	*modules;
+	struct start		start;
+	union {
+		Elf64_Ehdr	native;
+		Elf32_Ehdr	compat;
+	} header;
+	Elf			*elf;
+	char			chunk[CHUNK];
+	uint64_t		chunk_addr;
+	size_t			chunk_size;
+	bool			again;
+	bool			returned;
+	uint64_t		missing;
+	walk_fn			frame;
+	uint64_t		left;
+	char			*why;
+};
+
+/* libdwfl has one process for its modules, so there is one walk at a time. */
+static struct walk walking;
+
+static pid_t next_thread(Dwfl *dwfl, void *arg, void **thread_arg)
+{
+	(void)dwfl;
+	/* There is one, and it has this number. */
+	if (*thread_arg)
+		return 0;
+	*thread_arg = arg;
+	return 1;
+}
+
+static unsigned int word_size(const struct walk *walk)
+{
+	return walk->start.compat ? 4 : 8;
+}
+
+static unsigned int nr_regs(const struct walk *walk)
+{
+	return walk->start.compat ? WALK_REGS_COMPAT : WALK_REGS_NATIVE;
+}
+
+static bool read_bytes(struct walk *walk, uint64_t addr, void *to, size_t size)
+{
+	uint64_t into = addr - walk->chunk_addr;
+
+	if (addr < walk->chunk_addr || into > walk->chunk_size ||
+	    size > walk->chunk_size - into) {
+		walk->chunk_addr = addr;
+		walk->chunk_size = ask_memory(addr, walk->chunk, CHUNK);
+		into = 0;
+		if (walk->chunk_size < size)
+			return false;
+	}
+	memcpy(to, walk->chunk + into, size);
+	return true;
+}
+
+static bool read_word(Dwfl *dwfl, Dwarf_Addr addr, Dwarf_Word *word, void *arg)
+{
+	struct walk *walk = arg;
+
+	(void)dwfl;
+	*word = 0;
+	if (read_bytes(walk, addr, word, word_size(walk)))
+		return true;
+	walk->missing = addr;
+	return false;
+}
+
+static bool set_registers(Dwfl_Thread *thread, void *arg)
+{
+	const struct walk *walk = arg;
+
+	return dwfl_thread_state_registers(thread, 0, nr_regs(walk),
+					   walk->start.regs);
+}
+
+static const Dwfl_Thread_Callbacks callbacks = {
+	.next_thread = next_thread,
+	.memory_read = read_word,
+	.set_initial_registers = set_registers,
+};
+
+static Elf *make_elf(struct walk *walk)
+{
+	unsigned char *ident = walk->header.native.e_ident;
+	bool compat = walk->start.compat;
+
+	memset(&walk->header, 0, sizeof(walk->header));
+	memcpy(ident, ELFMAG, SELFMAG);
+	ident[EI_CLASS] = compat ? ELFCLASS32 : ELFCLASS64;
+	ident[EI_DATA] = ELFDATA2LSB;
+	ident[EI_VERSION] = EV_CURRENT;
+	walk->header.native.e_type = ET_CORE;
+	walk->header.native.e_machine = compat ? EM_386 : EM_X86_64;
+	walk->header.native.e_version = EV_CURRENT;
+	if (compat)
+		walk->header.compat.e_ehsize = sizeof(Elf32_Ehdr);
+	else
+		walk->header.native.e_ehsize = sizeof(Elf64_Ehdr);
+	return elf_memory((char *)&walk->header, sizeof(walk->header));
+}
+
+/* libdwfl can be given this once, and it stays. */
+static bool attach(struct walk *walk)
+{
+	if (walk->elf)
+		return true;
+	walk->elf = make_elf(walk);
+	/* Else libdw looks into a module, and some processes have none. */
+	return walk->elf && dwfl_attach_state(walk->modules->dwfl, walk->elf, 1,
+					      &callbacks, walk);
+}
+
+/* Begin once more: at this frame, but with another instruction pointer. */
+static void begin_at(struct walk *walk, Dwfl_Frame *state, Dwarf_Addr pc)
+{
+	unsigned int last = nr_regs(walk) - 1, i;
+
+	for (i = 0; i < last; i++)
+		if (dwfl_frame_reg(state, i, &walk->start.regs[i]))
+			walk->start.regs[i] = 0;
+	walk->start.regs[last] = pc;
+	walk->again = true;
+}
+
+/* How to go on from here; NULL when that is not known. */
+static Dwarf_Frame *find_rules(Dwfl_Module *module, uint64_t addr)
+{
+	Dwarf_Frame *rules = NULL;
+	Dwarf_Addr bias;
+	Dwarf_CFI *cfi;
+
+	cfi = dwfl_module_eh_cfi(module, &bias);
+	if (cfi && !dwarf_cfi_addrframe(cfi, addr - bias, &rules))
+		return rules;
+	/* Debug information has it, too; in the file itself, or beside it. */
+	cfi = modules_reading(module) == READ_ALL ?
+		      dwfl_module_dwarf_cfi(module, &bias) : NULL;
+	if (cfi && !dwarf_cfi_addrframe(cfi, addr - bias, &rules))
+		return rules;
+	return NULL;
+}
+
+/*
+ * Is it known how to go on from here? Without that, libdw takes the frame
+ * pointer's register for one, which in most programs it is not.
+ */
+static bool is_described(Dwfl_Module *module, uint64_t addr)
+{
+	Dwarf_Frame *rules = module ? find_rules(module, addr) : NULL;
+	bool known = rules;
+
+	free(rules);
+	return known;
+}
+
+/* Do the rules for this address say that it is a signal's frame? */
+static bool is_signal(Dwfl_Module *module, uint64_t addr)
+{
+	Dwarf_Frame *rules = module ? find_rules(module, addr) : NULL;
+	bool signal = false;
+
+	if (rules)
+		dwarf_frame_info(rules, NULL, NULL, &signal);
+	free(rules);
+	return signal;
+}
+
+/*
+ * Does a signal handler return to here? Nothing was called from the instruction
+ * before, which is where libdw looks; and in the 32-bit vDSO of newer kernels
+ * nothing is said of that one.
+ */
+static bool ends_handler(Dwfl_Module *module, uint64_t pc, uint64_t addr)
+{
+	return !is_described(module, addr) && is_signal(module, pc);
+}
+
+/*
+ * A signal trampoline without unwind information: the kernel's frame has all. What
+ * is said of the instruction before is of another function then.
+ */
+static bool leave_handler(struct walk *walk, Dwfl_Frame *state,
+			  Dwfl_Module *module, uint64_t pc, uint64_t addr)
+{
+	bool compat = walk->start.compat;
+	unsigned char code[TRAMPOLINE_CODE];
+	uint64_t context;
+	Dwarf_Word sp;
+
+	if ((!lookup_code(walk->modules, pc, code, sizeof(code)) &&
+	     !read_bytes(walk, pc, code, sizeof(code))) ||
+	    is_signal(module, addr) ||
+	    dwfl_frame_reg(state, compat ? 4 : 7, &sp) ||
+	    !trampoline_find(code, compat, sp, &context) ||
+	    !trampoline_read(context, compat, walk->start.regs))
+		return false;
+	walk->again = true;
+	return true;
+}
+
+/*
+ * A call through a pointer to where there is no code: its return address is still
+ * at the top of the stack, if that is one.
+ */
+static bool leave_nowhere(struct walk *walk, Dwfl_Frame *state, uint64_t pc)
+{
+	unsigned int sp = walk->start.compat ? 4 : 7;
+	Dwarf_Word top, to = 0;
+
+	if (modules_is_code(walk->modules, pc) ||
+	    dwfl_frame_reg(state, sp, &top) ||
+	    !read_bytes(walk, top, &to, word_size(walk)) ||
+	    !lookup_follows_call(walk->modules, to))
+		return false;
+	begin_at(walk, state, to - 1);
+	walk->start.regs[sp] += word_size(walk);
+	walk->returned = true;
+	return true;
+}
+
+static void stop(struct walk *walk, const char *format, uint64_t addr)
+{
+	snprintf(walk->why, WALK_WHY_SIZE, format, addr);
+}
+
+/* Where libdw knows no way; false when there is none. */
+static bool leave(struct walk *walk, Dwfl_Frame *state, uint64_t pc,
+		  bool is_activation)
+{
+	if (is_activation && leave_nowhere(walk, state, pc))
+		return true;
+	stop(walk, "there is no unwind information for 0x%" PRIx64, pc);
+	return false;
+}
+
+/* Gives false when there may be no more. */
+static bool take_frame(struct walk *walk, uint64_t pc, uint64_t addr)
+{
+	walk->frame(pc, addr);
+	if (walk->left--)
+		return true;
+	walk->again = false;
+	stop(walk, "there are more calls than %" PRIu64, walk->start.max);
+	return false;
+}
+
+static int on_frame(Dwfl_Frame *state, void *arg)
+{
+	struct walk *walk = arg;
+	Dwfl_Module *module;
+	bool is_activation;
+	Dwarf_Addr pc, addr;
+
+	/* From here on libdw goes to the next frame. */
+	walk->missing = 0;
+	if (!dwfl_frame_pc(state, &pc, &is_activation))
+		return DWARF_CB_ABORT;
+	pc += walk->returned;
+	is_activation &= !walk->returned;
+	walk->returned = false;
+	/* A return address may lie behind its function, or in the next line. */
+	addr = is_activation ? pc : pc - 1;
+	module = modules_at(walk->modules, addr);
+	if (ends_handler(module, pc, addr)) {
+		begin_at(walk, state, pc);
+		return DWARF_CB_ABORT;
+	}
+	if (!is_activation && leave_handler(walk, state, module, pc, addr)) {
+		take_frame(walk, pc, pc);
+		return DWARF_CB_ABORT;
+	}
+	if (!take_frame(walk, pc, addr))
+		return DWARF_CB_ABORT;
+	modules_at(walk->modules, addr);
+	if (is_described(module, addr))
+		return DWARF_CB_OK;
+	leave(walk, state, pc, is_activation);
+	return DWARF_CB_ABORT;
+}
+
+bool walk(const struct modules *modules, const struct start *start,
+	  walk_fn frame, uint64_t *missing, char why[WALK_WHY_SIZE])
+{
+	struct walk *walk = &walking;
+	int ret = -1;
+
+	walk->modules = modules;
+	walk->start = *start;
+	walk->chunk_size = 0;
+	walk->missing = 0;
+	walk->returned = false;
+	walk->frame = frame;
+	walk->left = start->max;
+	walk->why = why;
+	why[0] = '\0';
+	modules_at(modules, start->regs[nr_regs(walk) - 1]);
+	do {
+		walk->again = false;
+		if (attach(walk))
+			ret = dwfl_getthread_frames(modules->dwfl, 1, on_frame,
+						    walk);
+	} while (walk->again);
+	/* To libdw, a return address that cannot be read is the end, too. */
+	if (!ret && !walk->missing)
+		return true;
+	*missing = why[0] ? 0 : walk->missing;
+	if (*missing)
+		stop(walk, "memory at 0x%" PRIx64 " cannot be read",
+		     walk->missing);
+	else if (!why[0])
+		snprintf(why, WALK_WHY_SIZE, "libdw: %s", dwfl_errmsg(-1));
+	return false;
+}
