@@ -149,6 +149,31 @@ test_code_without_a_symbol()
 	grep -q '^  #[0-9]*  *0x[0-9a-f]* \[bare\]+0x[0-9a-f]*$' "$folder/out"
 }
 
+# int $0x80 in 64-bit code calls what has that number in 32-bit code; and the numbers
+# of x32 have a bit of their own, whether the kernel has such calls or not.
+test_system_calls_of_other_tables()
+{
+	compile calls <<-'END'
+		#include <stdlib.h>
+		#include <unistd.h>
+		int main(void)
+		{
+			long result = 20;
+			__asm__ volatile("int $0x80" : "+a"(result) : : "memory",
+					 "r8", "r9", "r10", "r11");
+			syscall(0x40000000 | 102);
+			abort();
+		}
+	END
+	(ulimit -c 0
+	 fails 134 cpctl record --slots 8 -o "$recording" -- "$folder/calls" \
+		>/dev/null 2>"$folder/errors")
+	cpctl log "$recording" >"$folder/out"
+	grep -q '  getpid = [0-9]* ' "$folder/out"
+	grep -qE '  getuid = (0|-1 ENOSYS) ' "$folder/out"
+	fails 1 grep -q ' writev ' "$folder/out"
+}
+
 # stripped NAME LINK: wild without symbols, whose debug information is in LINK
 stripped()
 {

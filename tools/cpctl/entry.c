@@ -28,7 +28,8 @@ char *syscall_name(int number, uint32_t flags)
 	/* libseccomp has negative numbers of its own. */
 	if (number < 0)
 		return NULL;
-	if (flags & CP_CHECKPOINT_COMPAT)
+	/* 64-bit code may use the 32-bit entry, too: int $0x80. */
+	if (flags & (CP_CHECKPOINT_COMPAT | CP_CHECKPOINT_SYSCALL32))
 		arch = SCMP_ARCH_X86;
 	else if (number & X32_SYSCALL)
 		arch = SCMP_ARCH_X32;

@@ -32,6 +32,8 @@ void print_headline(const struct printer *printer, const struct cp_checkpoint *c
 		fprintf(printer->out, " (%d)", cp->syscall);
 	if (cp->flags & CP_CHECKPOINT_COMPAT)
 		fputs("  32-bit code", printer->out);
+	else if (cp->flags & CP_CHECKPOINT_SYSCALL32)
+		fputs("  32-bit call", printer->out);
 	if (cp->flags & CP_CHECKPOINT_DEATH)
 		fprintf(printer->out, "  %s", death_text(cp, death));
 	fputc('\n', printer->out);
