@@ -53,7 +53,7 @@ make_archive()
 # bare_debian FOLDER
 bare_debian()
 {
-	local file
+	local file name
 
 	file=$cache/bare/$(bare_key).tar
 	# Two at a time would make the same.
@@ -63,5 +63,8 @@ bare_debian()
 		[ -f "$file" ] || make_archive "$file" "$1.work"
 		tar -C "$1" --numeric-owner -xpf "$file"
 	) 9>"$cache/bare/lock"
-	cp -L /etc/resolv.conf /etc/hosts "$1/etc/"
+	# A machine that knows its mirror by a proxy may have no resolver.
+	for name in /etc/resolv.conf /etc/hosts; do
+		[ ! -e "$name" ] || cp -L "$name" "$1/etc/"
+	done
 }
