@@ -45,6 +45,7 @@ help: ## this list
 	echo 'QUICK=1       a benchmark of less than two minutes, with fewer rows'
 	echo 'SETUP=:       do not install anything'
 	echo 'MINUTES=10    how long make soak goes on   CALLS=1000000  of make fuzz'
+	echo 'RUNS=100000   inputs for each target of make fuzz-files'
 	echo 'SEED=N        what make soak and make fuzz do, once more'
 
 module: ## checkpoint.ko, for the running kernel, each kernel of K, or KDIR
@@ -117,6 +118,11 @@ fuzz: guest selftests ## a million odd calls, on the debug kernel (CALLS=N, SEED
 	CHECKPOINT_CALLS=$(or $(CALLS),1000000) CHECKPOINT_SEED=$(SEED) \
 		$(VM) --timeout 86400 -- build/selftests/fuzz
 
+fuzz-files: lib ## odd recordings and ELF files, for what reads them (RUNS=N)
+	$(SETUP) fuzz
+	$(MAKE) -C selftests/files O=$(BUILD)/selftests/files LIB=$(BUILD)/lib
+	scripts/fuzz-files $(or $(RUNS),100000)
+
 shell: guest ## a shell in a VM with the module loaded
 	$(SETUP) vm
 	$(VM)
@@ -155,5 +161,5 @@ clean: ## remove build/ (the cached kernels stay)
 	rm -rf build
 
 .PHONY: all help module guest-modules guest lib cpctl selftests bench bench-insn bench-build demo \
-	test test-debug test-matrix soak fuzz shell lint format docs install \
+	test test-debug test-matrix soak fuzz fuzz-files shell lint format docs install \
 	uninstall clean

@@ -38,6 +38,7 @@ assert end["type"] == "end" and end["reason"] == "exited", end
 assert end["signal"] == int(sys.argv[1]), end
 death = lines[-1]["death"]
 assert death["signal"] == int(sys.argv[1]), death
+lines = [l for l in lines if l["type"] == "log"]
 if len(sys.argv) > 2:
     assert death["address"] == sys.argv[2], death
     assert death["code"] > 0, death
@@ -341,11 +342,238 @@ test_exit_status()
 	ends 2 cpctl record -o "$folder/none" -- /no/such/command
 	has errors 'cannot start /no/such/command'
 	[ ! -e "$folder/none" ]
-	# One that runs another program: its exec ends the pair.
-	ends 7 cpctl record -o "$file" -- \
-		env "$doomed-pie" live main
+}
+
+# goes_on COMMAND...: it becomes doomed, whose death is recorded, and named
+goes_on()
+{
+	ends 139 cpctl record "${options[@]}" -o "$file" -- "$@"
+	has_died 11 0x10
+	program=$doomed-pie
+	shows "touch $inner begin main"
+	complete
+	cpctl log "$file" >"$folder/log"
+	grep -qF "          (exec: $doomed-pie segv main" "$folder/log"
+	numbers | consecutive
+	cpctl show "$file" >"$folder/show"
+	head -n 1 "$folder/show" | grep -qF ": $doomed-pie segv main"
+}
+
+# What a program that was started for it executes is recorded as well.
+test_exec()
+{
+	printf '#!/bin/sh\ntrue | cat\nexec "%s" segv main\n' "$doomed-pie" \
+		>"$folder/wrapper"
+	printf '#!%s\n' "$folder/wrapper" >"$folder/outer"
+	chmod 755 "$folder/wrapper" "$folder/outer"
+	for options in '' '--stream --slots=2000' '--slots=3000'; do
+		# shellcheck disable=SC2206 # words
+		options=($options)
+		goes_on "$folder/wrapper"
+	done
+	[ "$(numbers | head -n 1)" = 1 ]
+	goes_on env X=1 "$doomed-pie" segv main
+	goes_on python3 -IS -c '
+import os, sys
+os.execv(sys.argv[1], [sys.argv[1], "segv", "main"])' "$doomed-pie"
+	# Each of several, in one file; and a name that is not to be had.
+	goes_on env X=1 env Y=2 sh -c "exec $doomed-pie segv main"
+	[ "$(grep -c '^          (exec: ' "$folder/log")" = 3 ]
+	ends 127 cpctl record -o "$file" -- sh -c 'exec /no/such/command'
+	cpctl log "$file" | tail -n 1 | grep -q '(exit status 127)'
+	fails 1 grep -q '(exec' <(cpctl log "$file")
+}
+
+# By another thread than the main one, which ends in it.
+test_exec_by_a_thread()
+{
+	goes_on python3 -IS -c '
+import os, sys, threading
+threading.Thread(target=os.execv, args=(sys.argv[1], [sys.argv[1], "segv", "main"])).start()
+threading.Event().wait()' "$doomed-pie"
+}
+
+# No more is kept of it than of any other program.
+test_exec_without_end()
+{
+	printf '%s\n' 'n=$((n + 1))' '[ $n -lt 30 ] || exit 5' \
+		'export n; exec sh "$0"' >"$folder/loop"
+	ends 5 cpctl record --slots 200 -o "$file" -- sh "$folder/loop"
+	numbers | consecutive
+	[ "$(numbers | wc -l)" -gt 200 ]
+	[ "$(numbers | wc -l)" -le 402 ]
+	cpctl log "$file" | grep -q '(exec: sh '
+}
+
+# A process that was there before: access was granted to the program that it was.
+test_exec_of_a_stranger()
+{
+	mkfifo "$folder/pipe"
+	exec 8<>"$folder/pipe"
+	bash -c 'read -r; exec sleep 0' <&8 &
+	slave_begins $!
+	eventually is_in 0 "$slave"
+	task=$slave
+	record_told
+	tell
+	wait "$recorder"
 	has errors 'runs another program now'
 	cpctl log "$file" | tail -n 1 | grep -q 'it runs another program now'
+}
+
+# library NAME: a shared one, from standard input
+library()
+{
+	gcc -shared -fPIC -x c -o "$folder/$1.so" -
+}
+
+# What libraries do before the program begins happens as it does without cpctl.
+test_constructors()
+{
+	local library
+
+	library fork <<-'END'
+		#include <stdio.h>
+		#include <sys/wait.h>
+		#include <unistd.h>
+		static pid_t kid;
+		__attribute__((constructor)) static void begin(void) { kid = fork(); }
+		__attribute__((destructor)) static void end(void)
+		{
+			int status;
+
+			if (kid > 0 && waitpid(kid, &status, 0) == kid)
+				fprintf(stderr, "status 0x%x\n", status);
+		}
+	END
+	library trap <<-'END'
+		#include <signal.h>
+		#include <stdio.h>
+		#include <unistd.h>
+		static volatile int got;
+		static void on(int sig) { got++; }
+		__attribute__((constructor)) static void begin(void)
+		{
+			signal(SIGTRAP, on);
+			raise(SIGTRAP);
+			kill(getpid(), SIGTRAP);
+			asm volatile("int3");
+			fprintf(stderr, "%d\n", got);
+		}
+	END
+	library exec <<-'END'
+		#include <stdlib.h>
+		#include <unistd.h>
+		__attribute__((constructor)) static void begin(void)
+		{
+			if (!getenv("TO"))
+				return;
+			unsetenv("LD_PRELOAD");
+			execl(getenv("TO"), getenv("TO"), "x", (char *)0);
+		}
+	END
+	library thread <<-'END'
+		#include <pthread.h>
+		#include <stdio.h>
+		static void *body(void *arg) { return arg; }
+		__attribute__((constructor)) static void begin(void)
+		{
+			pthread_t thread;
+
+			pthread_create(&thread, 0, body, 0);
+			fprintf(stderr, "%d\n", pthread_join(thread, 0));
+		}
+	END
+	# Its code is at the entry point of the one that is replaced.
+	printf '%s\n' '#include <stdio.h>' 'int f(int x) { return x * 3 + 1; }' \
+		'int main(void) { for (int i = 0; i < 3; i++) printf("%d\n", f(i)); }' |
+		gcc -no-pie -x c -o "$folder/two" -
+	export TO=$folder/two
+	for library in fork trap exec thread; do
+		printf '%s\n' '#include <stdio.h>' 'int main(void) { puts("one"); }' |
+			gcc -no-pie -Wl,--no-as-needed -o "$folder/one" -x c - \
+			-x none "$folder/$library.so"
+		options=()
+		unchanged "$folder/one"
+		unchanged env X=1 "$folder/one"
+		options=(--stream --wait)
+		unchanged "$folder/one"
+	done
+}
+
+# The stack pointer may be anything when a program dies.
+test_wild_stack_pointer()
+{
+	local at
+
+	compile wild <<-'END'
+		#include <stdlib.h>
+		int main(int argc, char **argv)
+		{
+			unsigned long to = strtoul(argv[1], 0, 16);
+
+			asm volatile("mov %0, %%rsp; push %%rax" :: "r"(to));
+		}
+	END
+	for at in 0 8 1000 7ffffffffff8 7fffffffffffffff 8000000000000000 \
+			dead000000000000 ffffffff81000000 ffffffffff600100 \
+			ffffffffffffffff; do
+		ends 139 cpctl record -o "$file" -- "$folder/wild" "$at"
+		has_died 11
+		cpctl show "$file" | grep -q 'rsp points to no memory'
+		ends 0 cpctl bt "$file"
+		ends 0 cpctl diff "$file" -2 -1
+		ends 0 cpctl dump -o "$folder/core" "$file"
+	done
+}
+
+# More text than any recording before could hold.
+test_many_mappings()
+{
+	local most
+
+	most=$(cat /proc/sys/vm/max_map_count)
+	echo 700000 >/proc/sys/vm/max_map_count
+	compile many <<-'END'
+		#include <stdlib.h>
+		#include <sys/mman.h>
+		int main(void)
+		{
+			const unsigned long size = 8192, nr = 170000;
+			char *at = mmap(0, nr * size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+			for (unsigned long i = 0; i < nr; i++)
+				if (mprotect(at + i * size, 4096, PROT_READ | PROT_EXEC))
+					return 1;
+			abort();
+		}
+	END
+	ends 134 cpctl record --every 1000000 -o "$file" -- "$folder/many"
+	echo "$most" >/proc/sys/vm/max_map_count
+	ends 0 cpctl log "$file"
+	ends 0 cpctl show "$file"
+}
+
+# What is not there, for it was not asked for, is said.
+test_thinned()
+{
+	ends 7 cpctl record --every 5 --rate 1000 -o "$file" -- \
+		"$doomed-static" live main
+	cpctl log "$file" | head -n 1 >"$folder/first"
+	has first '(thinned: at least 0.001 s from one to the next, one of 5 returns to user mode)'
+	cpctl log --json "$file" | head -n 1 >"$folder/first"
+	has first '{"type":"thinned","interval_ns":1000000,"every":5}'
+	ends 7 cpctl record -o "$file" -- "$doomed-static" live main
+	fails 1 grep -q thinned <(cpctl log "$file"; cpctl log --json "$file")
+}
+
+# On a terminal, what was kept and what was lost is to be seen meanwhile.
+test_progress()
+{
+	script -qec "cpctl record --stream -o $file -- sleep 3" /dev/null \
+		</dev/null >"$folder/out"
+	grep -qaE 'recording process [0-9]+: [0-9]+ checkpoints kept, [0-9]+ lost, [0-9.]+K? written' \
+		"$folder/out"
 }
 
 test_interrupt()
@@ -831,39 +1059,83 @@ test_refusals()
 	rm -f "$folder"/recording.*
 }
 
-# The program is not held for it, nor told.
+# It is said before the program begins, and the program does not.
 test_no_place_for_the_file()
 {
 	local place
 
-	for place in "$folder" /dev/null /no/such/folder/file /proc/file; do
-		ends 2 cpctl record -o "$place" -- "$doomed-pie" segv main
-		has errors "cannot write $place: "
-	done
-	[ -c /dev/null ]
 	mkdir "$folder/small"
 	mount -t tmpfs -o size=64k none "$folder/small"
 	cat /dev/zero >"$folder/small/filler" 2>/dev/null || :
-	for place in --slots=256 '--stream --wait --slots=2'; do
-		# shellcheck disable=SC2086 # words
-		ends 2 cpctl record $place -o "$folder/small/file" -- \
-			python3 -IS -c 'print("done")'
-		has errors "cannot write $folder/small/file: No space left"
-		[ "$(cat "$folder/out")" = 'done' ]
-		[ "$(ls -A "$folder/small")" = filler ]
+	for options in --slots=256 '--stream --wait --slots=2'; do
+		for place in "$folder" /dev/null /dev/full /no/such/folder/file \
+				/proc/file "$folder/small/file"; do
+			# shellcheck disable=SC2086 # words
+			ends 2 cpctl record $options -o "$place" -- \
+				touch "$folder/begun"
+			has errors "cannot write $place: "
+			[ ! -e "$folder/begun" ]
+		done
 	done
+	has errors "cannot write $folder/small/file: No space left"
+	[ -c /dev/null ]
+	[ "$(ls -A "$folder/small")" = filler ]
 	umount "$folder/small"
+	start_sleeper
+	ends 2 cpctl record -o /no/such/folder/file "$slave"
+	fails 1 is_master_of "$$" "$slave"
+}
+
+# fills COMMAND...: which finds no room for all of the file: what there is is kept
+fills()
+{
+	ends 3 "$@" -- python3 -IS -c '
+import os, sys
+for i in range(4000):
+    os.getppid()
+print("done")
+sys.exit(3)'
+	[ "$(cat "$folder/out")" = 'done' ]
+	has errors "cannot write $file: "
+	has errors 'the recording failed; the exit status is that of process'
+	[ "$(compgen -G "$file*")" = "$file" ]
+	ends 2 cpctl log "$file"
+	has errors ': cut off'
+	[ "$(wc -l <"$folder/out")" -gt 10 ]
+}
+
+# The program is not held for it, and has the exit status that it has.
+test_no_place_for_all_of_the_file()
+{
+	mkdir "$folder/narrow"
+	mount -t tmpfs -o size=32k none "$folder/narrow"
+	file=$folder/narrow/file
+	fills cpctl record --stream --wait -o "$file"
+	rm "$file"
+	fills cpctl record --slots 4000 -o "$file"
+	umount "$folder/narrow"
+	# A limit on the size of files is another reason, and no end of cpctl.
+	file=$folder/limited
+	(ulimit -f 32
+	 fills cpctl record --stream --wait -o "$file"
+	 ends 153 cpctl record -o "$folder/other" -- \
+		dd if=/dev/zero of="$folder/large" bs=64K count=1
+	 has errors 'killed by signal 25'
+	 ends 2 cpctl dump -o "$folder/core" $$
+	 has errors 'File too large')
 }
 
 # On demand, later is another time.
 test_no_place_for_the_file_now()
 {
 	options=()
+	mkdir "$folder/later"
 	file=$folder/later/file
 	recorded "$doomed-pie" segv main told
+	mv "$folder/later" "$folder/moved"
 	kill -USR1 "$recorder"
 	eventually grep -q "cannot write $file: " "$folder/errors"
-	mkdir "$folder/later"
+	mv "$folder/moved" "$folder/later"
 	tell
 	fails 139 wait "$recorder"
 	has_died 11 0x10
@@ -904,9 +1176,9 @@ open(sys.argv[2], "wb").write(data)' "$file" "$folder/bad" "$at"
 	{ cat "$file"; echo more; } >"$folder/longer"
 	ends 2 cpctl log "$folder/longer"
 	has errors ': damaged: '
-	printf 'CKPTREC\n\002\000\000\000\000\000\000\000' >"$folder/version"
+	printf 'CKPTREC\n\003\000\000\000\000\000\000\000' >"$folder/version"
 	ends 2 cpctl show "$folder/version"
-	has errors 'made by another version of cpctl: format 2, this one reads 1'
+	has errors 'made by another version of cpctl: format 3, this one reads 1 to 2'
 }
 
 # Names of a program that was built anew since are not those of what was mapped.

@@ -1,33 +1,134 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A program that is started in order to become a slave. */
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
 #include <sys/pidfd.h>
 #include <sys/ptrace.h>
+#include <sys/signalfd.h>
 #include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "child.h"
 #include "diagnose.h"
+#include "identity.h"
 #include "interrupt.h"
 #include "message.h"
 
+/*
+ * struct inherited - what the program is to have as cpctl was given it
+ * @sigchld: SIGCHLD's action
+ * @sigxfsz: SIGXFSZ's
+ * @mask: the blocked signals
+ */
+struct inherited {
+	struct sigaction	sigchld;
+	struct sigaction	sigxfsz;
+	sigset_t		mask;
+};
+
+/*
+ * struct start - pipes between cpctl and a child that is to become a program
+ * @go: a byte tells the child that it is traced
+ * @report: why it could not become the program, an errno
+ */
+struct start {
+	int	go[2];
+	int	report[2];
+};
+
+/*
+ * Becomes readable when a child has changed its state, and when time is over; -1
+ * before child_start().
+ */
+static int changes = -1;
+
+static struct sigaction own_sigxfsz;
+
+void child_ignore_sigxfsz(void)
+{
+	static const struct sigaction ignore = { .sa_handler = SIG_IGN };
+
+	sigaction(SIGXFSZ, &ignore, &own_sigxfsz);
+}
+
 /* In the child: become the program, or tell why not. */
-static void become(char **argv, int report, const struct sigaction *sigchld)
+static void become(char **argv, const struct start *start,
+		   const struct inherited *inherited)
 {
 	int error;
+	char byte;
 
-	sigaction(SIGCHLD, sigchld, NULL);
+	sigaction(SIGCHLD, &inherited->sigchld, NULL);
+	sigaction(SIGXFSZ, &inherited->sigxfsz, NULL);
+	sigprocmask(SIG_SETMASK, &inherited->mask, NULL);
 	setsid();
-	if (!ptrace(PTRACE_TRACEME, 0, NULL, NULL))
-		execvp(argv[0], argv);
+	close(start->go[1]);
+	if (read(start->go[0], &byte, 1) != 1)
+		_exit(126);
+	execvp(argv[0], argv);
 	error = errno;
-	if (write(report, &error, sizeof(error)) != sizeof(error))
+	if (write(start->report[1], &error, sizeof(error)) != sizeof(error))
 		_exit(126);
 	_exit(127);
+}
+
+/* An event of a task that was seized, or a signal that is to be delivered. */
+static int event_of(int status)
+{
+	return status >> 16;
+}
+
+/* Lets the child continue after a stop that nobody asked for. */
+static void pass(pid_t pid, int status)
+{
+	int sig = WSTOPSIG(status);
+
+	if (!event_of(status))
+		ptrace(PTRACE_CONT, pid, NULL, (long)sig);
+	else if (event_of(status) == PTRACE_EVENT_STOP && sig != SIGTRAP)
+		/* It was stopped, by SIGSTOP for one, and so it stays. */
+		ptrace(PTRACE_LISTEN, pid, NULL, NULL);
+	else
+		ptrace(PTRACE_CONT, pid, NULL, NULL);
+}
+
+/* What has come of signals by now. Is an alarm among them? */
+static bool take_alarm(void)
+{
+	struct signalfd_siginfo signal;
+	bool alarmed = false;
+
+	while (read(changes, &signal, sizeof(signal)) == sizeof(signal))
+		alarmed |= signal.ssi_signo == SIGALRM;
+	return alarmed;
+}
+
+/*
+ * Waits until the child stops. False when it has ended, which is left for
+ * child_wait(), when interrupted, or when time is over.
+ */
+static bool wait_for_stop(pid_t pid, int *status)
+{
+	siginfo_t info;
+
+	for (;;) {
+		info.si_pid = 0;
+		if (waitid(P_PID, (id_t)pid, &info,
+			   WEXITED | WSTOPPED | WNOWAIT | WNOHANG))
+			return false;
+		if (info.si_pid && info.si_code != CLD_TRAPPED &&
+		    info.si_code != CLD_STOPPED)
+			return false;
+		if (info.si_pid)
+			return waitpid(pid, status, WUNTRACED) == pid &&
+			       WIFSTOPPED(*status);
+		if (!interrupt_wait(changes) || take_alarm())
+			return false;
+	}
 }
 
 /* Waits until it is held at the beginning of the program. */
@@ -35,94 +136,214 @@ static bool wait_for_exec(pid_t pid)
 {
 	int status;
 
-	for (;;) {
-		if (waitpid(pid, &status, 0) < 0) {
-			if (errno == EINTR)
-				continue;
-			return false;
-		}
-		if (!WIFSTOPPED(status))
-			return false;
-		if (WSTOPSIG(status) == SIGTRAP)
+	while (wait_for_stop(pid, &status)) {
+		if (event_of(status) == PTRACE_EVENT_EXEC)
 			return true;
-		/* Somebody has sent it a signal already: hand it on. */
-		ptrace(PTRACE_CONT, pid, NULL, (long)WSTOPSIG(status));
+		pass(pid, status);
 	}
+	return false;
 }
 
-pid_t child_start(char **argv)
+/* Has SIGCHLD and alarms be read from @changes. SIGCHLD is not to be ignored, as inherited. */
+static int watch_children(struct inherited *inherited)
 {
 	static const struct sigaction heed = { .sa_handler = SIG_DFL };
-	struct sigaction sigchld;
-	int report[2], error = 0;
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigaddset(&set, SIGALRM);
+	sigprocmask(SIG_BLOCK, &set, &inherited->mask);
+	sigaction(SIGCHLD, &heed, &inherited->sigchld);
+	inherited->sigxfsz = own_sigxfsz;
+	changes = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return changes < 0 ? -1 : 0;
+}
+
+/*
+ * A thread that a library's constructor begins is traced, too: it might exec in
+ * the child's place, and that would not be noticed otherwise.
+ */
+#define TRACE_OPTIONS ((long)(PTRACE_O_TRACEEXEC | PTRACE_O_TRACECLONE))
+
+/* Traces the child and lets it exec. */
+static int let_exec(pid_t pid, const struct start *start)
+{
+	int error = 0;
+
+	if (ptrace(PTRACE_SEIZE, pid, NULL, TRACE_OPTIONS))
+		return errno;
+	if (write(start->go[1], "", 1) == 1 && wait_for_exec(pid))
+		return 0;
+	/* It left a word, unless it was killed. */
+	if (read(start->report[0], &error, sizeof(error)) != sizeof(error))
+		error = EINTR;
+	return error;
+}
+
+static pid_t start_with(char **argv, struct start *start)
+{
+	struct inherited inherited;
+	int error = 0;
 	pid_t pid;
 
-	if (pipe2(report, O_CLOEXEC)) {
+	if (watch_children(&inherited)) {
 		warn("cannot start %s", argv[0]);
 		return -1;
 	}
-	/* Were it ignored, as inherited, there would be no status to wait for. */
-	sigaction(SIGCHLD, &heed, &sigchld);
 	pid = fork();
 	if (!pid)
-		become(argv, report[1], &sigchld);
-	if (pid < 0)
-		error = errno;
-	close(report[1]);
-	if (pid > 0 && !wait_for_exec(pid)) {
-		/* It left a word, unless it was killed. */
-		if (read(report[0], &error, sizeof(error)) != sizeof(error))
-			error = EINTR;
-	}
-	close(report[0]);
+		become(argv, start, &inherited);
+	error = pid < 0 ? errno : 0;
+	close(start->go[0]);
+	close(start->report[1]);
+	if (!error)
+		error = let_exec(pid, start);
 	if (!error)
 		return pid;
+	if (pid > 0)
+		child_kill(pid);
 	diagnose_start(argv[0], error);
 	return -1;
 }
 
-/* Waits until it stops; gives the signal, or 0 when it has ended. */
-static int wait_for_stop(pid_t pid)
+pid_t child_start(char **argv)
 {
-	siginfo_t info = {};
-	int status;
+	struct start start;
+	pid_t pid;
 
-	/* Its end is for child_wait(). */
-	while (waitid(P_PID, (id_t)pid, &info, WEXITED | WSTOPPED | WNOWAIT)) {
-		if (errno != EINTR)
-			return 0;
+	if (pipe2(start.go, O_CLOEXEC)) {
+		warn("cannot start %s", argv[0]);
+		return -1;
 	}
-	if (info.si_code != CLD_TRAPPED && info.si_code != CLD_STOPPED)
-		return 0;
-	if (waitpid(pid, &status, WUNTRACED) != pid || !WIFSTOPPED(status))
-		return 0;
-	return WSTOPSIG(status);
+	if (pipe2(start.report, O_CLOEXEC)) {
+		warn("cannot start %s", argv[0]);
+		close(start.go[0]);
+		close(start.go[1]);
+		return -1;
+	}
+	pid = start_with(argv, &start);
+	close(start.go[1]);
+	close(start.report[0]);
+	return pid;
 }
 
-#define BREAKPOINT 0xccUL
+/* Bits of the debug registers; what Intel's manual calls L0 of DR7. */
+#define DR7_FIRST_ON_EXECUTION 1UL
 
-void child_run_to(pid_t pid, uint64_t addr)
+/*
+ * A breakpoint of the processor's, as of ptrace: no byte of the program changes,
+ * and children and programs that it executes do not have it. False when there is
+ * none to be had, as in some virtual machines.
+ */
+static bool set_breakpoint(pid_t pid, uint64_t addr, unsigned long control)
+{
+	void *dr0 = (void *)offsetof(struct user, u_debugreg[0]);
+	void *dr7 = (void *)offsetof(struct user, u_debugreg[7]);
+
+	return !ptrace(PTRACE_POKEUSER, pid, dr0, addr) &&
+	       !ptrace(PTRACE_POKEUSER, pid, dr7, control);
+}
+
+/* Is it the breakpoint that stopped it, and not a SIGTRAP of its own? */
+static bool is_breakpoint(pid_t pid, int status, uint64_t addr)
 {
 	void *rip = (void *)offsetof(struct user, regs.rip);
-	long code, sig = 0;
+	siginfo_t info;
 
-	errno = 0;
-	code = ptrace(PTRACE_PEEKTEXT, pid, addr, NULL);
-	if (!addr || errno ||
-	    ptrace(PTRACE_POKETEXT, pid, addr,
-		   ((unsigned long)code & ~0xffUL) | BREAKPOINT))
-		return;
-	do {
+	return !event_of(status) && WSTOPSIG(status) == SIGTRAP &&
+	       !ptrace(PTRACE_GETSIGINFO, pid, NULL, &info) &&
+	       info.si_code == TRAP_HWBKPT &&
+	       (uint64_t)ptrace(PTRACE_PEEKUSER, pid, rip, NULL) == addr;
+}
+
+/* It has begun a thread, which was traced from its beginning: let that one go. */
+static void release_thread(pid_t pid)
+{
+	unsigned long thread;
+	int status;
+
+	if (!ptrace(PTRACE_GETEVENTMSG, pid, NULL, &thread) &&
+	    waitpid((pid_t)thread, &status, __WALL) == (pid_t)thread)
+		ptrace(PTRACE_DETACH, (pid_t)thread, NULL, NULL);
+}
+
+/* Runs until the breakpoint, or an event that makes it worthless. */
+static enum child_stop run_to_breakpoint(pid_t pid, uint64_t addr)
+{
+	int status;
+
+	ptrace(PTRACE_CONT, pid, NULL, NULL);
+	while (wait_for_stop(pid, &status)) {
+		/* The kernel has taken the breakpoint away. */
+		if (event_of(status) == PTRACE_EVENT_EXEC)
+			return CHILD_EXEC;
+		if (event_of(status) == PTRACE_EVENT_CLONE)
+			release_thread(pid);
+		if (event_of(status) == PTRACE_EVENT_CLONE ||
+		    is_breakpoint(pid, status, addr))
+			return CHILD_THERE;
 		/* What is sent to it on its way it is to have. */
-		if (ptrace(PTRACE_CONT, pid, NULL, sig))
-			return;
-		sig = wait_for_stop(pid);
-		if (!sig)
-			return;
-	} while (sig != SIGTRAP);
-	ptrace(PTRACE_POKETEXT, pid, addr, code);
-	if ((uint64_t)ptrace(PTRACE_PEEKUSER, pid, rip, NULL) == addr + 1)
-		ptrace(PTRACE_POKEUSER, pid, rip, addr);
+		pass(pid, status);
+	}
+	return CHILD_GONE;
+}
+
+/* Stops a child that is traced and runs. False when it has ended. */
+static bool interrupt_child(pid_t pid)
+{
+	int status;
+
+	if (ptrace(PTRACE_INTERRUPT, pid, NULL, NULL))
+		return false;
+	while (wait_for_stop(pid, &status)) {
+		if (event_of(status) == PTRACE_EVENT_CLONE)
+			release_thread(pid);
+		/* Any stop will do, unless there is a signal to be delivered. */
+		if (event_of(status))
+			return true;
+		pass(pid, status);
+	}
+	return false;
+}
+
+static unsigned long entry_of(pid_t pid)
+{
+	struct identity identity;
+	unsigned long entry;
+
+	if (!identity_read(&identity, pid))
+		return 0;
+	entry = identity_auxv(&identity, AT_ENTRY);
+	identity_free(&identity);
+	return entry;
+}
+
+/* Its libraries may take a while to begin, and it may be past its entry. */
+#define ENTRY_SECONDS 2
+
+enum child_stop child_run_to_entry(pid_t pid)
+{
+	unsigned long entry = entry_of(pid);
+	enum child_stop stop;
+
+	if (!entry || !set_breakpoint(pid, entry, DR7_FIRST_ON_EXECUTION))
+		return CHILD_THERE;
+	take_alarm();
+	alarm(ENTRY_SECONDS);
+	stop = run_to_breakpoint(pid, entry);
+	alarm(0);
+	if (stop == CHILD_GONE && !interrupted() && interrupt_child(pid))
+		stop = CHILD_THERE;
+	if (stop == CHILD_THERE)
+		set_breakpoint(pid, 0, 0);
+	return stop;
+}
+
+bool child_hold(pid_t pid)
+{
+	return !ptrace(PTRACE_SEIZE, pid, NULL, TRACE_OPTIONS) &&
+	       interrupt_child(pid);
 }
 
 void child_release(pid_t pid)
@@ -145,6 +366,8 @@ void child_kill(pid_t pid)
 	int status;
 
 	kill(pid, SIGKILL);
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+	/* Its last stop may come first. */
+	while (waitpid(pid, &status, 0) == pid ? WIFSTOPPED(status) :
+						 errno == EINTR)
 		;
 }

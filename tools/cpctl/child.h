@@ -8,6 +8,14 @@
 #include <sys/types.h>
 
 /*
+ * child_ignore_sigxfsz() - have a file that grows too large be an error
+ *
+ * Of write(2), EFBIG, and not the end of cpctl. Programs that are started later
+ * are not concerned.
+ */
+void child_ignore_sigxfsz(void);
+
+/*
  * child_start() - start a program and hold it before its first instruction
  * @argv: the program, as for execvp(3), and its arguments
  *
@@ -18,12 +26,28 @@
 pid_t child_start(char **argv);
 
 /*
- * child_run_to() - let it run up to an instruction, and hold it there
- * @addr: where it is; 0: do not let it run at all
- *
- * It may never come there: then it has ended, or is held where it went wrong.
+ * enum child_stop - how far child_run_to_entry() has come
+ * @CHILD_THERE: the child is held at its entry point; or elsewhere, if there is no
+ *	breakpoint to be had, if it has begun a thread, or after two seconds
+ * @CHILD_EXEC: it is held at the beginning of another program, by an exec
+ * @CHILD_GONE: it has ended, or cpctl was interrupted
  */
-void child_run_to(pid_t pid, uint64_t addr);
+enum child_stop {
+	CHILD_THERE,
+	CHILD_EXEC,
+	CHILD_GONE,
+};
+
+/*
+ * child_run_to_entry() - let it run up to the program's own first instruction
+ *
+ * There its libraries are mapped. The child has to be held. Its memory stays as
+ * it is, and the signals that it is sent arrive.
+ */
+enum child_stop child_run_to_entry(pid_t pid);
+
+/* child_hold() - hold one that runs, where it is; false when it cannot be */
+bool child_hold(pid_t pid);
 
 /* child_release() - let it run */
 void child_release(pid_t pid);

@@ -102,8 +102,7 @@ static void join(struct coreloads *loads)
 		else
 			loads->load[++to] = *next;
 	}
-	if (loads->nr)
-		loads->nr = to + 1;
+	loads->nr = to + 1;
 }
 
 int coreloads_make(struct coreloads *loads, const struct memory *memory)
@@ -123,6 +122,8 @@ int coreloads_make(struct coreloads *loads, const struct memory *memory)
 		    add_page(loads, maps, pages->page[i].addr))
 			goto err_free;
 	}
+	if (!loads->nr)
+		return 0;
 	qsort(loads->load, loads->nr, sizeof(loads->load[0]), by_address);
 	join(loads);
 	return 0;

@@ -81,80 +81,104 @@ void delta_write(FILE *out, const struct segment *now,
 	}
 }
 
-const void *input_take(struct input *in, size_t size)
+/*
+ * Has @segment be at @info's addresses, with room before and behind so that one
+ * that grows and shrinks is seldom copied. The bytes that it had there stay.
+ */
+static int move_to(struct segment *segment, const struct cp_segment *info)
 {
-	const void *taken = in->bytes;
+	const uint64_t old_end = segment->info.addr + segment->info.size;
+	const uint64_t end = info->addr + info->size;
+	/* From the beginning of @block. Far too large for other addresses. */
+	const uint64_t into = info->addr - segment->info.addr +
+			      (uint64_t)(segment->bytes - segment->block);
+	struct segment new = { .info.size = info->size + info->size / 2 };
+	uint64_t from, to;
 
-	if (size > in->left)
-		return NULL;
-	in->bytes += size;
-	in->left -= size;
-	return taken;
-}
-
-/* All up to @to is as it was before. */
-static int fill_gap(struct segment *now, const struct segment *before,
-		    uint64_t from, uint64_t to)
-{
-	const unsigned char *old;
-
-	if (from == to)
+	if (segment->block && into <= segment->room &&
+	    info->size <= segment->room - into) {
+		segment->bytes = segment->block + into;
+		segment->info = *info;
 		return 0;
-	old = known(before, now->info.addr + from, to - from);
-	if (!old)
+	}
+	if (segment_alloc(&new))
 		return -1;
-	memcpy(now->bytes + from, old, to - from);
+	/* A stack grows downwards. */
+	new.bytes = new.block + info->size / 2;
+	from = info->addr > segment->info.addr ? info->addr : segment->info.addr;
+	to = end < old_end ? end : old_end;
+	if (from < to)
+		memcpy(new.bytes + (from - info->addr),
+		       segment->bytes + (from - segment->info.addr), to - from);
+	segment_free(segment);
+	new.info = *info;
+	*segment = new;
 	return 0;
 }
 
-static int read_runs(struct input *in, struct segment *now,
-		     const struct segment *before, uint32_t nr_runs)
+/* struct range - addresses of what is known from before */
+struct range {
+	uint64_t	start;
+	uint64_t	end;
+};
+
+/* Is all up to @to as it was before? There is nothing else that it could be. */
+static bool is_known(const struct segment *segment, const struct range *known,
+		     uint64_t from, uint64_t to)
+{
+	return from == to || (segment->info.addr + from >= known->start &&
+			      segment->info.addr + to <= known->end);
+}
+
+static int read_runs(struct input *in, struct segment *segment,
+		     const struct range *known, uint32_t nr_runs)
 {
 	uint64_t at = 0;
 
 	for (; nr_runs; nr_runs--) {
-		const void *head = input_take(in, sizeof(struct rec_run));
-		const void *bytes;
 		struct rec_run run;
 
-		if (!head)
+		if (input_get(in, &run, sizeof(run)) || run.offset < at ||
+		    run.offset > segment->info.size ||
+		    run.size > segment->info.size - run.offset ||
+		    !is_known(segment, known, at, run.offset) ||
+		    input_get(in, segment->bytes + run.offset, run.size))
 			return -1;
-		memcpy(&run, head, sizeof(run));
-		if (run.offset < at || run.offset > now->info.size ||
-		    run.size > now->info.size - run.offset)
-			return -1;
-		bytes = input_take(in, run.size);
-		if (!bytes || fill_gap(now, before, at, run.offset))
-			return -1;
-		memcpy(now->bytes + run.offset, bytes, run.size);
 		at = run.offset + run.size;
 	}
-	return fill_gap(now, before, at, now->info.size);
+	return is_known(segment, known, at, segment->info.size) ? 0 : -1;
 }
 
-int delta_read(struct input *in, struct segment *now,
-	       const struct segment *before)
+/* Nothing is allocated that what is left of the record could not fill. */
+static bool is_possible(const struct cp_segment *info,
+			const struct segment *before, uint64_t left,
+			uint64_t most)
 {
-	const void *head = input_take(in, sizeof(struct rec_segment));
-	struct rec_segment segment;
-	const void *info;
-	uint64_t most;
+	if (!info->size)
+		return true;
+	return info->size <= most && info->size <= left + before->info.size &&
+	       info->addr <= REC_ADDR_MAX - info->size;
+}
+
+int delta_read(struct input *in, struct segment *segment, uint64_t most)
+{
+	struct rec_segment head;
+	struct cp_segment info;
+	struct range known;
 
 	errno = EINVAL;
-	if (!head)
+	if (input_get(in, &head, sizeof(head)) ||
+	    input_struct(in, &info, sizeof(info), head.info_size))
 		return -1;
-	memcpy(&segment, head, sizeof(segment));
-	info = input_take(in, segment.info_size);
-	if (!info)
+	if (segment->info.kind != info.kind) {
+		segment_free(segment);
+		memset(segment, 0, sizeof(*segment));
+	}
+	if (!is_possible(&info, segment, in->left, most))
 		return -1;
-	copy_struct(&now->info, sizeof(now->info), info, segment.info_size);
-	/* Nothing is allocated that could not be filled. */
-	before = comparable(now, before);
-	most = in->left + before->info.size;
-	if (now->info.size > most || now->info.addr > REC_ADDR_MAX - most)
+	known.start = segment->info.addr;
+	known.end = segment->info.addr + segment->info.size;
+	if (move_to(segment, &info))
 		return -1;
-	now->bytes = malloc(now->info.size ?: 1);
-	if (!now->bytes)
-		return -1;
-	return read_runs(in, now, before, segment.nr_runs);
+	return read_runs(in, segment, &known, head.nr_runs);
 }

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "input.h"
 #include "snapshot.h"
 
 /*
@@ -16,22 +17,17 @@
 void delta_write(FILE *out, const struct segment *now,
 		 const struct segment *before);
 
-/* struct input - bytes that were read, and how far they have been used */
-struct input {
-	const unsigned char	*bytes;
-	size_t			left;
-};
-
-/* input_take() - the next @size bytes, or NULL when there are not so many */
-const void *input_take(struct input *in, size_t size);
-
 /*
  * delta_read() - read what delta_write() wrote
- * @now: zeroed; it is to be freed also when this fails
+ * @segment: the same segment of the checkpoint before, zeroed if there is none;
+ *	becomes the one that is read. It is to be freed even if this fails
+ * @most: bytes that it may have
+ *
+ * The bytes that are as before stay where they are: a record takes no longer to
+ * read than its own bytes do, however large the segment is.
  *
  * Return: 0, or -1: what @in holds makes no sense, or (ENOMEM) no memory.
  */
-int delta_read(struct input *in, struct segment *now,
-	       const struct segment *before);
+int delta_read(struct input *in, struct segment *segment, uint64_t most);
 
 #endif /* DELTA_H */

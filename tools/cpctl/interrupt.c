@@ -43,6 +43,11 @@ void interrupt_catch(struct cp_pair *pair)
 	}
 }
 
+void interrupt_move(struct cp_pair *pair)
+{
+	pair_to_end = pair;
+}
+
 static pid_t child;
 
 static void pass_on(int sig)

@@ -15,6 +15,13 @@
 void interrupt_catch(struct cp_pair *pair);
 
 /*
+ * interrupt_move() - another pair has taken the place of the one to be ended
+ *
+ * A signal that came before has not ended this one: see interrupted().
+ */
+void interrupt_move(struct cp_pair *pair);
+
+/*
  * interrupt_pass_on() - SIGTERM and SIGHUP are for a child, and no interruption
  */
 void interrupt_pass_on(pid_t pid);

@@ -170,23 +170,106 @@ static void print_end(FILE *out, const struct rec_end *end)
 	fputs(")\n", out);
 }
 
+/* Were returns to user mode left out, as the user had asked? */
+static bool is_thinned(const struct rec_options *options)
+{
+	return options->interval || options->every > 1;
+}
+
+static void print_thinning(FILE *out, const struct rec_options *options)
+{
+	if (!is_thinned(options))
+		return;
+	fputs("          (thinned:", out);
+	if (options->interval)
+		fprintf(out, " at least %.9g s from one to the next",
+			(double)options->interval / NSEC_PER_SEC);
+	if (options->interval && options->every > 1)
+		fputc(',', out);
+	if (options->every > 1)
+		fprintf(out, " one of %u returns to user mode", options->every);
+	fputs(")\n", out);
+}
+
+static void json_thinning(FILE *out, const struct rec_options *options)
+{
+	struct json_object *object;
+
+	if (!is_thinned(options))
+		return;
+	object = json_object_new_object();
+	json_object_object_add(object, "type",
+			       json_object_new_string("thinned"));
+	json_object_object_add(object, "interval_ns",
+			       json_object_new_uint64(options->interval));
+	json_object_object_add(object, "every",
+			       json_object_new_int64(options->every ?: 1));
+	json_line(out, object);
+}
+
+/* The process has executed another program, and this is the first of that. */
+static void print_exec(FILE *out, const struct playback *play)
+{
+	const struct identity *identity = &play->identity;
+
+	fputs("          (exec", out);
+	if (identity->command) {
+		fputs(": ", out);
+		print_name(out, *identity->command ? identity->command :
+						     identity->name);
+	}
+	fprintf(out, ")%s\n", play->late ? ", its first states are missing" : "");
+}
+
+static void json_exec(FILE *out, const struct playback *play)
+{
+	struct json_object *object = json_object_new_object();
+	const char *command = play->identity.command;
+
+	json_object_object_add(object, "type", json_object_new_string("exec"));
+	json_object_object_add(object, "late",
+			       json_object_new_boolean(play->late));
+	if (command)
+		json_object_object_add(object, "command",
+				       json_object_new_string(command));
+	json_line(out, object);
+}
+
+/* What is to be said before the line of a checkpoint. */
+static void show_before(struct viewer *viewer, uint64_t last, uint64_t *execs)
+{
+	struct playback *play = &viewer->play;
+	FILE *out = viewer->printer.out;
+	bool json = viewer->options->json;
+
+	if (!last && json)
+		json_thinning(out, &play->options);
+	else if (!last)
+		print_thinning(out, &play->options);
+	if (last && !json)
+		print_gap(out, play->now.head.seq - last - 1);
+	if (last && play->execs > *execs && json)
+		json_exec(out, play);
+	else if (last && play->execs > *execs)
+		print_exec(out, play);
+	*execs = play->execs;
+}
+
 static int show_log(struct viewer *viewer, void *arg)
 {
 	const struct cp_checkpoint *cp = &viewer->play.now.head;
 	FILE *out = viewer->printer.out;
-	uint64_t last = 0;
+	uint64_t last = 0, execs = 0;
 
 	(void)arg;
 	while (playback_next(&viewer->play)) {
 		symbols_refresh(viewer->printer.symbols);
-		if (viewer->options->json) {
-			json_log_line(&viewer->printer, cp);
-			continue;
-		}
-		if (last)
-			print_gap(out, cp->seq - last - 1);
+		show_before(viewer, last, &execs);
 		last = cp->seq;
-		print_line(&viewer->printer, cp);
+		if (viewer->options->json)
+			json_log_line(&viewer->printer, cp);
+		else
+			print_line(&viewer->printer, cp);
 	}
 	if (viewer->play.failed)
 		return EXIT_REFUSED;

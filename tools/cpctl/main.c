@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "child.h"
 #include "cpctl.h"
 #include "message.h"
 
@@ -106,5 +107,7 @@ static int find_and_call(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+	/* A file that grows too large is told as one that cannot be written. */
+	child_ignore_sigxfsz();
 	return close_output(find_and_call(argc, argv));
 }

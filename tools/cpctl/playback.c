@@ -28,13 +28,14 @@ bool playback_open(struct playback *play, const char *path)
 	return play->reader;
 }
 
-/* The rest of a record as text of our own. */
-static char *take_text(struct playback *play, struct input *record)
+/* The rest of a record, at most @most bytes, as text of our own. */
+static char *take_text(struct playback *play, struct input *record,
+		       uint64_t most)
 {
 	size_t size = record->left;
 	char *text;
 
-	if (size > REC_TEXT_MAX) {
+	if (size > most) {
 		recreader_bad(play->reader);
 		return NULL;
 	}
@@ -43,33 +44,45 @@ static char *take_text(struct playback *play, struct input *record)
 		warn("cannot read a recording");
 		return NULL;
 	}
-	memcpy(text, input_take(record, size), size);
+	if (input_get(record, text, size)) {
+		recreader_bad(play->reader);
+		free(text);
+		return NULL;
+	}
 	text[size] = '\0';
 	return text;
 }
 
+/* A record of a fixed size; false after saying what is wrong. */
+static bool take_struct(struct playback *play, struct input *record, void *to,
+			size_t size)
+{
+	if (!input_get(record, to, size))
+		return true;
+	recreader_bad(play->reader);
+	return false;
+}
+
 static bool read_process(struct playback *play, struct input *record)
 {
-	const struct rec_process *head = input_take(record, sizeof(*head));
 	struct identity *identity = &play->identity;
+	struct rec_process head;
 
-	if (!head) {
-		recreader_bad(play->reader);
+	if (!take_struct(play, record, &head, sizeof(head)))
 		return false;
-	}
-	identity->task = head->task;
-	identity->process = head->process;
-	identity->parent = head->parent;
-	identity->group = head->group;
-	identity->session = head->session;
-	identity->uid = head->uid;
-	identity->gid = head->gid;
-	identity->state = (char)head->state;
-	memcpy(identity->name, head->name, sizeof(identity->name));
+	identity->task = head.task;
+	identity->process = head.process;
+	identity->parent = head.parent;
+	identity->group = head.group;
+	identity->session = head.session;
+	identity->uid = head.uid;
+	identity->gid = head.gid;
+	identity->state = (char)head.state;
+	memcpy(identity->name, head.name, sizeof(identity->name));
 	identity->name[sizeof(identity->name) - 1] = '\0';
-	play->around.time = head->time;
+	play->around.time = head.time;
 	free(identity->command);
-	identity->command = take_text(play, record);
+	identity->command = take_text(play, record, REC_TEXT_MAX);
 	return identity->command;
 }
 
@@ -77,7 +90,7 @@ static bool read_auxv(struct playback *play, struct input *record)
 {
 	free(play->identity.auxv);
 	play->identity.auxv_size = record->left;
-	play->identity.auxv = take_text(play, record);
+	play->identity.auxv = take_text(play, record, REC_TEXT_MAX);
 	return play->identity.auxv;
 }
 
@@ -85,42 +98,60 @@ static bool read_maps(struct playback *play, struct input *record)
 {
 	pages_free(&play->around.pages);
 	free(play->around.maps);
-	play->around.maps = take_text(play, record);
+	play->around.maps = take_text(play, record, REC_MAPS_MAX);
 	return play->around.maps;
 }
 
 static bool read_page(struct playback *play, struct input *record)
 {
-	const struct rec_page *page = input_take(record, sizeof(*page));
+	struct pages *pages = &play->around.pages;
 	unsigned char *bytes;
+	struct rec_page page;
 
-	if (!page || page->addr % PAGE_BYTES || page->addr >= REC_ADDR_MAX ||
-	    record->left != PAGE_BYTES ||
-	    play->around.pages.nr == REC_PAGES_MAX) {
+	if (!take_struct(play, record, &page, sizeof(page)))
+		return false;
+	if (page.addr % PAGE_BYTES || page.addr >= REC_ADDR_MAX ||
+	    record->left != PAGE_BYTES || pages->nr == REC_PAGES_MAX) {
 		recreader_bad(play->reader);
 		return false;
 	}
-	if (pages_find(&play->around.pages, page->addr))
+	if (pages_find(pages, page.addr))
 		return true;
 	bytes = malloc(PAGE_BYTES);
-	if (bytes)
-		memcpy(bytes, record->bytes, PAGE_BYTES);
-	if (!bytes || pages_add(&play->around.pages, page->addr, bytes)) {
+	if (!bytes) {
 		warn("cannot read a recording");
 		return false;
 	}
-	return true;
+	if (!take_struct(play, record, bytes, PAGE_BYTES)) {
+		free(bytes);
+		return false;
+	}
+	if (!pages_add(pages, page.addr, bytes))
+		return true;
+	warn("cannot read a recording");
+	return false;
 }
 
 static bool read_end(struct playback *play, struct input *record)
 {
-	const struct rec_end *end = input_take(record, sizeof(*end));
+	return take_struct(play, record, &play->end, sizeof(play->end)) &&
+	       !input_skip(record, record->left) &&
+	       !recreader_end(play->reader);
+}
 
-	if (!end) {
-		recreader_bad(play->reader);
+/* What is known of the program before is no longer true. */
+static bool read_exec(struct playback *play, struct input *record)
+{
+	struct rec_exec exec;
+
+	if (!take_struct(play, record, &exec, sizeof(exec)))
 		return false;
-	}
-	play->end = *end;
+	play->execs++;
+	play->late = exec.flags & REC_EXEC_LATE;
+	pages_free(&play->around.pages);
+	free(play->around.maps);
+	play->around.maps = NULL;
+	identity_free(&play->identity);
 	return true;
 }
 
@@ -135,6 +166,11 @@ static bool read_other(struct playback *play, int type, struct input *record)
 		return read_maps(play, record);
 	case REC_PAGE:
 		return read_page(play, record);
+	case REC_EXEC:
+		return read_exec(play, record);
+	case REC_OPTIONS:
+		return take_struct(play, record, &play->options,
+				   sizeof(play->options));
 	default:
 		/* Of a later version; it can do without. */
 		return true;
@@ -143,22 +179,22 @@ static bool read_other(struct playback *play, int type, struct input *record)
 
 bool playback_next(struct playback *play)
 {
-	struct input record;
+	struct input *record;
 	int type;
 
 	for (;;) {
 		type = recreader_next(play->reader, &record);
 		if (type == REC_CHECKPOINT) {
-			if (!recreader_checkpoint(play->reader, &record,
+			if (!recreader_checkpoint(play->reader, record,
 						  &play->now))
 				return true;
 			break;
 		}
 		if (type == REC_END) {
-			play->failed = !read_end(play, &record);
+			play->failed = !read_end(play, record);
 			return false;
 		}
-		if (type < 0 || !read_other(play, type, &record))
+		if (type < 0 || !read_other(play, type, record))
 			break;
 	}
 	play->failed = true;

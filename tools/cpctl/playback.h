@@ -14,6 +14,9 @@
  * @reader: the file
  * @identity: of the process
  * @around: the process as it was when the recorder last looked
+ * @options: how it was recorded, all zero in old recordings
+ * @execs: how many programs the process had executed in it before @now
+ * @late: the last of them ran before it was recorded: its beginning is missing
  * @now: the checkpoint at hand
  * @end: how it ended, once that has come
  * @failed: it is cut off or damaged, which has been said
@@ -23,6 +26,9 @@ struct playback {
 	struct recreader	*reader;
 	struct identity		identity;
 	struct surroundings	around;
+	struct rec_options	options;
+	uint64_t		execs;
+	bool			late;
 	struct snapshot		now;
 	struct rec_end		end;
 	bool			failed;

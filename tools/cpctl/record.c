@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* cpctl record: keep the last states of a program, also after it has crashed. */
-#include <elf.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,7 +9,6 @@
 #include "cmdline.h"
 #include "cpctl.h"
 #include "diagnose.h"
-#include "identity.h"
 #include "interrupt.h"
 #include "message.h"
 #include "number.h"
@@ -37,7 +35,7 @@ static const struct cmdline cmdline = {
 	"\n"
 	"Ctrl-C writes the file and leaves the process running. SIGUSR1 writes it and\n"
 	"goes on. A program that was started here is sent SIGTERM and SIGHUP along, and\n"
-	"its exit status is that of cpctl.\n"
+	"its exit status is that of cpctl. What it executes in its place is recorded, too.\n"
 	"The file is for 'cpctl log', 'show', 'diff', 'bt' and 'dump'.\n",
 	.options = {
 		{ "output", required_argument, NULL, 'o' },
@@ -117,7 +115,7 @@ static void set_output(struct record_options *options, char name[32], pid_t pid)
 	options->output = name;
 }
 
-static int record_process(struct cp_pair *pair, pid_t pid,
+static int record_process(struct cp_pair **pair, pid_t pid,
 			  struct record_options *options)
 {
 	struct recorder *rec;
@@ -125,26 +123,16 @@ static int record_process(struct cp_pair *pair, pid_t pid,
 	char name[32];
 
 	set_output(options, name, pid);
-	if (recorder_prep(pair, pid, options))
+	if (recorder_prep(*pair, pid, options))
 		return EXIT_REFUSED;
-	rec = recorder_open(pair, pid, options);
+	/* What it executes is not what access was granted to. */
+	rec = recorder_open(pair, pid, false, options);
 	if (rec)
 		status = recorder_run(rec);
 	recorder_close(rec);
 	if (interrupted())
 		warnx("stopped; process %d goes on by itself", pid);
 	return status;
-}
-
-/* There its libraries are mapped. */
-static void go_to_entry(pid_t pid)
-{
-	struct identity identity;
-
-	if (!identity_read(&identity, pid))
-		return;
-	child_run_to(pid, identity_auxv(&identity, AT_ENTRY));
-	identity_free(&identity);
 }
 
 static int exit_status_of(int status)
@@ -158,29 +146,41 @@ static int exit_status_of(int status)
  * there is something to be looked at: a program may crash soon after. One that
  * may have to wait for us cannot be waited for, and is recorded from there on.
  */
-static struct recorder *prep_child(struct cp_pair *pair, pid_t pid,
+static struct recorder *prep_child(struct cp_pair **pair, pid_t pid,
 				   const struct record_options *options)
 {
 	struct recorder *rec = NULL;
 
-	if (options->wait)
-		go_to_entry(pid);
-	if (!recorder_prep(pair, pid, options))
-		rec = recorder_open(pair, pid, options);
-	if (!rec)
-		return NULL;
-	if (!options->wait)
-		go_to_entry(pid);
-	recorder_look(rec);
+	while (options->wait && child_run_to_entry(pid) == CHILD_EXEC)
+		;
+	if (!recorder_prep(*pair, pid, options))
+		rec = recorder_open(pair, pid, true, options);
+	if (rec)
+		recorder_begin(rec);
 	return rec;
 }
 
-static int record_child(struct cp_pair *pair, char **command,
+/* The program's own exit status, whatever has become of the recording. */
+static int wait_for_child(pid_t pid, int status)
+{
+	int ended;
+
+	if (!child_wait(pid, &ended)) {
+		warnx("stopped; process %d goes on by itself", pid);
+		return status;
+	}
+	if (status != EXIT_OK)
+		warnx("the recording failed; the exit status is that of process %d",
+		      pid);
+	return exit_status_of(ended);
+}
+
+static int record_child(struct cp_pair **pair, char **command,
 			struct record_options *options)
 {
 	pid_t pid = child_start(command);
 	struct recorder *rec;
-	int status, ended;
+	int status;
 	char name[32];
 
 	if (pid < 0)
@@ -195,10 +195,7 @@ static int record_child(struct cp_pair *pair, char **command,
 	child_release(pid);
 	status = recorder_run(rec);
 	recorder_close(rec);
-	if (child_wait(pid, &ended))
-		return status == EXIT_OK ? exit_status_of(ended) : status;
-	warnx("stopped; process %d goes on by itself", pid);
-	return status;
+	return wait_for_child(pid, status);
 }
 
 int verb_record(int argc, char **argv)
@@ -227,8 +224,8 @@ int verb_record(int argc, char **argv)
 		return EXIT_REFUSED;
 	}
 	interrupt_catch(pair);
-	status = command ? record_child(pair, argv + optind, &options) :
-			   record_process(pair, pid, &options);
+	status = command ? record_child(&pair, argv + optind, &options) :
+			   record_process(&pair, pid, &options);
 	cp_pair_close(pair);
 	return status;
 }

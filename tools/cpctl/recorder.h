@@ -29,6 +29,9 @@ struct record_options {
 
 struct recorder;
 
+/* recorder_flags() - CP_PREP_* of the pair */
+uint32_t recorder_flags(const struct record_options *options);
+
 /*
  * recorder_prep() - pair with a task in order to record it
  *
@@ -38,18 +41,26 @@ int recorder_prep(struct cp_pair *pair, pid_t pid,
 		  const struct record_options *options);
 
 /*
- * recorder_open() - get ready
+ * recorder_open() - get ready, and see that the file can be written
+ * @pair: the pair with the process; another one takes its place when the
+ *	process executes another program
+ * @follow: go on recording then
  *
  * Return: NULL after saying what is wrong.
  */
-struct recorder *recorder_open(struct cp_pair *pair, pid_t pid,
+struct recorder *recorder_open(struct cp_pair **pair, pid_t pid, bool follow,
 			       const struct record_options *options);
 
-/* recorder_look() - look at the process again, which has mapped more */
-void recorder_look(struct recorder *rec);
+/*
+ * recorder_begin() - have a child that is held begin its program
+ *
+ * It runs up to where its libraries are mapped, unless it might have to wait for
+ * cpctl meanwhile, and is looked at there. It is still held afterwards.
+ */
+void recorder_begin(struct recorder *rec);
 
 /*
- * recorder_run() - record until the pair is over, and write the file
+ * recorder_run() - record until the process ends, and write the file
  *
  * Return: an exit status, after saying what is wrong.
  */

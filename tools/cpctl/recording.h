@@ -13,12 +13,18 @@
 #include <checkpoint.h>
 
 #define REC_MAGIC	"CKPTREC\n"
-#define REC_VERSION	1
+#define REC_VERSION	2
+
+/*
+ * Version 1 has no REC_EXEC and no REC_OPTIONS, and its maps were at most 16 MiB
+ * long. Apart from that the versions are the same.
+ */
+#define REC_VERSION_OLDEST 1
 
 /*
  * struct rec_file - the beginning of the file
  * @magic: REC_MAGIC, without its end
- * @version: REC_VERSION; another one cannot be read
+ * @version: REC_VERSION_OLDEST to REC_VERSION; others cannot be read
  * @reserved: 0
  */
 struct rec_file {
@@ -53,6 +59,9 @@ struct rec_head {
  *		segment its struct rec_segment, struct cp_segment, and runs:
  *		each a struct rec_run and its bytes
  * REC_END:	struct rec_end; nothing follows. A file without it was cut off
+ * REC_EXEC:	struct rec_exec; what follows is of the program that took the
+ *		place of the one before
+ * REC_OPTIONS:	struct rec_options; comes first
  */
 enum {
 	REC_PROCESS = 1,
@@ -61,6 +70,8 @@ enum {
 	REC_PAGE,
 	REC_CHECKPOINT,
 	REC_END,
+	REC_EXEC,
+	REC_OPTIONS,
 };
 
 /*
@@ -85,8 +96,14 @@ struct rec_page {
 	uint64_t	addr;
 };
 
-/* Most pages that count at a time, and most bytes of a record of text. */
+/*
+ * Most pages that count at a time, most bytes of REC_MAPS, and of the command
+ * line and the auxiliary vector. The writer leaves out what is beyond: see
+ * recwriter.h. They bound the memory that a reader needs, as a small file may
+ * hold gigabytes of zeroes.
+ */
 #define REC_PAGES_MAX	65536
+#define REC_MAPS_MAX	(1ULL << 26)
 #define REC_TEXT_MAX	(1ULL << 24)
 
 /*
@@ -100,14 +117,20 @@ struct rec_checkpoint {
 };
 
 #define REC_SEGMENTS_MAX 16
+
+/* No memory lies at this address or above. */
 #define REC_ADDR_MAX	(1ULL << 63)
+
+/* Most bytes that all segments of a checkpoint have together. */
+#define REC_STACK_MAX	(1ULL << 27)
 
 /*
  * struct rec_segment - one of its segments
  * @info_size: bytes of the struct cp_segment that follows
  * @nr_runs: number of runs
  *
- * No segment reaches beyond REC_ADDR_MAX.
+ * No segment reaches beyond REC_ADDR_MAX, except that an empty one may have any
+ * address: that is where a wild stack pointer points.
  *
  * The segment's bytes are those that the same segment of the checkpoint before
  * had at the same addresses, but for those of the runs. Every byte is of one
@@ -138,6 +161,42 @@ struct rec_end {
 	uint32_t	reason;
 	int32_t		status;
 	uint64_t	missed;
+};
+
+/*
+ * struct rec_exec - the process has executed another program
+ * @flags: REC_EXEC_LATE
+ * @reserved: 0
+ *
+ * Numbers of checkpoints go on from those of the program before.
+ */
+struct rec_exec {
+	uint32_t	flags;
+	uint32_t	reserved;
+};
+
+/* The program ran before it was paired with: its first states are missing. */
+#define REC_EXEC_LATE	0x1
+
+/*
+ * struct rec_options - how it was recorded, as of struct cp_pair_options
+ * @interval: nanoseconds between checkpoints at least, or 0
+ * @stack_limit: most bytes of a stack; 0: the module's default
+ * @every: only one of this many returns to user mode; 0 and 1: all
+ * @flags: CP_PREP_*
+ * @stream: 1: all checkpoints were written as they came; 0: the last ones
+ * @reserved: 0
+ *
+ * With @interval or @every, returns to user mode were left out that show in no
+ * number.
+ */
+struct rec_options {
+	uint64_t	interval;
+	uint64_t	stack_limit;
+	uint32_t	every;
+	uint32_t	flags;
+	uint32_t	stream;
+	uint32_t	reserved;
 };
 
 #endif /* RECORDING_H */

@@ -16,10 +16,9 @@
  * @zstd: the decompressor
  * @buf: what was read of the file
  * @in: how much of that is not used yet
- * @frame_ended: nothing is left of the frame at hand
- * @record: the record at hand
- * @room: bytes there
- * @before: the last checkpoint
+ * @frame_ended: nothing is left of the current frame
+ * @record: the current record
+ * @told: what is wrong has been said
  */
 struct recreader {
 	const char	*path;
@@ -28,14 +27,25 @@ struct recreader {
 	void		*buf;
 	ZSTD_inBuffer	in;
 	bool		frame_ended;
-	unsigned char	*record;
-	size_t		room;
-	struct snapshot	before;
+	struct input	record;
+	bool		told;
 };
 
-int recreader_bad(const struct recreader *rec)
+int recreader_bad(struct recreader *rec)
 {
-	warnx("%s: damaged: what it holds makes no sense", rec->path);
+	/* A record that could not be read to its end makes no sense either. */
+	if (!rec->told)
+		warnx("%s: damaged: what it holds makes no sense", rec->path);
+	rec->told = true;
+	return -1;
+}
+
+/* Say why nothing more can be read. Returns -1. */
+static int cut_off(struct recreader *rec, const char *what)
+{
+	if (!rec->told)
+		warnx("%s: cut off%s", rec->path, what);
+	rec->told = true;
 	return -1;
 }
 
@@ -54,9 +64,9 @@ static bool read_file_head(struct recreader *rec)
 		warnx("%s: not a recording", rec->path);
 		return false;
 	}
-	if (file.version != REC_VERSION) {
-		warnx("%s: made by another version of cpctl: format %u, this one reads %u",
-		      rec->path, file.version, REC_VERSION);
+	if (file.version < REC_VERSION_OLDEST || file.version > REC_VERSION) {
+		warnx("%s: made by another version of cpctl: format %u, this one reads %u to %u",
+		      rec->path, file.version, REC_VERSION_OLDEST, REC_VERSION);
 		return false;
 	}
 	return true;
@@ -97,8 +107,10 @@ static bool fill(struct recreader *rec)
 	size_t size = fread(rec->buf, 1, ZSTD_DStreamInSize(), rec->file);
 
 	rec->in = (ZSTD_inBuffer){ rec->buf, size, 0 };
-	if (ferror(rec->file))
+	if (ferror(rec->file)) {
 		warn("cannot read %s", rec->path);
+		rec->told = true;
+	}
 	return size;
 }
 
@@ -112,7 +124,7 @@ static int get(struct recreader *rec, void *to, size_t size)
 
 		if (rec->in.pos == rec->in.size && rec->frame_ended &&
 		    !fill(rec)) {
-			if (!out.pos && !ferror(rec->file))
+			if (!out.pos && !rec->told)
 				return 1;
 			break;
 		}
@@ -120,6 +132,7 @@ static int get(struct recreader *rec, void *to, size_t size)
 		if (ZSTD_isError(ret)) {
 			warnx("%s: damaged: %s", rec->path,
 			      ZSTD_getErrorName(ret));
+			rec->told = true;
 			return -1;
 		}
 		rec->frame_ended = !ret;
@@ -127,47 +140,19 @@ static int get(struct recreader *rec, void *to, size_t size)
 		    !rec->frame_ended && !fill(rec))
 			break;
 	}
-	if (out.pos == out.size)
-		return 0;
-	if (!ferror(rec->file))
-		warnx("%s: cut off", rec->path);
-	return -1;
+	return out.pos == out.size ? 0 : cut_off(rec, "");
 }
 
-/* Room grows with what has come, not with what was said to come. */
-static int get_record(struct recreader *rec, size_t size)
+/* As input_fn. */
+static int get_of_record(void *arg, void *to, size_t size)
 {
-	const size_t step = 1 << 20;
-	size_t done = 0;
+	struct recreader *rec = arg;
+	int ret = get(rec, to, size);
 
-	/* There is room also for a record of nothing. */
-	while (done < size || !rec->room) {
-		size_t part = size - done < step ? size - done : step;
-		int ret;
-
-		if (done + part >= rec->room) {
-			size_t room = 2 * (done + part) + 1;
-			unsigned char *more = realloc(rec->record, room);
-
-			if (!more) {
-				warn("cannot read %s", rec->path);
-				return -1;
-			}
-			rec->record = more;
-			rec->room = room;
-		}
-		ret = get(rec, rec->record + done, part);
-		if (ret > 0)
-			warnx("%s: cut off", rec->path);
-		if (ret)
-			return -1;
-		done += part;
-	}
-	return 0;
+	return ret > 0 ? cut_off(rec, "") : ret;
 }
 
-/* Frames tell at their end whether what they held was damaged. */
-static int check_end(struct recreader *rec)
+int recreader_end(struct recreader *rec)
 {
 	char byte = 0;
 	int ret = get(rec, &byte, sizeof(byte));
@@ -177,68 +162,79 @@ static int check_end(struct recreader *rec)
 	return ret > 0 ? 0 : -1;
 }
 
-int recreader_next(struct recreader *rec, struct input *record)
+int recreader_next(struct recreader *rec, struct input **record)
 {
 	struct rec_head head = {};
-	int ret = get(rec, &head, sizeof(head));
+	int ret;
 
+	if (input_skip(&rec->record, rec->record.left))
+		return -1;
+	ret = get(rec, &head, sizeof(head));
 	if (ret > 0)
-		warnx("%s: cut off: the end of the recording is missing",
-		      rec->path);
+		return cut_off(rec, ": the end of the recording is missing");
 	if (ret)
 		return -1;
 	if (head.size > REC_SIZE_MAX || !head.type)
 		return recreader_bad(rec);
-	if (get_record(rec, head.size) ||
-	    (head.type == REC_END && check_end(rec)))
-		return -1;
-	*record = (struct input){ rec->record, head.size };
+	rec->record = (struct input){ get_of_record, rec, head.size };
+	*record = &rec->record;
 	return head.type > INT32_MAX ? INT32_MAX : (int)head.type;
 }
 
-static int read_checkpoint(struct recreader *rec, struct input *record,
-			   struct snapshot *now)
+/* Memory of a checkpoint; @part: the same part of the one before. */
+static int read_part(struct input *record, struct snapshot *now,
+		     struct segment *part, uint64_t *most)
 {
-	const struct rec_checkpoint *head = input_take(record, sizeof(*head));
-	const void *checkpoint;
-	unsigned int i;
+	int ret = delta_read(record, part, *most);
 
-	if (!head || head->nr_segments > REC_SEGMENTS_MAX)
-		return -1;
-	checkpoint = input_take(record, head->head_size);
-	if (!checkpoint)
-		return -1;
-	copy_struct(&now->head, sizeof(now->head), checkpoint, head->head_size);
-	for (i = 0; i < head->nr_segments; i++) {
-		struct segment segment = {};
+	if (ret) {
+		segment_free(part);
+		return ret;
+	}
+	*most -= part->info.size;
+	return snapshot_add(now, part);
+}
 
-		if (delta_read(record, &segment, snapshot_part(&rec->before, i))) {
-			free(segment.bytes);
-			return -1;
-		}
-		if (snapshot_add(now, &segment))
+static int read_parts(struct input *record, struct snapshot *now,
+		      struct snapshot *before, uint32_t nr)
+{
+	uint64_t most = REC_STACK_MAX;
+	uint32_t i;
+
+	for (i = 0; i < nr; i++) {
+		struct segment part = snapshot_remove(before, i);
+
+		if (read_part(record, now, &part, &most))
 			return -1;
 	}
 	return 0;
+}
+
+static int read_checkpoint(struct input *record, struct snapshot *now)
+{
+	struct snapshot before = *now;
+	struct rec_checkpoint head;
+	int ret = -1;
+
+	memset(now, 0, sizeof(*now));
+	if (!input_get(record, &head, sizeof(head)) &&
+	    head.nr_segments <= REC_SEGMENTS_MAX &&
+	    !input_struct(record, &now->head, sizeof(now->head), head.head_size))
+		ret = read_parts(record, now, &before, head.nr_segments);
+	snapshot_free(&before);
+	return ret;
 }
 
 int recreader_checkpoint(struct recreader *rec, struct input *record,
 			 struct snapshot *now)
 {
-	struct snapshot new = {};
-
 	errno = EINVAL;
-	if (read_checkpoint(rec, record, &new) ||
-	    snapshot_copy(&rec->before, &new)) {
-		snapshot_free(&new);
-		if (errno != ENOMEM)
-			return recreader_bad(rec);
-		warn("cannot read %s", rec->path);
-		return -1;
-	}
-	snapshot_free(now);
-	*now = new;
-	return 0;
+	if (!read_checkpoint(record, now))
+		return 0;
+	if (errno != ENOMEM)
+		return recreader_bad(rec);
+	warn("cannot read %s", rec->path);
+	return -1;
 }
 
 void recreader_close(struct recreader *rec)
@@ -249,7 +245,5 @@ void recreader_close(struct recreader *rec)
 		fclose(rec->file);
 	ZSTD_freeDCtx(rec->zstd);
 	free(rec->buf);
-	free(rec->record);
-	snapshot_free(&rec->before);
 	free(rec);
 }

@@ -7,6 +7,7 @@
 #include <zstd.h>
 
 #include "delta.h"
+#include "mapping.h"
 #include "recording.h"
 #include "recwriter.h"
 
@@ -118,6 +119,79 @@ int recwriter_put(struct recwriter *rec, unsigned int type, const void *head,
 	return compress(rec, NULL, 0, ZSTD_e_flush);
 }
 
+int recwriter_text(struct recwriter *rec, unsigned int type, const void *head,
+		   size_t head_size, const char *text, size_t size)
+{
+	return recwriter_put(rec, type, head, head_size, text,
+			     size < REC_TEXT_MAX ? size : REC_TEXT_MAX);
+}
+
+/* Copies the lines that have a name, or those that have none, as far as they fit. */
+static size_t copy_lines(char *to, size_t used, const char *maps, bool named)
+{
+	struct mapping mapping;
+	const char *line;
+
+	for (line = maps; mapping_next(&maps, &mapping); line = maps) {
+		size_t size = (size_t)(maps - line);
+
+		if (!!mapping.path_len != named || size > REC_MAPS_MAX - used)
+			continue;
+		memcpy(to + used, line, size);
+		used += size;
+	}
+	return used;
+}
+
+int recwriter_maps(struct recwriter *rec, const char *maps)
+{
+	size_t size = strlen(maps);
+	char *some;
+	int ret;
+
+	if (size <= REC_MAPS_MAX)
+		return recwriter_put(rec, REC_MAPS, NULL, 0, maps, size);
+	some = malloc(REC_MAPS_MAX);
+	if (!some)
+		return -1;
+	size = copy_lines(some, 0, maps, true);
+	size = copy_lines(some, size, maps, false);
+	ret = recwriter_put(rec, REC_MAPS, NULL, 0, some, size);
+	free(some);
+	return ret;
+}
+
+/* Has @segment keep what the format can hold, which takes at most @most bytes. */
+static void cut(struct segment *segment, uint64_t most)
+{
+	struct cp_segment *info = &segment->info;
+
+	if (info->size && info->addr >= REC_ADDR_MAX)
+		most = 0;
+	else if (info->size && most > REC_ADDR_MAX - info->addr)
+		most = REC_ADDR_MAX - info->addr;
+	if (info->size <= most)
+		return;
+	info->size = most;
+	info->flags |= CP_SEGF_TRUNCATED;
+}
+
+/* The extended registers come first: they are few, and no use in part. */
+static void cut_all(struct snapshot *now)
+{
+	uint64_t most = REC_STACK_MAX;
+	unsigned int i;
+
+	cut(&now->xstate, most);
+	most -= now->xstate.info.size;
+	while (now->nr_segments + 1 > REC_SEGMENTS_MAX)
+		segment_free(&now->segments[--now->nr_segments]);
+	for (i = 0; i < now->nr_segments; i++) {
+		cut(&now->segments[i], most);
+		most -= now->segments[i].info.size;
+	}
+}
+
 int recwriter_checkpoint(struct recwriter *rec, struct snapshot *now)
 {
 	struct rec_checkpoint head = { .head_size = sizeof(now->head) };
@@ -130,6 +204,7 @@ int recwriter_checkpoint(struct recwriter *rec, struct snapshot *now)
 	out = open_memstream(&bytes, &size);
 	if (!out)
 		return -1;
+	cut_all(now);
 	fwrite(&now->head, sizeof(now->head), 1, out);
 	for (; (part = snapshot_part(now, head.nr_segments)); head.nr_segments++)
 		delta_write(out, part,

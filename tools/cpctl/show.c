@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* cpctl show: print a checkpoint of a recording. */
 #include <getopt.h>
+#include <inttypes.h>
 
 #include "cpctl.h"
 #include "json.h"
+#include "text.h"
 #include "viewer.h"
 
 static const char help[] =
@@ -16,12 +18,19 @@ static const char help[] =
 
 static int show(struct viewer *viewer, void *arg)
 {
+	const struct playback *play = &viewer->play;
 	const struct snapshot nothing = {};
 	const int64_t *number = arg;
 
 	if (!playback_find(&viewer->play, *number))
 		return EXIT_REFUSED;
 	symbols_refresh(viewer->printer.symbols);
+	if (play->execs && !viewer->options->json && play->identity.command) {
+		fprintf(viewer->printer.out, "after exec %" PRIu64 ": ",
+			play->execs);
+		print_name(viewer->printer.out, play->identity.command);
+		fputc('\n', viewer->printer.out);
+	}
 	if (viewer->options->json)
 		json_snapshot(&viewer->printer, &viewer->play.now);
 	else

@@ -7,7 +7,10 @@
 
 #include "slurp.h"
 
-/* Reads to the end; NULL frees nothing that the caller knows of. */
+/* A process can make its command line as long as its address space. */
+#define SIZE_MAX_READ (512UL << 20)
+
+/* Reads to the end, or as much as that; NULL frees nothing that the caller knows of. */
 static char *read_all(int fd, size_t *size)
 {
 	char *text = NULL, *more;
@@ -27,7 +30,7 @@ static char *read_all(int fd, size_t *size)
 		if (got < 0)
 			goto err_free;
 		*size += (size_t)got;
-	} while (got);
+	} while (got && *size < SIZE_MAX_READ);
 	text[*size] = '\0';
 	return text;
 

@@ -7,7 +7,7 @@
 #include <sys/types.h>
 
 /*
- * slurp() - a whole file
+ * slurp() - a whole file, as far as 512 MiB
  * @size: receives its length; a zero byte follows the last
  *
  * Return: the bytes, to be freed, or NULL with errno.

@@ -11,19 +11,34 @@ void copy_struct(void *to, size_t to_size, const void *from, size_t from_size)
 	memcpy(to, from, from_size < to_size ? from_size : to_size);
 }
 
+int segment_alloc(struct segment *segment)
+{
+	segment->room = segment->info.size ?: 1;
+	segment->block = malloc(segment->room);
+	segment->bytes = segment->block;
+	return segment->block ? 0 : -1;
+}
+
+void segment_free(struct segment *segment)
+{
+	free(segment->block);
+	segment->block = NULL;
+	segment->bytes = NULL;
+}
+
 int snapshot_add(struct snapshot *snapshot, struct segment *segment)
 {
 	struct segment *more;
 
 	if (segment->info.kind == CP_SEGMENT_XSTATE) {
-		free(snapshot->xstate.bytes);
+		segment_free(&snapshot->xstate);
 		snapshot->xstate = *segment;
 		return 0;
 	}
 	more = reallocarray(snapshot->segments, snapshot->nr_segments + 1,
 			    sizeof(*more));
 	if (!more) {
-		free(segment->bytes);
+		segment_free(segment);
 		return -1;
 	}
 	snapshot->segments = more;
@@ -34,8 +49,7 @@ int snapshot_add(struct snapshot *snapshot, struct segment *segment)
 static int add_bytes(struct snapshot *snapshot, struct segment *segment,
 		     const void *bytes)
 {
-	segment->bytes = malloc(segment->info.size ?: 1);
-	if (!segment->bytes)
+	if (segment_alloc(segment))
 		return -1;
 	memcpy(segment->bytes, bytes, segment->info.size);
 	return snapshot_add(snapshot, segment);
@@ -99,9 +113,9 @@ void snapshot_free(struct snapshot *snapshot)
 	unsigned int i;
 
 	for (i = 0; i < snapshot->nr_segments; i++)
-		free(snapshot->segments[i].bytes);
+		segment_free(&snapshot->segments[i]);
 	free(snapshot->segments);
-	free(snapshot->xstate.bytes);
+	segment_free(&snapshot->xstate);
 	memset(snapshot, 0, sizeof(*snapshot));
 }
 
@@ -113,6 +127,21 @@ const struct segment *snapshot_part(const struct snapshot *snapshot,
 	if (i == snapshot->nr_segments && snapshot->xstate.bytes)
 		return &snapshot->xstate;
 	return NULL;
+}
+
+struct segment snapshot_remove(struct snapshot *snapshot, unsigned int i)
+{
+	struct segment *part = NULL, removed = {};
+
+	if (i < snapshot->nr_segments)
+		part = &snapshot->segments[i];
+	else if (i == snapshot->nr_segments)
+		part = &snapshot->xstate;
+	if (part) {
+		removed = *part;
+		memset(part, 0, sizeof(*part));
+	}
+	return removed;
 }
 
 const unsigned char *snapshot_bytes(const struct snapshot *snapshot,

@@ -9,10 +9,14 @@
  * struct segment - one stretch of the slave's memory
  * @info: where it was in the slave; its offset means nothing here
  * @bytes: info.size bytes
+ * @block: the memory that @bytes lie in, as malloc(3) gave it
+ * @room: bytes of @block
  */
 struct segment {
 	struct cp_segment	info;
 	unsigned char		*bytes;
+	unsigned char		*block;
+	size_t			room;
 };
 
 /*
@@ -56,16 +60,30 @@ int snapshot_copy(struct snapshot *to, const struct snapshot *from);
  */
 void copy_struct(void *to, size_t to_size, const void *from, size_t from_size);
 
+/* segment_alloc() - give a segment room for info.size bytes; 0, or -1 */
+int segment_alloc(struct segment *segment);
+
+/* segment_free() - free its bytes */
+void segment_free(struct segment *segment);
+
 /* snapshot_free() - free what it holds; it is empty then. */
 void snapshot_free(struct snapshot *snapshot);
 
 /*
  * snapshot_add() - add a segment of any kind
- * @segment: its bytes, from malloc(3), are the snapshot's then, or freed
+ * @segment: its bytes are the snapshot's then, or freed
  *
  * Return: 0, or -1 with errno ENOMEM.
  */
 int snapshot_add(struct snapshot *snapshot, struct segment *segment);
+
+/*
+ * snapshot_remove() - take out what snapshot_part() gives
+ *
+ * An empty segment stays in its place. Return: the segment, which is the
+ * caller's then; zeroed when there is none.
+ */
+struct segment snapshot_remove(struct snapshot *snapshot, unsigned int i);
 
 /* snapshot_part() - all segments, of whatever kind; NULL behind the last. */
 const struct segment *snapshot_part(const struct snapshot *snapshot,

@@ -96,6 +96,16 @@ err_drop:
 	return -1;
 }
 
+int wholefile_keep_part(struct wholefile *file)
+{
+	/* Whether all has arrived does not matter. */
+	if (rename(file->temporary, file->path))
+		return -1;
+	close(file->fd);
+	free(file->temporary);
+	return 0;
+}
+
 void wholefile_drop(struct wholefile *file)
 {
 	if (file->temporary)

@@ -39,6 +39,13 @@ int wholefile_show(struct wholefile *file);
  */
 int wholefile_keep(struct wholefile *file);
 
+/*
+ * wholefile_keep_part() - it will not be whole, but some of it is worth having
+ *
+ * Return: 0, or -1 with errno when it could not be kept.
+ */
+int wholefile_keep_part(struct wholefile *file);
+
 /* wholefile_drop() - it will not be whole: leave nothing behind */
 void wholefile_drop(struct wholefile *file);
 

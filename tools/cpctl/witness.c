@@ -87,24 +87,26 @@ static int tell_process(const struct witness *witness, struct recwriter *rec)
 	};
 
 	memcpy(process.name, identity->name, sizeof(process.name));
-	if (recwriter_put(rec, REC_PROCESS, &process, sizeof(process),
-			  identity->command, strlen(identity->command)))
+	if (recwriter_text(rec, REC_PROCESS, &process, sizeof(process),
+			   identity->command, strlen(identity->command)))
 		return -1;
-	return recwriter_put(rec, REC_AUXV, NULL, 0, identity->auxv,
-			     identity->auxv_size);
+	return recwriter_text(rec, REC_AUXV, NULL, 0, identity->auxv,
+			      identity->auxv_size);
 }
 
 static int tell_around(const struct surroundings *around, struct recwriter *rec)
 {
 	size_t i;
 
-	if (recwriter_put(rec, REC_MAPS, NULL, 0, around->maps,
-			  strlen(around->maps)))
+	if (recwriter_maps(rec, around->maps))
 		return -1;
 	for (i = 0; i < around->pages.nr && i < REC_PAGES_MAX; i++) {
 		const struct page *page = &around->pages.page[i];
 		const struct rec_page head = { page->addr };
 
+		/* They come by address. */
+		if (page->addr >= REC_ADDR_MAX)
+			break;
 		if (recwriter_put(rec, REC_PAGE, &head, sizeof(head),
 				  page->bytes, PAGE_BYTES))
 			return -1;

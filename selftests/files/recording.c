@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * libFuzzer's target for what reads recordings: the file's frames, its records,
+ * the changes of stacks, and what makes sense of them without any other file.
+ *
+ * An input's first byte says what the rest is: a file, or the records in one.
+ */
+#include "target.h"
+
+#include "../../tools/cpctl/coreload.h"
+#include "../../tools/cpctl/playback.h"
+#include "../../tools/cpctl/stack.h"
+
+static const struct view view = { .stack_bytes = 256 };
+
+/* Looks at a checkpoint as log, show and dump do. */
+static void look(struct playback *play)
+{
+	const struct memory memory = { &play->now, &play->around };
+	const struct snapshot *now = &play->now;
+	struct coreloads loads;
+	unsigned int i;
+
+	for (i = 0; i < now->nr_segments; i++) {
+		uint64_t start, size;
+
+		size = stack_range(now, &now->segments[i], &view, &start);
+		if (size && !snapshot_bytes(now, start, size))
+			abort();
+	}
+	identity_auxv(&play->identity, 9);
+	if (!coreloads_make(&loads, &memory))
+		coreloads_free(&loads);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct playback play;
+
+	if (!size)
+		return 0;
+	target_write(data + 1, size - 1, data[0] & 1);
+	if (playback_open(&play, target_path()))
+		while (playback_next(&play))
+			look(&play);
+	playback_close(&play);
+	return 0;
+}

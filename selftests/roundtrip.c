@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * usage: roundtrip [-n N] [-s SEED] FILE
+ *
+ * Writes N recordings with cpctl's own writer, of anything that a kernel might
+ * ever hand out, and reads each back with its reader: it must be the same. Then
+ * some that are beyond the format's limits: all of them that fits must come back.
+ */
+#include <err.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../tools/cpctl/playback.h"
+#include "../tools/cpctl/recwriter.h"
+#include "stress/dice.h"
+
+#define SHOTS_MAX	8
+#define PARTS_MAX	(REC_SEGMENTS_MAX + 4)
+
+/*
+ * struct sample - what a recording is made of
+ * @process: of REC_PROCESS
+ * @text: the command line, and the auxiliary vector
+ * @maps: of REC_MAPS
+ * @nr: number of @shots
+ * @shots: the checkpoints
+ */
+struct sample {
+	struct rec_process	process;
+	char			*text;
+	char			*maps;
+	unsigned int		nr;
+	struct snapshot		shots[SHOTS_MAX];
+};
+
+static const char *path;
+
+static char *text_of(size_t size, char byte)
+{
+	char *text = malloc(size + 1);
+
+	if (!text)
+		err(2, "memory");
+	memset(text, byte, size);
+	text[size] = '\0';
+	return text;
+}
+
+static void fill(struct dice *dice, void *to, size_t size)
+{
+	unsigned char *next = to;
+
+	while (size--)
+		*next++ = (unsigned char)roll(dice, 256);
+}
+
+/* No two lines are alike, and each second one has a name. */
+static char *maps_of(size_t lines, const char *name)
+{
+	char *maps = NULL;
+	size_t size, i;
+	FILE *out = open_memstream(&maps, &size);
+
+	for (i = 0; i < lines; i++)
+		fprintf(out, "%zx000-%zx000 r-xp 00000000 00:00 0 %s\n",
+			2 * i + 1, 2 * i + 2, i % 2 ? name : "");
+	if (fclose(out))
+		err(2, "memory");
+	return maps;
+}
+
+/* Where stacks are, and where a wild stack pointer points. */
+static uint64_t any_address(struct dice *dice)
+{
+	switch (roll(dice, 8)) {
+	case 0:
+		return dice_word(dice);
+	case 1:
+		return 0xdead000000000000;
+	case 2:
+		return 0xffffffff81000000;
+	case 3:
+		return -(uint64_t)roll(dice, 256);
+	case 4:
+		return roll(dice, 256);
+	case 5:
+		return REC_ADDR_MAX - 128 + roll(dice, 256);
+	default:
+		return 0x7ffff0000000 + roll(dice, 1 << 16);
+	}
+}
+
+static void add_part(struct snapshot *now, const struct cp_segment *info,
+		     struct dice *dice)
+{
+	struct segment part = { .info = *info };
+
+	if (segment_alloc(&part))
+		err(2, "memory");
+	if (dice)
+		fill(dice, part.bytes, part.info.size);
+	else
+		memset(part.bytes, 1, part.info.size);
+	if (snapshot_add(now, &part))
+		err(2, "memory");
+}
+
+/* As a stack does, it keeps its end, and its bytes but for some. */
+static void change_part(struct segment *part, struct dice *dice)
+{
+	uint64_t by = roll(dice, 300);
+
+	if (once_in(dice, 3) && by < part->info.size) {
+		part->info.addr += by;
+		part->info.size -= by;
+		memmove(part->bytes, part->bytes + by, part->info.size);
+	}
+	if (part->info.size)
+		fill(dice, part->bytes + roll(dice, part->info.size), 1);
+}
+
+static void random_shot(struct snapshot *now, struct dice *dice)
+{
+	unsigned int nr = roll(dice, 4), i;
+
+	if (once_in(dice, 8))
+		nr = roll(dice, PARTS_MAX);
+	fill(dice, &now->head, sizeof(now->head));
+	for (i = 0; i < nr; i++) {
+		struct cp_segment info = {
+			.addr = any_address(dice),
+			.size = roll(dice, 1 << between(dice, 1, 15)),
+			.kind = CP_SEGMENT_STACK,
+			.flags = roll(dice, 32),
+			.map_start = dice_word(dice),
+			.map_end = dice_word(dice),
+		};
+
+		/* Where there is no memory, nothing was copied. */
+		if (info.addr > REC_ADDR_MAX - info.size)
+			info.size = 0;
+		if (once_in(dice, 4)) {
+			info.kind = CP_SEGMENT_XSTATE;
+			info.addr = 0;
+		}
+		add_part(now, &info, dice);
+	}
+}
+
+static void random_sample(struct sample *sample, struct dice *dice)
+{
+	unsigned int i, j;
+
+	memset(sample, 0, sizeof(*sample));
+	fill(dice, &sample->process, sizeof(sample->process));
+	sample->text = text_of(roll(dice, 1 << between(dice, 1, 17)), 'a');
+	fill(dice, sample->text, strlen(sample->text));
+	sample->maps = maps_of(roll(dice, 100), "/a file");
+	sample->nr = roll(dice, SHOTS_MAX + 1);
+	for (i = 0; i < sample->nr; i++) {
+		struct snapshot *now = &sample->shots[i];
+
+		if (!i || once_in(dice, 3)) {
+			random_shot(now, dice);
+			continue;
+		}
+		if (snapshot_copy(now, &sample->shots[i - 1]))
+			err(2, "memory");
+		for (j = 0; j < now->nr_segments; j++)
+			change_part(&now->segments[j], dice);
+	}
+}
+
+static void free_sample(struct sample *sample)
+{
+	while (sample->nr)
+		snapshot_free(&sample->shots[--sample->nr]);
+	free(sample->text);
+	free(sample->maps);
+}
+
+static void write_sample(const struct sample *sample)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	struct recwriter *rec = fd < 0 ? NULL : recwriter_open(fd);
+	const size_t size = strlen(sample->text);
+	const struct rec_end end = {};
+	unsigned int i;
+
+	if (!rec ||
+	    recwriter_text(rec, REC_PROCESS, &sample->process,
+			   sizeof(sample->process), sample->text, size) ||
+	    recwriter_text(rec, REC_AUXV, NULL, 0, sample->text, size) ||
+	    recwriter_maps(rec, sample->maps))
+		err(2, "%s", path);
+	for (i = 0; i < sample->nr; i++) {
+		struct snapshot now = {};
+
+		if (snapshot_copy(&now, &sample->shots[i]) ||
+		    recwriter_checkpoint(rec, &now))
+			err(2, "%s", path);
+	}
+	if (recwriter_put(rec, REC_END, &end, sizeof(end), NULL, 0) ||
+	    recwriter_flush(rec))
+		err(2, "%s", path);
+	recwriter_close(rec);
+	close(fd);
+}
+
+/* All of it, unless it is more than @most: then so much of it. */
+static bool same_text(const char *got, const char *want, uint64_t most)
+{
+	size_t size = strlen(want);
+
+	return got && !strncmp(got, want, most) &&
+	       strlen(got) == (size < most ? size : most);
+}
+
+/* @most: bytes that may still come back; less of the part is a fault. */
+static bool same_part(const struct segment *got, const struct segment *want,
+		      uint64_t *most)
+{
+	struct cp_segment info = want->info;
+
+	if (info.size > *most) {
+		info.size = *most;
+		info.flags |= CP_SEGF_TRUNCATED;
+	}
+	*most -= info.size;
+	return !memcmp(&got->info, &info, sizeof(info)) &&
+	       !memcmp(got->bytes, want->bytes, info.size);
+}
+
+static bool same_shot(const struct snapshot *got, const struct snapshot *want)
+{
+	unsigned int nr = want->nr_segments, i;
+	uint64_t most = REC_STACK_MAX;
+
+	if (nr > REC_SEGMENTS_MAX - 1)
+		nr = REC_SEGMENTS_MAX - 1;
+	if (memcmp(&got->head, &want->head, sizeof(got->head)) ||
+	    got->nr_segments != nr || !got->xstate.bytes != !want->xstate.bytes)
+		return false;
+	if (want->xstate.bytes &&
+	    !same_part(&got->xstate, &want->xstate, &most))
+		return false;
+	for (i = 0; i < nr; i++)
+		if (!same_part(&got->segments[i], &want->segments[i], &most))
+			return false;
+	return true;
+}
+
+static bool same_process(const struct playback *play,
+			 const struct sample *sample)
+{
+	const struct identity *identity = &play->identity;
+
+	return identity->task == sample->process.task &&
+	       identity->gid == sample->process.gid &&
+	       play->around.time == sample->process.time &&
+	       same_text(identity->command, sample->text, REC_TEXT_MAX) &&
+	       same_text(identity->auxv, sample->text, REC_TEXT_MAX);
+}
+
+/* NULL when all came back, else what did not. */
+static const char *read_sample(struct playback *play,
+			       const struct sample *sample)
+{
+	unsigned int i;
+
+	for (i = 0; i < sample->nr; i++) {
+		if (!playback_next(play))
+			return "a checkpoint cannot be read";
+		if (!same_shot(&play->now, &sample->shots[i]))
+			return "a checkpoint differs";
+	}
+	if (playback_next(play) || play->failed)
+		return "the end cannot be read";
+	if (!same_process(play, sample))
+		return "the process differs";
+	if (strlen(sample->maps) <= REC_MAPS_MAX ?
+		    strcmp(sample->maps, play->around.maps) :
+		    strlen(play->around.maps) < REC_MAPS_MAX - 4096)
+		return "the mappings differ";
+	return NULL;
+}
+
+/* Returns 1 if it does not come back. */
+static int try(const struct sample *sample, const char *name, uint64_t number)
+{
+	const char *wrong = "it cannot be opened";
+	struct playback play;
+
+	write_sample(sample);
+	if (playback_open(&play, path))
+		wrong = read_sample(&play, sample);
+	playback_close(&play);
+	if (wrong)
+		printf("# %s %" PRIu64 ": %s\n", name, number, wrong);
+	return wrong ? 1 : 0;
+}
+
+static int try_random(uint64_t seed, uint64_t nr)
+{
+	struct sample sample;
+	int bad = 0;
+	uint64_t i;
+
+	for (i = 0; i < nr && !bad; i++) {
+		struct dice dice = dice_of(seed, i);
+
+		random_sample(&sample, &dice);
+		bad += try(&sample, "sample", i);
+		free_sample(&sample);
+	}
+	return bad;
+}
+
+/* One part of @size bytes, behind another of @before bytes. */
+static int try_stack(uint64_t before, uint64_t size)
+{
+	struct sample sample = {
+		.text = text_of(0, 0), .maps = text_of(0, 0), .nr = 1,
+	};
+	struct cp_segment info = {
+		.addr = 0x7f0000000000, .kind = CP_SEGMENT_STACK,
+	};
+	int bad;
+
+	info.size = before;
+	add_part(&sample.shots[0], &info, NULL);
+	info.size = size;
+	add_part(&sample.shots[0], &info, NULL);
+	bad = try(&sample, "a stack of", size);
+	free_sample(&sample);
+	return bad;
+}
+
+static int try_text(size_t size, size_t lines, const char *name)
+{
+	struct sample sample = {
+		.text = text_of(size, 'x'), .maps = maps_of(lines, name),
+	};
+	int bad = try(&sample, "a text of", size);
+
+	free_sample(&sample);
+	return bad;
+}
+
+int main(int argc, char **argv)
+{
+	uint64_t nr = 300, seed = 1;
+	int option, bad;
+
+	while ((option = getopt(argc, argv, "n:s:")) != -1) {
+		if (option == '?')
+			return 2;
+		*(option == 'n' ? &nr : &seed) = strtoull(optarg, NULL, 0);
+	}
+	if (optind != argc - 1)
+		errx(2, "usage: roundtrip [-n N] [-s SEED] FILE");
+	path = argv[optind];
+	bad = try_random(seed, nr);
+	bad += try_stack(0, REC_STACK_MAX);
+	bad += try_stack(5, REC_STACK_MAX);
+	bad += try_stack(REC_STACK_MAX + 17, 17);
+	bad += try_text(REC_TEXT_MAX, 400000, "");
+	bad += try_text(REC_TEXT_MAX + 1, 2000000, "/some/file");
+	return bad ? 1 : 0;
+}
