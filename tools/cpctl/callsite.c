@@ -31,15 +31,16 @@ static size_t indirect_call_length(unsigned char modrm, unsigned char sib)
 
 bool ends_with_call(const unsigned char *code, size_t len)
 {
-	const unsigned char *end = code + len;
-	size_t n;
+	size_t at, n;
 
 	/* call rel32 */
-	if (len >= 5 && end[-5] == 0xe8)
+	if (len >= 5 && code[len - 5] == 0xe8)
 		return true;
 	for (n = 2; n <= 7 && n <= len; n++) {
-		if (end[-n] == 0xff &&
-		    indirect_call_length(end[1 - n], n > 2 ? end[2 - n] : 0) == n)
+		at = len - n;
+		if (code[at] == 0xff &&
+		    indirect_call_length(code[at + 1],
+					 n > 2 ? code[at + 2] : 0) == n)
 			return true;
 	}
 	return false;
