@@ -140,7 +140,9 @@ TEST_F(compat, short_form_is_the_full_one)
 
 TEST_F(compat, marked)
 {
-	EXPECT_EQ(CP_CHECKPOINT_COMPAT, self->c->flags);
+	EXPECT_EQ(CP_CHECKPOINT_COMPAT |
+		  (variant->syscall == -1 ? 0 : CP_CHECKPOINT_SYSCALL32),
+		  self->c->flags);
 }
 
 TEST_F(compat, system_call)
@@ -324,7 +326,7 @@ TEST(info)
 
 TEST(layout_is_that_of_64_bit_programs)
 {
-	EXPECT_EQ(32, sizeof(struct cp_info));
+	EXPECT_EQ(40, sizeof(struct cp_info));
 	EXPECT_EQ(56, sizeof(struct cp_prep));
 	EXPECT_EQ(56, sizeof(struct cp_get));
 	EXPECT_EQ(40, sizeof(struct cp_region_head));

@@ -1033,6 +1033,46 @@ TEST_F_TIMEOUT(calls, each_return_once, LONG)
 	}
 }
 
+/* getpid by the entry for 32-bit code, in turns with getppid by the other. */
+static int body_both_entries(void *unused)
+{
+	long result;
+
+	for (;;) {
+		asm volatile("int $0x80" : "=a"(result) : "0"(20L) : "memory");
+		syscall(SYS_getppid);
+	}
+	return result;
+}
+
+TEST(number_is_one_of_the_table_of_its_entry)
+{
+	unsigned int i386 = 0, x86_64 = 0;
+	struct master m;
+
+	ASSERT_EQ(0, master_start(&m, body_both_entries, NULL));
+	while (i386 < 50 || x86_64 < 50) {
+		const struct cp_checkpoint *c;
+		int ret = master_get_ms(&m, 60000);
+
+		if (!ret && !i386)
+			SKIP(return, "this kernel has no entry for 32-bit code");
+		ASSERT_EQ(1, ret);
+		c = master_checkpoint(&m);
+		if (c->entry != CP_ENTRY_SYSCALL)
+			continue;
+		if (c->syscall == 20) {
+			i386++;
+			EXPECT_EQ(CP_CHECKPOINT_SYSCALL32, c->flags);
+		} else if (c->syscall == SYS_getppid) {
+			x86_64++;
+			EXPECT_EQ(0, c->flags);
+		}
+	}
+	slave_kill(m.slave);
+	master_close(&m);
+}
+
 /* A master's threads may call at the same time: each checkpoint is for one. */
 #define TAKES	600
 
