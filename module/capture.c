@@ -217,9 +217,14 @@ static void find_mapping(struct cp_segment *seg, unsigned long sp, bool dying)
 	if (!vma || is_device(vma))
 		return;
 	seg->map_start = vma->vm_start;
-	for (i = 0; i < MAPPINGS_MAX && may_continue(current->mm, vma, dying) &&
-		    (next = vma_next(&vmi)) && continues_in(vma, next, dying); i++)
+	for (i = 0; i < MAPPINGS_MAX; i++) {
+		if (!may_continue(current->mm, vma, dying))
+			break;
+		next = vma_next(&vmi);
+		if (!next || !continues_in(vma, next, dying))
+			break;
 		vma = next;
+	}
 	if (i == MAPPINGS_MAX)
 		seg->flags |= CP_SEGF_TRUNCATED;
 	seg->map_end = vma->vm_end;

@@ -366,10 +366,12 @@ void cp_ring_abandon(struct cp_ring *ring)
  */
 bool cp_ring_would_wake(const struct cp_ring *ring)
 {
-	return waitqueue_active(ring->master_wait) &&
-	       (READ_ONCE(ring->getters) ||
-		(!READ_ONCE(ring->kept) &&
-		 READ_ONCE(ring->head) == READ_ONCE(ring->tail)));
+	/* No barrier: cp_ring_publish_late() looks again, with one. */
+	if (!waitqueue_active(ring->master_wait))
+		return false;
+	return READ_ONCE(ring->getters) ||
+	       (!READ_ONCE(ring->kept) &&
+		READ_ONCE(ring->head) == READ_ONCE(ring->tail));
 }
 
 /**
