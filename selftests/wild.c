@@ -4,7 +4,7 @@
  *
  * Dies below outer(): by a call to where there is no code; in the handler of a
  * signal that it got there, whose return nothing describes to a debugger; or by
- * abort(3), OTHER being mapped right behind FILE.
+ * abort(3). Or waits there, OTHER being mapped right behind FILE.
  */
 #include "chain.h"
 
@@ -80,6 +80,12 @@ static void call_null(void)
 	after++;
 }
 
+static void wait_for_ever(void)
+{
+	for (;;)
+		pause();
+}
+
 static void map_twice(const char *one, const char *other)
 {
 	char *at = (char *)0x10000000;
@@ -87,6 +93,7 @@ static void map_twice(const char *one, const char *other)
 	mmap(at, 4096, PROT_READ, MAP_PRIVATE | MAP_FIXED, open(one, O_RDONLY), 0);
 	mmap(at + 4096, 4096, PROT_READ, MAP_PRIVATE | MAP_FIXED,
 	     open(other, O_RDONLY), 0);
+	target = wait_for_ever;
 }
 
 int main(int argc, char **argv)

@@ -18,7 +18,7 @@
  *
  * Return: a descriptor, or -1.
  */
-int debugfile_find(Dwfl_Module *module, const char *file, const char *link,
-		   GElf_Word crc, char **name);
+int debugfile_find(struct Dwfl_Module *module, const char *file,
+		   const char *link, GElf_Word crc, char **name);
 
 #endif /* DEBUGFILE_H */

@@ -19,8 +19,8 @@
  * Return: how many, at least 1. The strings live as long as the module; the
  * functions' names are as linkers see them.
  */
-unsigned int source_places(struct units *units, Dwfl_Module *module,
-			   uint64_t addr, struct place *places,
-			   unsigned int max);
+unsigned int source_places(struct units *units,
+			   struct Dwfl_Module *module, uint64_t addr,
+			   struct place *places, unsigned int max);
 
 #endif /* SOURCE_H */
