@@ -125,6 +125,8 @@ void cp_capture_header(struct cp_checkpoint *checkpoint,
 	checkpoint->signal = 0;
 	checkpoint->signal_code = 0;
 	checkpoint->signal_addr = 0;
+	checkpoint->signal_thread = 0;
+	checkpoint->reserved = 0;
 	capture_regs(&checkpoint->regs, regs);
 }
 

@@ -93,26 +93,67 @@ static void find_info(struct cp_death *death, const struct sigpending *pending)
 	}
 }
 
+/*
+ * A thread that dumps core has dequeued its signal, and ends all others; it then
+ * waits until they have exited, so @dumper is valid while @core_state is. A fatal
+ * signal that dumps no core stays queued where it was sent to, because SIGKILL
+ * comes before it: for the process, or for one thread.
+ */
+static void find_thread(struct cp_death *death, sigset_t *pending,
+			struct pid_namespace *ns)
+{
+	const struct core_state *core = current->signal->core_state;
+
+	lockdep_assert_held(&sighand()->siglock);
+	if (!is_group_exiting() || !death->signal || death->signal == SIGKILL)
+		return;
+	death->elsewhere = sig_kernel_coredump(death->signal) ||
+			   !sigismember(pending, death->signal);
+	if (!death->elsewhere)
+		return;
+	death->code = 0;
+	death->addr = 0;
+	if (core)
+		death->thread = task_pid_nr_ns(core->dumper.task, ns);
+}
+
 /**
  * cp_death_foreseen - is the task on its way to where it may die?
  * @death: filled in as far as it can be told now
+ * @ns: the pid namespace of the master
  *
  * Return: true when it may.
  */
-bool cp_death_foreseen(struct cp_death *death)
+bool cp_death_foreseen(struct cp_death *death, struct pid_namespace *ns)
 {
-	sigset_t pending;
+	sigset_t pending, all;
 	bool foreseen;
 
 	memset(death, 0, sizeof(*death));
 	spin_lock_irq(&sighand()->siglock);
 	find_pending(&pending);
+	/* What is blocked can still be what ended the process. */
+	sigorsets(&all, &current->pending.signal,
+		  &current->signal->shared_pending.signal);
 	death->signal = find_signal(&pending);
 	find_info(death, &current->signal->shared_pending);
 	find_info(death, &current->pending);
+	find_thread(death, &all, ns);
 	foreseen = death->signal ||
 		   (!is_group_exiting() &&
 		    (!sigisemptyset(&pending) || is_stopping()));
 	spin_unlock_irq(&sighand()->siglock);
 	return foreseen;
+}
+
+/**
+ * cp_death_was_elsewhere - did a death that was not foreseen hit another thread?
+ * @signal: the signal that the task, the caller, has died of
+ *
+ * A fault of the task's own is always foreseen: the hook's work is queued while
+ * the task is in user mode.
+ */
+bool cp_death_was_elsewhere(int signal)
+{
+	return sig_kernel_coredump(signal) && get_nr_threads(current) > 1;
 }

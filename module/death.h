@@ -15,18 +15,26 @@
 
 #include <linux/types.h>
 
+struct pid_namespace;
+
 /**
  * struct cp_death - what is known of the signal
  * @signal:	its number
  * @code:	si_code, as in sigaction(2)
  * @addr:	si_addr, for a fault of the task's own; else 0
+ * @elsewhere:	it hit another thread of the process
+ * @thread:	with @elsewhere: that thread's id as the master sees it; else, and
+ *		when it is not known, 0
  */
 struct cp_death {
 	s32 signal;
 	s32 code;
 	u64 addr;
+	bool elsewhere;
+	s32 thread;
 };
 
-bool cp_death_foreseen(struct cp_death *death);
+bool cp_death_foreseen(struct cp_death *death, struct pid_namespace *ns);
+bool cp_death_was_elsewhere(int signal);
 
 #endif /* _CP_DEATH_H */

@@ -662,7 +662,8 @@ void cp_pair_foresee_death(struct cp_pair *pair, struct pt_regs *regs,
 {
 	struct cp_slot slot;
 
-	if (!(pair->flags & CP_PREP_DEATH) || !cp_death_foreseen(&pair->death))
+	if (!(pair->flags & CP_PREP_DEATH) ||
+	    !cp_death_foreseen(&pair->death, ns_of_pid(pair->master_pid)))
 		return;
 	cp_region_slot(pair->region, death_slot(pair), &slot);
 	fill_slot(pair, &slot, regs, cause, true);
@@ -691,6 +692,7 @@ static void leave_death(struct cp_pair *pair, int signal)
 {
 	struct cp_checkpoint *checkpoint;
 	struct cp_slot slot;
+	bool elsewhere;
 
 	cp_region_slot(pair->region, death_slot(pair), &slot);
 	checkpoint = slot.header;
@@ -701,7 +703,13 @@ static void leave_death(struct cp_pair *pair, int signal)
 	if (pair->dying && pair->death.signal == signal) {
 		checkpoint->signal_code = pair->death.code;
 		checkpoint->signal_addr = pair->death.addr;
+		checkpoint->signal_thread = pair->death.thread;
+		elsewhere = pair->death.elsewhere;
+	} else {
+		elsewhere = cp_death_was_elsewhere(signal);
 	}
+	if (elsewhere)
+		checkpoint->flags |= CP_CHECKPOINT_DEATH_ELSEWHERE;
 	cp_region_publish(pair->region, &slot, cp_ring_next_seq(&pair->ring));
 	/* Its master may have ended the pair meanwhile: nothing comes after that. */
 	if (!cp_ring_leave_last(&pair->ring, death_slot(pair)))

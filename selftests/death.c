@@ -233,7 +233,7 @@ static const void *copy_of(struct life *l, uint64_t addr, size_t size)
 }
 
 /* It died of @sig, as its parent knows; there is one state of death, the last. */
-#define EXPECT_DEATH(sig)						\
+#define EXPECT_DEATH_OF(sig)						\
 do {									\
 	EXPECT_EQ(0, self->l.taker.ret);				\
 	EXPECT_TRUE(self->l.taker.in_order);				\
@@ -248,6 +248,25 @@ do {									\
 	EXPECT_EQ(self->l.taker.last.seq, last_of(&self->l)->seq);	\
 	EXPECT_EQ(0, master_get(&self->l.m));				\
 	EXPECT_EQ(POLLIN | POLLHUP, master_poll(&self->l.m, 0));	\
+} while (0)
+
+/* Its own death. */
+#define EXPECT_DEATH(sig)						\
+do {									\
+	EXPECT_DEATH_OF(sig);						\
+	EXPECT_EQ(0, last_of(&self->l)->flags &				\
+		     CP_CHECKPOINT_DEATH_ELSEWHERE);			\
+	EXPECT_EQ(0, last_of(&self->l)->signal_thread);			\
+} while (0)
+
+/* That of another thread: of @its_tid, or 0 where nobody knows. */
+#define EXPECT_DEATH_ELSEWHERE(sig, its_tid)				\
+do {									\
+	EXPECT_DEATH_OF(sig);						\
+	EXPECT_NE(0, last_of(&self->l)->flags &				\
+		     CP_CHECKPOINT_DEATH_ELSEWHERE);			\
+	EXPECT_EQ((its_tid), last_of(&self->l)->signal_thread);		\
+	EXPECT_CAUSE(0, 0);						\
 } while (0)
 
 #define EXPECT_CAUSE(its_code, its_addr)				\
@@ -1117,10 +1136,54 @@ TEST_F(killed, by_the_crash_of_another_thread)
 				 body_crash_beside_slave));
 	ASSERT_TRUE(life_go(&self->l, &variant->kind));
 	ASSERT_TRUE(life_over(&self->l, &variant->kind));
-	EXPECT_DEATH(SIGSEGV);
-	EXPECT_CAUSE(0, 0);
+	EXPECT_DEATH_ELSEWHERE(SIGSEGV, self->l.pid);
 	EXPECT_REG(rip, die_spin_here);
 	EXPECT_TRUE(has_pattern(&self->l));
+}
+
+static int body_terminate_beside_slave(void *arg)
+{
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, thread_act, arg))
+		return 1;
+	wait_until_reached(arg);
+	syscall(SYS_tgkill, getpid(), gettid(), SIGTERM);
+	return 1;
+}
+
+/* No core, so the kernel does not keep whose signal it was. */
+TEST_F(killed, by_a_signal_to_another_thread)
+{
+	ASSERT_TRUE(thread_start(&self->l, &variant->kind, act_spin,
+				 body_terminate_beside_slave));
+	ASSERT_TRUE(life_go(&self->l, &variant->kind));
+	ASSERT_TRUE(life_over(&self->l, &variant->kind));
+	EXPECT_DEATH_ELSEWHERE(SIGTERM, 0);
+	EXPECT_REG(rip, die_spin_here);
+}
+
+static int body_all_killed(void *arg)
+{
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, thread_act, arg))
+		return 1;
+	wait_until_reached(arg);
+	kill(getpid(), SIGTERM);
+	return 1;
+}
+
+/* A signal to the process is every thread's. */
+TEST_F(killed, by_a_signal_to_the_process_of_several_threads)
+{
+	ASSERT_TRUE(thread_start(&self->l, &variant->kind, act_spin,
+				 body_all_killed));
+	ASSERT_TRUE(life_go(&self->l, &variant->kind));
+	ASSERT_TRUE(life_over(&self->l, &variant->kind));
+	EXPECT_DEATH(SIGTERM);
+	EXPECT_CAUSE(SI_USER, 0);
+	EXPECT_REG(rip, die_spin_here);
 }
 
 TEST_F(killed, not_by_the_exit_of_another_thread)

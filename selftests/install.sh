@@ -71,10 +71,13 @@ test_install_to_a_folder()
 		./usr/bin/cpctl
 		./usr/include/checkpoint.h
 		./usr/include/linux/checkpoint.h
+		./usr/include/linux/checkpoint_netlink.h
 		./usr/lib/libcheckpoint.a
 		./usr/lib/libcheckpoint.so
 		./usr/lib/libcheckpoint.so.0
+		./usr/lib/modules-load.d/checkpoint.conf
 		./usr/lib/pkgconfig/libcheckpoint.pc
+		./usr/lib/sysusers.d/checkpoint.conf
 		./usr/lib/udev/rules.d/60-checkpoint.rules
 		./usr/share/bash-completion/completions/cpctl
 		./usr/share/man/man1/cpctl.1
@@ -145,11 +148,35 @@ test_readme_example()
 	fails 2 with_tree "$folder/example" 1000000000
 }
 
+test_readme_example_in_cplusplus()
+{
+	command -v g++ >/dev/null || skip "there is no g++"
+	readme_example >"$folder/example.cpp"
+	# shellcheck disable=SC2046 # words
+	(cd "$folder" && g++ -std=c++17 -Wall -Wextra -Werror -o example++ \
+		example.cpp $(flags --cflags --libs))
+	shows_ten with_tree "$folder/example++"
+}
+
+# dkms, without a kernel's headers, fails: all else is installed anyway.
+test_dkms_without_headers()
+{
+	mkdir -p "$folder/bin"
+	printf '#!/bin/sh\necho "$*" >>%s/calls\nexit 21\n' "$folder" >"$folder/bin/dkms"
+	chmod +x "$folder/bin/dkms"
+	PATH=$folder/bin:$PATH make_here install KDIR=/no/such/folder
+	grep -qx 'install checkpoint/.*' "$folder/calls"
+	grep -q "install the kernel's headers (linux-headers-$(uname -r))" "$folder/make.log"
+	[ -x /usr/local/bin/cpctl ]
+	PATH=$folder/bin:$PATH make_here uninstall KDIR=/no/such/folder
+}
+
 test_header_is_good_for_all()
 {
 	local language
 
-	echo '#include <checkpoint.h>' >"$folder/all.c"
+	printf '#include <%s.h>\n' checkpoint linux/checkpoint linux/checkpoint_netlink \
+		>"$folder/all.c"
 	for language in c:c99 c:c11 c:gnu17 c++:c++11 c++:c++20; do
 		[[ $language != c++* ]] || command -v g++ >/dev/null || continue
 		# shellcheck disable=SC2046 # words

@@ -284,6 +284,35 @@ test_in_recordings()
 	harmless out errors
 }
 
+# As with cores and recordings: what stands there is replaced, not followed.
+test_output_follows_no_link()
+{
+	local command
+
+	start_named slave
+	cpctl record -s 4 -o "$folder/rec" -- true 2>/dev/null
+	for command in "get $slave" "bt $slave" 'run true' "show $folder/rec" \
+		"log $folder/rec" "bt $folder/rec" "diff $folder/rec -2 -1"; do
+		echo victim >"$folder/victim"
+		ln -sf victim "$folder/link"
+		# shellcheck disable=SC2086 # words
+		(umask 0; cpctl ${command/ / -o "$folder/link" })
+		[ "$(cat "$folder/victim")" = victim ]
+		[ ! -L "$folder/link" ]
+		[ -s "$folder/link" ]
+		[ "$(stat -c %a "$folder/link")" = 600 ]
+		[ -z "$(find "$folder" -name 'link.*')" ]
+		mkfifo "$folder/pipe"
+		# shellcheck disable=SC2086 # words
+		refuses 2 "cannot write $folder/pipe: it is not a regular file" \
+			cpctl ${command/ / -o "$folder/pipe" }
+		rm "$folder/pipe"
+	done
+	ends 0 cpctl get -o /dev/null "$slave"
+	[ -c /dev/null ]
+	stop_slave
+}
+
 test_on_the_command_line()
 {
 	local name arguments

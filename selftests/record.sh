@@ -1215,4 +1215,102 @@ test_core_of_a_recording()
 		grep -q '= (void \*) 0x10$'
 }
 
+# dies HOW WORDS: the last line of its log but one says so
+dies()
+{
+	cpctl record -s 4 -o "$file" -- "$folder/cause" "$1" 2>"$folder/errors" || :
+	cpctl log "$file" | tail -n 2 >"$folder/out"
+	has out "  killed by $2"
+}
+
+test_causes_of_death_are_in_words()
+{
+	compile cause <<-'END'
+		#include <linux/filter.h>
+		#include <linux/seccomp.h>
+		#include <signal.h>
+		#include <string.h>
+		#include <sys/prctl.h>
+		#include <sys/syscall.h>
+		#include <unistd.h>
+		static void forbid_all(void)
+		{
+			struct sock_filter trap = { BPF_RET, 0, 0, SECCOMP_RET_TRAP };
+			struct sock_fprog program = { 1, &trap };
+			prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+			prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+			getppid();
+		}
+		int main(int argc, char **argv)
+		{
+			volatile int zero = 0;
+			char how = argv[1][0];
+			if (how == 'n') *(volatile char *)0 = 1;
+			if (how == 'w') *(volatile char *)0xdead000000000000 = 1;
+			if (how == 'c') *(volatile char *)main = 1;
+			if (how == 'i') asm volatile("ud2");
+			if (how == 'b') asm volatile("int3");
+			if (how == 'd') zero = 7 / zero;
+			if (how == 'k') kill(getpid(), SIGSEGV);
+			if (how == 'r') raise(SIGBUS);
+			if (how == 'q') sigqueue(getpid(), SIGILL, (union sigval){});
+			if (how == 's') forbid_all();
+			if (how == '9') kill(getpid(), SIGKILL);
+			return 0;
+		}
+	END
+	dies nothing 'SIGSEGV at address 0x0: nothing is mapped'
+	dies wild 'SIGSEGV: sent by the kernel without an address'
+	cpctl log --json "$file" | grep '"death"' >"$folder/out"
+	fails 1 grep -q '"address"' "$folder/out"
+	dies constant 'SIGSEGV at address 0x'
+	has out ': not allowed'
+	dies instruction 'SIGILL: illegal operand'
+	dies breakpoint 'SIGTRAP: breakpoint'
+	dies division 'SIGFPE: integer division by zero'
+	dies kill 'SIGSEGV: sent by kill()'
+	dies raise 'SIGBUS: sent by tkill() or tgkill()'
+	dies queue 'SIGILL: sent by sigqueue()'
+	dies seccomp 'SIGSYS: a system call that seccomp forbids'
+	dies 9 'SIGKILL  0x'
+}
+
+# It waited for the one that crashed, and did nothing wrong.
+test_death_of_another_thread_is_not_its_own()
+{
+	local command
+
+	gcc -D_GNU_SOURCE -O1 -g -pthread -x c -o "$folder/threads" - <<-'END'
+		#include <pthread.h>
+		#include <stdio.h>
+		#include <unistd.h>
+		static void *crash(void *unused)
+		{
+			usleep(300000);
+			printf("%d\n", gettid());
+			fflush(stdout);
+			*(volatile int *)3 = 1;
+			return unused;
+		}
+		int main(void)
+		{
+			pthread_t thread;
+			pthread_create(&thread, NULL, crash, NULL);
+			return pthread_join(thread, NULL);
+		}
+	END
+	fails 139 cpctl record -o "$file" -- "$folder/threads" >"$folder/tid" 2>/dev/null
+	for command in log show bt; do
+		ends 0 cpctl $command "$file"
+		has out "killed with its process, by SIGSEGV in thread $(cat "$folder/tid"): not where that happened"
+		fails 1 grep -q 'killed by SIGSEGV' "$folder/out"
+	done
+	ends 0 cpctl show --json "$file"
+	has out "\"elsewhere\":true,\"thread\":$(cat "$folder/tid")}"
+	ends 0 cpctl dump -o "$folder/core" "$file"
+	eu-readelf -n "$folder/core" >"$folder/out"
+	grep -qE 'cursig: 0' "$folder/out"
+	fails 1 grep -q SIGINFO "$folder/out"
+}
+
 tap_run "$@"

@@ -38,6 +38,13 @@ static void put_note(FILE *out, const char *name, uint32_t type,
 	put_padded(out, bytes, size);
 }
 
+/* Else a debugger would take what it shows for the place of the fault. */
+static bool is_own_death(const struct cp_checkpoint *cp)
+{
+	return cp->flags & CP_CHECKPOINT_DEATH &&
+	       !(cp->flags & CP_CHECKPOINT_DEATH_ELSEWHERE);
+}
+
 static void put_status(FILE *out, const struct snapshot *snapshot,
 		       const struct identity *identity)
 {
@@ -50,7 +57,7 @@ static void put_status(FILE *out, const struct snapshot *snapshot,
 
 	_Static_assert(sizeof(status.pr_reg) == sizeof(struct cp_regs),
 		       "both are struct user_regs_struct");
-	if (snapshot->head.flags & CP_CHECKPOINT_DEATH) {
+	if (is_own_death(&snapshot->head)) {
 		status.pr_cursig = (short)snapshot->head.signal;
 		status.pr_info.si_signo = snapshot->head.signal;
 		status.pr_info.si_code = snapshot->head.signal_code;
@@ -64,7 +71,7 @@ static void put_signal(FILE *out, const struct cp_checkpoint *cp)
 {
 	siginfo_t info = {};
 
-	if (!(cp->flags & CP_CHECKPOINT_DEATH))
+	if (!is_own_death(cp))
 		return;
 	info.si_signo = cp->signal;
 	info.si_code = cp->signal_code;

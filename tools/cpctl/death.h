@@ -5,10 +5,10 @@
 
 #include <checkpoint.h>
 
-#define DEATH_SIZE 80
+#define DEATH_SIZE 192
 
 /*
- * death_text() - "killed by SIGSEGV (SEGV_MAPERR) at address 0x10"
+ * death_text() - "killed by SIGSEGV at address 0x10: nothing is mapped"
  * @cp: a checkpoint with CP_CHECKPOINT_DEATH
  * @text: receives the words
  *

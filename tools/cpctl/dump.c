@@ -127,10 +127,7 @@ static bool open_file(struct dumping *dump, const char *path)
 {
 	if (!wholefile_open(&dump->file, path))
 		return true;
-	if (errno == EEXIST)
-		warnx("cannot write %s: it is not a regular file", path);
-	else
-		warn("cannot write %s", path);
+	wholefile_diagnose(path);
 	return false;
 }
 

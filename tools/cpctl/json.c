@@ -2,6 +2,7 @@
 /* Checkpoints for programs to read: one JSON object to a line. */
 #include <inttypes.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -198,7 +199,15 @@ static struct json_object *death_object(const struct cp_checkpoint *cp)
 			       json_object_new_int(cp->signal));
 	json_object_object_add(object, "code",
 			       json_object_new_int(cp->signal_code));
-	json_object_object_add(object, "address", json_hex(cp->signal_addr));
+	if (cp->signal_code != SI_KERNEL)
+		json_object_object_add(object, "address",
+				       json_hex(cp->signal_addr));
+	json_object_object_add(object, "elsewhere",
+			       flag_object(cp->flags,
+					   CP_CHECKPOINT_DEATH_ELSEWHERE));
+	if (cp->signal_thread)
+		json_object_object_add(object, "thread",
+				       json_object_new_int(cp->signal_thread));
 	return object;
 }
 

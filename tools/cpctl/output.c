@@ -1,19 +1,64 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Where a verb prints to: the standard output, or a file. */
+#include <fcntl.h>
 #include <stdio_ext.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "cpctl.h"
 #include "interrupt.h"
 #include "message.h"
 #include "output.h"
+#include "wholefile.h"
+
+/* A verb prints to one file. */
+static struct wholefile file;
+
+/* A device, such as /dev/null, has no other name to be written under. */
+static FILE *open_device(const char *path)
+{
+	struct stat st;
+	FILE *out;
+	int fd;
+
+	if (lstat(path, &st) || !S_ISCHR(st.st_mode))
+		return NULL;
+	fd = open(path, O_WRONLY | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0)
+		return NULL;
+	out = fdopen(fd, "w");
+	if (!out)
+		close(fd);
+	return out;
+}
+
+static FILE *open_file(const char *path)
+{
+	FILE *out;
+
+	if (wholefile_open(&file, path)) {
+		wholefile_diagnose(path);
+		return NULL;
+	}
+	/* The stream's own: wholefile_keep() and wholefile_drop() close theirs. */
+	out = fdopen(fcntl(file.fd, F_DUPFD_CLOEXEC, 0), "w");
+	if (!out) {
+		warn("cannot write %s", path);
+		wholefile_drop(&file);
+	}
+	return out;
+}
 
 FILE *output_open(const char *path)
 {
-	FILE *out = path ? fopen(path, "we") : stdout;
+	FILE *out;
 
-	if (!out)
-		warn("cannot write %s", path);
-	return out;
+	file = (struct wholefile){};
+	if (!path || !strcmp(path, "-"))
+		return stdout;
+	out = open_device(path);
+	return out ? out : open_file(path);
 }
 
 int output_flush(FILE *out)
@@ -30,11 +75,29 @@ int output_flush(FILE *out)
 	return EXIT_REFUSED;
 }
 
+/* Keeps what was printed before a failure, too; not an empty file then. */
+static bool keep_file(bool written, int status)
+{
+	struct stat st;
+
+	if (written && (status == EXIT_OK ||
+			(!fstat(file.fd, &st) && st.st_size)))
+		return !wholefile_keep(&file);
+	wholefile_drop(&file);
+	return written;
+}
+
 int output_close(FILE *out, const char *path, int status)
 {
-	if (out != stdout && fclose(out) && status == EXIT_OK) {
-		warn("cannot write %s", path);
-		return EXIT_REFUSED;
-	}
-	return status;
+	bool written;
+
+	if (out == stdout)
+		return status;
+	written = !fclose(out);
+	if (file.path)
+		written = keep_file(written, status);
+	if (written || status != EXIT_OK)
+		return status;
+	warn("cannot write %s", path);
+	return EXIT_REFUSED;
 }

@@ -7,7 +7,10 @@
 
 /*
  * output_open() - begin to print
- * @path: a file, NULL for the standard output
+ * @path: a file; NULL or "-" for the standard output
+ *
+ * A file appears as struct wholefile describes it: when it is closed, readable by
+ * its owner only, in place of what had that name. A device is written directly.
  *
  * Return: NULL after saying what went wrong.
  */

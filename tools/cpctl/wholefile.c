@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "message.h"
 #include "wholefile.h"
 
 int wholefile_open(struct wholefile *file, const char *path)
@@ -38,6 +39,14 @@ int wholefile_open(struct wholefile *file, const char *path)
 		return -1;
 	}
 	return 0;
+}
+
+void wholefile_diagnose(const char *path)
+{
+	if (errno == EEXIST)
+		warnx("cannot write %s: it is not a regular file", path);
+	else
+		warn("cannot write %s", path);
 }
 
 static int print(int fd)

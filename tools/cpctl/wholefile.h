@@ -25,6 +25,9 @@ struct wholefile {
  */
 int wholefile_open(struct wholefile *file, const char *path);
 
+/* wholefile_diagnose() - say why wholefile_open() has failed, by errno */
+void wholefile_diagnose(const char *path);
+
 /*
  * wholefile_show() - give it its name now, though more is to come
  *

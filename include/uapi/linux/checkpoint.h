@@ -425,6 +425,10 @@ struct cp_segment {
  * @signal_code: and its si_code, as in sigaction(2); 0 when not known, as for
  *		a signal that hit another thread of the process
  * @signal_addr: and its si_addr, for a fault of the slave's own; else 0
+ * @signal_thread: with CP_CHECKPOINT_DEATH_ELSEWHERE: the thread id, in the
+ *		master's pid namespace, of the thread that the signal hit; 0 when
+ *		the kernel does not say
+ * @reserved:	zero
  */
 struct cp_checkpoint {
 	__u32		size;
@@ -441,6 +445,8 @@ struct cp_checkpoint {
 	__s32		signal;
 	__s32		signal_code;
 	__aligned_u64	signal_addr;
+	__s32		signal_thread;
+	__u32		reserved;
 };
 
 /* cp_checkpoint.flags */
@@ -455,6 +461,15 @@ struct cp_checkpoint {
  * counts in the table of x86-64, or of x32 if bit 30 is set.
  */
 #define CP_CHECKPOINT_SYSCALL32	(1U << 3)
+
+/*
+ * CP_CHECKPOINT_DEATH_ELSEWHERE, with CP_CHECKPOINT_DEATH: the signal hit another
+ * thread of the process, and the slave died because the whole process did. The
+ * checkpoint says where the slave was then, which is not where the fault was.
+ * signal_code and signal_addr are 0. SIGKILL hits all threads alike: it never has
+ * this flag.
+ */
+#define CP_CHECKPOINT_DEATH_ELSEWHERE	(1U << 2)
 
 /*
  * cp_checkpoint.entry
