@@ -33,10 +33,7 @@ static int write_options(struct recfile *file)
 int recfile_begin(struct recfile *file)
 {
 	if (wholefile_open(&file->file, file->options->output)) {
-		if (errno != EEXIST)
-			return cannot_write(file);
-		warnx("cannot write %s: it is not a regular file",
-		      file->options->output);
+		wholefile_diagnose(file->options->output);
 		return -1;
 	}
 	file->written = 0;
