@@ -533,6 +533,12 @@ test_signals_end_get_that_waits()
 	stop_slave
 }
 
+# One of its threads waits for room in a pipe.
+waits_for_room()
+{
+	grep -qs pipe_w "/proc/$1/task/"*/wchan
+}
+
 test_signals_end_get_that_cannot_print()
 {
 	start_spinner
@@ -540,7 +546,7 @@ test_signals_end_get_that_cannot_print()
 	exec 8<> <(:)
 	env --default-signal cpctl get -n 100000000 "$slave" >&8 2>"$folder/errors" &
 	master=$!
-	eventually grep -q pipe_w /proc/$master/wchan
+	eventually waits_for_room $master
 	kill -INT $master
 	slave_is_free
 	# If it still waits for room, this ends that.

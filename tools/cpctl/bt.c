@@ -16,7 +16,7 @@
 #include "unwind.h"
 
 static const struct take_usage usage = {
-	.has = TAKE_HAS_COUNT | TAKE_HAS_JSON,
+	.has = TAKE_HAS_COUNT | TAKE_HAS_FRAMES | TAKE_HAS_JSON,
 	.help =
 	"Usage: cpctl bt [OPTION]... PID\n"
 	"       cpctl bt [OPTION]... FILE [N]\n"
@@ -25,6 +25,7 @@ static const struct take_usage usage = {
 	"last, without N. A FILE whose name is a number is given as ./FILE.\n"
 	"\n"
 	"  -n, --count N          of how many checkpoints (1)\n"
+	"      --frames N         most calls to print (256); 0: all of them\n"
 	TAKE_WAIT_HELP
 	TAKE_OUTPUT_HELP
 	TAKE_LAST_HELP
@@ -38,6 +39,7 @@ static const struct take_usage usage = {
  * @around: the process
  * @unwinder: for its calls, NULL before the first checkpoint
  * @json: print JSON
+ * @frames_max: most frames to print; 0: no limit
  * @frames: with @json, those of the checkpoint at hand
  * @nr: the number of the next frame
  */
@@ -46,6 +48,7 @@ struct backtracing {
 	struct surroundings	*around;
 	struct unwinder		*unwinder;
 	bool			json;
+	uint64_t		frames_max;
 	struct json_object	*frames;
 	unsigned int		nr;
 };
@@ -104,7 +107,8 @@ static void print_backtrace(struct backtracing *bt, const struct memory *memory)
 
 	print_headline(&bt->printer, &memory->snapshot->head);
 	bt->nr = 0;
-	if (!unwind(bt->unwinder, memory, 0, print_frame, bt, why)) {
+	if (!unwind(bt->unwinder, memory, bt->frames_max, print_frame, bt,
+		    why)) {
 		fputs("  and no further: ", bt->printer.out);
 		print_name(bt->printer.out, why);
 		fputc('\n', bt->printer.out);
@@ -119,7 +123,8 @@ static void json_backtrace(struct backtracing *bt, const struct memory *memory)
 	bool complete;
 
 	bt->frames = json_object_new_array();
-	complete = unwind(bt->unwinder, memory, 0, add_frame, bt, why);
+	complete = unwind(bt->unwinder, memory, bt->frames_max, add_frame, bt,
+			  why);
 	json_object_object_add(object, "frames", bt->frames);
 	json_object_object_add(object, "complete",
 			       json_object_new_boolean(complete));
@@ -158,6 +163,7 @@ static bool backtracing_open(struct backtracing *bt, FILE *out,
 	bt->printer.out = out;
 	bt->printer.style = style_of(out);
 	bt->json = options->json;
+	bt->frames_max = options->frames;
 	bt->around = around;
 	bt->printer.symbols = symbols_open(around);
 	if (!bt->printer.symbols)
@@ -171,37 +177,33 @@ static void backtracing_close(struct backtracing *bt)
 	symbols_close(bt->printer.symbols);
 }
 
-static int backtrace_living(void *arg, const struct snapshot *now,
-			    const struct snapshot *before)
+static int backtrace_each(struct live *live, const struct take_options *options,
+			  FILE *out)
 {
-	struct backtracing *bt = arg;
-
-	(void)before;
-	surroundings_refresh(bt->around);
-	return backtrace(bt, now);
-}
-
-static int backtrace_each(struct cp_pair *pair, pid_t pid,
-			  const struct take_options *options, FILE *out)
-{
-	struct surroundings around;
 	struct backtracing bt;
 	int status = EXIT_REFUSED;
 
-	surroundings_open(&around, pid);
-	if (backtracing_open(&bt, out, options, &around))
-		status = take_each(pair, pid, options, backtrace_living, &bt);
+	if (backtracing_open(&bt, out, options, &live->around)) {
+		status = EXIT_OK;
+		while (status == EXIT_OK && live_next(live))
+			status = backtrace(&bt, live->now);
+	}
 	if (status == EXIT_OK && options->json)
-		take_print_end(out, pair);
+		take_print_end(out, live);
 	backtracing_close(&bt);
-	surroundings_close(&around);
 	return status;
 }
 
-static int backtrace_all(struct cp_pair *pair, pid_t pid,
-			 const struct take_options *options)
+/* As live_fn. */
+static int backtrace_living(struct live *live, void *arg)
 {
-	return take_to_output(pair, pid, options, backtrace_each);
+	const struct take_options *options = arg;
+	FILE *out = output_open(options->output);
+
+	if (!out)
+		return EXIT_REFUSED;
+	return output_close(out, options->output,
+			    backtrace_each(live, options, out));
 }
 
 static int backtrace_recorded(struct playback *play,
@@ -225,6 +227,7 @@ int verb_bt(int argc, char **argv)
 		.count = 1,
 		.nudge = true,
 		.timeout_ns = -1,
+		.frames = 256,
 	};
 	struct subject subject = {};
 	int status = subject_parse(argc, argv, &usage, &options, &subject);
@@ -233,5 +236,5 @@ int verb_bt(int argc, char **argv)
 		return status;
 	if (subject.file)
 		return subject_open(&subject, &options, backtrace_recorded);
-	return take_from(subject.pid, &options, backtrace_all);
+	return take_from(subject.pid, &options, backtrace_living, &options);
 }

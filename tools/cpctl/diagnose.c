@@ -59,8 +59,13 @@ static const char *yama_reason(void)
 
 void diagnose_start(const char *program, int error)
 {
+	struct task_facts self;
+
 	/* Yama's higher scopes forbid even to be traced by one's parent. */
-	if (error == EPERM && yama_scope() >= 2 && yama_reason())
+	if (error == EPERM && task_facts(getpid(), &self) && self.tracer)
+		warnx("cannot start %s under cpctl: process %d already traces cpctl and what it starts; start it there, and give cpctl its PID",
+		      program, self.tracer);
+	else if (error == EPERM && yama_scope() >= 2 && yama_reason())
 		warnx("cannot start %s under cpctl: %s", program,
 		      yama_reason());
 	else
@@ -105,11 +110,30 @@ static void diagnose_busy(pid_t pid)
 		      pid, partner.slave);
 }
 
+/* There is no such task, or none that can be a slave any more. */
+static void diagnose_absent(pid_t pid)
+{
+	struct task_facts facts;
+	pid_t thread;
+
+	if (!task_facts(pid, &facts)) {
+		warnx("there is no process or thread %d", pid);
+		return;
+	}
+	thread = task_thread_left(pid);
+	if (thread)
+		warnx("the main thread of process %d has ended: give one of its other threads, such as %d (/proc/%d/task has all)",
+		      pid, thread, pid);
+	else
+		warnx("process %d has ended and is a zombie until its parent waits for it: there is nothing left to look at",
+		      pid);
+}
+
 void diagnose_prep(pid_t pid, int error)
 {
 	switch (error) {
 	case ESRCH:
-		warnx("there is no process or thread %d", pid);
+		diagnose_absent(pid);
 		break;
 	case EPERM:
 		warnx("pairing with process %d is not permitted: %s", pid,
@@ -159,6 +183,28 @@ static void diagnose_timeout(pid_t pid)
 	      facts.state == 'S' ?
 		      " and has not returned to user mode; nudging would bring it there" :
 		      "");
+}
+
+void diagnose_wait(pid_t pid)
+{
+	char name[COMM_TEXT_SIZE];
+	struct task_facts facts;
+
+	if (!task_facts(pid, &facts))
+		return;
+	text_comm(name, facts.name);
+	if (facts.state == 'T')
+		warnx("process %d (%s) is stopped: waiting until it is continued ('kill -CONT %d')",
+		      pid, name, pid);
+	else if (facts.state == 't')
+		warnx("process %d (%s) is held by its debugger, process %d: waiting until that lets it run",
+		      pid, name, facts.tracer);
+	else if (task_frozen(pid))
+		warnx("process %d (%s) is frozen: waiting until its control group is thawed",
+		      pid, name);
+	else if (facts.state == 'D')
+		warnx("process %d (%s) is in uninterruptible sleep: waiting until that is over",
+		      pid, name);
 }
 
 void diagnose_get(pid_t pid, int error)

@@ -19,6 +19,13 @@ void diagnose_prep(pid_t pid, int error);
 void diagnose_get(pid_t pid, int error);
 
 /*
+ * diagnose_wait() - no checkpoint of @pid has come for some time
+ *
+ * Says what the task is waiting for, where that may not end without help.
+ */
+void diagnose_wait(pid_t pid);
+
+/*
  * diagnose_pair() - what was asked about the pair of @pid failed with @error
  * @said: the kernel's own words, or ""
  */

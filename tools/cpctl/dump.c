@@ -15,7 +15,6 @@
 #include "support.h"
 #include "symbols.h"
 #include "take.h"
-#include "unwind.h"
 #include "wholefile.h"
 
 static const struct take_usage usage = {
@@ -37,33 +36,21 @@ static const struct take_usage usage = {
 
 /*
  * struct dumping - a core to be made
- * @file: where it goes
+ * @path: where it goes
+ * @file: the same, once it is open
  * @pid: the task
- * @around: its process
+ * @around: a living process, as it was before its checkpoint
+ * @identity: who it is, without a command when that is not known
  * @written: it is in the file, whole
  */
 struct dumping {
+	const char		*path;
 	struct wholefile	file;
 	pid_t			pid;
 	struct surroundings	around;
+	struct identity		identity;
 	bool			written;
 };
-
-/*
- * A handler may run on a stack of its own, and was called from another. What it
- * takes to find that way is what cpctl itself reads as it goes it.
- */
-static bool read_callers(const struct memory *memory, struct symbols *symbols)
-{
-	struct unwinder *unwinder = unwind_open(symbols, false);
-	char why[UNWIND_WHY_SIZE];
-
-	if (unwinder)
-		unwind(unwinder, memory, 0, NULL, NULL, why);
-	unwind_close(unwinder);
-	symbols_close(symbols);
-	return unwinder;
-}
 
 /* Reads all that goes into the core besides the checkpoint. */
 static bool read_rest(const struct memory *memory,
@@ -75,7 +62,8 @@ static bool read_rest(const struct memory *memory,
 		return false;
 	symbols_refresh(symbols);
 	support_read(memory, identity, symbols);
-	return read_callers(memory, symbols);
+	symbols_close(symbols);
+	return true;
 }
 
 static int write_core(struct dumping *dump, const struct memory *memory,
@@ -100,34 +88,12 @@ static int refuse_compat(const struct dumping *dump)
 	return EXIT_REFUSED;
 }
 
-static int dump_snapshot(void *arg, const struct snapshot *now,
-			 const struct snapshot *before)
-{
-	struct dumping *dump = arg;
-	const struct memory memory = { now, &dump->around };
-	struct identity identity;
-	int status;
-
-	(void)before;
-	if (now->head.flags & CP_CHECKPOINT_COMPAT)
-		return refuse_compat(dump);
-	surroundings_refresh(&dump->around);
-	if (!dump->around.maps || !identity_read(&identity, dump->pid)) {
-		warnx("process %d ended before its mappings could be read",
-		      dump->pid);
-		return EXIT_REFUSED;
-	}
-	status = write_core(dump, &memory, &identity);
-	identity_free(&identity);
-	return status;
-}
-
 /* False after saying what is wrong. */
-static bool open_file(struct dumping *dump, const char *path)
+static bool open_file(struct dumping *dump)
 {
-	if (!wholefile_open(&dump->file, path))
+	if (!wholefile_open(&dump->file, dump->path))
 		return true;
-	wholefile_diagnose(path);
+	wholefile_diagnose(dump->path);
 	return false;
 }
 
@@ -147,19 +113,70 @@ static int keep(struct dumping *dump, const char *when)
 	return EXIT_OK;
 }
 
-static int dump_one(struct cp_pair *pair, pid_t pid,
-		    const struct take_options *options)
+/*
+ * Who the process is. It may have ended since the checkpoint: then, what was
+ * known before.
+ */
+static bool identify(struct dumping *dump, struct live *live)
 {
-	struct dumping dump = { .pid = pid };
-	int status = EXIT_REFUSED;
+	struct identity now;
 
-	if (open_file(&dump, options->output)) {
-		surroundings_open(&dump.around, pid);
-		take_each(pair, pid, options, dump_snapshot, &dump);
-		surroundings_close(&dump.around);
-		status = keep(&dump, "right after it");
+	if (surroundings_alive(&live->around) &&
+	    identity_read(&now, dump->pid)) {
+		identity_free(&dump->identity);
+		dump->identity = now;
+	} else if (live->replaced) {
+		identity_free(&dump->identity);
 	}
-	cp_pair_end(pair);
+	if (dump->identity.auxv && live->around.maps)
+		return true;
+	warnx("process %d ended before its mappings could be read", dump->pid);
+	return false;
+}
+
+/* As live_fn. */
+static int dump_living(struct live *live, void *arg)
+{
+	struct dumping *dump = arg;
+	struct memory memory = { .around = &live->around };
+
+	if (!live_next(live))
+		return EXIT_REFUSED;
+	if (live->now->head.flags & CP_CHECKPOINT_COMPAT)
+		return refuse_compat(dump);
+	memory.snapshot = live->now;
+	if (!live->replaced)
+		surroundings_inherit(&live->around, &dump->around);
+	if (!identify(dump, live) || !open_file(dump))
+		return EXIT_REFUSED;
+	write_core(dump, &memory, &dump->identity);
+	return keep(dump, "right after it");
+}
+
+/*
+ * The process may end right after its checkpoint: what will be needed of it is
+ * read before, and again afterwards.
+ */
+static void foresee(struct dumping *dump)
+{
+	const struct snapshot nothing = {};
+	const struct memory memory = { &nothing, &dump->around };
+
+	surroundings_open(&dump->around, dump->pid);
+	surroundings_refresh(&dump->around);
+	if (identity_read(&dump->identity, dump->pid))
+		read_rest(&memory, &dump->identity);
+}
+
+static int dump_process(pid_t pid, const struct take_options *options)
+{
+	struct dumping dump = { .pid = pid, .path = options->output };
+	int status;
+
+	foresee(&dump);
+	status = take_from(pid, options, dump_living, &dump);
+	identity_free(&dump.identity);
+	surroundings_close(&dump.around);
 	return status;
 }
 
@@ -167,7 +184,10 @@ static int dump_recorded(struct playback *play,
 			 const struct take_options *options)
 {
 	const struct memory memory = { &play->now, &play->around };
-	struct dumping dump = { .pid = play->identity.task };
+	struct dumping dump = {
+		.pid = play->identity.task,
+		.path = options->output,
+	};
 
 	if (!play->around.maps || !play->identity.auxv ||
 	    !play->identity.command) {
@@ -177,7 +197,7 @@ static int dump_recorded(struct playback *play,
 	}
 	if (play->now.head.flags & CP_CHECKPOINT_COMPAT)
 		return refuse_compat(&dump);
-	if (!open_file(&dump, options->output))
+	if (!open_file(&dump))
 		return EXIT_REFUSED;
 	write_core(&dump, &memory, &play->identity);
 	return keep(&dump, "some time before");
@@ -207,5 +227,5 @@ int verb_dump(int argc, char **argv)
 		return usage_error(argv[0], "a core is not for a terminal");
 	if (subject.file)
 		return subject_open(&subject, &options, dump_recorded);
-	return take_from(subject.pid, &options, dump_one);
+	return dump_process(subject.pid, &options);
 }

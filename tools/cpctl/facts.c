@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What /proc and /sys tell about tasks and about this machine. */
+#include <dirent.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,6 +38,7 @@ static void read_status_line(const char *line, struct task_facts *facts)
 
 	if (sscanf(line, "State:\t%c", &facts->state) == 1 ||
 	    sscanf(line, "Tgid:\t%d", &facts->process) == 1 ||
+	    sscanf(line, "TracerPid:\t%d", &facts->tracer) == 1 ||
 	    sscanf(line, "Uid:\t%u", &facts->uid) == 1)
 		return;
 	if (sscanf(line, "voluntary_ctxt_switches:\t%" SCNu64, &switches) == 1 ||
@@ -90,6 +93,83 @@ bool task_facts(pid_t pid, struct task_facts *facts)
 		return false;
 	facts->files_uid = st.st_uid;
 	return read_status(pid, facts) && read_stat(pid, facts);
+}
+
+static bool has_line(const char *path, const char *wanted)
+{
+	char line[256];
+	bool has = false;
+	FILE *file = fopen(path, "re");
+
+	if (!file)
+		return false;
+	while (!has && fgets(line, sizeof(line), file))
+		has = !strcmp(line, wanted);
+	fclose(file);
+	return has;
+}
+
+/* Of a line of /proc/PID/cgroup, "NUMBER:CONTROLLERS:PATH". */
+static bool is_frozen(char *line)
+{
+	char *controllers = strchr(line, ':');
+	char *path = controllers ? strchr(controllers + 1, ':') : NULL;
+	char file[PATH_MAX];
+
+	if (!path)
+		return false;
+	*path++ = '\0';
+	path[strcspn(path, "\n")] = '\0';
+	controllers++;
+	if (!*controllers) {
+		snprintf(file, sizeof(file), "/sys/fs/cgroup%s/cgroup.events",
+			 path);
+		return has_line(file, "frozen 1\n");
+	}
+	if (strcmp(controllers, "freezer"))
+		return false;
+	snprintf(file, sizeof(file), "/sys/fs/cgroup/freezer%s/freezer.state",
+		 path);
+	return has_line(file, "FROZEN\n");
+}
+
+bool task_frozen(pid_t pid)
+{
+	char path[32], line[PATH_MAX];
+	bool frozen = false;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/cgroup", pid);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	while (!frozen && fgets(line, sizeof(line), file))
+		frozen = is_frozen(line);
+	fclose(file);
+	return frozen;
+}
+
+pid_t task_thread_left(pid_t pid)
+{
+	struct task_facts facts;
+	struct dirent *entry;
+	pid_t thread = 0;
+	char path[32];
+	DIR *folder;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	folder = opendir(path);
+	if (!folder)
+		return 0;
+	while (!thread && (entry = readdir(folder))) {
+		pid_t id = atoi(entry->d_name);
+
+		if (id > 0 && id != pid && task_facts(id, &facts) &&
+		    facts.state != 'Z' && facts.state != 'X')
+			thread = id;
+	}
+	closedir(folder);
+	return thread;
 }
 
 const char *state_words(char state)

@@ -13,6 +13,7 @@
  * @name: its command name
  * @state: the letter of its state, as ps(1) shows it
  * @process: the id of its process
+ * @tracer: the process that debugs it, or 0
  * @uid: its real user id
  * @files_uid: the owner of the files in /proc/PID; another one than @uid, and
  *	mostly root, when the task is not dumpable
@@ -24,6 +25,7 @@ struct task_facts {
 	char		name[64];
 	char		state;
 	pid_t		process;
+	pid_t		tracer;
 	uid_t		uid;
 	uid_t		files_uid;
 	bool		kernel;
@@ -33,6 +35,12 @@ struct task_facts {
 
 /* task_facts() - false when there is no such task to be seen. */
 bool task_facts(pid_t pid, struct task_facts *facts);
+
+/* task_frozen() - does a control group keep it from running? */
+bool task_frozen(pid_t pid);
+
+/* task_thread_left() - a thread of a process whose main thread has ended; or 0 */
+pid_t task_thread_left(pid_t pid);
 
 /* state_words() - a state's letter in words, for "the process is ...". */
 const char *state_words(char state);

@@ -30,5 +30,6 @@ int verb_get(int argc, char **argv)
 	pid_t pid;
 	int status = take_parse_pid(argc, argv, &usage, &options, &pid);
 
-	return status >= 0 ? status : take_from(pid, &options, take_all);
+	return status >= 0 ? status : take_from(pid, &options, take_show,
+					       &options);
 }

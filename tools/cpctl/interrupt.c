@@ -1,46 +1,96 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* SIGINT, SIGTERM and SIGHUP: end the pair, let the slave go on, leave. */
 #include <errno.h>
-#include <poll.h>
-#include <signal.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <time.h>
 
 #include "interrupt.h"
 
+/* From the signal on, a call that waits is interrupted this often. */
+#define AGAIN_NS 50000000
+
+/* By this signal: SIGALRM may be for others. */
+#define AGAIN_SIGNAL SIGRTMIN
+
 static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
 static struct cp_pair *pair_to_end;
-static volatile sig_atomic_t caught;
+static atomic_int caught;
+static bool has_timer;
+static timer_t timer;
 
 /*
- * Ending the pair here, and not only noting the signal, leaves no moment at
- * which the signal could be missed: a cp_pair_get() that is about to wait
- * finds the pair over.
+ * Two things leave no moment at which the signal could be missed. The pair is
+ * ended here: a cp_pair_get() that is about to wait finds it over; one that is
+ * not made yet is for interrupt_prep() to end. And a timer interrupts any other
+ * call that was only about to wait when the signal came, such as a write() to
+ * a pipe that nobody reads.
  */
 static void handle(int sig)
 {
+	static const struct itimerspec again = {
+		.it_interval.tv_nsec = AGAIN_NS,
+		.it_value.tv_nsec = AGAIN_NS,
+	};
 	int saved = errno;
 
-	(void)sig;
-	caught = 1;
-	cp_pair_end(pair_to_end);
+	caught = sig;
+	if (pair_to_end)
+		cp_pair_end(pair_to_end);
+	if (has_timer)
+		timer_settime(timer, 0, &again, NULL);
 	errno = saved;
+}
+
+static void interrupt_only(int sig)
+{
+	(void)sig;
+}
+
+/* What nohup(1) or a shell has set to be ignored stays so. */
+static void set_handler(int sig, const struct sigaction *action)
+{
+	struct sigaction old;
+
+	sigaction(sig, NULL, &old);
+	if (old.sa_handler != SIG_IGN)
+		sigaction(sig, action, NULL);
+}
+
+static void make_timer(void)
+{
+	static const struct sigaction action = { .sa_handler = interrupt_only };
+	struct sigevent event = {
+		.sigev_notify = SIGEV_SIGNAL,
+		.sigev_signo = AGAIN_SIGNAL,
+	};
+
+	sigaction(AGAIN_SIGNAL, &action, NULL);
+	has_timer = !timer_create(CLOCK_MONOTONIC, &event, &timer);
 }
 
 void interrupt_catch(struct cp_pair *pair)
 {
-	struct sigaction action = {
+	static const struct sigaction action = {
 		.sa_handler = handle,
 		.sa_flags = SA_RESETHAND,
 	};
-	struct sigaction old;
 	size_t i;
 
 	pair_to_end = pair;
-	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
-		/* What nohup(1) or a shell has set to be ignored stays so. */
-		sigaction(signals[i], NULL, &old);
-		if (old.sa_handler != SIG_IGN)
-			sigaction(signals[i], &action, NULL);
-	}
+	make_timer();
+	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		set_handler(signals[i], &action);
+}
+
+int interrupt_prep(struct cp_pair *pair, pid_t pid,
+		   const struct cp_pair_options *options)
+{
+	int ret = cp_pair_prep(pair, pid, options);
+
+	if (!ret && interrupted())
+		cp_pair_end(pair);
+	return ret;
 }
 
 void interrupt_move(struct cp_pair *pair)
@@ -60,17 +110,20 @@ static void pass_on(int sig)
 
 void interrupt_pass_on(pid_t pid)
 {
-	static const int passed[] = { SIGTERM, SIGHUP };
-	struct sigaction action = { .sa_handler = pass_on };
-	struct sigaction old;
-	size_t i;
+	static const struct sigaction action = { .sa_handler = pass_on };
+	static const struct itimerspec never = {};
+	int early;
 
 	child = pid;
-	for (i = 0; i < sizeof(passed) / sizeof(passed[0]); i++) {
-		sigaction(passed[i], NULL, &old);
-		if (old.sa_handler != SIG_IGN)
-			sigaction(passed[i], &action, NULL);
-	}
+	set_handler(SIGTERM, &action);
+	set_handler(SIGHUP, &action);
+	early = caught;
+	if (early != SIGTERM && early != SIGHUP)
+		return;
+	caught = 0;
+	if (has_timer)
+		timer_settime(timer, 0, &never, NULL);
+	kill(pid, early);
 }
 
 bool interrupted(void)
@@ -78,23 +131,48 @@ bool interrupted(void)
 	return caught;
 }
 
-bool interrupt_wait(int fd)
+static void signal_set(sigset_t *set)
 {
-	struct pollfd poll = { .fd = fd, .events = POLLIN };
-	sigset_t blocked, old;
-	int ret = -1;
 	size_t i;
 
-	/* Let in while it waits only: none comes between look and wait. */
-	sigemptyset(&blocked);
+	sigemptyset(set);
+	sigaddset(set, AGAIN_SIGNAL);
 	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
-		sigaddset(&blocked, signals[i]);
-	sigprocmask(SIG_BLOCK, &blocked, &old);
+		sigaddset(set, signals[i]);
+}
+
+void interrupt_block(sigset_t *old)
+{
+	sigset_t set;
+
+	signal_set(&set);
+	pthread_sigmask(SIG_BLOCK, &set, old);
+}
+
+void interrupt_unblock(const sigset_t *old)
+{
+	pthread_sigmask(SIG_SETMASK, old, NULL);
+}
+
+bool interrupt_poll(struct pollfd *files, nfds_t nr)
+{
+	sigset_t old;
+	int ret = -1;
+
+	/* Let in while it waits only: none comes between look and wait. */
+	interrupt_block(&old);
 	while (!caught && ret < 0) {
-		ret = ppoll(&poll, 1, NULL, &old);
+		ret = ppoll(files, nr, NULL, &old);
 		if (ret < 0 && errno != EINTR)
 			break;
 	}
-	sigprocmask(SIG_SETMASK, &old, NULL);
+	interrupt_unblock(&old);
 	return ret > 0;
+}
+
+bool interrupt_wait(int fd)
+{
+	struct pollfd file = { .fd = fd, .events = POLLIN };
+
+	return interrupt_poll(&file, 1);
 }

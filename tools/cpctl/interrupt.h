@@ -4,15 +4,28 @@
 #define INTERRUPT_H
 
 #include <checkpoint.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
 /*
  * interrupt_catch() - from now on, one of these signals ends @pair
+ * @pair: NULL when the verb has none
  *
- * A second one kills, in case that something hangs.
+ * Whatever system call the thread is in that has no signal blocked, or gets into
+ * later, then fails with EINTR where it would wait. A second signal kills, in
+ * case that something hangs.
  */
 void interrupt_catch(struct cp_pair *pair);
+
+/*
+ * interrupt_prep() - cp_pair_prep() for the pair of interrupt_catch()
+ *
+ * The pair is over at once if a signal came before it was made.
+ */
+int interrupt_prep(struct cp_pair *pair, pid_t pid,
+		   const struct cp_pair_options *options);
 
 /*
  * interrupt_move() - another pair has taken the place of the one to be ended
@@ -23,6 +36,8 @@ void interrupt_move(struct cp_pair *pair);
 
 /*
  * interrupt_pass_on() - SIGTERM and SIGHUP are for a child, and no interruption
+ *
+ * One that has come already is passed on now.
  */
 void interrupt_pass_on(pid_t pid);
 
@@ -30,10 +45,20 @@ void interrupt_pass_on(pid_t pid);
 bool interrupted(void);
 
 /*
- * interrupt_wait() - wait until @fd can be read, unless one has come or comes
- *
- * Return: false when one has.
+ * interrupt_block() - these signals are for the other threads
+ * @old: receives what interrupt_unblock() restores
  */
+void interrupt_block(sigset_t *old);
+void interrupt_unblock(const sigset_t *old);
+
+/*
+ * interrupt_poll() - poll(2) without limit, unless a signal has come or comes
+ *
+ * Return: false when one has, or with errno.
+ */
+bool interrupt_poll(struct pollfd *files, nfds_t nr);
+
+/* interrupt_wait() - the same for one file that is to become readable */
 bool interrupt_wait(int fd);
 
 #endif /* INTERRUPT_H */

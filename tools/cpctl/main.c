@@ -54,7 +54,7 @@ static int print_usage(void)
 	size_t i;
 
 	puts("Usage: cpctl VERB [OPTION]... [ARGUMENT]...\n"
-	     "       cpctl VERB --help\n"
+	     "       cpctl VERB --help, or cpctl help [VERB]\n"
 	     "       cpctl --help | --version\n"
 	     "\n"
 	     "Live checkpoints of processes, through /dev/checkpoint.\n"
@@ -88,21 +88,48 @@ static int close_output(int status)
 	return EXIT_REFUSED;
 }
 
-static int find_and_call(int argc, char **argv)
+static const struct verb *find(const char *name)
 {
 	size_t i;
+
+	for (i = 0; i < NR_VERBS; i++) {
+		if (!strcmp(name, verbs[i].name))
+			return &verbs[i];
+	}
+	usage_error("cpctl", "there is no verb '%s'", name);
+	return NULL;
+}
+
+/* help [VERB] */
+static int print_help(int argc, char **argv)
+{
+	char option[] = "--help";
+	const struct verb *verb;
+	char *args[3] = {};
+
+	if (argc == 2)
+		return print_usage();
+	if (argc > 3)
+		return usage_error("cpctl help", "one VERB at most is expected");
+	args[1] = option;
+	verb = find(argv[2]);
+	return verb ? call(verb, 2, args) : EXIT_USAGE;
+}
+
+static int find_and_call(int argc, char **argv)
+{
+	const struct verb *verb;
 
 	if (argc < 2)
 		return usage_error("cpctl", "a verb is missing");
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
 		return print_usage();
+	if (!strcmp(argv[1], "help"))
+		return print_help(argc, argv);
 	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V"))
 		return print_version();
-	for (i = 0; i < NR_VERBS; i++) {
-		if (!strcmp(argv[1], verbs[i].name))
-			return call(&verbs[i], argc - 1, argv + 1);
-	}
-	return usage_error("cpctl", "there is no verb '%s'", argv[1]);
+	verb = find(argv[1]);
+	return verb ? call(verb, argc - 1, argv + 1) : EXIT_USAGE;
 }
 
 int main(int argc, char **argv)

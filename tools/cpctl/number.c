@@ -24,11 +24,16 @@ static const char *digits(const char *text, uint64_t *number)
 	return text;
 }
 
+bool parse_number(const char *text, uint64_t *number)
+{
+	const char *end = digits(text, number);
+
+	return end && !*end;
+}
+
 bool parse_count(const char *text, uint64_t *count)
 {
-	const char *end = digits(text, count);
-
-	return end && !*end && *count;
+	return parse_number(text, count) && *count;
 }
 
 bool parse_pid(const char *text, pid_t *pid)

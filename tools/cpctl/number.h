@@ -11,6 +11,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* A number from 0. */
+bool parse_number(const char *text, uint64_t *number);
+
 /* A number from 1. */
 bool parse_count(const char *text, uint64_t *count);
 

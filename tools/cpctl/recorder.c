@@ -78,7 +78,7 @@ static int try_prep(struct cp_pair *pair, pid_t pid,
 		.flags = recorder_flags(options),
 	};
 
-	return cp_pair_prep(pair, pid, &pair_options);
+	return interrupt_prep(pair, pid, &pair_options);
 }
 
 int recorder_prep(struct cp_pair *pair, pid_t pid,

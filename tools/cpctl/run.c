@@ -45,26 +45,37 @@ static void wait_for_end(const struct cp_pair *pair, pid_t pid)
 		diagnose_end(pid, CP_END_EXITED, status);
 }
 
-static int run(struct cp_pair *pair, char **command,
-	       const struct take_options *options)
+static int run_child(struct cp_pair *pair, pid_t pid,
+		     struct take_options *options)
 {
-	pid_t pid = child_start(command);
-	int status;
+	struct live live;
+	int status = EXIT_REFUSED;
 
-	if (pid < 0)
-		return EXIT_REFUSED;
+	if (!live_open(&live, pair, pid, options)) {
+		child_kill(pid);
+		return status;
+	}
 	/*
 	 * An exec ends a pair. So the pair is made now, after the exec, while
 	 * the program is held at its beginning.
 	 */
 	if (take_prep(pair, pid, options)) {
 		child_kill(pid);
-		return EXIT_REFUSED;
+	} else {
+		child_release(pid);
+		status = live_run(&live, take_show, options);
+		wait_for_end(pair, pid);
 	}
-	child_release(pid);
-	status = take_all(pair, pid, options);
-	wait_for_end(pair, pid);
+	live_close(&live);
 	return status;
+}
+
+static int run(struct cp_pair *pair, char **command,
+	       struct take_options *options)
+{
+	pid_t pid = child_start(command);
+
+	return pid < 0 ? EXIT_REFUSED : run_child(pair, pid, options);
 }
 
 int verb_run(int argc, char **argv)

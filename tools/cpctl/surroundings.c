@@ -47,25 +47,118 @@ void surroundings_open(struct surroundings *around, pid_t pid)
 	around->mem = open(path, O_RDONLY | O_CLOEXEC);
 }
 
-void surroundings_refresh(struct surroundings *around)
+bool surroundings_alive(const struct surroundings *around)
+{
+	char byte;
+
+	/* Of memory that is gone, all that can be read is nothing. */
+	return around->mem < 0 || pread(around->mem, &byte, 1, 0) != 0;
+}
+
+char *surroundings_maps(const struct surroundings *around)
 {
 	char path[32], *maps;
-	struct timespec now;
 	size_t size;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	around->time = (uint64_t)now.tv_sec * NSEC_PER_SEC +
-		       (uint64_t)now.tv_nsec;
-	pages_free(&around->pages);
 	snprintf(path, sizeof(path), "/proc/%d/maps", around->pid);
 	maps = slurp(path, &size);
 	/* It is empty when the process is ending. */
-	if (!maps || !size) {
-		free(maps);
-		return;
-	}
+	if (maps && size && surroundings_alive(around))
+		return maps;
+	free(maps);
+	return NULL;
+}
+
+void surroundings_replace(struct surroundings *around, char **maps)
+{
 	free(around->maps);
-	around->maps = maps;
+	around->maps = *maps;
+	*maps = NULL;
+}
+
+void surroundings_refresh(struct surroundings *around)
+{
+	struct timespec now;
+	char *maps;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	maps = surroundings_maps(around);
+	if (!maps)
+		return;
+	around->time = (uint64_t)now.tv_sec * NSEC_PER_SEC +
+		       (uint64_t)now.tv_nsec;
+	pages_free(&around->pages);
+	surroundings_replace(around, &maps);
+}
+
+void surroundings_keep(struct surroundings *around)
+{
+	const char *text = around->maps;
+	struct mapping mapping;
+	uint64_t addr;
+
+	while (mapping_next(&text, &mapping)) {
+		if (!mapping_is(&mapping, "[vdso]"))
+			continue;
+		for (addr = mapping.start; addr < mapping.end;
+		     addr += PAGE_BYTES)
+			surroundings_page(around, addr);
+	}
+	surroundings_inherit(around, around);
+}
+
+void surroundings_inherit(struct surroundings *around,
+			  struct surroundings *early)
+{
+	pages_free(&around->kept);
+	around->kept = early->pages;
+	memset(&early->pages, 0, sizeof(early->pages));
+}
+
+void surroundings_stretch(const struct surroundings *around, uint64_t addr,
+			  size_t max, struct stretch *stretch)
+{
+	ssize_t size;
+
+	stretch->addr = addr - addr % PAGE_BYTES;
+	stretch->bytes = malloc(max);
+	if (!stretch->bytes)
+		return;
+	size = pread(around->mem, stretch->bytes, max, (off_t)stretch->addr);
+	if (size > 0)
+		stretch->size = (size_t)size - (size_t)size % PAGE_BYTES;
+}
+
+/* Adds a page with a copy of @bytes; what there is no memory for is left out. */
+static const unsigned char *add_copy(struct pages *pages, uint64_t addr,
+				     const unsigned char *bytes)
+{
+	unsigned char *copy = malloc(PAGE_BYTES);
+
+	if (!copy)
+		return NULL;
+	memcpy(copy, bytes, PAGE_BYTES);
+	return pages_add(pages, addr, copy) ? NULL : copy;
+}
+
+void surroundings_add(struct surroundings *around,
+		      const struct stretch *stretch)
+{
+	size_t at;
+
+	for (at = 0; at < stretch->size; at += PAGE_BYTES) {
+		if (!pages_find(&around->pages, stretch->addr + at))
+			add_copy(&around->pages, stretch->addr + at,
+				 stretch->bytes + at);
+	}
+}
+
+static const unsigned char *kept_page(struct surroundings *around,
+				      uint64_t addr)
+{
+	const unsigned char *kept = pages_find(&around->kept, addr);
+
+	return kept ? add_copy(&around->pages, addr, kept) : NULL;
 }
 
 const unsigned char *surroundings_page(struct surroundings *around,
@@ -74,14 +167,16 @@ const unsigned char *surroundings_page(struct surroundings *around,
 	const unsigned char *known = pages_find(&around->pages, addr);
 	unsigned char *bytes;
 
-	if (known || around->mem < 0)
+	if (known)
 		return known;
+	if (around->mem < 0)
+		return kept_page(around, addr);
 	bytes = malloc(PAGE_BYTES);
 	if (!bytes)
 		return NULL;
 	if (pread(around->mem, bytes, PAGE_BYTES, (off_t)addr) != PAGE_BYTES) {
 		free(bytes);
-		return NULL;
+		return kept_page(around, addr);
 	}
 	return pages_add(&around->pages, addr, bytes) ? NULL : bytes;
 }
@@ -134,4 +229,5 @@ void surroundings_close(struct surroundings *around)
 		close(around->root);
 	free(around->maps);
 	pages_free(&around->pages);
+	pages_free(&around->kept);
 }

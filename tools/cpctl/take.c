@@ -27,6 +27,8 @@ static const struct {
 	{ TAKE_HAS_VIEW,
 	  { "stack-bytes", required_argument, NULL, OPT_STACK_BYTES } },
 	{ TAKE_HAS_VIEW, { "full", no_argument, NULL, OPT_FULL } },
+	{ TAKE_HAS_FRAMES,
+	  { "frames", required_argument, NULL, OPT_FRAMES } },
 	{ TAKE_HAS_JSON, { "json", no_argument, NULL, OPT_JSON } },
 	{ TAKE_HAS_JSON,
 	  { "no-demangle", no_argument, NULL, OPT_NO_DEMANGLE } },
@@ -62,6 +64,8 @@ static bool set_option(void *arg, int option)
 		return parse_bytes(optarg, &options->stack_limit);
 	case OPT_STACK_BYTES:
 		return parse_bytes(optarg, &options->view.stack_bytes);
+	case OPT_FRAMES:
+		return parse_number(optarg, &options->frames);
 	case OPT_NUDGE:
 		options->nudge = true;
 		break;
@@ -104,8 +108,8 @@ int take_parse_pid(int argc, char **argv, const struct take_usage *usage,
 	return status < 0 ? cmdline_pid(argc, argv, pid) : status;
 }
 
-int take_prep(struct cp_pair *pair, pid_t pid,
-	      const struct take_options *options)
+int take_try_prep(struct cp_pair *pair, pid_t pid,
+		  const struct take_options *options)
 {
 	const struct cp_pair_options pair_options = {
 		.size = sizeof(pair_options),
@@ -114,145 +118,100 @@ int take_prep(struct cp_pair *pair, pid_t pid,
 		.flags = CP_PREP_DEATH,
 	};
 
-	if (!cp_pair_prep(pair, pid, &pair_options))
+	return interrupt_prep(pair, pid, &pair_options);
+}
+
+int take_prep(struct cp_pair *pair, pid_t pid,
+	      const struct take_options *options)
+{
+	if (!take_try_prep(pair, pid, options))
 		return 0;
 	diagnose_prep(pid, errno);
 	return -1;
 }
 
-/* No checkpoint has come: the pair is over, or @error tells why not. */
-static int no_checkpoint(const struct cp_pair *pair, pid_t pid, int error)
+static void print(const struct printer *printer, const struct live *live,
+		  bool json)
 {
-	unsigned int reason;
-	int status;
-
-	if (interrupted())
-		return EXIT_OK;
-	if (error) {
-		diagnose_get(pid, error);
-		return EXIT_REFUSED;
-	}
-	reason = cp_pair_ended(pair, &status);
-	diagnose_end(pid, reason, status);
-	return EXIT_OK;
-}
-
-int take_each(struct cp_pair *pair, pid_t pid,
-	      const struct take_options *options, take_use_fn use, void *arg)
-{
-	unsigned int flags = options->nudge ? CP_GET_NUDGE : 0;
-	struct snapshot shots[2] = {};
-	int status = EXIT_OK;
-	uint64_t n;
-
-	for (n = 0; status == EXIT_OK && !interrupted(); n++) {
-		struct snapshot *now = &shots[n % 2];
-		int ret;
-
-		if (options->count && n == options->count)
-			break;
-		ret = cp_pair_get(pair, options->timeout_ns, flags);
-		if (ret != 1) {
-			status = no_checkpoint(pair, pid, ret ? errno : 0);
-			break;
-		}
-		if (snapshot_take(now, pair)) {
-			warn("cannot keep a checkpoint");
-			status = EXIT_REFUSED;
-			break;
-		}
-		status = use(arg, now, &shots[(n + 1) % 2]);
-	}
-	snapshot_free(&shots[0]);
-	snapshot_free(&shots[1]);
-	return status;
-}
-
-/* struct printing - what print() needs; the surroundings are the symbols' */
-struct printing {
-	struct printer		printer;
-	struct surroundings	around;
-	bool			json;
-};
-
-static int print(void *arg, const struct snapshot *now,
-		 const struct snapshot *before)
-{
-	struct printing *printing = arg;
-
-	surroundings_refresh(&printing->around);
-	symbols_refresh(printing->printer.symbols);
-	if (printing->json)
-		json_snapshot(&printing->printer, now);
+	if (json)
+		json_snapshot(printer, live->now);
 	else
-		print_snapshot(&printing->printer, now, before);
-	return output_flush(printing->printer.out);
+		print_snapshot(printer, live->now, live->before);
 }
 
-void take_print_end(FILE *out, const struct cp_pair *pair)
+void take_print_end(FILE *out, const struct live *live)
 {
 	int status;
-	unsigned int reason = cp_pair_ended(pair, &status);
+	unsigned int reason = live_ended(live, &status);
 
-	if (reason != CP_END_NONE && !interrupted())
+	if (reason != CP_END_NONE)
 		json_end(out, reason, status);
 }
 
-static int print_each(struct cp_pair *pair, pid_t pid,
-		      const struct take_options *options, FILE *out)
+static int print_each(struct live *live, const struct take_options *options,
+		      FILE *out)
 {
-	struct printing printing = {
-		.printer = { .out = out, .view = options->view,
-			     .style = style_of(out) },
-		.json = options->json,
+	struct printer printer = {
+		.out = out,
+		.view = options->view,
+		.style = style_of(out),
+		.symbols = symbols_open(&live->around),
 	};
-	int status = EXIT_REFUSED;
+	int status = EXIT_OK;
 
-	surroundings_open(&printing.around, pid);
-	printing.printer.symbols = symbols_open(&printing.around);
-	if (!printing.printer.symbols)
+	if (!printer.symbols) {
 		warn("cannot look up symbols");
-	else
-		status = take_each(pair, pid, options, print, &printing);
+		return EXIT_REFUSED;
+	}
+	while (status == EXIT_OK && live_next(live)) {
+		symbols_refresh(printer.symbols);
+		print(&printer, live, options->json);
+		status = output_flush(out);
+	}
 	if (status == EXIT_OK && options->json)
-		take_print_end(out, pair);
-	symbols_close(printing.printer.symbols);
-	surroundings_close(&printing.around);
+		take_print_end(out, live);
+	symbols_close(printer.symbols);
 	return status;
 }
 
-int take_to_output(struct cp_pair *pair, pid_t pid,
-		   const struct take_options *options, take_print_fn print_all)
+int take_show(struct live *live, void *arg)
 {
+	const struct take_options *options = arg;
 	FILE *out = output_open(options->output);
+
+	if (!out)
+		return EXIT_REFUSED;
+	return output_close(out, options->output,
+			    print_each(live, options, out));
+}
+
+static int take_paired(struct cp_pair *pair, pid_t pid,
+		       const struct take_options *options, live_fn use,
+		       void *arg)
+{
+	struct live live;
 	int status = EXIT_REFUSED;
 
-	if (out) {
-		status = print_all(pair, pid, options, out);
-		status = output_close(out, options->output, status);
-	}
-	cp_pair_end(pair);
+	if (!live_open(&live, pair, pid, options))
+		return status;
+	if (!take_prep(pair, pid, options))
+		status = live_run(&live, use, arg);
+	live_close(&live);
 	return status;
 }
 
-int take_all(struct cp_pair *pair, pid_t pid,
-	     const struct take_options *options)
-{
-	return take_to_output(pair, pid, options, print_each);
-}
-
-int take_from(pid_t pid, const struct take_options *options, take_all_fn all)
+int take_from(pid_t pid, const struct take_options *options, live_fn use,
+	      void *arg)
 {
 	struct cp_pair *pair = cp_pair_open();
-	int status = EXIT_REFUSED;
+	int status;
 
 	if (!pair) {
 		diagnose_open(errno);
-		return status;
+		return EXIT_REFUSED;
 	}
 	interrupt_catch(pair);
-	if (!take_prep(pair, pid, options))
-		status = all(pair, pid, options);
+	status = take_paired(pair, pid, options, use, arg);
 	cp_pair_close(pair);
 	if (interrupted())
 		warnx("stopped; process %d goes on by itself", pid);

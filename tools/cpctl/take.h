@@ -6,6 +6,7 @@
 #include <checkpoint.h>
 #include <stdbool.h>
 
+#include "live.h"
 #include "print.h"
 
 /*
@@ -16,6 +17,7 @@
  * @timeout_ns: for each checkpoint; negative: no limit
  * @stack_limit: as in struct cp_pair_options
  * @view: how much of the stack is shown
+ * @frames: most calls of a backtrace; 0: no limit
  * @output: the file to write to, NULL for the verb's default
  */
 struct take_options {
@@ -25,6 +27,7 @@ struct take_options {
 	int64_t		timeout_ns;
 	uint64_t	stack_limit;
 	struct view	view;
+	uint64_t	frames;
 	const char	*output;
 };
 
@@ -50,6 +53,7 @@ struct take_options {
 #define TAKE_HAS_COUNT	0x1	/* -n, --count */
 #define TAKE_HAS_VIEW	0x2	/* --stack-bytes, --full */
 #define TAKE_HAS_JSON	0x4	/* --json, --no-demangle */
+#define TAKE_HAS_FRAMES	0x8	/* --frames */
 #define TAKE_HAS_ALL	(TAKE_HAS_COUNT | TAKE_HAS_VIEW | TAKE_HAS_JSON)
 
 /*
@@ -85,52 +89,22 @@ int take_parse_pid(int argc, char **argv, const struct take_usage *usage,
 int take_prep(struct cp_pair *pair, pid_t pid,
 	      const struct take_options *options);
 
-/*
- * take_use_fn - what is to be done with a checkpoint
- * @now: the checkpoint
- * @before: the one before it, empty when there is none
- *
- * Return: an exit status; another than EXIT_OK ends the taking.
- */
-typedef int (*take_use_fn)(void *arg, const struct snapshot *now,
-			   const struct snapshot *before);
-
-/*
- * take_each() - take the checkpoints of the pair's slave @pid
- *
- * Says why when there are no more. Return: an exit status.
- */
-int take_each(struct cp_pair *pair, pid_t pid,
-	      const struct take_options *options, take_use_fn use, void *arg);
-
-/* take_print_fn - prints checkpoints to @out; returns an exit status */
-typedef int (*take_print_fn)(struct cp_pair *pair, pid_t pid,
-			     const struct take_options *options, FILE *out);
+/* take_try_prep() - the same, with errno and without a word */
+int take_try_prep(struct cp_pair *pair, pid_t pid,
+		  const struct take_options *options);
 
 /* take_print_end() - print, as JSON, why the pair is over, if it is */
-void take_print_end(FILE *out, const struct cp_pair *pair);
+void take_print_end(FILE *out, const struct live *live);
 
 /*
- * take_to_output() - have checkpoints printed to where the options say
- *
- * Ends the pair. Return: an exit status.
- */
-int take_to_output(struct cp_pair *pair, pid_t pid,
-		   const struct take_options *options, take_print_fn print_all);
-
-/* take_all() - take and print them. Ends the pair. Return: an exit status. */
-int take_all(struct cp_pair *pair, pid_t pid,
-	     const struct take_options *options);
-
-/* take_all_fn - a function such as take_all() */
-typedef int (*take_all_fn)(struct cp_pair *pair, pid_t pid,
-			   const struct take_options *options);
-
-/*
- * take_from() - pair with the running process @pid, and call @all
+ * take_from() - pair with the running process @pid, and have @use look at it
  *
  * Return: an exit status.
  */
-int take_from(pid_t pid, const struct take_options *options, take_all_fn all);
+int take_from(pid_t pid, const struct take_options *options, live_fn use,
+	      void *arg);
+
+/* take_show() - as live_fn: prints checkpoints, as struct take_options say */
+int take_show(struct live *live, void *options);
 
 #endif /* TAKE_H */

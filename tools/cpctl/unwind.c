@@ -233,6 +233,13 @@ bool unwind(struct unwinder *unwinder, const struct memory *memory,
 		return false;
 	}
 	find_calls(unwinder, memory, max, &calls);
+	if (max && calls.nr > max) {
+		calls.nr = max;
+		calls.missing = 0;
+		snprintf(calls.why, UNWIND_WHY_SIZE,
+			 "there are more calls than %" PRIu64 ": see --frames",
+			 max);
+	}
 	for (i = 0; i < calls.nr && frame; i++)
 		tell(unwinder, calls.call[i].pc, calls.call[i].addr, frame, arg);
 	explain(memory->snapshot, &calls);

@@ -168,7 +168,8 @@ int cp_pair_prep(struct cp_pair *pair, pid_t pid,
  * @pair: the handle
  * @timeout_ns: how long to wait, in nanoseconds; 0 not at all, negative
  *	without limit
- * @flags: CP_GET_NUDGE or 0
+ * @flags: CP_GET_NUDGE or 0. A nudge cuts short a system call of the slave that
+ *	has moved part of its data, as any signal does
  *
  * Return: 1: a checkpoint. 0: the pair is over, cp_pair_ended() tells why, and
  * the last checkpoint stays. -1 with errno; the next checkpoint is not lost

@@ -235,7 +235,8 @@ struct cp_get {
  * CP_GET_NUDGE: bring a slave that sleeps in the kernel to its next return to
  * user mode now. System calls go on afterwards as they do after a handled
  * signal with SA_RESTART; those that signal(7) lists as never restarted
- * return EINTR in the slave. A stopped slave, or one in uninterruptible
+ * return EINTR in the slave. A call that has moved part of its data is cut
+ * short, as by any signal: it returns what it has moved. A stopped slave, or one in uninterruptible
  * sleep, comes when it can. A slave that has not been in user mode since its
  * last checkpoint gets there first, for 20 microseconds to a millisecond if it
  * does not enter the kernel before: so it gets on, however often it is nudged.

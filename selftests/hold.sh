@@ -1,0 +1,368 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# How long cpctl holds a process: until the last checkpoint that is wanted has been
+# copied, and no longer, whoever reads what cpctl prints; and that a signal ends
+# cpctl at any instant.
+. "$(dirname "$0")/tap.bash"
+# shellcheck source=selftests/slaves.bash
+. selftests/slaves.bash
+
+# while_paired COMMAND...: the system calls from the pair to its end, of the thread
+# that made it, one to a line
+while_paired()
+{
+	strace -f -o "$folder/trace" -e raw=ioctl -e verbose=none "$@" >"$folder/out" 2>"$folder/errors"
+	awk '
+		/ioctl\([^,]*, 0xc[0-9a-f]*c701,/ { paired = $1; next }
+		paired == $1 && /ioctl\([^,]*, 0xc703/ { exit }
+		paired == $1 { sub(/^[0-9]* */, ""); sub(/\(.*/, ""); print }
+	' "$folder/trace"
+}
+
+# A process that would have to wait for any of these is one that waits for cpctl.
+test_nothing_is_read_or_printed_while_it_is_held()
+{
+	local command
+
+	start_spinner
+	for command in "bt" "get --full" "dump -o $folder/core" "bt -n 3"; do
+		# shellcheck disable=SC2086 # words
+		while_paired cpctl $command "$slave" >"$folder/calls"
+		# The trace has what is looked for.
+		grep -q '^ioctl$' "$folder/calls"
+		fails 1 grep -E '^(open|openat|read|write|connect|fork|clone3?|execve|poll|fsync|rename)$' \
+			"$folder/calls"
+		grep -q 'openat(.*/libc' "$folder/trace"
+	done
+	stop_slave
+}
+
+# leaves_nobody_waiting COMMAND...: although nobody reads what it prints
+leaves_nobody_waiting()
+{
+	rm -f "$folder/fifo"
+	mkfifo "$folder/fifo"
+	env --default-signal "$@" >"$folder/fifo" 2>"$folder/errors" &
+	master=$!
+	exec 7<"$folder/fifo"
+	eventually fills_its_pipe "$master"
+	eventually grep -qsx 'reason:	3' "/proc/$master/fdinfo/"*
+}
+
+# It sleeps in write(): the pipe is full.
+fills_its_pipe()
+{
+	grep -qs '^1 0x1 ' "/proc/$1/task/"*/syscall
+}
+
+test_slow_reader_holds_nobody()
+{
+	start_spinner
+	leaves_nobody_waiting cpctl get --full -n 30 "$slave"
+	cat <&7 >"$folder/out"
+	wait "$master"
+	[ "$(grep -c '^checkpoint ' "$folder/out")" -eq 30 ]
+	[ "$(awk '/^checkpoint/ { print $2 }' "$folder/out")" = "$(seq 30)" ]
+	stop_slave
+}
+
+memory_of()
+{
+	awk '/^VmRSS:/ { print $2 }' "/proc/$1/status"
+}
+
+# A megabyte of each: a few dozen are as much as is kept.
+start_big_stack()
+{
+	compile big <<-'END'
+		#include <string.h>
+		#include <unistd.h>
+		int main(void)
+		{
+			volatile char buf[1000000];
+
+			memset((char *)buf, 1, sizeof(buf));
+			for (;;)
+				getppid();
+		}
+	END
+	"$folder/big" &
+	slave_begins $!
+}
+
+test_reader_that_is_too_slow_gets_gaps()
+{
+	start_big_stack
+	leaves_nobody_waiting cpctl get -n 150 "$slave"
+	[ "$(memory_of "$master")" -lt 120000 ]
+	cat <&7 >"$folder/out"
+	wait "$master"
+	[ "$(grep -c '^checkpoint ' "$folder/out")" -eq 150 ]
+	# The numbers show where checkpoints are missing.
+	[ "$(awk '/^checkpoint/ { n = $2 } END { print n }' "$folder/out")" -gt 150 ]
+	has errors "it was let run without a pair"
+	stop_slave
+}
+
+# It ends as soon as it is nudged, which no epoll_wait() survives.
+start_fleeting()
+{
+	compile fleeting <<-'END'
+		#include <sys/epoll.h>
+		#include <unistd.h>
+		__attribute__((noinline)) static int wait_and_go(int file)
+		{
+			struct epoll_event event;
+
+			epoll_wait(file, &event, 1, -1);
+			_exit(0);
+		}
+		int main(void)
+		{
+			return wait_and_go(epoll_create1(0));
+		}
+	END
+	"$folder/fleeting" &
+	slave_begins $!
+	eventually is_asleep "$slave" fleeting
+}
+
+test_process_that_ends_at_once()
+{
+	start_fleeting
+	ends 0 cpctl bt "$slave"
+	has out "wait_and_go"
+	has out "main"
+	start_fleeting
+	ends 0 cpctl dump -o "$folder/core" "$slave"
+	gdb -batch -nx -ex bt "$folder/fleeting" "$folder/core" >"$folder/out" 2>&1
+	has out "wait_and_go"
+	has out "main"
+	start_fleeting
+	ends 0 cpctl get "$slave"
+	has out "epoll_wait"
+}
+
+start_deep()
+{
+	compile deep <<-'END'
+		#include <unistd.h>
+		int deep(int n)
+		{
+			if (!n)
+				pause();
+			return n ? deep(n - 1) + 1 : 0;
+		}
+		int main(void)
+		{
+			return deep(1000);
+		}
+	END
+	"$folder/deep" &
+	slave_begins $!
+	eventually is_asleep "$slave" deep
+}
+
+frames()
+{
+	grep -c '^  #' "$folder/out"
+}
+
+test_frames_are_limited()
+{
+	start_deep
+	ends 0 cpctl bt "$slave"
+	[ "$(frames)" -eq 256 ]
+	has out "see --frames"
+	ends 0 cpctl bt --frames 5 --json "$slave"
+	has out '"complete":false'
+	has out "see --frames"
+	ends 0 cpctl bt --frames 5 "$slave"
+	[ "$(frames)" -eq 5 ]
+	ends 0 cpctl bt --frames 0 "$slave"
+	[ "$(frames)" -gt 1000 ]
+	fails 1 grep -q "no further" "$folder/out"
+	stop_slave
+}
+
+# child_of PID: the first
+child_of()
+{
+	local -a children
+
+	# The file has no newline at its end.
+	read -ra children <"/proc/$1/task/$1/children" || :
+	[ ${#children[@]} -gt 0 ] || return
+	echo "${children[0]}"
+}
+
+has_child()
+{
+	child_of "$1" >/dev/null 2>&1
+}
+
+# interrupt_early SIGNAL COMMAND...: while cpctl opens the slave's memory
+interrupt_early()
+{
+	local sig=$1 pid
+
+	shift
+	env --default-signal strace -o "$folder/trace" -P "/proc/$slave/mem" \
+		-e trace=openat -e inject=openat:delay_enter=3s "$@" \
+		>"$folder/out" 2>"$folder/errors" &
+	master=$!
+	eventually has_child "$master"
+	pid=$(child_of "$master")
+	eventually catches "$sig" "$pid"
+	kill -s "$sig" "$pid"
+	eventually fails 1 kill -0 "$pid" 2>/dev/null
+	wait "$master"
+}
+
+# It is past where the signal would just kill it.
+catches()
+{
+	local caught
+
+	caught=$(sed -n 's/^SigCgt:	//p' "/proc/$2/status" 2>/dev/null)
+	((16#${caught:-0} >> ($(kill -l "$1") - 1) & 1))
+}
+
+test_signal_before_there_is_a_pair()
+{
+	local sig
+
+	start_sleeper env
+	for sig in INT TERM; do
+		interrupt_early "$sig" cpctl record -o "$folder/recording" "$slave"
+		test -s "$folder/recording"
+		rm "$folder/recording"
+		interrupt_early "$sig" cpctl get --no-nudge "$slave"
+		interrupt_early "$sig" cpctl bt --no-nudge -n 3 "$slave"
+		interrupt_early "$sig" cpctl dump --no-nudge -o "$folder/none" \
+			"$slave" || :
+		has errors "goes on by itself"
+		fails 1 test -e "$folder/none"
+	done
+	stop_slave
+}
+
+test_signal_while_nobody_reads()
+{
+	local sig
+
+	start_spinner
+	for sig in INT TERM; do
+		leaves_nobody_waiting cpctl get --full -n 30 "$slave"
+		kill -s "$sig" "$master"
+		wait "$master"
+		has errors "goes on by itself"
+	done
+	stop_slave
+}
+
+# says_why_it_waits TEXT COMMAND...: and then waits on, until it is interrupted
+says_why_it_waits()
+{
+	local text=$1
+
+	shift
+	rm -f "$folder/errors"
+	env --default-signal "$@" >"$folder/out" 2>"$folder/errors" &
+	master=$!
+	eventually test -s "$folder/errors"
+	has errors "$text"
+	kill -0 "$master"
+	kill "$master"
+	wait "$master"
+}
+
+test_stopped_process()
+{
+	start_sleeper env
+	kill -STOP "$slave"
+	eventually is_stopped "$slave"
+	says_why_it_waits "is stopped: waiting until it is continued" \
+		cpctl bt "$slave"
+	says_why_it_waits "is stopped: waiting until it is continued" \
+		cpctl get -n 2 "$slave"
+	stop_slave
+}
+
+test_frozen_process()
+{
+	local group=/sys/fs/cgroup/checkpoint-test
+
+	grep -q '^cgroup2 /sys/fs/cgroup ' /proc/mounts ||
+		mount -t cgroup2 none /sys/fs/cgroup || skip "no cgroup2"
+	mkdir -p "$group"
+	start_sleeper env
+	echo "$slave" >"$group/cgroup.procs"
+	echo 1 >"$group/cgroup.freeze"
+	eventually grep -q 'frozen 1' "$group/cgroup.events"
+	says_why_it_waits "is frozen: waiting until" cpctl bt "$slave"
+	echo 0 >"$group/cgroup.freeze"
+	stop_slave
+	rmdir "$group"
+}
+
+test_zombies()
+{
+	local child
+
+	compile leader <<-'END'
+		#include <pthread.h>
+		#include <unistd.h>
+		static void *stay(void *arg)
+		{
+			pause();
+			return arg;
+		}
+		int main(void)
+		{
+			pthread_t thread;
+
+			pthread_create(&thread, NULL, stay, NULL);
+			pthread_exit(NULL);
+		}
+	END
+	"$folder/leader" &
+	slave_begins $!
+	eventually grep -q '^State:	Z' "/proc/$slave/status"
+	refuses 2 "the main thread of process $slave has ended" cpctl bt "$slave"
+	stop_slave
+	compile zombie <<-'END'
+		#include <unistd.h>
+		int main(void)
+		{
+			if (fork())
+				pause();
+			return 3;
+		}
+	END
+	"$folder/zombie" &
+	slave_begins $!
+	eventually has_child "$slave"
+	child=$(child_of "$slave")
+	eventually grep -q '^State:	Z' "/proc/$child/status"
+	refuses 2 "is a zombie" cpctl bt "$child"
+	stop_slave
+}
+
+test_traced_already()
+{
+	ends 2 strace -f -o "$folder/trace" cpctl run true
+	has errors "already traces cpctl"
+}
+
+test_help()
+{
+	cpctl help >"$folder/out"
+	cpctl --help | cmp - "$folder/out"
+	cpctl help bt >"$folder/out"
+	cpctl bt --help | cmp - "$folder/out"
+	refuses 1 "no verb 'nothing'" cpctl help nothing
+}
+
+tap_run "$@"
