@@ -23,7 +23,10 @@
 /* Higher than any descriptor that is kept. */
 #define FD_SPARE 16
 
-/* What it takes to read files, to allocate memory, to answer and to end. */
+/*
+ * What it takes to read files, to allocate memory, to answer and to end; and what
+ * the sanitizers of tests call.
+ */
 static const int allowed[] = {
 	SCMP_SYS(brk),		SCMP_SYS(clock_gettime), SCMP_SYS(close),
 	SCMP_SYS(exit),		SCMP_SYS(exit_group),	SCMP_SYS(fcntl),
@@ -35,8 +38,8 @@ static const int allowed[] = {
 	SCMP_SYS(read),		SCMP_SYS(readlink),	SCMP_SYS(recvmsg),
 	SCMP_SYS(restart_syscall), SCMP_SYS(rt_sigaction),
 	SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(sendmsg),
-	SCMP_SYS(sendto),	SCMP_SYS(setitimer),	SCMP_SYS(sysinfo),
-	SCMP_SYS(tgkill),
+	SCMP_SYS(sendto),	SCMP_SYS(setitimer),	SCMP_SYS(sigaltstack),
+	SCMP_SYS(sysinfo),	SCMP_SYS(tgkill),
 };
 
 /* Does open(2) and openat(2), which the filter has stopped. */
