@@ -7,6 +7,7 @@
 #ifndef _CP_COMPAT_H
 #define _CP_COMPAT_H
 
+#include <linux/fs.h>
 #include <linux/hrtimer.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
@@ -89,6 +90,16 @@ static inline bool cp_need_resched(void)
 	return need_resched();
 #endif
 }
+
+/* A file that is not being released, since 6.7; others held @f_count themselves. */
+#ifndef CP_HAVE_GET_FILE_ACTIVE
+static inline struct file *get_file_active(struct file **place)
+{
+	struct file *file = READ_ONCE(*place);
+
+	return file && atomic_long_inc_not_zero(&file->f_count) ? file : NULL;
+}
+#endif
 
 /* With PREEMPT_RT, locks that others hold cannot be waited for in the notifier. */
 #define CP_LATE_WORKS	(!IS_ENABLED(CONFIG_PREEMPT_RT))

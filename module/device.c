@@ -28,6 +28,7 @@
 #include "pair.h"
 #include "region.h"
 #include "sysfs.h"
+#include "timens.h"
 #include "trace.h"
 
 static unsigned long stack_default = SZ_16M;
@@ -372,14 +373,14 @@ static void summon(struct cp_ring *ring)
 	cp_hook_nudge(&container_of(ring, struct cp_pair, ring)->hook);
 }
 
-static int take(struct cp_pair *pair, struct cp_get *get, unsigned int cmd,
-		void __user *uarg)
+static int take(struct cp_pair *pair, struct cp_get *get, u64 deadline,
+		unsigned int cmd, void __user *uarg)
 {
 	u64 begun = trace_hand_over_enabled() ? local_clock() : 0;
 	struct cp_taken taken;
 	int ret;
 
-	ret = cp_ring_take(&pair->ring, get->deadline,
+	ret = cp_ring_take(&pair->ring, deadline,
 			   get->flags & CP_GET_NUDGE ? summon : NULL, &taken);
 	if (ret < 0)
 		return ret;
@@ -407,12 +408,12 @@ static int ioctl_get(struct file *file, unsigned int cmd, void __user *uarg)
 		return ret;
 	if (get.flags & ~CP_GET_NUDGE || get.reserved)
 		return -EINVAL;
-	if (file->f_flags & O_NONBLOCK)
-		get.deadline = 0;
 	pair = file_pair_get_master(file->private_data);
 	if (IS_ERR(pair))
 		return PTR_ERR(pair);
-	ret = take(pair, &get, cmd, uarg);
+	ret = take(pair, &get,
+		   file->f_flags & O_NONBLOCK ? 0 : cp_timens_deadline(get.deadline),
+		   cmd, uarg);
 	cp_pair_put(pair);
 	return ret;
 }

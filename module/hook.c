@@ -20,6 +20,7 @@
 #include "capture.h"
 #include "compat.h"
 #include "pair.h"
+#include "pin.h"
 #include "trace.h"
 
 /* How long after the last pair's end bystanders go without any cost. */
@@ -234,7 +235,7 @@ static void nudge_work(struct callback_head *work)
 	    !is_return_of_program(hook, current_pt_regs()))
 		set_thread_flag(TIF_SIGPENDING);
 	cp_pair_put(pair_of(hook));
-	module_put(THIS_MODULE);
+	cp_unpin();
 }
 
 static bool is_due(const struct cp_hook *hook, const struct cp_pair *pair)
@@ -572,12 +573,12 @@ static void queue_nudge(struct cp_hook *hook)
 		return;
 	trace_nudge(pair_of(hook));
 	cp_pair_get(pair_of(hook));
-	__module_get(THIS_MODULE);
+	cp_pin();
 	if (!task_work_add(hook->task, &hook->nudge_work, TWA_SIGNAL))
 		return;
 	/* The slave is exiting, and the caller has a reference, so neither is the last. */
 	clear_bit(0, &hook->nudging);
-	module_put(THIS_MODULE);
+	cp_unpin();
 	cp_pair_put(pair_of(hook));
 }
 

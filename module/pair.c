@@ -5,8 +5,8 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/checkpoint.h>
+#include <linux/checkpoint_netlink.h>
 #include <linux/hashtable.h>
-#include <linux/module.h>
 #include <linux/pid.h>
 #include <linux/sched/clock.h>
 #include <linux/sched/mm.h>
@@ -19,10 +19,13 @@
 #include "compat.h"
 #include "device.h"
 #include "limits.h"
+#include "listeners.h"
 #include "netlink.h"
 #include "pair.h"
+#include "pin.h"
 #include "region.h"
 #include "sysfs.h"
+#include "timens.h"
 #include "trace.h"
 
 /* The signal in a status as waitpid(2) gives it. */
@@ -153,7 +156,7 @@ static int alloc_parts(struct cp_pair *pair, const struct cp_pair_setup *setup)
 			return -ENOMEM;
 	}
 	if (cp_ring_init(&pair->ring, setup->policy, setup->nr_slots,
-			 &setup->file->wait))
+			 &setup->file->wait, &pair->stats))
 		goto err_xstate;
 	nr_slots = death_slot(pair);
 	if (setup->prep->flags & CP_PREP_DEATH)
@@ -213,6 +216,7 @@ struct cp_pair *cp_pair_create(const struct cp_pair_setup *setup)
 	pair->every = setup->prep->every;
 	pair->uid = current_euid();
 	pair->made = ktime_get_ns();
+	pair->time_offset = cp_timens_offset();
 	pair->stats.last_syscall = -1;
 	return pair;
 
@@ -312,7 +316,7 @@ struct cp_pair *cp_pair_next(struct cp_pair_cursor *cursor)
 		hlist_for_each_entry_rcu(pair, &slaves[cursor->bucket],
 					 by_slave)
 			if ((!cursor->passed || pair->number < cursor->passed) &&
-			    is_told_of(pair) &&
+			    (cursor->all || is_told_of(pair)) &&
 			    refcount_inc_not_zero(&pair->refs))
 				goto out;
 		cursor->passed = 0;
@@ -348,6 +352,7 @@ static void tell_made(struct cp_pair *pair)
 {
 	this_cpu_inc(cp_totals.pairs_made);
 	trace_pair_made(pair);
+	cp_listeners_attend(pair);
 	cp_netlink_pair_made(pair);
 	pr_debug("pair made: master %d, slave %d\n",
 		 pid_nr(pair->master_pid), pid_nr(pair->slave_pid));
@@ -376,7 +381,7 @@ int cp_pair_begin(struct cp_pair *pair)
 	/* Before the hook: what it does is told of after this. */
 	tell_made(pair);
 	cp_pair_get(pair);
-	__module_get(THIS_MODULE);
+	cp_pin();
 	ret = cp_hook_arm(&pair->hook);
 	if (ret)
 		goto err_disarm;
@@ -384,7 +389,7 @@ int cp_pair_begin(struct cp_pair *pair)
 
 err_disarm:
 	cp_pair_end(pair, CP_END_DETACHED, 0);
-	module_put(THIS_MODULE);
+	cp_unpin();
 	cp_pair_put(pair);
 	cp_sysfs_remove(pair);
 err_remove:
@@ -403,7 +408,7 @@ void cp_pair_unhooked(struct cp_pair *pair)
 	trace_pair_unhooked(pair);
 	remove(pair);
 	cp_pair_put(pair);
-	module_put(THIS_MODULE);
+	cp_unpin();
 }
 
 /**
@@ -481,11 +486,33 @@ void cp_pair_end(struct cp_pair *pair, u32 reason, s32 status)
 		tell_end(pair);
 }
 
+/* The slave was held up since @begun, and handed nothing over. */
+static u64 count_vain_hold(struct cp_pair *pair, u64 begun)
+{
+	u64 held = ktime_get_ns() - begun;
+
+	cp_stats_held(&pair->stats, held);
+	return held;
+}
+
 static void count_miss(struct cp_pair *pair, u64 held)
 {
 	this_cpu_inc(cp_totals.missed);
-	cp_stats_held(&pair->stats, held);
 	trace_miss(pair, held);
+}
+
+/* The slave got no slot: the pair is over, a signal came, or time was up. */
+static void count_vain_wait(struct cp_pair *pair, const struct cp_claim *claim,
+			    int ret)
+{
+	u64 held;
+
+	/* It was over when the slave came. */
+	if (!claim->begun)
+		return;
+	held = count_vain_hold(pair, claim->begun);
+	if (ret == -ETIME)
+		count_miss(pair, held);
 }
 
 static void count_checkpoint(struct cp_pair *pair,
@@ -503,6 +530,21 @@ static void count_checkpoint(struct cp_pair *pair,
 	trace_capture(pair, checkpoint, bytes, waited, copied);
 }
 
+/* The master compares the time of a checkpoint with its own clock. */
+static void write_header(struct cp_pair *pair, const struct cp_slot *slot,
+			 struct pt_regs *regs, struct cp_cause cause)
+{
+	cp_capture_header(slot->header, regs, cause);
+	slot->header->time += pair->time_offset;
+}
+
+/* That time, by the machine's clock. */
+static u64 captured_at(const struct cp_pair *pair,
+		       const struct cp_checkpoint *checkpoint)
+{
+	return checkpoint->time - pair->time_offset;
+}
+
 /* Gives whether it could have been done late. */
 static bool fill_slot(struct cp_pair *pair, const struct cp_slot *slot,
 		      struct pt_regs *regs, struct cp_cause cause, bool dying)
@@ -510,7 +552,7 @@ static bool fill_slot(struct cp_pair *pair, const struct cp_slot *slot,
 	bool light;
 
 	cp_region_unpublish(slot);
-	cp_capture_header(slot->header, regs, cause);
+	write_header(pair, slot, regs, cause);
 	light = cp_capture_stack(pair->region, slot, regs->sp, dying);
 	if (pair->xstate)
 		cp_capture_xstate(pair->region, slot, pair->xstate,
@@ -535,7 +577,7 @@ bool cp_pair_is_due(const struct cp_pair *pair)
 static void account_capture(struct cp_pair *pair, const struct cp_slot *slot,
 			    const struct cp_claim *claim)
 {
-	u64 begun = slot->header->time;
+	u64 begun = captured_at(pair, slot->header);
 	/* Reading the clock costs more than all other figures together. */
 	u64 waited = claim->begun ? begun - claim->begun : 0;
 	u64 copied = ktime_get_ns() - begun;
@@ -562,21 +604,26 @@ bool cp_pair_checkpoint(struct cp_pair *pair, struct pt_regs *regs,
 	struct cp_claim claim;
 	struct cp_slot slot;
 	bool light = false;
+	u64 begun;
 	int ret;
 
 	ret = cp_ring_claim(&pair->ring, pair->wait_limit, &claim);
 	if (ret) {
-		if (ret == -ETIME)
-			count_miss(pair, ktime_get_ns() - claim.begun);
+		count_vain_wait(pair, &claim, ret);
 		return ret != -ERESTARTSYS;
 	}
 
 	cp_region_slot(pair->region, claim.slot, &slot);
+	begun = claim.begun;
 	/* What is there stays when nothing can take its place. */
-	if (!signal_pending(current))
+	if (!signal_pending(current)) {
 		light = fill_slot(pair, &slot, regs, cause, false);
+		begun = begun ?: captured_at(pair, slot.header);
+	}
 	if (signal_pending(current)) {
 		/* A handler may be next: then these are not the registers. */
+		if (begun)
+			count_vain_hold(pair, begun);
 		cp_ring_abandon(&pair->ring);
 		return false;
 	}
@@ -593,7 +640,7 @@ static bool may_be_late(const struct cp_pair *pair)
 {
 	if (!CP_LATE_WORKS || !pair->light ||
 	    pair->ring.policy != CP_POLICY_OVERWRITE ||
-	    cp_netlink_wants_checkpoints())
+	    cp_listeners_want(pair, CP_NL_EVENT_CHECKPOINTS))
 		return false;
 	/*
 	 * Not while somebody has to be woken: with interrupts off that is put off
@@ -638,7 +685,7 @@ bool cp_pair_checkpoint_late(struct cp_pair *pair, struct pt_regs *regs,
 
 	cp_region_slot(pair->region, claim.slot, &slot);
 	cp_region_unpublish(&slot);
-	cp_capture_header(slot.header, regs, cause);
+	write_header(pair, &slot, regs, cause);
 	if (!cp_capture_stack_late(pair->region, &slot, regs->sp) ||
 	    !cp_ring_begin_late(&pair->ring))
 		return false;
@@ -667,6 +714,7 @@ void cp_pair_foresee_death(struct cp_pair *pair, struct pt_regs *regs,
 		return;
 	cp_region_slot(pair->region, death_slot(pair), &slot);
 	fill_slot(pair, &slot, regs, cause, true);
+	count_vain_hold(pair, captured_at(pair, slot.header));
 	pair->dying = true;
 }
 
@@ -679,8 +727,8 @@ static void save_remains(struct cp_pair *pair, const struct cp_slot *slot,
 		cp_region_copy_newest(pair->region, slot);
 		return;
 	}
-	cp_capture_header(slot->header, regs,
-			  (struct cp_cause){ .entry = CP_ENTRY_INTERRUPT });
+	write_header(pair, slot, regs,
+		     (struct cp_cause){ .entry = CP_ENTRY_INTERRUPT });
 	cp_capture_no_stack(slot, regs->sp);
 	if (pair->xstate)
 		cp_capture_xstate(pair->region, slot, pair->xstate,
@@ -747,7 +795,7 @@ static void master_exit_work(struct callback_head *work)
 
 	cp_pair_end(pair, CP_END_DETACHED, 0);
 	cp_pair_put(pair);
-	module_put(THIS_MODULE);
+	cp_unpin();
 }
 
 /* Here nothing may sleep, and ending a pair wakes others: do it in a moment. */
@@ -755,15 +803,11 @@ static void master_exits(struct cp_pair *pair)
 {
 	if (test_and_set_bit(0, &pair->exiting))
 		return;
-	/*
-	 * The references that were seen may all be dropped by now, and the module
-	 * be on its way out: __module_get() would not keep its code. If it is, no
-	 * file is open and the pair is over.
-	 */
-	if (!try_module_get(THIS_MODULE))
+	/* RCU still shows a pair that is unhooked: nothing keeps the module then. */
+	if (!cp_try_pin())
 		return;
 	if (!refcount_inc_not_zero(&pair->refs)) {
-		module_put(THIS_MODULE);
+		cp_unpin();
 		return;
 	}
 	/* Cannot fail: exit_task_work() has not run yet. */

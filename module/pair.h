@@ -39,7 +39,7 @@
  *	cp_file.lock		mutex: making a pair on a file
  *	  users_mutex		hook.c: what bystanders pay for, on or off
  *	  dirs_mutex		sysfs.c: the directories of pairs
- *	  listeners_lock	netlink.c: who hears of pairs; read to send
+ *	  listeners_mutex	listeners.c: who hears of pairs, and cp_pair.events
  *	  pairs_lock		the tables, @reason and @status
  *	  cp_file.pair_lock	the file's pointer to its pair
  *	  cp_ring.lock		the ring
@@ -105,6 +105,9 @@ struct cp_region;
  * @uid:	the user who made it
  * @account:	and who answers for it (limits.h)
  * @made:	when, CLOCK_MONOTONIC in nanoseconds
+ * @time_offset: added to a time of the machine for the master (timens.h)
+ * @events:	CP_NL_EVENT_* that somebody wants who may see this pair
+ *		(listeners.h)
  * @told:	that it was made has been told to who listens
  * @stats:	what it has done so far
  * @dir:	its directory in sysfs, while it has one
@@ -144,6 +147,8 @@ struct cp_pair {
 	kuid_t uid;
 	struct cp_account *account;
 	u64 made;
+	s64 time_offset;
+	u32 events;
 	bool told;
 	struct cp_stats stats;
 	struct cp_dir *dir;
@@ -197,9 +202,11 @@ void cp_pair_unhooked(struct cp_pair *pair);
  * struct cp_pair_cursor - a place in a walk over all pairs; starts zeroed
  * @bucket:	which part of the table
  * @passed:	the @number of the last pair in it that was passed; 0 for none
+ * @all:	pairs that nobody has been told of yet, or that are over, too
  */
 struct cp_pair_cursor {
 	unsigned int bucket;
+	bool all;
 	u64 passed;
 };
 

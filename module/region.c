@@ -15,6 +15,13 @@
 /* The region's head, and each slot's, take a page of their own. */
 #define HEAD_SIZE	PAGE_SIZE
 
+/*
+ * Without the OOM killer, and without the reserves that its victim may use to die:
+ * a slave that is killed for want of memory still copies the state of its death.
+ */
+#define GFP_REGION	(GFP_KERNEL_ACCOUNT | __GFP_NORETRY | __GFP_NOWARN | \
+			 __GFP_NOMEMALLOC)
+
 static_assert(sizeof(struct cp_region_head) <= HEAD_SIZE);
 static_assert(sizeof(struct cp_checkpoint) + sizeof(struct cp_segment) <=
 	      HEAD_SIZE);
@@ -180,8 +187,7 @@ static struct cp_table *table_get(struct cp_region *region, unsigned long nr)
 		return table;
 	if (!region_count(region, sizeof(*table)))
 		return NULL;
-	table = kzalloc(sizeof(*table), GFP_KERNEL_ACCOUNT | __GFP_NORETRY |
-			__GFP_NOWARN);
+	table = kzalloc(sizeof(*table), GFP_REGION);
 	if (!table)
 		goto out_uncount;
 	other = cmpxchg(place, NULL, table);
@@ -203,8 +209,7 @@ static void *page_get(struct cp_region *region, struct cp_table *table,
 
 	if (!region_count(region, PAGE_SIZE))
 		return NULL;
-	page = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_NORETRY |
-			  __GFP_NOWARN);
+	page = alloc_page(GFP_REGION | __GFP_ZERO);
 	if (!page)
 		goto out_uncount;
 	address = page_address(page);

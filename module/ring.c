@@ -13,6 +13,7 @@
 #include <linux/slab.h>
 
 #include "ring.h"
+#include "stats.h"
 
 /* Sleeps until woken or until @deadline; false when that has passed. */
 static bool sleep_until(u64 deadline)
@@ -129,11 +130,13 @@ unsigned int cp_ring_slots(enum cp_policy policy, unsigned int nr_slots)
  * @policy: when the slave may write
  * @nr_slots: number of checkpoints it holds; 1 for a rendezvous
  * @master_wait: the wait queue of the file; outlives the ring
+ * @stats: where the slave's waits are counted; outlives the ring
  *
  * Return: 0, or -ENOMEM.
  */
 int cp_ring_init(struct cp_ring *ring, enum cp_policy policy,
-		 unsigned int nr_slots, wait_queue_head_t *master_wait)
+		 unsigned int nr_slots, wait_queue_head_t *master_wait,
+		 struct cp_stats *stats)
 {
 	unsigned int i;
 
@@ -150,6 +153,7 @@ int cp_ring_init(struct cp_ring *ring, enum cp_policy policy,
 	spin_lock_init(&ring->lock);
 	init_waitqueue_head(&ring->slave_wait);
 	ring->master_wait = master_wait;
+	ring->stats = stats;
 	ring->policy = policy;
 	ring->nr_slots = nr_slots;
 	if (num_online_cpus() > 1) {
@@ -290,6 +294,7 @@ static int wait_for_slot(struct cp_ring *ring, u64 wait_limit,
 	int ret;
 
 	claim->begun = ktime_get_ns();
+	cp_stats_hold(ring->stats, claim->begun);
 	if (wait_limit)
 		deadline = ktime_add_safe(claim->begun, wait_limit);
 	/* A master that does not wait is one that asks whether the slave is here. */

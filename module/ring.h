@@ -49,6 +49,7 @@
 #include <linux/types.h>
 #include <linux/wait.h>
 
+struct cp_stats;
 struct seq_file;
 
 /* In the words of the teaching kernel: which of the two is waiting. */
@@ -90,7 +91,8 @@ struct cp_ring_counts {
  * @slot:	its number
  * @seq:	that of the checkpoint; the first is 1, missed ones count
  * @begun:	when the slave began to wait for it, CLOCK_MONOTONIC in
- *		nanoseconds; 0 when it had not to
+ *		nanoseconds; 0 when it had not to. Else cp_stats_hold() has been
+ *		called
  */
 struct cp_claim {
 	unsigned int slot;
@@ -132,6 +134,7 @@ struct cp_taken {
  * @head:	number of checkpoints written
  * @tail:	number of checkpoints that left the ring
  * @counts:	see there
+ * @stats:	where the slave's waits are counted; the pair's
  * @slave_spin:	the slave's own
  * @master_spin: that of a master, whichever; torn or lost updates do no harm
  */
@@ -157,12 +160,14 @@ struct cp_ring {
 	u64 head;
 	u64 tail;
 	struct cp_ring_counts counts;
+	struct cp_stats *stats;
 	struct cp_spin slave_spin;
 	struct cp_spin master_spin;
 };
 
 int cp_ring_init(struct cp_ring *ring, enum cp_policy policy,
-		 unsigned int nr_slots, wait_queue_head_t *master_wait);
+		 unsigned int nr_slots, wait_queue_head_t *master_wait,
+		 struct cp_stats *stats);
 void cp_ring_destroy(struct cp_ring *ring);
 unsigned int cp_ring_slots(enum cp_policy policy, unsigned int nr_slots);
 u64 cp_ring_next_seq(const struct cp_ring *ring);

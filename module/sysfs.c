@@ -50,8 +50,8 @@ PAIR_ATTR(state, "%s", cp_ring_state_name(cp_ring_state(&pair->ring)));
 PAIR_ATTR(taken, "%llu", READ_ONCE(pair->ring.counts.taken));
 PAIR_ATTR(missed, "%llu", READ_ONCE(pair->ring.counts.missed));
 PAIR_ATTR(bytes, "%llu", READ_ONCE(pair->stats.bytes));
-PAIR_ATTR(held_ns, "%llu", READ_ONCE(pair->stats.held));
-PAIR_ATTR(held_max_ns, "%llu", READ_ONCE(pair->stats.held_max));
+PAIR_ATTR(held_ns, "%llu", cp_stats_read_held(&pair->stats).total);
+PAIR_ATTR(held_max_ns, "%llu", cp_stats_read_held(&pair->stats).longest);
 PAIR_ATTR(last_syscall, "%d", READ_ONCE(pair->stats.last_syscall));
 PAIR_ATTR(reason, "%s", cp_pair_reason_name(READ_ONCE(pair->reason)));
 
@@ -164,7 +164,7 @@ static ssize_t _name##_show(struct device *dev,				\
 {									\
 	return sysfs_emit(buf, "%llu\n", TOTAL(_field));		\
 }									\
-static DEVICE_ATTR_RO(_name)
+static DEVICE_ATTR_ADMIN_RO(_name)
 
 TOTAL_ATTR(pairs_made, pairs_made);
 TOTAL_ATTR(checkpoints, checkpoints);
@@ -180,7 +180,7 @@ static ssize_t pairs_live_show(struct device *dev,
 	smp_rmb();	/* Pairs with pairs_lock: a pair is made, then ended. */
 	return sysfs_emit(buf, "%llu\n", TOTAL(pairs_made) - over);
 }
-static DEVICE_ATTR_RO(pairs_live);
+static DEVICE_ATTR_ADMIN_RO(pairs_live);
 
 static struct attribute *total_attrs[] = {
 	&dev_attr_pairs_live.attr,
@@ -195,28 +195,35 @@ static const struct attribute_group total_group = {
 	.attrs = total_attrs,
 };
 
-/* The module's own files, for the device to be registered with. */
+/* The module's own files, root's, for the device to be registered with. */
 const struct attribute_group *cp_sysfs_groups[] = { &total_group, NULL };
+
+/* Whatever has a name in a directory will do, not only a file. */
+static int close_to_others(struct kobject *parent, const char *name)
+{
+	const struct attribute attr = { .name = name };
+
+	return sysfs_chmod_file(parent, &attr, 0700);
+}
 
 /**
  * cp_sysfs_init - make the directory of the pairs
  * @device: where it goes
  *
- * It is closed to all but root: a name in it already tells that somebody is
- * paired.
+ * All of it is closed to all but root: the names, the number and the times of
+ * directories, and the counters of the module tell others what somebody does.
  *
  * Return: 0 or an error.
  */
 int cp_sysfs_init(struct kobject *device)
 {
-	static const struct attribute name = { .name = "pairs" };
 	int ret;
 
-	pairs_dir = kobject_create_and_add(name.name, device);
+	pairs_dir = kobject_create_and_add("pairs", device);
 	if (!pairs_dir)
 		return -ENOMEM;
-	/* Whatever has a name in a directory will do, not only a file. */
-	ret = sysfs_chmod_file(device, &name, 0700);
+	ret = close_to_others(device, "pairs") ?:
+	      close_to_others(device->parent, kobject_name(device));
 	if (ret)
 		kobject_put(pairs_dir);
 	return ret;

@@ -309,6 +309,58 @@ TEST_F(access, refusal_does_not_tell_who_is_paired)
 	slave_kill(users);
 }
 
+/* Anybody may read it. */
+static int module_count(void)
+{
+	FILE *f = fopen("/sys/module/checkpoint/refcnt", "re");
+	int count = -1;
+
+	if (f && fscanf(f, "%d", &count) != 1)
+		count = -1;
+	if (f)
+		fclose(f);
+	return count;
+}
+
+static int nudge_often(void *arg)
+{
+	struct master m;
+	int i;
+
+	if (master_pair(&m, *(pid_t *)arg))
+		return 1;
+	for (i = 0; i < 2000; i++)
+		if (master_get_until(&m, CP_FOREVER, CP_GET_NUDGE) != 1)
+			return 2;
+	return 0;
+}
+
+/* Open files count, as of any device; what is done with them does not. */
+TEST_F(access, module_count_tells_nothing_of_pairs)
+{
+	pid_t first = subject_start((struct subject){ 0 });
+	pid_t second = slave_start(body_sleep, NULL);
+	struct master m;
+	int fd, count, changes = 0, status;
+	pid_t pid;
+
+	ASSERT_EQ(0, master_pair(&m, first));
+	fd = device_open();
+	count = module_count();
+	ASSERT_LT(0, count);
+	pid = slave_start(nudge_often, &second);
+	/* Its file is one more. */
+	ASSERT_TRUE(eventually(module_count() == count + 1));
+	while (!waitpid(pid, &status, WNOHANG))
+		changes += module_count() > count + 1;
+	EXPECT_EQ(0, status);
+	EXPECT_EQ(0, changes);
+	close(fd);
+	master_close(&m);
+	slave_kill(first);
+	slave_kill(second);
+}
+
 /*
  * Proofs that prove nothing. Each is offered by root, who would be granted
  * access for the asking.

@@ -275,9 +275,7 @@ TEST_F(faults, prep_of_all_that_there_is)
 
 TEST_F(faults, prep_that_is_told_of)
 {
-	/* To a listener, and to a group. */
 	ASSERT_EQ(0, sock_open(&self->t.sock));
-	ASSERT_EQ(0, join(&self->t.sock, 0));
 	ASSERT_EQ(0, subscribe(&self->t.sock, CP_NL_EVENT_PAIRS));
 	walk(_metadata, &self->t, &prep_call);
 }

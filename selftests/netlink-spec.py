@@ -50,8 +50,6 @@ def said_by_spec(spec):
     for definition in spec["definitions"]:
         if definition["type"] == "const":
             said["CP_NL_" + upper(definition["name"])] = definition["value"]
-    for group in spec["mcast-groups"]["list"]:
-        said["CP_NL_MCGRP_" + upper(group["name"])] = group["name"]
     said["CP_NL_FAMILY_NAME"] = spec["name"]
     said["CP_NL_FAMILY_VERSION"] = spec.get("version", 1)
     return said

@@ -323,6 +323,228 @@ TEST_F(netlink, user_hears_of_own_pairs_only)
 	stop(&self->party);
 }
 
+#define TRACING	"/sys/kernel/tracing/"
+
+static bool trace_write(const char *name, const char *text)
+{
+	char path[80];
+	bool written;
+	int fd;
+
+	snprintf(path, sizeof(path), TRACING "%s", name);
+	fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+	written = fd >= 0 && write(fd, text, strlen(text)) > 0;
+	if (fd >= 0)
+		close(fd);
+	return written;
+}
+
+/* How many of the captures in the trace were taken with interrupts off: late. */
+static int late_captures(void)
+{
+	FILE *f = fopen(TRACING "trace", "re");
+	char line[512], *flags;
+	int late = 0;
+
+	while (f && fgets(line, sizeof(line), f)) {
+		flags = strstr(line, "] ");
+		late += flags && flags[2] == 'd' && strstr(line, "capture:");
+	}
+	if (f)
+		fclose(f);
+	return late;
+}
+
+/* Does a pair's slave, from now on, take checkpoints in the cheap way? */
+static bool goes_late(void)
+{
+	return trace_write("trace", "\n") && eventually(late_captures() > 10);
+}
+
+/* Somebody who listens to all that may be heard, until told to stop. */
+struct deaf {
+	uid_t uid;
+	bool inside;	/* a pid namespace in which the slave has no number */
+	volatile bool subscribed;
+	volatile bool failed;
+};
+
+static int listen_deaf(void *arg)
+{
+	struct deaf *deaf = arg;
+	struct sock sock;
+
+	if (deaf->uid)
+		be_user(deaf->uid);
+	deaf->failed = sock_open(&sock) ||
+		       subscribe(&sock, CP_NL_EVENT_PAIRS |
+				 CP_NL_EVENT_CHECKPOINTS);
+	deaf->subscribed = true;
+	return body_sleep(NULL);
+}
+
+static int start_deaf(void *arg)
+{
+	struct deaf *deaf = arg;
+
+	if (deaf->inside && unshare(CLONE_NEWPID)) {
+		deaf->failed = true;
+		deaf->subscribed = true;
+		return 1;
+	}
+	slave_start(listen_deaf, deaf);
+	return body_sleep(NULL);
+}
+
+FIXTURE(bystander)
+{
+	struct master m;
+	struct deaf *deaf;
+	pid_t pid;
+};
+
+FIXTURE_VARIANT(bystander)
+{
+	uid_t uid;
+	bool inside;
+};
+
+FIXTURE_VARIANT_ADD(bystander, another_user) { .uid = STRANGER };
+FIXTURE_VARIANT_ADD(bystander, in_another_pid_namespace) { .inside = true };
+
+FIXTURE_SETUP(bystander)
+{
+	struct cp_prep arg = {
+		.flags = CP_PREP_OVERWRITE,
+		.nr_slots = 16,
+		.stack_limit = 4096,
+	};
+
+	self->deaf = shared_memory(sizeof(*self->deaf));
+	self->deaf->uid = variant->uid;
+	self->deaf->inside = variant->inside;
+	arg.pid = slave_start(body_syscalls, NULL);
+	ASSERT_EQ(0, master_prep(&self->m, &arg));
+	ASSERT_TRUE(trace_write("events/checkpoint/capture/enable", "1"));
+}
+
+FIXTURE_TEARDOWN(bystander)
+{
+	trace_write("events/checkpoint/capture/enable", "0");
+	trace_write("trace", "\n");
+	slave_kill(self->pid);
+	slave_kill(self->m.slave);
+	master_close(&self->m);
+}
+
+/* Whether they listened before the pair was made, or begin to afterwards. */
+TEST_F(bystander, is_paid_for_by_nobody)
+{
+	struct cp_prep arg = {
+		.flags = CP_PREP_OVERWRITE,
+		.nr_slots = 16,
+		.stack_limit = 4096,
+		.pid = self->m.slave,
+	};
+
+	ASSERT_TRUE(goes_late());
+	self->pid = slave_start(start_deaf, self->deaf);
+	ASSERT_TRUE(eventually(self->deaf->subscribed));
+	ASSERT_FALSE(self->deaf->failed);
+	EXPECT_TRUE(goes_late());
+	master_close(&self->m);
+	ASSERT_EQ(0, master_prep(&self->m, &arg));
+	EXPECT_TRUE(goes_late());
+}
+
+/* It is seen where somebody listens who may: else the test above sees nothing. */
+TEST_F(bystander, is_not_one_who_may_see_the_pair)
+{
+	struct message msg;
+	struct sock sock;
+
+	ASSERT_TRUE(goes_late());
+	ASSERT_EQ(0, sock_open(&sock));
+	ASSERT_EQ(0, subscribe(&sock, CP_NL_EVENT_CHECKPOINTS));
+	ASSERT_EQ(0, next(&sock, &msg, 5000));
+	ASSERT_TRUE(trace_write("trace", "\n"));
+	sleep_ms(300);
+	EXPECT_EQ(0, late_captures());
+	/* The end of the socket is that of the cost. */
+	close(sock.fd);
+	EXPECT_TRUE(goes_late());
+}
+
+/*
+ * A port id is free for anybody before the end of its socket is reported. A
+ * stranger takes it then, again and again.
+ */
+#define PORT_ID	424242
+#define CLOSES	1000
+
+struct thief {
+	volatile uint64_t bound;
+	volatile uint64_t stolen;
+};
+
+static int open_at_port(int flags)
+{
+	struct sockaddr_nl addr = { .nl_family = AF_NETLINK, .nl_pid = PORT_ID };
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | flags,
+			NETLINK_GENERIC);
+
+	while (bind(fd, (struct sockaddr *)&addr, sizeof(addr)))
+		sched_yield();
+	return fd;
+}
+
+static int steal(void *arg)
+{
+	struct thief *thief = arg;
+	char buf[2048];
+	int i, fd;
+
+	be_user(STRANGER);
+	for (;;) {
+		fd = open_at_port(SOCK_NONBLOCK);
+		thief->bound++;
+		for (i = 0; i < 30; i++)
+			thief->stolen += recv(fd, buf, sizeof(buf), 0) > 0;
+		close(fd);
+	}
+	return 0;
+}
+
+TEST_F(netlink, port_id_that_changes_hands_brings_nobody_events)
+{
+	struct thief *thief = shared_memory(sizeof(*thief));
+	struct cp_prep arg = {
+		.flags = CP_PREP_OVERWRITE,
+		.nr_slots = 16,
+		.stack_limit = 4096,
+	};
+	struct sock sock = self->sock;
+	struct master m;
+	pid_t pid;
+	int i;
+
+	arg.pid = slave_start(body_syscalls, NULL);
+	ASSERT_EQ(0, master_prep(&m, &arg));
+	pid = slave_start(steal, thief);
+	for (i = 0; i < CLOSES; i++) {
+		sock.fd = open_at_port(0);
+		sock.at = 0;
+		sock.len = 0;
+		ASSERT_EQ(0, subscribe(&sock, CP_NL_EVENT_CHECKPOINTS));
+		close(sock.fd);
+	}
+	EXPECT_LT(0, thief->bound);
+	EXPECT_EQ(0, thief->stolen);
+	slave_kill(pid);
+	slave_kill(m.slave);
+	master_close(&m);
+}
+
 static int listen_too_often(void *unused)
 {
 	struct sock socks[CP_NL_LISTENERS_PER_USER + 1];
@@ -413,21 +635,18 @@ static int look_from_container(void *unused)
 {
 	struct party inner;
 	struct count count = {};
-	struct sock sock, group;
+	struct sock sock;
 	struct message msg;
 
 	if (mount("proc", "/proc", "proc", 0, NULL))
 		return 1;
-	if (sock_open(&sock) || sock_open(&group) || join(&group, 0) ||
+	if (sock_open(&sock) ||
 	    subscribe(&sock, CP_NL_EVENT_PAIRS) ||
 	    start(&inner, 0, body_sleep, false))
 		return 2;
 	if (next(&sock, &msg, 5000) || msg.cmd != CP_NL_CMD_PAIR_MADE ||
 	    u32_of(&msg, CP_NL_A_SLAVE) != (uint32_t)inner.slave)
 		return 7;
-	/* Who administers a network of their own administers no processes. */
-	if (next(&group, &msg, 0) != -EAGAIN)
-		return 8;
 	count.slave = inner.slave;
 	if (dump(&sock, count_slave, &count))
 		return 3;
@@ -579,30 +798,13 @@ TEST_F(netlink, closed_socket_listens_no_more)
 	stop(&self->party);
 }
 
-static int join_as_stranger(void *unused)
+/*
+ * A group is a number: whoever joined it before the family got it would be a
+ * member, and its members in any network namespace count as listeners.
+ */
+TEST_F(netlink, family_has_no_groups)
 {
-	struct sock sock;
-
-	be_user(STRANGER);
-	if (sock_open(&sock))
-		return 1;
-	return join(&sock, 0) != -EPERM || join(&sock, 1) != -EPERM;
-}
-
-TEST_F(netlink, groups_are_for_administrators)
-{
-	struct message msg;
-
-	EXPECT_EQ(0, in_child(join_as_stranger, NULL));
-	ASSERT_EQ(0, join(&self->sock, 0));
-	ASSERT_EQ(0, start(&self->party, 0, body_syscalls, true));
-	ASSERT_EQ(0, next(&self->sock, &msg, 5000));
-	EXPECT_EQ(CP_NL_CMD_PAIR_MADE, msg.cmd);
-	ASSERT_EQ(0, join(&self->sock, 1));
-	ASSERT_EQ(0, next(&self->sock, &msg, 5000));
-	EXPECT_EQ(CP_NL_CMD_CHECKPOINT, msg.cmd);
-	EXPECT_EQ((uint32_t)self->party.slave, u32_of(&msg, CP_NL_A_SLAVE));
-	stop(&self->party);
+	EXPECT_FALSE(self->sock.has_groups);
 }
 
 #define MANY 1000

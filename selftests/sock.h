@@ -29,7 +29,7 @@ struct message {
 struct sock {
 	int fd;
 	int family;
-	int groups[2];		/* pairs, checkpoints */
+	bool has_groups;
 	unsigned int seq;
 	char buf[32768] __attribute__((aligned(8)));
 	int len;		/* of what is in @buf */
@@ -168,24 +168,6 @@ static inline int next(struct sock *sock, struct message *msg, int ms)
 	return 0;
 }
 
-static inline int group_of(const struct nlattr *groups, const char *name)
-{
-	const struct nlattr *attrs[CTRL_ATTR_MCAST_GRP_MAX + 1];
-	const struct nlattr *list[17];
-	int i;
-
-	parse(list, 16, attr_data(groups), groups->nla_len - NLA_HDRLEN);
-	for (i = 0; i < 17; i++) {
-		if (!list[i])
-			continue;
-		parse(attrs, CTRL_ATTR_MCAST_GRP_MAX, attr_data(list[i]),
-		      list[i]->nla_len - NLA_HDRLEN);
-		if (!strcmp(attr_data(attrs[CTRL_ATTR_MCAST_GRP_NAME]), name))
-			return *(int *)attr_data(attrs[CTRL_ATTR_MCAST_GRP_ID]);
-	}
-	return -ENOENT;
-}
-
 static inline int sock_open(struct sock *sock)
 {
 	struct request req = { .attr = CTRL_ATTR_FAMILY_NAME };
@@ -204,10 +186,7 @@ static inline int sock_open(struct sock *sock)
 	if (ret || msg.type != GENL_ID_CTRL)
 		return ret ?: msg.error;
 	sock->family = *(uint16_t *)attr_data(msg.attrs[CTRL_ATTR_FAMILY_ID]);
-	sock->groups[0] = group_of(msg.attrs[CTRL_ATTR_MCAST_GROUPS],
-				   CP_NL_MCGRP_PAIRS);
-	sock->groups[1] = group_of(msg.attrs[CTRL_ATTR_MCAST_GROUPS],
-				   CP_NL_MCGRP_CHECKPOINTS);
+	sock->has_groups = msg.attrs[CTRL_ATTR_MCAST_GROUPS];
 	return 0;
 }
 
@@ -238,12 +217,6 @@ static inline int ask(struct sock *sock, int cmd, int attr, uint32_t value)
 static inline int subscribe(struct sock *sock, uint32_t events)
 {
 	return ask(sock, CP_NL_CMD_SUBSCRIBE, CP_NL_A_EVENTS, events);
-}
-
-static inline int join(struct sock *sock, int group)
-{
-	return setsockopt(sock->fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP,
-			  &sock->groups[group], sizeof(int)) ? -errno : 0;
 }
 
 /* The pair of @slave, as a query tells of it. */

@@ -174,8 +174,9 @@ struct cp_prep {
 
 /*
  * struct cp_get - take the next checkpoint (CP_IOC_GET)
- * @deadline:	[in] when to give up waiting, in nanoseconds of
- *		CLOCK_MONOTONIC; 0: do not wait; CP_FOREVER: no limit.
+ * @deadline:	[in] when to give up waiting, in nanoseconds of the caller's
+ *		CLOCK_MONOTONIC, that of its time namespace; 0: do not wait;
+ *		CP_FOREVER: no limit.
  *		Absolute, so that a call restarted after a signal does not
  *		wait longer. A file with O_NONBLOCK never waits.
  * @regs:	[in] 0, or the address of __u64[CP_N_REG + 1] that receives
@@ -414,7 +415,8 @@ struct cp_segment {
  * @flags:	CP_CHECKPOINT_*
  * @seq:	1 for the pair's first; a gap means checkpoints were missed. 0:
  *		none, or it is being written
- * @time:	CLOCK_MONOTONIC, nanoseconds
+ * @time:	CLOCK_MONOTONIC, nanoseconds, as the master's clock showed it:
+ *		that of the time namespace in which it made the pair
  * @cpu:	the processor the slave was on
  * @entry:	what had brought the slave into the kernel, CP_ENTRY_*
  * @syscall:	with CP_ENTRY_SYSCALL its number, else -1

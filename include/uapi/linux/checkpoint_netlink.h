@@ -21,21 +21,22 @@
  * after all that was in the buffer has been read, says how many were lost
  * (CP_NL_A_LOST). What the listener knows is then made good by a dump.
  *
- * The multicast groups "pairs" and "checkpoints" carry the same messages for
- * tools that know of nothing else. Joining them needs CAP_NET_ADMIN, they speak
- * in the initial network namespace only, and process numbers are those of the
- * initial pid namespace. Overruns show as ENOBUFS there.
+ * There are no multicast groups: a group is a number that anybody may have joined
+ * before the family got it, and in a network namespace of their own anybody may
+ * join it afterwards.
  *
- * With nobody listening, events cost nothing.
+ * Events of a pair that nobody listens to who may see the pair cost nothing.
+ *
+ * Times
+ * -----
+ * CLOCK_MONOTONIC as the receiver's own clock shows it: in its time namespace, for
+ * events that of the subscription; 0 for what was before that clock began.
  */
 #ifndef _LINUX_CHECKPOINT_NETLINK_H
 #define _LINUX_CHECKPOINT_NETLINK_H
 
 #define CP_NL_FAMILY_NAME		"checkpoint"
 #define CP_NL_FAMILY_VERSION		1
-
-#define CP_NL_MCGRP_PAIRS		"pairs"
-#define CP_NL_MCGRP_CHECKPOINTS		"checkpoints"
 
 /*
  * enum cp_nl_cmd - requests, and what the kernel sends
@@ -80,10 +81,12 @@ enum cp_nl_cmd {
  * @CP_NL_A_TAKEN: u64, checkpoints that the master has taken
  * @CP_NL_A_MISSED: u64, checkpoints not handed over as a wait ran out
  * @CP_NL_A_BYTES: u64, bytes of stack copied
- * @CP_NL_A_HELD: u64, ns for which the slave was held up, all told
- * @CP_NL_A_HELD_MAX: u64, the longest of them
+ * @CP_NL_A_HELD: u64, ns for which the slave was held up, all told: also where
+ *	the wait was in vain, because a signal, its limit or the end of the pair
+ *	ended it, and with a wait that is not over
+ * @CP_NL_A_HELD_MAX: u64, the longest of them, likewise
  * @CP_NL_A_HELD_HISTOGRAM: binary, 32 of u64: how many hold-ups took 2^n to
- *	2^(n+1) - 1 ns; the last one: that long, or longer
+ *	2^(n+1) - 1 ns; the last one: that long, or longer. Those that are over
  * @CP_NL_A_LAST_SYSCALL: s32, the last system call seen; -1 for none
  * @CP_NL_A_TIME: u64, CLOCK_MONOTONIC in ns of the event
  * @CP_NL_A_SEQ: u64, the checkpoint's number
