@@ -8,6 +8,7 @@
 #include <linux/magic.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
+#include <linux/pgtable.h>
 #include <linux/sched.h>
 #include <linux/uaccess.h>
 #include <linux/userfaultfd_k.h>
@@ -87,8 +88,56 @@ static void find_mapping_of(struct cp_memory *memory, u64 addr)
 	memory->vma = vma && addr >= vma->vm_start ? vma : NULL;
 }
 
+/*
+ * Has the page table no entry for @addr at all, not even one of a swapped page?
+ * With interrupts off no page table is freed, as for get_user_pages_fast().
+ */
+static bool has_no_entry(struct mm_struct *mm, unsigned long addr)
+{
+	pgd_t *pgdp = pgd_offset(mm, addr), pgd = READ_ONCE(*pgdp);
+	p4d_t *p4dp, p4d;
+	pud_t *pudp, pud;
+	pmd_t *pmdp, pmd;
+
+	lockdep_assert_irqs_disabled();
+	if (pgd_none(pgd))
+		return true;
+	p4dp = p4d_offset_lockless(pgdp, pgd, addr);
+	p4d = READ_ONCE(*p4dp);
+	if (p4d_none(p4d))
+		return true;
+	pudp = pud_offset_lockless(p4dp, p4d, addr);
+	pud = READ_ONCE(*pudp);
+	if (pud_none(pud))
+		return true;
+	if (!pud_present(pud) || pud_leaf(pud))
+		return false;
+	pmdp = pmd_offset_lockless(pudp, pud, addr);
+	pmd = READ_ONCE(*pmdp);
+	if (pmd_none(pmd))
+		return true;
+	if (!pmd_present(pmd) || pmd_leaf(pmd))
+		return false;
+	return pte_none(READ_ONCE(*pte_offset_kernel(&pmd, addr)));
+}
+
+/* Has the task never touched this page of its own? Then it reads as zeroes. */
+static bool is_untouched(struct vm_area_struct *vma, unsigned long addr)
+{
+	unsigned long flags;
+	bool none;
+
+	/* A monitor would fill it. */
+	if (!vma_is_anonymous(vma) || userfaultfd_missing(vma))
+		return false;
+	local_irq_save(flags);
+	none = has_no_entry(vma->vm_mm, addr);
+	local_irq_restore(flags);
+	return none;
+}
+
 /**
- * cp_memory_read_present - copy from a page that is there
+ * cp_memory_read_present - copy from a page that is there, or was never touched
  * @memory: the walk, locked
  * @to: where the bytes go
  * @addr: the first one's address in the task
@@ -110,7 +159,12 @@ bool cp_memory_read_present(struct cp_memory *memory, void *to, u64 addr,
 	pagefault_disable();
 	left = raw_copy_from_user(to, u64_to_user_ptr(addr), size);
 	pagefault_enable();
-	return likely(!left);
+	if (likely(!left))
+		return true;
+	if (!is_untouched(memory->vma, addr))
+		return false;
+	memset(to, 0, size);
+	return true;
 }
 
 /*
@@ -149,30 +203,21 @@ static struct page *get_absent_page(struct cp_memory *memory, u64 addr)
 	return got == 1 ? page : NULL;
 }
 
-/* A page that nobody has touched yet reads as zeroes. */
-static bool reads_as_zeroes(struct vm_area_struct *vma, u64 addr)
-{
-	/* A monitor would fill it. */
-	if (userfaultfd_missing(vma))
-		return false;
-	return vma_is_anonymous(vma) ||
-	       is_vm_hugetlb_page(vma) ||
-	       is_hole_in_tmpfs(vma, addr);
-}
-
 static bool read_absent(struct cp_memory *memory, void *to, u64 addr,
 			size_t size)
 {
-	bool zeroes = reads_as_zeroes(memory->vma, addr);
+	bool monitored = userfaultfd_missing(memory->vma);
+	bool hole = is_hole_in_tmpfs(memory->vma, addr);
+	bool huge = is_vm_hugetlb_page(memory->vma);
 	struct page *page = NULL;
 	void *from;
 
 	memory->absent = true;
-	if (!is_hole_in_tmpfs(memory->vma, addr))
+	if (!hole)
 		page = get_absent_page(memory, addr);
 	if (!page) {
 		memset(to, 0, size);
-		return zeroes;
+		return (hole || huge) && !monitored;
 	}
 	from = kmap_local_page(page);
 	memcpy(to, from + offset_in_page(addr), size);

@@ -56,7 +56,7 @@ asm("fill_and_call:\n"
 
 void fill_and_call(void *one, void *other, int gate) __attribute__((noreturn));
 
-/* The page at the stack's end is not written again: most looks find it gone. */
+/* The page at the stack's end is never written: each look finds it gone. */
 static void *disturb(void *end)
 {
 	for (;;) {
@@ -79,8 +79,6 @@ static void slave(const struct shape *shape, int gate)
 	room = mmap(NULL, ROOM, PROT_READ | PROT_WRITE,
 		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_GROWSDOWN, -1, 0);
 	end = room + ROOM;
-	/* A page that was never touched is not copied late. */
-	memset(room, 0, ROOM);
 	if (shape->hole && mprotect(end - shape->hole * PAGE, PAGE, PROT_NONE))
 		_exit(1);
 	if (shape->unrest && pthread_create(&thread, NULL, disturb, end))
