@@ -214,7 +214,7 @@ static void find_mapping(struct cp_segment *seg, unsigned long sp, bool dying)
 	struct vm_area_struct *vma, *next;
 	unsigned int i;
 
-	mmap_assert_locked(current->mm);
+	lockdep_assert_held(&current->mm->mmap_lock);
 	vma = find_stack(&vmi, sp);
 	if (!vma || is_device(vma))
 		return;

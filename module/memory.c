@@ -81,7 +81,7 @@ static void find_mapping_of(struct cp_memory *memory, u64 addr)
 {
 	struct vm_area_struct *vma = memory->vma;
 
-	mmap_assert_locked(current->mm);
+	lockdep_assert_held(&current->mm->mmap_lock);
 	if (likely(vma && addr >= vma->vm_start && addr < vma->vm_end))
 		return;
 	vma = find_vma(current->mm, addr);

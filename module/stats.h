@@ -76,8 +76,9 @@ DECLARE_PER_CPU(struct cp_totals, cp_totals);
  */
 static inline void cp_stats_hold(struct cp_stats *stats, u64 begun)
 {
-	/* Both pair with cp_stats_read_held(). */
+	/* Pairs with the second load of cp_stats_read_held(). */
 	smp_store_release(&stats->begun, begun);
+	/* Pairs with its first: a reader that sees the hold-up sees @begun. */
 	smp_store_release(&stats->held,
 			  (stats->held_before - begun) | CP_HELD_OPEN);
 }
@@ -128,7 +129,9 @@ static inline struct cp_held cp_stats_read_held(const struct cp_stats *stats)
 	struct cp_held result;
 
 	do {
+		/* Pairs with the last store of cp_stats_hold(). */
 		held = smp_load_acquire(&stats->held);
+		/* @held is read again after this, so that both belong together. */
 		begun = smp_load_acquire(&stats->begun);
 	} while (READ_ONCE(stats->held) != held);
 	result.total = held;
