@@ -333,7 +333,7 @@ TEST(layout_is_that_of_64_bit_programs)
 	EXPECT_EQ(48, sizeof(struct cp_segment));
 	EXPECT_EQ(27 * 8, sizeof(struct cp_regs));
 	EXPECT_EQ(48, offsetof(struct cp_checkpoint, regs));
-	EXPECT_EQ(48 + 27 * 8 + 16, sizeof(struct cp_checkpoint));
+	EXPECT_EQ(48 + 27 * 8 + 24, sizeof(struct cp_checkpoint));
 }
 
 int main(int argc, char **argv)

@@ -199,11 +199,15 @@ test_sysfs_tells_of_a_master_that_waits()
 
 test_sysfs_tells_of_a_slave_that_waits()
 {
+	local max
+
 	start_stopped_pair
 	[ "$(value taken)" -gt 0 ]
 	[ "$(value bytes)" -ge $(($(value taken) * 128)) ]
-	[ "$(value held_max_ns)" -gt 0 ]
-	[ "$(value held_ns)" -ge "$(value held_max_ns)" ]
+	# Both grow while it waits: the smaller one is read first.
+	max=$(value held_max_ns)
+	[ "$max" -gt 0 ]
+	[ "$(value held_ns)" -ge "$max" ]
 	cpctl list --json | python '
 pair, = objects(sys.stdin.read())
 folder = sys.argv[1]
@@ -808,8 +812,9 @@ def figure(name):
     return int(open(folder + name).read())
 assert total(samples, "checkpoint_pair_taken_total") == figure("taken") > 0
 assert total(samples, "checkpoint_pair_copied_bytes_total") == figure("bytes")
-assert abs(total(samples, "checkpoint_pair_held_seconds_sum") - figure("held_ns") / 1e9) < 1e-8
-assert abs(total(samples, "checkpoint_pair_held_max_seconds") - figure("held_max_ns") / 1e9) < 1e-8
+# It still waits.
+assert 0 < total(samples, "checkpoint_pair_held_seconds_sum") < figure("held_ns") / 1e9
+assert 0 < total(samples, "checkpoint_pair_held_max_seconds") < figure("held_max_ns") / 1e9
 states = {re.search("state=\"([^\"]*)", l).group(1): n for (k, l), n in samples.items()
           if k == "checkpoint_pair_state"}
 assert states == {"running": 0, "slave-waiting": 1, "master-waiting": 0}, states
