@@ -663,6 +663,16 @@ bool cp_pair_prefers_late(const struct cp_pair *pair)
 	return pair->interval || pair->every > 1 || may_be_late(pair);
 }
 
+/* Makes the slot that the slave has written readable, under its next number. */
+static void publish_spare(struct cp_ring *ring)
+{
+	struct cp_pair *pair = container_of(ring, struct cp_pair, ring);
+	struct cp_slot slot;
+
+	cp_region_slot(pair->region, ring->spare, &slot);
+	cp_region_publish(pair->region, &slot, cp_ring_next_seq(ring));
+}
+
 /**
  * cp_pair_checkpoint_late - hand over a checkpoint in the last moment
  * @pair: the pair, whose slave is the caller
@@ -687,10 +697,8 @@ bool cp_pair_checkpoint_late(struct cp_pair *pair, struct pt_regs *regs,
 	cp_region_unpublish(&slot);
 	write_header(pair, &slot, regs, cause);
 	if (!cp_capture_stack_late(pair->region, &slot, regs->sp) ||
-	    !cp_ring_begin_late(&pair->ring))
+	    !cp_ring_publish_late(&pair->ring, publish_spare))
 		return false;
-	cp_region_publish(pair->region, &slot, claim.seq);
-	cp_ring_publish_late(&pair->ring);
 	account_capture(pair, &slot, &claim);
 	return true;
 }

@@ -385,7 +385,7 @@ bool cp_ring_would_wake(const struct cp_ring *ring)
  * @claim: receives the slot
  *
  * The slot is in no place and the slave's own, so this takes no lock, and
- * there is nothing to undo if cp_ring_begin_late() does not follow.
+ * there is nothing to undo if cp_ring_publish_late() does not follow.
  */
 void cp_ring_claim_late(const struct cp_ring *ring, struct cp_claim *claim)
 {
@@ -395,39 +395,33 @@ void cp_ring_claim_late(const struct cp_ring *ring, struct cp_claim *claim)
 }
 
 /**
- * cp_ring_begin_late - slave: begin to publish the slot, interrupts off
+ * cp_ring_publish_late - slave: the slot is written, with interrupts off
  * @ring: the ring, which overwrites
+ * @publish: called under @lock, before the slot takes its place
  *
  * Does not wait for the lock: its holder may be in an interrupt on another CPU.
- *
- * Return: true: @lock is held until cp_ring_publish_late(); false: the ring is
- * closed, or in use just now.
- */
-bool cp_ring_begin_late(struct cp_ring *ring)
-{
-	if (!spin_trylock(&ring->lock))
-		return false;
-	if (likely(!ring->over))
-		return true;
-	spin_unlock(&ring->lock);
-	return false;
-}
-
-/**
- * cp_ring_publish_late - slave: the slot is written
- * @ring: the ring, which overwrites
- *
  * Wakes nobody: walking a wait queue with interrupts off takes as long as its
  * users like. See cp_ring_owes_wake_up().
+ *
+ * Return: false when the ring is closed, or in use just now; then nothing has
+ * changed.
  */
-void cp_ring_publish_late(struct cp_ring *ring)
+bool cp_ring_publish_late(struct cp_ring *ring, cp_ring_fn publish)
 {
-	bool wanted = ring->getters || !has_checkpoint(ring);
+	bool open, wanted;
 
-	add_checkpoint(ring);
+	if (!spin_trylock(&ring->lock))
+		return false;
+	open = !ring->over;
+	wanted = open && (ring->getters || !has_checkpoint(ring));
+	if (likely(open)) {
+		publish(ring);
+		add_checkpoint(ring);
+	}
 	spin_unlock(&ring->lock);
 	if (wanted && wq_has_sleeper(ring->master_wait))
 		ring->owes_wake_up = true;
+	return open;
 }
 
 /**

@@ -25,8 +25,8 @@
  *
  *	slave:	cp_ring_claim()  ... writes the slot ...  cp_ring_publish()
  *						     or   cp_ring_abandon()
- *		cp_ring_claim_late()  ...  cp_ring_begin_late() and
- *		cp_ring_publish_late(), with interrupts off, if it overwrites
+ *		cp_ring_claim_late()  ...  cp_ring_publish_late(), with
+ *		interrupts off, if it overwrites
  *	master:	cp_ring_take()   ... reads the slot ...   cp_ring_taken()
  *						     or   cp_ring_put_back()
  *
@@ -175,13 +175,12 @@ int cp_ring_claim(struct cp_ring *ring, u64 wait_limit,
 		  struct cp_claim *claim);
 bool cp_ring_would_wake(const struct cp_ring *ring);
 void cp_ring_claim_late(const struct cp_ring *ring, struct cp_claim *claim);
-bool cp_ring_begin_late(struct cp_ring *ring);
-void cp_ring_publish_late(struct cp_ring *ring);
+typedef void (*cp_ring_fn)(struct cp_ring *ring);
+bool cp_ring_publish_late(struct cp_ring *ring, cp_ring_fn publish);
 void cp_ring_pay_wake_up(struct cp_ring *ring);
 void cp_ring_publish(struct cp_ring *ring);
 void cp_ring_abandon(struct cp_ring *ring);
 bool cp_ring_leave_last(struct cp_ring *ring, unsigned int slot);
-typedef void (*cp_ring_fn)(struct cp_ring *ring);
 int cp_ring_take(struct cp_ring *ring, u64 deadline, cp_ring_fn summon,
 		 struct cp_taken *taken);
 void cp_ring_taken(struct cp_ring *ring);

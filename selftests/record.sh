@@ -47,7 +47,8 @@ seqs = [l["seq"] for l in lines]
 assert seqs == list(range(seqs[0], seqs[0] + len(seqs))), seqs' \
 		"$@" <"$folder/log"
 	cpctl show --json "$file" | grep -q "\"death\":{\"signal\":$1,"
-	cpctl log "$file" | tail -n 2 | head -n 1 | grep -q "  killed by SIG"
+	cpctl log "$file" | tail -n 2 | head -n 1 |
+		grep -qE "  killed (with its process, )?by SIG"
 }
 
 # ours: of the names on standard input, those that the program has
@@ -60,7 +61,7 @@ ours()
 # backtrace: the files json, and from it bt
 backtrace()
 {
-	cpctl bt --json "$file" >"$folder/json"
+	cpctl bt --frames 0 --json "$file" >"$folder/json"
 	frames <"$folder/json" >"$folder/bt"
 }
 

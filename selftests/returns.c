@@ -15,7 +15,6 @@
 #include <sys/ptrace.h>
 #include <ucontext.h>
 
-
 #define PAGE	4096UL
 
 /* Seconds for a test that does much: an emulated machine is slow. */

@@ -106,7 +106,8 @@ static int wait_for_a_sleeper(struct inside *inside)
 
 TEST_F_TIMEOUT(timens, deadline_is_the_callers, 60)
 {
-	self->inside->slave = self->slave = slave_start(body_sleep, NULL);
+	self->slave = slave_start(body_sleep, NULL);
+	self->inside->slave = self->slave;
 	ASSERT_EQ(0, run_inside(wait_for_a_sleeper, self->inside));
 	EXPECT_EQ(-ETIMEDOUT, self->inside->got);
 	EXPECT_LE(300000000, self->inside->took);
@@ -125,7 +126,8 @@ static int wait_until_the_beginning(struct inside *inside)
 
 TEST_F_TIMEOUT(timens, deadline_at_the_beginning_has_passed, 60)
 {
-	self->inside->slave = self->slave = slave_start(body_sleep, NULL);
+	self->slave = slave_start(body_sleep, NULL);
+	self->inside->slave = self->slave;
 	ASSERT_TRUE(eventually(task_state(self->slave) == 'S'));
 	ASSERT_EQ(0, run_inside(wait_until_the_beginning, self->inside));
 	EXPECT_EQ(-ETIMEDOUT, self->inside->got);
@@ -146,7 +148,8 @@ static int take_one(struct inside *inside)
 /* The slave's clock is another one: the master's is what counts. */
 TEST_F_TIMEOUT(timens, checkpoint_has_the_masters_time, 60)
 {
-	self->inside->slave = self->slave = slave_start(body_syscalls, NULL);
+	self->slave = slave_start(body_syscalls, NULL);
+	self->inside->slave = self->slave;
 	ASSERT_EQ(0, run_inside(take_one, self->inside));
 	EXPECT_LE(self->inside->before, self->inside->time);
 	EXPECT_LE(self->inside->time, self->inside->after);
@@ -177,7 +180,8 @@ static int record_one(struct inside *inside)
 
 TEST_F_TIMEOUT(timens, recorded_checkpoint_has_the_masters_time, 60)
 {
-	self->inside->slave = self->slave = slave_start(body_syscalls, NULL);
+	self->slave = slave_start(body_syscalls, NULL);
+	self->inside->slave = self->slave;
 	ASSERT_EQ(0, run_inside(record_one, self->inside));
 	EXPECT_LE(self->inside->before, self->inside->time);
 	EXPECT_LE(self->inside->time, self->inside->after);
@@ -210,7 +214,8 @@ static int take_a_death(struct inside *inside)
 
 TEST_F_TIMEOUT(timens, death_has_the_masters_time, 60)
 {
-	self->inside->slave = self->slave = slave_start(body_syscalls, NULL);
+	self->slave = slave_start(body_syscalls, NULL);
+	self->inside->slave = self->slave;
 	ASSERT_EQ(0, run_inside(take_a_death, self->inside));
 	EXPECT_LE(self->inside->before, self->inside->time);
 	EXPECT_LE(self->inside->time, self->inside->after);
@@ -252,7 +257,8 @@ TEST_F_TIMEOUT(timens, netlink_has_the_receivers_time, 60)
 	int status;
 
 	ASSERT_EQ(0, sock_open(&sock));
-	self->inside->slave = self->slave = slave_start(body_syscalls, NULL);
+	self->slave = slave_start(body_syscalls, NULL);
+	self->inside->slave = self->slave;
 	master = slave_start(enter, &nested);
 	EXPECT_TRUE(eventually(self->inside->paired));
 	EXPECT_EQ(0, query(&sock, self->slave, &msg));

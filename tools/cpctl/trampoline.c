@@ -72,12 +72,12 @@ static const unsigned char compat_places[] = {
 
 bool trampoline_read(uint64_t context, bool compat, uint64_t *regs)
 {
-	uint64_t native[17];
-	uint32_t words[15];
+	uint64_t native[17] = { 0 };
+	uint32_t words[15] = { 0 };
 	size_t i;
 
-	if (!ask_all_memory(context, compat ? (void *)words : native,
-			    compat ? sizeof(words) : sizeof(native)))
+	if (compat ? !ask_all_memory(context, words, sizeof(words)) :
+		     !ask_all_memory(context, native, sizeof(native)))
 		return false;
 	for (i = 0; compat && i < sizeof(compat_places); i++)
 		regs[i] = words[compat_places[i]];

@@ -3,6 +3,7 @@
 #include <dwarf.h>
 #include <elfutils/libdw.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -255,9 +256,14 @@ static bool leave_nowhere(struct walk *walk, Dwfl_Frame *state, uint64_t pc)
 	return true;
 }
 
-static void stop(struct walk *walk, const char *format, uint64_t addr)
+static void __attribute__((format(printf, 2, 3)))
+stop(struct walk *walk, const char *format, ...)
 {
-	snprintf(walk->why, WALK_WHY_SIZE, format, addr);
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(walk->why, WALK_WHY_SIZE, format, args);
+	va_end(args);
 }
 
 /* Where libdw knows no way; false when there is none. */
