@@ -61,14 +61,9 @@ static bool is_secret(const struct vm_area_struct *vma)
 	       file_inode(vma->vm_file)->i_sb->s_magic == SECRETMEM_MAGIC;
 }
 
-/**
- * cp_memory_is_readable - may a mapping be read on the master's behalf?
- * @vma: the mapping
- *
- * The rule of check_vma_flags() without FOLL_FORCE. Device memory may also act
- * on being read.
- *
- * Return: true when it may.
+/*
+ * May the mapping be read on the master's behalf? The rule of check_vma_flags()
+ * without FOLL_FORCE. Device memory may also act on being read.
  */
 static bool is_readable(const struct vm_area_struct *vma)
 {
