@@ -193,23 +193,24 @@ static bool names_task(const struct file *file, struct task_struct *task)
  * Opens the same path once more, which makes the kernel apply its rule again: the
  * rule may refuse today what it allowed when @file was opened. The target may have
  * become undumpable, changed its user or withdrawn its permission (Yama), and the
- * administrator may have tightened Yama.
+ * administrator may have tightened Yama. Gives 0, -EPERM or, when there was no
+ * answer, -ENOMEM.
  */
-static bool still_grants(const struct file *file, const struct mm_struct *mm)
+static int ask_again(const struct file *file, const struct mm_struct *mm)
 {
 	struct file *again;
 	bool granted;
 
 	again = dentry_open(&file->f_path, O_RDONLY, current_cred());
 	if (IS_ERR(again))
-		return false;
+		return PTR_ERR(again) == -ENOMEM ? -ENOMEM : -EPERM;
 	granted = grants(again, mm);
 	fput(again);
-	return granted;
+	return granted ? 0 : -EPERM;
 }
 
 /**
- * cp_access_proven - may the caller attach to a task?
+ * cp_access_check - may the caller attach to a task?
  * @mem_fd: the descriptor that the caller offers, or -1
  * @task: the task
  * @mm: its memory
@@ -221,21 +222,23 @@ static bool still_grants(const struct file *file, const struct mm_struct *mm)
  *
  * May sleep.
  *
- * Return: true when the caller may, and the task has not exec'ed since.
+ * Return: 0 when the caller may, and the task has not exec'ed since; -EPERM;
+ * -ENOMEM when the kernel had no memory to decide.
  */
-bool cp_access_proven(int mem_fd, struct task_struct *task,
-		      const struct mm_struct *mm)
+int cp_access_check(int mem_fd, struct task_struct *task,
+		    const struct mm_struct *mm)
 {
 	struct file *file;
-	bool proven;
+	int ret = -EPERM;
 
 	if (mem_fd < 0)
-		return false;
+		return -EPERM;
 	file = fget(mem_fd);
 	if (!file)
-		return false;
-	proven = grants(file, mm) && file->f_cred == current_cred() &&
-		 names_task(file, task) && still_grants(file, mm);
+		return -EPERM;
+	if (grants(file, mm) && file->f_cred == current_cred() &&
+	    names_task(file, task))
+		ret = ask_again(file, mm);
 	fput(file);
-	return proven;
+	return ret;
 }

@@ -19,7 +19,7 @@ struct mm_struct;
 struct task_struct;
 
 int cp_access_init(void);
-bool cp_access_proven(int mem_fd, struct task_struct *task,
-		      const struct mm_struct *mm);
+int cp_access_check(int mem_fd, struct task_struct *task,
+		    const struct mm_struct *mm);
 
 #endif /* _CP_ACCESS_H */

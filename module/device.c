@@ -238,6 +238,8 @@ static struct mm_struct *grab_mm(struct task_struct *task)
 /* May the caller, and anybody, be the master of @setup->slave? */
 static int check_slave(struct cp_pair_setup *setup, int mem_fd)
 {
+	int ret;
+
 	/* These never change, while others do beside them. */
 	if (data_race(setup->slave->flags) & CP_PF_KERNEL)
 		return -EPERM;
@@ -246,8 +248,9 @@ static int check_slave(struct cp_pair_setup *setup, int mem_fd)
 	setup->mm = grab_mm(setup->slave);
 	if (!setup->mm)
 		return -ESRCH;
-	if (!cp_access_proven(mem_fd, setup->slave, setup->mm))
-		return -EPERM;
+	ret = cp_access_check(mem_fd, setup->slave, setup->mm);
+	if (ret)
+		return ret;
 	if (cp_pair_of(setup->slave))
 		return -EBUSY;
 	return 0;
@@ -262,12 +265,13 @@ static int begin_pair(struct cp_pair *pair, const struct cp_pair_setup *setup,
 		      struct cp_prep *prep, unsigned int cmd,
 		      void __user *uarg)
 {
+	int ret;
+
 	prep->region_size = cp_region_size(pair->region);
 	if (copy_out(uarg, prep, sizeof(*prep), cmd))
 		return -EFAULT;
-	if (!cp_access_proven(prep->mem_fd, setup->slave, setup->mm))
-		return -EPERM;
-	return cp_pair_begin(pair);
+	ret = cp_access_check(prep->mem_fd, setup->slave, setup->mm);
+	return ret ?: cp_pair_begin(pair);
 }
 
 static int make_pair(struct cp_file *cp_file, struct cp_prep *prep,

@@ -54,7 +54,7 @@ test_usage_errors()
 		one PID|get 1 2
 		'1x'|get 1x
 		'0'|get 0
-		'1'|get -1
+		'-1'|get -1
 		'2147483648'|get 2147483648
 		'0x1'|get 0x1
 		argument|get -n
