@@ -74,7 +74,7 @@ test_usage_errors()
 		'--full'|bt --full 1
 		'0' is not valid for -n|bt -n 0 1
 		one PID|dump -o core
-		'n'|dump -n 1 1
+		'-n'|dump -n 1 1
 		'--json'|dump --json 1
 		'x' is no process id|watch x
 		'0.05'|watch --interval 0.05 1
@@ -405,7 +405,7 @@ test_symbols_of_a_stripped_program()
 	slave_begins $!
 	eventually is_asleep "$slave" calls
 	ends 0 cpctl get "$slave"
-	grep -q '|  calls+0x[0-9a-f]*$' "$folder/out"
+	grep -q '|  \[calls\]+0x[0-9a-f]*$' "$folder/out"
 	stop_slave
 }
 
