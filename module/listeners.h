@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Who hears of pairs: netlink sockets that have subscribed to events.
+ * The listeners to pairs: netlink sockets that have subscribed to events.
  *
  * A listener is a socket, not an address. It holds the struct sock from its
  * subscription on; the port id, by which netlink_unicast() finds a socket, is free

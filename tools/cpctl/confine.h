@@ -41,7 +41,7 @@ struct confinement {
  */
 bool confine(const struct confinement *confinement);
 
-/* confine_deadline() - from now on, it may compute for so many seconds */
+/* confine_deadline() - from now on, the process may compute for this many seconds */
 void confine_deadline(int seconds);
 
 #endif /* CONFINE_H */

@@ -20,7 +20,7 @@ bool playback_open(struct playback *play, const char *path)
 	play->around.mem = -1;
 	play->around.root = open("/", O_PATH | O_CLOEXEC);
 	play->reader = recreader_open(path);
-	/* Who has made it chose the files that it names. */
+	/* The owner of the recording chose the files that it names. */
 	if (!stat(path, &st)) {
 		play->around.uid = st.st_uid;
 		play->around.gid = st.st_gid;

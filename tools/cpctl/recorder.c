@@ -458,7 +458,7 @@ static int take_rest(struct recorder *rec)
 						    keep_checkpoint);
 }
 
-/* The child is held at the beginning of another program: its pair is made anew. */
+/* The child is held at the beginning of another program: its pair is made again. */
 static int begin_again(struct recorder *rec)
 {
 	struct cp_pair *next;
