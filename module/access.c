@@ -193,20 +193,26 @@ static bool names_task(const struct file *file, struct task_struct *task)
  * Opens the same path once more, which makes the kernel apply its rule again: the
  * rule may refuse today what it allowed when @file was opened. The target may have
  * become undumpable, changed its user or withdrawn its permission (Yama), and the
- * administrator may have tightened Yama. Gives 0, -EPERM or, when there was no
- * answer, -ENOMEM.
+ * administrator may have tightened Yama. Gives 0, -EPERM, -ESRCH when the target has
+ * died meanwhile or, when there was no answer, -ENOMEM.
  */
 static int ask_again(const struct file *file, const struct mm_struct *mm)
 {
 	struct file *again;
-	bool granted;
+	int ret = -EPERM;
 
 	again = dentry_open(&file->f_path, O_RDONLY, current_cred());
-	if (IS_ERR(again))
-		return PTR_ERR(again) == -ENOMEM ? -ENOMEM : -EPERM;
-	granted = grants(again, mm);
+	if (IS_ERR(again)) {
+		ret = PTR_ERR(again);
+		return ret == -ENOMEM || ret == -ESRCH ? ret : -EPERM;
+	}
+	if (grants(again, mm))
+		ret = 0;
+	else if (!again->private_data)
+		/* What has no memory any more can still be opened. */
+		ret = -ESRCH;
 	fput(again);
-	return granted ? 0 : -EPERM;
+	return ret;
 }
 
 /**
@@ -223,7 +229,7 @@ static int ask_again(const struct file *file, const struct mm_struct *mm)
  * May sleep.
  *
  * Return: 0 when the caller may, and the task has not exec'ed since; -EPERM;
- * -ENOMEM when the kernel had no memory to decide.
+ * -ESRCH when the task died meanwhile; -ENOMEM when the kernel had no memory to decide.
  */
 int cp_access_check(int mem_fd, struct task_struct *task,
 		    const struct mm_struct *mm)

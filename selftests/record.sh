@@ -840,7 +840,7 @@ for t, j in zip(text, lines):
     assert j["rip"] in what
     if "symbol" in j:
         s = j["symbol"]
-        assert "%s+%s" % (s.get("name", s["module"]), s["offset"]) in what, t
+        assert "%s+%s" % (s.get("name", "[%s]" % s["module"]), s["offset"]) in what, t
     if "file" in j:
         assert what.rstrip().endswith(" at %s:%d" % (j["file"], j["line"])), t' \
 		"$folder/log"
@@ -1194,14 +1194,14 @@ test_program_that_was_rebuilt()
 	mv "$folder/program.new" "$folder/program"
 	ends 0 cpctl bt "$file"
 	has errors "$folder/program is another one now: no names from it"
-	grep -q '#0 .* program+0x' "$folder/out"
+	grep -q '#0 .* \[program\]+0x' "$folder/out"
 	cp "$doomed-pie" "$folder/program"
 	ends 0 cpctl bt "$file"
 	grep -q '#0 .* touch+0x' "$folder/out"
 	[ ! -s "$folder/errors" ]
 	rm "$folder/program"
 	ends 0 cpctl bt "$file"
-	grep -q '#0 .* program+0x' "$folder/out"
+	grep -q '#0 .* \[program\]+0x' "$folder/out"
 }
 
 # What the core says of its memory is when it was read.

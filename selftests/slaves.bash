@@ -62,7 +62,7 @@ loader_entry()
 {
 	local loader=ld-linux-x86-64.so.2
 
-	printf '(_start\+0x0 \(%s\)( at .*)?|%s\+%s)' "$loader" "$loader" \
+	printf '(_start\+0x0 \(%s\)( at .*)?|\[%s\]\+%s)' "$loader" "$loader" \
 		"$(readelf -h "/lib64/$loader" | sed -n 's/.*Entry point address: *//p')"
 }
 

@@ -108,6 +108,7 @@ TEST_F_TIMEOUT(timens, deadline_is_the_callers, 60)
 {
 	self->slave = slave_start(body_sleep, NULL);
 	self->inside->slave = self->slave;
+	ASSERT_TRUE(eventually(task_state(self->slave) == 'S'));
 	ASSERT_EQ(0, run_inside(wait_for_a_sleeper, self->inside));
 	EXPECT_EQ(-ETIMEDOUT, self->inside->got);
 	EXPECT_LE(300000000, self->inside->took);

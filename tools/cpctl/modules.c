@@ -247,7 +247,15 @@ void modules_blame(const struct modules *modules, Dwfl_Module *module)
 Dwfl_Module *modules_at(const struct modules *modules, uint64_t addr)
 {
 	Dwfl_Module *module = dwfl_addrmodule(modules->dwfl, addr);
+	Dwarf_Addr start, end;
 
+	/* libdwfl gives the last module all addresses behind it, too. */
+	if (module) {
+		dwfl_module_info(module, NULL, &start, &end, NULL, NULL, NULL,
+				 NULL);
+		if (addr < start || addr >= end)
+			module = NULL;
+	}
 	modules_blame(modules, module);
 	return module;
 }
