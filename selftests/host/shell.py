@@ -107,7 +107,7 @@ def what_the_greeting_says_works(session):
     output, status = session.run("cpctl bt $$")
     assert status == 0 and "#0" in output, output
     output, status = session.run("cd /tmp; cpctl record -o r -- ls >/dev/null; "
-                                 "cpctl log r | grep -c exit_group")
+                                 "cpctl log r | grep -c 'exit status 0'")
     equal((output.splitlines()[-1], status), ("1", 0))
 
 
