@@ -239,16 +239,15 @@ static bool is_user_memory(const struct cp_segment *seg)
 }
 
 /* How many bytes of this mapping a checkpoint holds at most. */
-static u64 limit_of(const struct cp_region *region, const struct cp_slot *slot,
-		    const struct cp_segment *seg)
+static u64 limit_of(const struct cp_slot *slot, const struct cp_segment *seg)
 {
 	u64 limit = slot->data_size - PAGE_SIZE;
 	struct vm_area_struct *vma;
 
-	if (region->arena_limit >= limit || seg->size <= region->arena_limit)
+	if (slot->arena_limit >= limit || seg->size <= slot->arena_limit)
 		return limit;
 	vma = find_vma(current->mm, seg->addr);
-	return vma && is_stack(vma) ? limit : region->arena_limit;
+	return vma && is_stack(vma) ? limit : slot->arena_limit;
 }
 
 /*
@@ -256,8 +255,8 @@ static u64 limit_of(const struct cp_region *region, const struct cp_slot *slot,
  * the far end of the data area, so that its top, which does not move, always
  * comes to the same place. Slave and copy agree in their offset in the page.
  */
-static void place_stack(struct cp_region *region, struct cp_segment *seg,
-			const struct cp_slot *slot, unsigned long sp)
+static void place_stack(struct cp_segment *seg, const struct cp_slot *slot,
+			unsigned long sp)
 {
 	u64 limit;
 
@@ -265,7 +264,7 @@ static void place_stack(struct cp_region *region, struct cp_segment *seg,
 	if (sp > seg->map_start + RED_ZONE)
 		seg->addr = sp - RED_ZONE;
 	seg->size = seg->map_end - seg->addr;
-	limit = limit_of(region, slot, seg);
+	limit = limit_of(slot, seg);
 	if (seg->size <= limit) {
 		seg->offset = slot->data + slot->data_size - seg->size;
 	} else {
@@ -374,7 +373,7 @@ static bool capture_stack_locked(struct cp_memory *memory,
 		seg->flags = CP_SEGF_UNMAPPED;
 		return false;
 	}
-	place_stack(region, seg, slot, sp);
+	place_stack(seg, slot, sp);
 	copy_stack(memory, region, seg, dying);
 	return !memory->absent && seg->size <= LATE_BYTES_MAX &&
 	       !(seg->flags & ~CP_SEGF_TRUNCATED);
@@ -420,7 +419,7 @@ static bool capture_stack_late_locked(struct cp_memory *memory,
 	find_mapping(seg, sp, false);
 	if (!is_user_memory(seg))
 		return false;
-	place_stack(region, seg, slot, sp);
+	place_stack(seg, slot, sp);
 	return seg->size <= LATE_BYTES_MAX &&
 	       copy_stack_late(memory, region, seg);
 }

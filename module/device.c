@@ -50,10 +50,11 @@ MODULE_PARM_DESC(stack_max, "most bytes of stack that a master may ask for");
 #define CP_INFO_SIZE_VER2	40	/* arena_default */
 #define CP_PREP_SIZE_VER1	40
 #define CP_PREP_SIZE_VER2	56	/* interval, every */
+#define CP_PREP_SIZE_VER3	64	/* death_stack_limit */
 #define CP_GET_SIZE_VER1	56
 
 static_assert(sizeof(struct cp_info) == CP_INFO_SIZE_VER2);
-static_assert(sizeof(struct cp_prep) == CP_PREP_SIZE_VER2);
+static_assert(sizeof(struct cp_prep) == CP_PREP_SIZE_VER3);
 static_assert(sizeof(struct cp_get) == CP_GET_SIZE_VER1);
 
 /**
@@ -142,7 +143,7 @@ static int ioctl_info(unsigned int cmd, void __user *uarg)
 		.features = CP_FEATURE_RENDEZVOUS | CP_FEATURE_NUDGE |
 			    CP_FEATURE_WAIT_LIMIT | CP_FEATURE_SLOTS |
 			    CP_FEATURE_RATE | CP_FEATURE_DEATH |
-			    CP_FEATURE_XSTATE,
+			    CP_FEATURE_XSTATE | CP_FEATURE_DEATH_STACK,
 		.stack_default = stack_default,
 		.stack_max = stack_max,
 		.arena_default = arena_default,
@@ -163,7 +164,10 @@ static int check_prep(const struct cp_prep *prep)
 
 	if (prep->pid <= 0 || prep->mem_fd < -1 ||
 	    prep->flags & ~CP_PREP_FLAGS || prep->reserved ||
-	    nr_slots > CP_SLOTS_MAX || prep->stack_limit > stack_max / nr_slots)
+	    nr_slots > CP_SLOTS_MAX || prep->stack_limit > stack_max / nr_slots ||
+	    prep->death_stack_limit > stack_max)
+		return -EINVAL;
+	if (prep->death_stack_limit && !(prep->flags & CP_PREP_DEATH))
 		return -EINVAL;
 	/* Who never waits has no use for a limit. */
 	if (prep->flags & CP_PREP_OVERWRITE && prep->wait_limit)
@@ -171,21 +175,28 @@ static int check_prep(const struct cp_prep *prep)
 	return 0;
 }
 
-/* Whole pages; by default what there is for all slots is shared out. */
-static u64 stack_limit_of(const struct cp_prep *prep)
+/* A master that asks for a number of bytes gets them of any mapping. */
+static struct cp_stack_limits limits_asked_for(u64 limit)
 {
-	u64 limit = prep->stack_limit;
-
-	if (!limit)
-		limit = min_t(u64, stack_default,
-			      stack_max / (prep->nr_slots ?: 1));
-	return PAGE_ALIGN(limit);
+	return (struct cp_stack_limits){ PAGE_ALIGN(limit), U64_MAX };
 }
 
-/* A master that asks for a number of bytes gets them of any mapping. */
-static u64 arena_limit_of(const struct cp_prep *prep)
+/* By default what there is for all slots is shared out. */
+static struct cp_stack_limits limits_of(const struct cp_prep *prep)
 {
-	return prep->stack_limit ? U64_MAX : PAGE_ALIGN(arena_default);
+	u64 share = min_t(u64, stack_default, stack_max / (prep->nr_slots ?: 1));
+
+	if (prep->stack_limit)
+		return limits_asked_for(prep->stack_limit);
+	return (struct cp_stack_limits){ PAGE_ALIGN(share),
+					 PAGE_ALIGN(arena_default) };
+}
+
+static struct cp_stack_limits death_limits_of(const struct cp_prep *prep)
+{
+	return prep->death_stack_limit ?
+		       limits_asked_for(prep->death_stack_limit) :
+		       limits_of(prep);
 }
 
 static enum cp_policy policy_of(const struct cp_prep *prep)
@@ -281,8 +292,8 @@ static int make_pair(struct cp_file *cp_file, struct cp_prep *prep,
 		.file = cp_file,
 		.nr_slots = prep->nr_slots ?: 1,
 		.policy = policy_of(prep),
-		.stack_limit = stack_limit_of(prep),
-		.arena_limit = arena_limit_of(prep),
+		.limits = limits_of(prep),
+		.death_limits = death_limits_of(prep),
 		.prep = prep,
 	};
 	struct cp_pair *pair;

@@ -146,7 +146,10 @@ static unsigned int death_slot(const struct cp_pair *pair)
 /* What needs memory, and may fail. */
 static int alloc_parts(struct cp_pair *pair, const struct cp_pair_setup *setup)
 {
-	unsigned int nr_slots;
+	struct cp_region_plan plan = {
+		.limits = setup->limits,
+		.last = setup->limits,
+	};
 	int ret = -ENOMEM;
 
 	if (setup->prep->flags & CP_PREP_XSTATE) {
@@ -158,16 +161,17 @@ static int alloc_parts(struct cp_pair *pair, const struct cp_pair_setup *setup)
 	if (cp_ring_init(&pair->ring, setup->policy, setup->nr_slots,
 			 &setup->file->wait, &pair->stats))
 		goto err_xstate;
-	nr_slots = death_slot(pair);
-	if (setup->prep->flags & CP_PREP_DEATH)
-		nr_slots++;
-	pair->region = cp_region_create(nr_slots, pair->xstate_size,
-					setup->stack_limit, pair->account);
+	plan.nr_slots = death_slot(pair);
+	plan.xstate_size = pair->xstate_size;
+	if (setup->prep->flags & CP_PREP_DEATH) {
+		plan.nr_slots++;
+		plan.last = setup->death_limits;
+	}
+	pair->region = cp_region_create(&plan, pair->account);
 	if (IS_ERR(pair->region)) {
 		ret = PTR_ERR(pair->region);
 		goto err_ring;
 	}
-	pair->region->arena_limit = setup->arena_limit;
 	return 0;
 
 err_ring:

@@ -60,6 +60,7 @@
 #include "capture.h"
 #include "death.h"
 #include "hook.h"
+#include "region.h"
 #include "ring.h"
 #include "stats.h"
 
@@ -161,8 +162,8 @@ struct cp_pair {
  * @mm:		its memory
  * @policy:	when the slave may write
  * @nr_slots:	checkpoints in the ring
- * @stack_limit: bytes of stack a slot holds, whole pages
- * @arena_limit: the most of them for a stack in a mapping that is not a stack
+ * @limits:	how much of a stack a checkpoint holds
+ * @death_limits: how much the state of death holds
  * @prep:	what the master asked for
  */
 struct cp_pair_setup {
@@ -171,8 +172,8 @@ struct cp_pair_setup {
 	struct mm_struct *mm;
 	enum cp_policy policy;
 	unsigned int nr_slots;
-	u64 stack_limit;
-	u64 arena_limit;
+	struct cp_stack_limits limits;
+	struct cp_stack_limits death_limits;
 	const struct cp_prep *prep;
 };
 

@@ -77,11 +77,17 @@ static void region_free(struct cp_region *region)
 	kvfree(region);
 }
 
+static u64 slot_bytes(const struct cp_region_plan *plan,
+		      const struct cp_stack_limits *limits)
+{
+	/* One page more: a stack that is cut need not begin on a page. */
+	return HEAD_SIZE + PAGE_ALIGN(plan->xstate_size) + limits->stack +
+	       PAGE_SIZE;
+}
+
 /**
  * cp_region_create - make the region of a new pair
- * @nr_slots: number of slots, at least 1
- * @xstate_size: bytes of extended registers that a slot must hold
- * @stack_limit: bytes of stack that a slot must hold, whole pages
+ * @plan: what it is to hold
  * @account: who answers for the memory
  *
  * Called by the master: it is the one who is charged.
@@ -89,21 +95,18 @@ static void region_free(struct cp_region *region)
  * Return: the region, to be given back with cp_region_put(), or an ERR_PTR():
  * -EDQUOT when @account may not have so much, or -ENOMEM.
  */
-struct cp_region *cp_region_create(unsigned int nr_slots, u64 xstate_size,
-				   u64 stack_limit,
+struct cp_region *cp_region_create(const struct cp_region_plan *plan,
 				   struct cp_account *account)
 {
+	u64 slot_size = slot_bytes(plan, &plan->limits);
+	u64 last_size = slot_bytes(plan, &plan->last);
 	struct cp_region *region;
 	unsigned long nr_pages, nr_tables;
 	unsigned int i;
-	u64 slot_size;
 	int ret;
 
-	/* One page more: a stack that is cut need not begin on a page. */
-	xstate_size = PAGE_ALIGN(xstate_size);
-	slot_size = HEAD_SIZE + xstate_size + stack_limit + PAGE_SIZE;
-	nr_pages = (HEAD_SIZE + nr_slots * slot_size) >> PAGE_SHIFT;
-
+	nr_pages = (HEAD_SIZE + (plan->nr_slots - 1) * slot_size + last_size) >>
+		   PAGE_SHIFT;
 	nr_tables = DIV_ROUND_UP(nr_pages, CP_TABLE_PAGES);
 
 	region = kvzalloc(struct_size(region, tables, nr_tables),
@@ -112,9 +115,12 @@ struct cp_region *cp_region_create(unsigned int nr_slots, u64 xstate_size,
 		return ERR_PTR(-ENOMEM);
 
 	refcount_set(&region->refs, 1);
-	region->nr_slots = nr_slots;
-	region->xstate_size = xstate_size;
+	region->nr_slots = plan->nr_slots;
+	region->xstate_size = PAGE_ALIGN(plan->xstate_size);
 	region->slot_size = slot_size;
+	region->last_size = last_size;
+	region->arena_limit = plan->limits.arena;
+	region->last_arena_limit = plan->last.arena;
 	region->nr_pages = nr_pages;
 	region->nr_tables = nr_tables;
 	region->memcg = get_mem_cgroup_from_mm(current->mm);
@@ -124,7 +130,7 @@ struct cp_region *cp_region_create(unsigned int nr_slots, u64 xstate_size,
 		goto err_free;
 	if (!cp_region_at(region, 0))
 		goto err_free;
-	for (i = 0; i < nr_slots; i++)
+	for (i = 0; i < plan->nr_slots; i++)
 		if (!cp_region_at(region, HEAD_SIZE + i * slot_size))
 			goto err_free;
 
@@ -169,10 +175,15 @@ u64 cp_region_size(const struct cp_region *region)
 void cp_region_slot(struct cp_region *region, unsigned int index,
 		    struct cp_slot *slot)
 {
+	bool last = index == region->nr_slots - 1;
+
 	slot->offset = HEAD_SIZE + index * region->slot_size;
 	slot->xstate = slot->offset + HEAD_SIZE;
 	slot->data = slot->xstate + region->xstate_size;
-	slot->data_size = slot->offset + region->slot_size - slot->data;
+	slot->data_size = (last ? region->last_size : region->slot_size) -
+			  HEAD_SIZE - region->xstate_size;
+	slot->arena_limit = last ? region->last_arena_limit :
+				   region->arena_limit;
 	/* It has been there from the beginning. */
 	slot->header = cp_region_at(region, slot->offset);
 }

@@ -30,6 +30,7 @@ struct vm_area_struct;
  * @xstate:	where the room for extended registers lies, in bytes
  * @data:	where the slot's data area begins in the region, in bytes
  * @data_size:	bytes of the data area
+ * @arena_limit: most bytes of a stack in a mapping that is not a stack
  */
 struct cp_slot {
 	struct cp_checkpoint *header;
@@ -37,6 +38,31 @@ struct cp_slot {
 	u64 xstate;
 	u64 data;
 	u64 data_size;
+	u64 arena_limit;
+};
+
+/**
+ * struct cp_stack_limits - how much of a stack a slot holds
+ * @stack:	bytes, whole pages
+ * @arena:	the most of them for a stack in a mapping that is not a stack
+ */
+struct cp_stack_limits {
+	u64 stack;
+	u64 arena;
+};
+
+/**
+ * struct cp_region_plan - what a region is to hold
+ * @nr_slots:	number of slots, at least 1
+ * @xstate_size: bytes of extended registers in each
+ * @limits:	of all slots but the last
+ * @last:	of the last
+ */
+struct cp_region_plan {
+	unsigned int nr_slots;
+	u64 xstate_size;
+	struct cp_stack_limits limits;
+	struct cp_stack_limits last;
 };
 
 /* A table is a page itself. */
@@ -51,7 +77,9 @@ struct cp_region {
 	unsigned int nr_slots;
 	u64 xstate_size;
 	u64 slot_size;
-	u64 arena_limit;		/* as in struct cp_pair_setup */
+	u64 last_size;			/* of the last slot */
+	u64 arena_limit;		/* as in struct cp_slot, of all but the last */
+	u64 last_arena_limit;
 	struct mem_cgroup *memcg;
 	struct cp_account *account;
 	atomic_long_t counted;		/* bytes, in @account */
@@ -61,8 +89,7 @@ struct cp_region {
 	struct cp_table *tables[];
 };
 
-struct cp_region *cp_region_create(unsigned int nr_slots, u64 xstate_size,
-				   u64 stack_limit,
+struct cp_region *cp_region_create(const struct cp_region_plan *plan,
 				   struct cp_account *account);
 void cp_region_put(struct cp_region *region);
 u64 cp_region_size(const struct cp_region *region);

@@ -115,6 +115,8 @@ struct kind {
 	uint32_t flags;
 	uint32_t slots;
 	bool waits;
+	uint64_t stack_limit;
+	uint64_t death_stack_limit;
 };
 
 #define KINDS(fixture)							\
@@ -147,6 +149,8 @@ static bool life_start(struct life *l, const struct kind *kind,
 	struct cp_prep arg = {
 		.flags = kind->flags,
 		.nr_slots = kind->slots,
+		.stack_limit = kind->stack_limit,
+		.death_stack_limit = kind->death_stack_limit,
 	};
 
 	memset(l, 0, sizeof(*l));
@@ -614,6 +618,30 @@ TEST_F(crash, stack_overflow)
 	EXPECT_LE(regs->rsp - 512, last_of(&self->l)->signal_addr);
 	EXPECT_GE(regs->rsp, last_of(&self->l)->signal_addr);
 	EXPECT_TRUE(has_frames(&self->l, 500));
+}
+
+/* However little of the stack each of its checkpoints holds. */
+TEST_F(crash, whole_stack_under_a_limit_of_its_own)
+{
+	struct kind kind = variant->kind;
+
+	kind.stack_limit = PAGE;
+	kind.death_stack_limit = 1024 * 1024;
+	ASSERT_TRUE(live(&self->l, &kind, act_overflow));
+	EXPECT_DEATH(SIGSEGV);
+	EXPECT_EQ(0, stack_of(&self->l)->flags);
+	EXPECT_TRUE(has_frames(&self->l, 500));
+}
+
+TEST_F(crash, stack_is_cut_at_the_limit_of_all)
+{
+	struct kind kind = variant->kind;
+
+	kind.stack_limit = PAGE;
+	ASSERT_TRUE(live(&self->l, &kind, act_overflow));
+	EXPECT_DEATH(SIGSEGV);
+	EXPECT_EQ(CP_SEGF_TRUNCATED, stack_of(&self->l)->flags);
+	EXPECT_GE(PAGE, stack_of(&self->l)->size);
 }
 
 static void *thread_dive(void *arg)

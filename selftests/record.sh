@@ -737,6 +737,41 @@ enough_in()
 	[ "${taken:-0}" -ge 100 ]
 }
 
+# A deep stack is cut, so that the program stays fast, but not where it crashed.
+test_stack_of_the_crash_is_whole()
+{
+	local number
+
+	compile deep <<-'END'
+		#include <string.h>
+		#include <sys/syscall.h>
+		#include <unistd.h>
+		int main(void)
+		{
+			volatile char stack[1000000];
+			int i;
+
+			memset((char *)stack, 1, sizeof(stack));
+			for (i = 0; i < 50; i++)
+				syscall(SYS_getppid);
+			*(volatile int *)(long)(stack[5] - 1) = 1;
+			return stack[7];
+		}
+	END
+	crashes 139 "$folder/deep"
+	grep -qE 'the stacks of [0-9]+ of them are cut: --stack-limit' "$folder/errors"
+	cpctl show --json "$file" | grep -q '"truncated":false'
+	ends 0 cpctl bt "$file"
+	has out ' main+0x'
+	cpctl log "$file" | grep ' getppid = ' | tail -n 1 >"$folder/line"
+	read -r number _ <"$folder/line"
+	cpctl show --json "$file" "$number" >"$folder/shown"
+	has shown '"size":65536,'
+	has shown '"truncated":true'
+	ends 139 cpctl record --stack-limit 2M -o "$file" -- "$folder/deep"
+	fails 1 grep -q 'are cut' "$folder/errors"
+}
+
 test_stream()
 {
 	ends 0 cpctl record --stream --wait --slots 4 -o "$file" -- \

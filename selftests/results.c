@@ -438,6 +438,7 @@ BAD_FIELD(many_slots, nr_slots, -1);
 BAD_FIELD(stack_limit_greatest, stack_limit, -1);
 BAD_FIELD(stack_limit_wraps, stack_limit, -4096);
 BAD_FIELD(reserved, reserved, 1);
+BAD_FIELD(death_stack_limit_without_death, death_stack_limit, 4096);
 
 FIXTURE_SETUP(form)
 {
@@ -482,6 +483,23 @@ TEST(stack_limit_just_above_the_maximum)
 	arg.stack_limit = info.stack_max + 1;
 	EXPECT_EQ(-EINVAL, prep_with(fd, &arg));
 	arg.stack_limit = info.stack_max;
+	EXPECT_EQ(0, prep_with(fd, &arg));
+	slave_kill(slave);
+}
+
+TEST(death_stack_limit_just_above_the_maximum)
+{
+	pid_t slave = slave_start(body_spin, NULL);
+	struct cp_prep arg = { .pid = slave, .flags = CP_PREP_DEATH };
+	int fd = device_open();
+	struct cp_info info;
+
+	ASSERT_EQ(0, call(fd, CP_IOC_INFO, &info));
+	arg.death_stack_limit = info.stack_max + 1;
+	EXPECT_EQ(-EINVAL, prep_with(fd, &arg));
+	arg.death_stack_limit = -1;
+	EXPECT_EQ(-EINVAL, prep_with(fd, &arg));
+	arg.death_stack_limit = info.stack_max;
 	EXPECT_EQ(0, prep_with(fd, &arg));
 	slave_kill(slave);
 }
@@ -1298,7 +1316,8 @@ TEST(info_values)
 	EXPECT_EQ(0, info.reserved);
 	EXPECT_EQ(CP_FEATURE_RENDEZVOUS | CP_FEATURE_NUDGE |
 		  CP_FEATURE_WAIT_LIMIT | CP_FEATURE_SLOTS | CP_FEATURE_RATE |
-		  CP_FEATURE_DEATH | CP_FEATURE_XSTATE, info.features);
+		  CP_FEATURE_DEATH | CP_FEATURE_XSTATE |
+		  CP_FEATURE_DEATH_STACK, info.features);
 	EXPECT_LT(0, info.stack_default);
 	EXPECT_LE(info.stack_default, info.stack_max);
 	EXPECT_LT(0, info.arena_default);

@@ -93,6 +93,7 @@ static int call_prep(struct fuzzer *fuzzer)
 		.flags = roll(dice, 8),
 		.nr_slots = odd_slots(fuzzer),
 		.stack_limit = roll(dice, 2) ? odd_number(dice) : 0,
+		.death_stack_limit = roll(dice, 4) ? 0 : odd_number(dice),
 		.interval = once_in(dice, 4) ? odd_number(dice) : 0,
 		.every = once_in(dice, 4) ? odd_number(dice) : 0,
 	};

@@ -37,6 +37,7 @@ int recfile_begin(struct recfile *file)
 		return -1;
 	}
 	file->written = 0;
+	file->cut = 0;
 	file->writer = recwriter_open(file->file.fd);
 	if (file->writer && !write_options(file))
 		return 0;
@@ -48,13 +49,27 @@ int recfile_begin(struct recfile *file)
 	return -1;
 }
 
+static bool stack_is_cut(const struct snapshot *shot)
+{
+	unsigned int i;
+
+	for (i = 0; i < shot->nr_segments; i++)
+		if (shot->segments[i].info.kind == CP_SEGMENT_STACK &&
+		    shot->segments[i].info.flags & CP_SEGF_TRUNCATED)
+			return true;
+	return false;
+}
+
 int recfile_checkpoint(struct recfile *file, struct witness *witness,
 		       struct snapshot *now)
 {
+	bool is_cut = stack_is_cut(now);
+
 	if (witness_tell(witness, file->writer) ||
 	    recwriter_checkpoint(file->writer, now))
 		return cannot_write(file);
 	file->written++;
+	file->cut += is_cut;
 	return 0;
 }
 

@@ -15,6 +15,7 @@
  * @file: where it goes
  * @writer: what writes it; NULL while there is no file
  * @written: checkpoints in it
+ * @cut: those of them in which the stack is cut
  * @size: bytes of the file that was written last
  */
 struct recfile {
@@ -22,6 +23,7 @@ struct recfile {
 	struct wholefile		file;
 	struct recwriter		*writer;
 	uint64_t			written;
+	uint64_t			cut;
 	uint64_t			size;
 };
 

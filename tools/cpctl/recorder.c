@@ -23,6 +23,9 @@
 #define LOOK_MS		1000
 #define LOOK_NS		(LOOK_MS * 1000000LL)
 
+/* Of each stack, by default. */
+#define STACK_KEPT	(64 * 1024)
+
 /* The first looks at a program come sooner: it maps its libraries. */
 #define LOOK_FIRST_MS	8
 
@@ -66,18 +69,38 @@ uint32_t recorder_flags(const struct record_options *options)
 	       (options->xstate ? CP_PREP_XSTATE : 0);
 }
 
+/*
+ * Copying a deep stack at each return to user mode would make the process many
+ * times slower, so by default only the state of death has all of it.
+ */
+static void choose_limits(struct cp_pair *pair,
+			  const struct record_options *options,
+			  struct cp_pair_options *chosen)
+{
+	struct cp_info info = {};
+	uint64_t share;
+
+	chosen->stack_limit = options->stack_limit;
+	if (options->stack_limit || cp_pair_info(pair, &info) ||
+	    !(info.features & CP_FEATURE_DEATH_STACK))
+		return;
+	share = info.stack_max / options->slots;
+	chosen->stack_limit = share < STACK_KEPT ? share : STACK_KEPT;
+	chosen->death_stack_limit = info.stack_default;
+}
+
 static int try_prep(struct cp_pair *pair, pid_t pid,
 		    const struct record_options *options)
 {
-	const struct cp_pair_options pair_options = {
+	struct cp_pair_options pair_options = {
 		.size = sizeof(pair_options),
-		.stack_limit = options->stack_limit,
 		.interval = (uint64_t)options->interval,
 		.every = (uint32_t)options->every,
 		.nr_slots = (uint32_t)options->slots,
 		.flags = recorder_flags(options),
 	};
 
+	choose_limits(pair, options, &pair_options);
 	return interrupt_prep(pair, pid, &pair_options);
 }
 
@@ -286,6 +309,9 @@ static void tell_written(const struct recorder *rec)
 	      rec->file.written == 1 ? "" : "s",
 	      figure_bytes(size, (double)rec->file.size), rec->missed,
 	      rec->options->stream ? "lost in between" : "came and went before");
+	if (rec->file.cut)
+		warnx("the stacks of %" PRIu64 " of them are cut: --stack-limit keeps more of each",
+		      rec->file.cut);
 }
 
 /* The number of the newest checkpoint: as many have there been. */

@@ -11,7 +11,7 @@
  * @slots: how many of the last states are kept
  * @interval: nanoseconds between checkpoints, 0 for no limit
  * @every: only one of so many returns to user mode
- * @stack_limit: as in struct cp_pair_options
+ * @stack_limit: most bytes of each stack; 0: 64 KiB, but all of it at death
  * @xstate: floating point and vector registers too
  * @stream: write all checkpoints, as they come, and not only the last
  * @wait: the slave waits when it is too fast, so that none is lost

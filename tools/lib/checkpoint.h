@@ -92,6 +92,7 @@ struct cp_pair;
  * struct cp_pair_options - how to pair; zero is the default everywhere
  * @size: sizeof(struct cp_pair_options), so that the struct can grow
  * @stack_limit: most bytes of stack in a checkpoint
+ * @death_stack_limit: most bytes of stack in the state of death
  * @wait_limit: nanoseconds a slave waits for the master before it goes on
  *	without having handed over its checkpoint; 0 means no limit
  * @interval: at most one checkpoint in so many nanoseconds
@@ -110,6 +111,7 @@ struct cp_pair_options {
 	uint32_t	nr_slots;
 	uint32_t	flags;
 	uint32_t	reserved;
+	uint64_t	death_stack_limit;
 };
 
 /**
@@ -302,7 +304,9 @@ unsigned int cp_pair_slots(const struct cp_pair *pair);
  * @slot: below cp_pair_slots(), or CP_SLOT_NEWEST
  * @buf: receives a struct cp_checkpoint, its segments, and their bytes;
  *	aligned for a uint64_t. A segment's offset is from @buf
- * @size: bytes there; with cp_pair_region()->slot_size it always suffices
+ * @size: bytes there; cp_pair_region()->slot_size suffices for all slots but the
+ *	last, in which a state of death lies, and cp_pair_options.death_stack_limit
+ *	more suffices for that one
  *
  * What is copied is one checkpoint, whole.
  *

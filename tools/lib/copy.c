@@ -129,10 +129,14 @@ static bool find_slot(struct source *from, const struct cp_pair *pair,
 		return false;
 	}
 	from->region = (const char *)head;
-	from->slot_size = head->slot_size;
 	from->slot = head->slots_offset + (size_t)slot * head->slot_size;
 	if (slot == CP_SLOT_NEWEST)
 		from->slot = __atomic_load_n(&head->newest, __ATOMIC_ACQUIRE);
+	/* The last one reaches to the region's end. */
+	from->slot_size = head->slot_size;
+	if (from->slot == head->slots_offset +
+			  (size_t)(head->nr_slots - 1) * head->slot_size)
+		from->slot_size = pair->region_size - from->slot;
 	return true;
 }
 

@@ -150,6 +150,7 @@ int cp_pair_prep(struct cp_pair *pair, pid_t pid,
 	prep.nr_slots = opt.nr_slots;
 	prep.flags = opt.flags;
 	prep.reserved = opt.reserved;
+	prep.death_stack_limit = opt.death_stack_limit;
 	if (make_pair(pair->fd, pid, &prep))
 		return -1;
 

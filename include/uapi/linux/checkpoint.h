@@ -75,6 +75,7 @@ struct cp_info {
 #define CP_FEATURE_RATE		(1ULL << 4)	/* cp_prep.interval and .every */
 #define CP_FEATURE_DEATH	(1ULL << 5)	/* CP_PREP_DEATH */
 #define CP_FEATURE_XSTATE	(1ULL << 6)	/* CP_PREP_XSTATE */
+#define CP_FEATURE_DEATH_STACK	(1ULL << 7)	/* cp_prep.death_stack_limit */
 
 /*
  * struct cp_prep - become the master of a task (CP_IOC_PREP)
@@ -110,13 +111,20 @@ struct cp_info {
  * @every:	[in] only one of so many returns, the first included; 0 or 1:
  *		each. With @interval, both must agree. A nudge goes before
  * @reserved:	[in] 0
+ * @death_stack_limit: [in] as @stack_limit, for the state of death alone; 0
+ *		means that @stack_limit holds for it. A recorder that copies little
+ *		of each stack is cheap, and a crash still has its whole stack.
+ *		A death that nothing announced leaves the newest checkpoint, as
+ *		it was taken
  *
  * Returns 0, or -1 with errno, the first of this order:
  *
  *	EFAULT, E2BIG	as for all structs
  *	EINVAL		pid <= 0, mem_fd < -1, unknown flag, reserved not 0,
- *			nr_slots > CP_SLOTS_MAX, nr_slots * stack_limit >
- *			cp_info.stack_max, a wait_limit with CP_PREP_OVERWRITE
+ *			nr_slots > CP_SLOTS_MAX, nr_slots * stack_limit or
+ *			death_stack_limit > cp_info.stack_max, a wait_limit
+ *			with CP_PREP_OVERWRITE, a death_stack_limit without
+ *			CP_PREP_DEATH
  *	EALREADY	the caller's process is a master
  *	EDEADLK		the caller's process is a slave
  *	EBUSY		the file carries another process's pair
@@ -150,6 +158,7 @@ struct cp_prep {
 	__aligned_u64	interval;
 	__u32		every;
 	__u32		reserved;
+	__aligned_u64	death_stack_limit;
 };
 
 #define CP_SLOTS_MAX		65536
@@ -256,7 +265,8 @@ struct cp_get {
  *
  *	0				struct cp_region_head
  *	slots_offset			slot 0: struct cp_checkpoint, then data
- *	slots_offset + slot_size	slot 1, and so on
+ *	slots_offset + slot_size	slot 1, and so on; the last slot
+ *					reaches to the region's end
  *
  * Its address does not move while the pair lasts. After the pair's end it
  * still holds the last checkpoint, until the mapping is gone.
