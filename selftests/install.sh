@@ -145,7 +145,7 @@ test_readme_example()
 	with_tree ldd "$folder/example" | grep "$tree/usr/lib/libcheckpoint.so.0"
 	shows_ten with_tree "$folder/example"
 	fails 1 with_tree "$folder/example"
-	fails 2 with_tree "$folder/example" 1000000000
+	fails 1 with_tree "$folder/example" 1000000000
 }
 
 test_readme_example_in_cplusplus()
