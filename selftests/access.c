@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Access: who may pair with whom is decided by the kernel's own rule for
- * debuggers, and by nothing else.
+ * Access: only the kernel's rule for debuggers, ptrace(2)'s, decides which process
+ * may become the master of which task.
  */
 #include "harness.h"
 #include "user.h"
@@ -12,15 +12,15 @@
 #include <sys/socket.h>
 
 /*
- * A process that somebody might want to be the slave. Whoever it is to be, it
- * has become that when slave_of() returns.
+ * A process that masters try to pair with. When subject_start() returns, the
+ * process has the credentials that these fields describe.
  */
 struct subject {
 	uid_t uid;
 	bool undumpable;
 	bool any_tracer;	/* declared to Yama */
 	bool limited;		/* has no CAP_SYS_PTRACE */
-	bool (*change)(void);	/* when it is told to */
+	bool (*change)(void);	/* what it does when @go is set */
 	volatile bool ready;
 	volatile bool go;
 	volatile bool changed;
@@ -54,7 +54,7 @@ static int body_subject(void *arg)
 		prctl(PR_SET_DUMPABLE, 0);
 	if (s->any_tracer)
 		prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY);
-	/* To have given up a capability makes undumpable, as become() does. */
+	/* capset(2) makes the process undumpable, as a change of user does. */
 	if (s->limited)
 		prctl(PR_SET_DUMPABLE, 1);
 	s->ready = true;
@@ -77,13 +77,13 @@ static pid_t subject_start(struct subject subject)
 }
 
 /*
- * Somebody who tries to become a master: gives 0 when a checkpoint was got, or
- * the errno of what was refused.
+ * An attempt to become a master and to take a checkpoint. try_pair() returns 0, or
+ * the errno of the call that failed.
  */
 struct attempt {
 	uid_t uid;
 	pid_t slave;
-	int proof;	/* to be used instead of an own one; 0: own */
+	int proof;	/* descriptor to use as the proof; 0: open one */
 };
 
 static int try_pair(void *arg)
@@ -108,7 +108,7 @@ static int try_pair(void *arg)
 	return ret;
 }
 
-/* The attempt by a child: not related to the slave but by a common parent. */
+/* Makes the attempt in a child, which is not the slave's ancestor. */
 static int attempt(struct attempt a)
 {
 	return in_child(try_pair, &a);
@@ -136,7 +136,7 @@ TEST_F(access, device_is_for_root)
 	EXPECT_EQ(254, attempt((struct attempt){ .uid = USER, .slave = 1 }));
 }
 
-/* Who, whom, and what comes of it. */
+/* Each variant is a master, a slave, and the expected result. */
 FIXTURE(rule)
 {
 	struct system was;
@@ -265,7 +265,7 @@ TEST_F(rule, decides)
 	slave_kill(slave);
 }
 
-/* A descendant is what Yama's scope 1 allows. */
+/* Yama's scope 1 lets a process trace its descendants. */
 static int try_own_child(void *unused)
 {
 	struct attempt a;
@@ -286,7 +286,7 @@ TEST_F(access, yama_1_user_and_own_child)
 	EXPECT_EQ(EPERM, in_child(try_own_child, NULL));
 }
 
-/* Whether somebody is paired is nobody else's business. */
+/* EBUSY would show that the task is paired: only those with access may see it. */
 TEST_F(access, refusal_does_not_tell_who_is_paired)
 {
 	pid_t roots = subject_start((struct subject){ 0 });
@@ -295,13 +295,13 @@ TEST_F(access, refusal_does_not_tell_who_is_paired)
 
 	ASSERT_EQ(0, master_pair(&m, roots));
 	EXPECT_EQ(EPERM, attempt((struct attempt){ USER, roots }));
-	/* Nor who is a master: that is this process. */
+	/* The same for a master, which is this process. */
 	EXPECT_EQ(EPERM, attempt((struct attempt){ USER, getpid() }));
 	EXPECT_EQ(EBUSY, attempt((struct attempt){ 0, roots }));
 	EXPECT_EQ(EBUSY, attempt((struct attempt){ 0, getpid() }));
 	master_close(&m);
 
-	/* Its owner may know. */
+	/* The slave's owner has access, and sees EBUSY. */
 	ASSERT_EQ(0, master_pair(&m, users));
 	EXPECT_EQ(EBUSY, attempt((struct attempt){ USER, users }));
 	master_close(&m);
@@ -309,7 +309,7 @@ TEST_F(access, refusal_does_not_tell_who_is_paired)
 	slave_kill(users);
 }
 
-/* Anybody may read it. */
+/* The module's reference count, which any user may read. */
 static int module_count(void)
 {
 	FILE *f = fopen("/sys/module/checkpoint/refcnt", "re");
@@ -335,7 +335,10 @@ static int nudge_often(void *arg)
 	return 0;
 }
 
-/* Open files count, as of any device; what is done with them does not. */
+/*
+ * Each open file of the device holds a reference, as for any device. Pairs must
+ * not: changes of the count would show when other users make pairs.
+ */
 TEST_F(access, module_count_tells_nothing_of_pairs)
 {
 	pid_t first = subject_start((struct subject){ 0 });
@@ -349,7 +352,7 @@ TEST_F(access, module_count_tells_nothing_of_pairs)
 	count = module_count();
 	ASSERT_LT(0, count);
 	pid = slave_start(nudge_often, &second);
-	/* Its file is one more. */
+	/* The child's open file adds one. */
 	ASSERT_TRUE(eventually(module_count() == count + 1));
 	while (!waitpid(pid, &status, WNOHANG))
 		changes += module_count() > count + 1;
@@ -362,8 +365,8 @@ TEST_F(access, module_count_tells_nothing_of_pairs)
 }
 
 /*
- * Proofs that prove nothing. Each is offered by root, who would be granted
- * access for the asking.
+ * Descriptors that are not a proof of access to the slave. Root passes them: a
+ * proof that root opened itself would be accepted.
  */
 struct proof {
 	pid_t slave;
@@ -478,12 +481,12 @@ TEST_F(bad_proof, is_refused)
 	arg.mem_fd = variant->proof(&self->p);
 	EXPECT_EQ(-1, ioctl(fd, CP_IOC_PREP, &arg));
 	EXPECT_EQ(EPERM, errno);
-	/* It was the proof, and only that. */
+	/* Only the proof was wrong. */
 	EXPECT_EQ(0, prep(fd, self->p.slave));
 	close(fd);
 }
 
-/* Opened by root, then root is given up: a proof of what no longer is. */
+/* Opens the proof as root and then gives up root: the proof is out of date. */
 static int try_as_less(void *arg)
 {
 	struct attempt *a = arg;
@@ -504,8 +507,9 @@ TEST_F(access, proof_from_before_the_caller_changed)
 }
 
 /*
- * Proofs that were right when they were opened. What has changed since would have
- * made the kernel refuse them: the slave, the caller or the administrator.
+ * Proofs that the kernel granted, and would no longer grant: after the open, the
+ * slave's or the caller's credentials change, or the administrator changes Yama's
+ * scope.
  */
 struct stale {
 	struct attempt attempt;
@@ -573,8 +577,8 @@ FIXTURE_VARIANT(stale)
 	struct subject slave;
 	uid_t master;
 	bool (*change)(void);	/* of the master */
-	int scope;		/* of Yama, before and */
-	int later;		/* after */
+	int scope;		/* of Yama, before the proof is opened */
+	int later;		/* of Yama, after that */
 	int result;
 };
 
@@ -605,7 +609,7 @@ STALE_USER(caller_in_another_user_namespace,
 	   .slave = { .uid = USER, .change = stays },
 	   .change = changes_its_user_namespace, .result = EPERM);
 
-/* A root that may not do everything. */
+/* Root without CAP_SYS_PTRACE, so that ownership decides. */
 FIXTURE_VARIANT_ADD(stale, slave_of_the_same_user)
 {
 	.slave = { .limited = true, .change = stays },
@@ -668,7 +672,7 @@ TEST_F(stale, is_asked_again)
 	EXPECT_EQ(variant->result, WEXITSTATUS(status));
 }
 
-/* Opened by root and handed over. */
+/* A user without access receives a proof that root has opened. */
 static int try_received(void *arg)
 {
 	struct attempt *a = arg;
@@ -729,7 +733,7 @@ TEST_F(access, proof_inherited_by_another_user)
 	slave_kill(slave);
 }
 
-/* The path must name the slave, not a process that shares its memory. */
+/* A proof must belong to the slave, not to a process that shares its memory. */
 static int body_sibling(void *unused)
 {
 	for (;;)
@@ -771,7 +775,7 @@ TEST_F(access, proof_of_a_sibling_that_shares_the_memory)
 }
 
 /*
- * Process id namespaces.
+ * Pid namespaces.
  */
 struct nested {
 	int (*body)(void *arg);
@@ -798,7 +802,7 @@ static int in_pid_namespace(void *arg)
 	return in_child(first_in_namespace, arg);
 }
 
-/* A child in a namespace of its own runs @body, as its process 1. */
+/* Runs @body in a child that is process 1 of a new pid namespace. */
 static int nested(int (*body)(void *), void *arg, bool own_proc)
 {
 	struct nested n = { body, arg, own_proc };
@@ -813,7 +817,7 @@ static int pair_inside(void *unused)
 	};
 	int ret = try_pair(&a);
 
-	/* It was the number that counts here. */
+	/* A pid of the outer namespace would be larger. */
 	return ret ?: a.slave > 100;
 }
 
@@ -822,7 +826,7 @@ TEST_F(access, pairing_inside_a_pid_namespace)
 	EXPECT_EQ(0, nested(pair_inside, NULL, true));
 }
 
-/* @arg is what a process outside is called there. */
+/* Tries a pid of the outer namespace, *@arg, as the slave's. */
 static int name_outside(void *arg)
 {
 	struct attempt a = { .slave = *(pid_t *)arg, .proof = -1 };
@@ -830,7 +834,7 @@ static int name_outside(void *arg)
 	return try_pair(&a);
 }
 
-/* The same with the proof of that process, which the old /proc has. */
+/* Tries such a pid with that process's proof from the outer namespace's /proc. */
 static int name_outside_with_proof(void *arg)
 {
 	pid_t outside = *(pid_t *)arg;
@@ -842,7 +846,7 @@ static int name_outside_with_proof(void *arg)
 	return a.proof < 0 ? 252 : try_pair(&a);
 }
 
-/* Its own child, but with the proof of a process outside. */
+/* Tries its own child with the proof of a process of the outer namespace. */
 static int name_inside_with_proof_of_outside(void *arg)
 {
 	struct attempt a = {
@@ -864,7 +868,7 @@ TEST_F(access, nobody_outside_has_a_name_in_a_pid_namespace)
 	slave_kill(slave);
 }
 
-/* Leaves its child's outer number behind. */
+/* Starts a child in a new pid namespace, and stores its pid in the outer one. */
 static int start_inside(void *arg)
 {
 	volatile pid_t *outer = arg;
@@ -890,7 +894,7 @@ TEST_F(access, pairing_from_outside_by_the_outer_number)
 }
 
 /*
- * User namespaces: to be root in one's own is to be nobody outside of it.
+ * User namespaces: root of a user namespace has no capabilities outside of it.
  */
 static bool be_root_inside(void)
 {
@@ -914,7 +918,10 @@ TEST_F(access, root_of_a_user_namespace)
 	if (ret == 249)
 		SKIP(return, "users may not make user namespaces");
 	EXPECT_EQ(EPERM, ret);
-	/* More rights inside are more than its own processes outside have. */
+	/*
+	 * Even the same user's processes outside are out of reach: entering the
+	 * namespace changed the master's credentials. Without it, the pairing works.
+	 */
 	a.slave = users;
 	EXPECT_EQ(0, attempt((struct attempt){ USER, users }));
 	EXPECT_EQ(EPERM, in_child(try_from_user_namespace, &a));
@@ -942,8 +949,8 @@ TEST_F(access, inside_a_user_namespace)
 }
 
 /*
- * A container as a user may make it: there is nothing in it of what is outside,
- * not even of the same user.
+ * An unprivileged container: a process inside can neither see nor name the
+ * processes outside, even those of the same user.
  */
 static int look_around(void *arg)
 {
@@ -976,7 +983,10 @@ TEST_F(access, container_of_a_user)
 	slave_kill(outside);
 }
 
-/* Not even root, and never again until the next boot: only on demand. */
+/*
+ * Yama's scope 3 refuses even root, and cannot be lowered until the next boot.
+ * Therefore the test runs on demand only.
+ */
 TEST_F(access, yama_3)
 {
 	pid_t slave;

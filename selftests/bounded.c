@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What runs with interrupts off, at the last step before user mode, is bounded
- * whatever the slave's mappings are, and whoever polls. The kernel's own graph
- * of function calls is counted: time would depend on the machine.
+ * The work that hook_user_return() does with interrupts off is bounded, whatever
+ * the slave's mappings are and however many pollers there are. The test counts the
+ * function calls that ftrace's function_graph tracer reports: time would depend on
+ * the machine.
  */
 #include "harness.h"
 #include "tracefs.h"
@@ -13,8 +14,8 @@
 #define PAGE	4096UL
 
 /*
- * Calls of functions within hook_user_return(), the most that is allowed. A stack
- * of 64 KiB takes three for each of 17 pages, a mapping three, a wake-up ten.
+ * The maximum number of function calls within hook_user_return(). A stack of 64 KiB
+ * takes three for each of 17 pages, a mapping takes three, a wake-up ten.
  */
 #define CALLS_MAX	250
 
@@ -39,7 +40,7 @@ static void __attribute__((noreturn)) call_on(void *sp)
 	__builtin_unreachable();
 }
 
-/* A stack that has been split into thousands of mappings. */
+/* Makes system calls on a stack that is split into thousands of mappings. */
 static int body_on_many_mappings(void *ready)
 {
 	size_t size = MAPPINGS * PAGE;
@@ -57,7 +58,7 @@ static int body_on_many_mappings(void *ready)
 	call_on(at + 16 * PAGE - 64);
 }
 
-/* As much as is copied with interrupts off. */
+/* Makes system calls on a stack as deep as one that is copied with interrupts off. */
 static int body_on_a_deep_stack(void *ready)
 {
 	char *at = mmap(NULL, 16 * PAGE, PROT_READ | PROT_WRITE,
@@ -82,7 +83,7 @@ FIXTURE_VARIANT(worst)
 	int (*body)(void *ready);
 	uint64_t stack_limit;
 	unsigned int epolls;
-	bool drained;	/* while it is looked at */
+	bool drained;	/* the master takes checkpoints during the trace */
 };
 
 FIXTURE_VARIANT_ADD(worst, many_mappings)
@@ -149,11 +150,11 @@ FIXTURE_TEARDOWN(worst)
 	master_close(&self->m);
 }
 
-/* What the trace of CPU 0 says of one function. */
+/* Figures of hook_user_return() in the trace of CPU 0. */
 struct seen {
 	unsigned int times;
-	unsigned int most;	/* calls within it */
-	unsigned int early;	/* checkpoints taken in the work */
+	unsigned int most;	/* maximum number of calls within it */
+	unsigned int early;	/* early captures, by cp_pair_checkpoint() */
 };
 
 static void read_trace(struct seen *seen)
@@ -200,13 +201,13 @@ TEST_F(worst, interrupts_are_off_for_a_bounded_time)
 			sleep_ms(10);
 	ASSERT_TRUE(tracefs_write("tracing_on", "0"));
 	read_trace(&seen);
-	TH_LOG("%u returns, at most %u calls, %u checkpoints in the work",
+	TH_LOG("%u returns, at most %u calls, %u early captures",
 	       seen.times, seen.most, seen.early);
 	EXPECT_LT(10, seen.times);
 	EXPECT_GE(CALLS_MAX, seen.most);
 	/*
-	 * Neither a page that was never touched nor a poller that need not be woken
-	 * makes it early.
+	 * Neither a page that was never touched, nor pollers that need no wake-up,
+	 * make captures early.
 	 */
 	if (!variant->drained)
 		EXPECT_GT(seen.times / 2, seen.early);

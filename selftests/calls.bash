@@ -1,28 +1,28 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What gdb and eu-stack tell of the calls in a core, $folder/core of $program, and
-# what cpctl tells of them, to be compared. For tests that source tap.bash.
+# The frames that gdb, eu-stack and cpctl find in a core, $folder/core of $program,
+# in one format that tests can compare. Sourced after tap.bash.
 : "${folder:?}" "${program=}"
 
-# gdb_names: the functions that gdb sees in the core, one to a line
+# gdb_names: the functions of gdb's backtrace of the core, one per line
 gdb_names()
 {
 	gdb -batch -nx -iex 'set auto-load off' -ex bt "$program" "$folder/core" \
 		>"$folder/gdb" 2>"$folder/gdb.errors" </dev/null
-	# The frame it is in comes once more, at the beginning.
+	# gdb prints the innermost frame twice: when it loads the core, and by bt.
 	sed -n 's/^#\([0-9]*\)  *\(0x[0-9a-f]* in \)\{0,1\}\([^ ]*\) (.*/\1 \3/p' \
 		"$folder/gdb" | awk 'NR == 1 && $1 == 0 { next } { print $2 }'
 }
 
-# gdb_addresses: of the frames that gdb gives one for
+# gdb_addresses: the addresses in gdb's backtrace; inlined frames have none
 gdb_addresses()
 {
 	sed -n 's/^#[0-9]*  *0x0*\([0-9a-f]*\) in .*/0x\1/p' "$folder/gdb" |
 		tail -n +2
 }
 
-# eu_stack: lines of "ADDRESS NAME", inlined functions too
+# eu_stack: lines of "ADDRESS NAME", including inlined functions
 eu_stack()
 {
 	eu-stack -n 0 -i --core "$folder/core" -e "$program" >"$folder/eu" \
@@ -43,7 +43,7 @@ for f in bt["frames"]:
     print(f["pc"], name)'
 }
 
-# complete: the outermost call was reached, says the file json
+# complete: the backtrace in the file json reached the outermost frame
 complete()
 {
 	grep -q '"complete":true}$' "$folder/json"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a checkpoint holds: registers, stack, header, and the region they lie
- * in.
+ * Contents of a checkpoint: registers, stack, header, and the region that holds
+ * them.
  */
 #include "harness.h"
 
@@ -21,7 +21,7 @@
 #define PAGE		4096UL
 #define STACK_SIZE	(16 * PAGE)
 
-/* In RBX once a slave has loaded its registers. Fits a 32-bit program, too. */
+/* RBX of a slave that has loaded its registers. 32 bits, for compat32. */
 #define MARK		0x5aa5c33c
 
 /* Carry, parity, adjust, zero, sign, direction, overflow; interrupts are on. */
@@ -31,9 +31,9 @@
 #define SS_64		0x2b
 
 /*
- * load_and_spin(values): loads the 16 general registers, in the order of the
- * short form, and the flags that follow them; then does nothing for ever.
- * load_and_call(): the same, but makes system calls.
+ * load_and_spin(values): loads the 16 general registers, in the order of
+ * cp_get.regs, and then EFLAGS; after that it spins for ever. load_and_call() does
+ * the same, but makes system calls for ever.
  */
 asm(".macro load_all\n"
     "	pushq	16*8(%rdi)\n"
@@ -80,7 +80,7 @@ static int body_load_and_call(void *values)
 	load_and_call(values);
 }
 
-/* Something else in each register, and in each byte of it. */
+/* Fills the values such that each byte of each register is different. */
 static void fill_values(uint64_t *values, const void *rsp)
 {
 	int i;
@@ -92,7 +92,7 @@ static void fill_values(uint64_t *values, const void *rsp)
 	values[CP_N_REG] = FLAGS;
 }
 
-/* A stack of its own mapping, which the slave shares, with known bytes. */
+/* Fills a stack with known bytes; the slave shares its mapping. */
 static void fill_stack(char *stack, size_t size)
 {
 	size_t i;
@@ -110,7 +110,7 @@ static char *make_stack(void)
 	return stack;
 }
 
-/* Takes checkpoints until the slave is at @rip; 1, or what went wrong. */
+/* Takes checkpoints until the slave is at @rip; returns 1, 0 or -errno. */
 static int get_at(struct master *m, const void *rip)
 {
 	int ret, tries = 10000;
@@ -122,8 +122,8 @@ static int get_at(struct master *m, const void *rip)
 }
 
 /*
- * How a slave talks to the test: with the arguments of a system call, which
- * its checkpoint shows.
+ * A slave passes values to the test in the arguments of this system call, which
+ * its checkpoint holds.
  */
 #define SYS_TELL	SYS_getpgrp
 
@@ -132,7 +132,7 @@ static void tell(const void *address, uint64_t value)
 	syscall(SYS_TELL, address, value);
 }
 
-/* Takes checkpoints until the slave has told something. */
+/* Takes checkpoints until one of a slave in tell(). */
 static int get_told(struct master *m)
 {
 	int ret;
@@ -143,7 +143,7 @@ static int get_told(struct master *m)
 	return ret;
 }
 
-/* Is the copy of @size bytes at the slave's @address all @value? */
+/* Are all @size bytes of the copy of the slave's @address equal to @value? */
 static bool copy_is(struct master *m, uint64_t address, size_t size,
 		    char value)
 {
@@ -154,7 +154,7 @@ static bool copy_is(struct master *m, uint64_t address, size_t size,
 	       !memcmp(first, first + 1, size - 1);
 }
 
-/* The bounds of @pid's mapping of @address, as /proc has them. */
+/* Finds the bounds of the mapping of @address in /proc/PID/maps. */
 static bool find_mapping(pid_t pid, uint64_t address, uint64_t *start,
 			 uint64_t *end)
 {
@@ -172,7 +172,7 @@ static bool find_mapping(pid_t pid, uint64_t address, uint64_t *start,
 	return found;
 }
 
-/* A slave that has a pattern in its registers, captured there. */
+/* A slave with a pattern in its registers, and its checkpoint. */
 FIXTURE(pattern)
 {
 	struct master m;
@@ -271,8 +271,9 @@ TEST_F(pattern, stack_with_its_red_zone)
 }
 
 /*
- * Slaves that stand still for a debugger, to see that both see the same. Each
- * has MARK in RBX, and at last jumps to where it is, if it does not make calls.
+ * Slaves whose registers do not change, so that a debugger and a checkpoint must
+ * show the same. Each has MARK in RBX and ends in a jump to itself or in a loop of
+ * system calls.
  */
 static int body_segments(void *unused)
 {
@@ -288,7 +289,7 @@ static int body_segments(void *unused)
 #define FS_BASE		0x123456789a00ULL
 #define GS_BASE		0x7fedcba98000ULL
 
-/* The thread's own data is gone with FS: nothing but this code may run. */
+/* Once FS has changed, thread-local data is lost: no libc code may run. */
 static int body_bases_by_call(void *unused)
 {
 	asm volatile("movl	%0, %%eax\n\t"
@@ -313,7 +314,7 @@ static int body_bases_by_instruction(void *unused)
 	return 0;
 }
 
-/* The 32-bit program that lies where this one does. */
+/* Executes compat32, in the folder of this program. */
 static int body_compat(void *mode)
 {
 	char path[PATH_MAX], self[PATH_MAX] = "";
@@ -396,7 +397,7 @@ static bool stop_slave(pid_t pid)
 	       waitpid(pid, &status, __WALL) == pid && WIFSTOPPED(status);
 }
 
-/* Lets the stopped slave run to the end of its next system call. */
+/* Lets the stopped slave continue to the exit of its next system call. */
 static bool step_over_call(pid_t pid)
 {
 	struct __ptrace_syscall_info info;
@@ -413,7 +414,7 @@ static bool step_over_call(pid_t pid)
 
 #define JMP_TO_ITSELF	0xfeeb
 
-/* Stops the slave; true when that was where it shall be. */
+/* Stops the slave; true if it stopped in its final loop. */
 static bool stop_at_mark(pid_t pid, bool calls, struct user_regs_struct *regs)
 {
 	if (stop_slave(pid) && !ptrace(PTRACE_GETREGS, pid, NULL, regs) &&
@@ -449,7 +450,7 @@ FIXTURE_TEARDOWN(traced)
 	master_close(&self->m);
 }
 
-/* Field by field, so that a failure names the field. */
+/* Compares one field, so that a failure names it. */
 #define EXPECT_SAME(field) \
 	EXPECT_EQ(want->field, got->field) TH_LOG("register " #field)
 
@@ -534,7 +535,7 @@ TEST_F(traced, trap_flag_of_the_debugger_does_not_show)
 	EXPECT_EQ(self->regs.rip, self->m.regs[RIP]);
 }
 
-/* Slaves that stand still on a stack of ours, with RSP where we want it. */
+/* Slaves that spin on a stack of the test, with an RSP that the test chooses. */
 FIXTURE(stack)
 {
 	struct master m;
@@ -546,7 +547,7 @@ FIXTURE(stack)
 FIXTURE_SETUP(stack)
 {
 	self->base = make_stack();
-	/* So that nothing follows it. */
+	/* Leaves a gap, so that no mapping follows the stack. */
 	self->end = self->base + STACK_SIZE - PAGE;
 	munmap(self->end, PAGE);
 }
@@ -557,7 +558,7 @@ FIXTURE_TEARDOWN(stack)
 	master_close(&self->m);
 }
 
-/* Gives 1 and the checkpoint, or -errno. */
+/* Starts a slave at @rsp and takes its checkpoint; returns 1 or -errno. */
 static int stand_at(FIXTURE_DATA(stack) *self, const void *rsp, uint64_t limit)
 {
 	struct cp_prep arg = { .stack_limit = limit };
@@ -652,7 +653,7 @@ TEST_F(stack, limit_that_just_does_not)
 
 TEST_F(stack, at_address_0)
 {
-	/* Root may map there; the red zone must not wrap around. */
+	/* RSP - 128 would be below address 0, where root may map a page. */
 	self->base = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
 			  MAP_FIXED | MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (self->base == MAP_FAILED)
@@ -664,7 +665,7 @@ TEST_F(stack, at_address_0)
 	EXPECT_EQ(0, master_stack(&self->m)->flags);
 }
 
-/* RSP points to nothing; the slave goes on all the same. */
+/* RSP is not in a mapping; the slave continues as usual. */
 static void expect_unmapped(struct __test_metadata *_metadata,
 			    FIXTURE_DATA(stack) *self, uint64_t rsp)
 {
@@ -721,7 +722,7 @@ TEST_F(stack, unreadable)
 	ASSERT_EQ(1, stand_at(self, self->base + PAGE, 0));
 	seg = master_stack(&self->m);
 	EXPECT_EQ(CP_SEGF_HOLE, seg->flags);
-	/* This kind of mapping ends where the protection changes. */
+	/* A mapping that does not grow down ends where the protection changes. */
 	EXPECT_EQ(PAGE + RED_ZONE, seg->size);
 	EXPECT_TRUE(copy_is(&self->m, seg->addr, seg->size, 0));
 	EXPECT_EQ(1, master_get(&self->m));
@@ -748,11 +749,11 @@ TEST_F(stack, file_cut_off_under_it)
 			    2 * PAGE));
 	EXPECT_TRUE(copy_is(&self->m, (uintptr_t)self->base + 2 * PAGE,
 			    STACK_SIZE - 2 * PAGE, 0));
-	/* Only who touches it himself gets the SIGBUS. */
+	/* The slave, which does not touch the lost pages, gets no SIGBUS. */
 	EXPECT_EQ(1, master_get(&self->m));
 }
 
-/* Slaves that tell where on their stack something lies. */
+/* Slaves that pass the test an address on their stack. */
 FIXTURE(told)
 {
 	struct master m;
@@ -768,7 +769,7 @@ FIXTURE_TEARDOWN(told)
 	master_close(&self->m);
 }
 
-/* Pairs with a new slave; gives 0 or -errno. */
+/* Pairs with a new slave; returns 0 or -errno. */
 static int start(FIXTURE_DATA(told) *self, int (*body)(void *), void *arg)
 {
 	return master_start(&self->m, body, arg);
@@ -785,7 +786,7 @@ static int body_tell(void *unused)
 	return 0;
 }
 
-/* It leaves its stack alone. */
+/* Does not use its stack. */
 static int body_stand(void *unused)
 {
 	asm volatile("1: jmp	1b" : : "b" ((uint64_t)MARK));
@@ -877,7 +878,7 @@ TEST_F(told, sigaltstack)
 	EXPECT_EQ((uintptr_t)stack, seg->map_start);
 	EXPECT_EQ((uintptr_t)stack + STACK_SIZE, seg->map_end);
 	EXPECT_TRUE(copy_is(&self->m, self->m.regs[RDI], PAGE, 0xaa));
-	/* The signal's frame lies there, too. */
+	/* The copy includes the signal's frame. */
 	EXPECT_EQ(0, memcmp(stack + STACK_SIZE - 512,
 			    master_at(&self->m,
 				      (uintptr_t)stack + STACK_SIZE - 512),
@@ -886,7 +887,7 @@ TEST_F(told, sigaltstack)
 
 #define DEEP	(12UL << 20)
 
-/* Writes a stack that is deeper than any program's at its start. */
+/* Fills a stack far deeper than a program's initial one. */
 static int body_deep(void *ready)
 {
 	struct rlimit limit = { 4 * DEEP, 4 * DEEP };
@@ -908,7 +909,7 @@ TEST_F(told, deep_stack)
 				    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	pid_t slave;
 
-	/* Paired any earlier, it would be copied at each page it touches. */
+	/* A pair made earlier would capture the slave at each of its page faults. */
 	slave = slave_start(body_deep, (void *)ready);
 	ASSERT_TRUE(eventually(*ready));
 	ASSERT_EQ(0, master_pair(&self->m, slave));
@@ -959,7 +960,7 @@ TEST_F(told, stack_that_grows_and_shrinks)
 	}
 }
 
-/* Pages in the middle of the main stack, once with and once without them. */
+/* Shows the main stack with pages in its middle mapped, and then unmapped. */
 static int body_hole(void *unused)
 {
 	char room[8 * PAGE];
@@ -993,13 +994,13 @@ TEST_F(told, hole_is_zero_and_no_old_data)
 		EXPECT_TRUE(copy_is(&self->m, page, PAGE, hole ? 0 : 0xcc));
 		EXPECT_TRUE(copy_is(&self->m, page - PAGE, PAGE, 0xcc));
 		EXPECT_TRUE(copy_is(&self->m, page + PAGE, PAGE, 0xcc));
-		/* Still one stack, up to its end, though split in three. */
+		/* The three parts of the split mapping count as one stack. */
 		EXPECT_EQ(seg->map_end, seg->addr + seg->size);
 		EXPECT_LT(page + 2 * PAGE, seg->map_end);
 	}
 }
 
-/* RSP is far below what the stack has grown to, and nothing is there yet. */
+/* RSP is far below the main stack's lowest page so far. */
 static int body_before_growth(void *unused)
 {
 	asm volatile("subq	$0x40000, %%rsp\n\t"
@@ -1019,7 +1020,7 @@ TEST_F(told, stack_that_is_about_to_grow)
 	seg = master_stack(&self->m);
 	ASSERT_TRUE(find_mapping(self->m.slave, seg->map_end - 1, &start_before,
 				 &end));
-	/* Being looked at does not make it grow. */
+	/* The capture does not make the stack grow. */
 	EXPECT_LT(self->m.regs[RSP], start_before);
 	EXPECT_EQ(start_before, seg->map_start);
 	EXPECT_EQ(start_before, seg->addr);
@@ -1027,7 +1028,7 @@ TEST_F(told, stack_that_is_about_to_grow)
 	EXPECT_EQ(0, seg->flags);
 }
 
-/* The header, and the region. */
+/* The checkpoint's header, and the region. */
 FIXTURE(header)
 {
 	struct master m;
@@ -1083,7 +1084,7 @@ TEST_F(header, cpu)
 		CPU_ZERO(&set);
 		CPU_SET(cpu, &set);
 		ASSERT_EQ(0, sched_setaffinity(self->m.slave, sizeof(set), &set));
-		/* The first may have been on its way before. */
+		/* The first may be of a return before the migration. */
 		ASSERT_EQ(1, master_get(&self->m));
 		ASSERT_EQ(1, master_get(&self->m));
 		EXPECT_EQ(cpu, master_checkpoint(&self->m)->cpu);
@@ -1122,7 +1123,7 @@ TEST_F(header, head_of_the_region)
 	EXPECT_EQ(head->slots_offset, self->m.get.slot_offset);
 }
 
-/* Touches a page for the first time, again and again. */
+/* Causes page faults: touches a new mapping each time. */
 static int body_faults(void *unused)
 {
 	for (;;) {
@@ -1166,14 +1167,14 @@ TEST_F(header, stays_until_the_next_call)
 	before = *master_checkpoint(&self->m);
 	memcpy(copy, master_at(&self->m, here), PAGE);
 
-	/* It has gone on and is back: another state, but not another copy. */
+	/* The slave has made another call, but the copy has not changed. */
 	ASSERT_EQ(1, poll(&p, 1, 10000));
 	EXPECT_EQ(0, memcmp(&before, master_checkpoint(&self->m),
 			    sizeof(before)));
 	EXPECT_EQ(0, memcmp(copy, master_at(&self->m, here), PAGE));
 }
 
-/* Its stack is never twice the same. */
+/* Changes its stack before each system call. */
 static int body_changing(void *unused)
 {
 	volatile uint64_t count = 0;
@@ -1200,7 +1201,7 @@ TEST_F(told, stack_stays_while_the_slave_changes_it)
 		ASSERT_EQ(1, poll(&p, 1, 10000));
 		ASSERT_EQ(count, *(uint64_t *)master_at(&self->m, here));
 	}
-	/* And it did change it. */
+	/* The slave's own stack did change. */
 	ASSERT_EQ(8, pread(proof_open(self->m.slave), &now, 8, here));
 	EXPECT_LE(count, now);
 }

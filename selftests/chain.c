@@ -3,10 +3,10 @@
  * usage: chain plain | thread | handler | alternate | coroutine | deep N | busy |
  *	liar
  *
- * Calls a chain of functions, some of them inlined, and waits at its end. Before
- * that it prints the id of the thread that does so and, a line each, where the
- * functions that are not inlined will return to, the innermost first. SIGUSR2
- * then adds a handler to them.
+ * Calls a chain of functions, some of them inlined, and sleeps in the innermost.
+ * Before it sleeps, the program prints the id of the sleeping thread and then, one
+ * per line and innermost first, the return addresses of the functions that are not
+ * inlined. SIGUSR2 adds the frames of a handler to the chain.
  */
 #include "chain.h"
 
@@ -86,8 +86,9 @@ OUTLINE int deep(int n)
 }
 
 /*
- * Up and down, with a way into the kernel at each step, by ways that leave no
- * place on the stack to what was there before.
+ * Recursion in a random pattern, with a system call at each step. The two kinds of
+ * frames differ in size, so that frames overlap the remains of older frames in
+ * ever different ways.
  */
 OUTLINE int climb(unsigned int way);
 
@@ -158,7 +159,7 @@ static void run_busy(void)
 		climb(way & 0xfffff);
 }
 
-/* Whoever reads the list of libraries must not take it for granted. */
+/* A reader of the list of libraries must expect a cycle and an invalid name. */
 static void run_liar(void)
 {
 	static struct link_map endless = { .l_name = (char *)8 };

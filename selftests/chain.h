@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What programs share that call a chain of functions, for tests to find: what
- * such functions are made of, and places for the chain to be called in.
+ * Shared by the programs that call a chain of functions for tests to unwind:
+ * attributes of such functions, and contexts from which the chain is called.
  */
 #ifndef _CP_SELFTESTS_CHAIN_H
 #define _CP_SELFTESTS_CHAIN_H
@@ -10,13 +10,13 @@
 #include <signal.h>
 #include <stdlib.h>
 
-/* A function of its own, whatever the compiler thinks of it. */
+/* Keeps the compiler from inlining or cloning the function. */
 #define OUTLINE __attribute__((noinline, noclone))
 #define INLINE static inline __attribute__((always_inline))
 
 #define STACK_SIZE 65536
 
-/* What is done after a call keeps it from being the function's last. */
+/* Written after each call, so that the compiler does not make it a tail call. */
 static volatile int after;
 
 INLINE void call_in_thread(void *(*body)(void *))
@@ -27,7 +27,7 @@ INLINE void call_in_thread(void *(*body)(void *))
 	pthread_join(thread, NULL);
 }
 
-/* @flags: SA_ONSTACK for a stack of the handler's own */
+/* @flags: SA_ONSTACK if the handler is to run on an alternate stack */
 INLINE void handle_sigusr1(void (*handler)(int), int flags)
 {
 	stack_t stack = { .ss_size = STACK_SIZE };

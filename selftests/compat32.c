@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * 32-bit programs on a 64-bit kernel, built with -m32: as masters, whose
- * structs must look as those of others do, and as slaves.
+ * 32-bit programs on a 64-bit kernel, built with -m32: as masters, for which the
+ * layout of the structs must be that of 64-bit programs, and as slaves.
  *
- *	compat32			the tests
- *	compat32 --slave spin		loads a pattern into the registers
- *	compat32 --slave int80		and makes system calls
- *	compat32 --slave vdso		and makes them as libc does
+ *	compat32			run the tests
+ *	compat32 --slave spin		load a pattern into the registers, then spin
+ *	compat32 --slave int80		load it, then make system calls by int $0x80
+ *	compat32 --slave vdso		load it, then make them through the vDSO
  */
 #include "harness.h"
 
@@ -17,10 +17,10 @@
 #define CS_32		0x23
 #define CS_64		0x33
 
-/* In EBX of a slave; capture.c waits for it. */
+/* EBX of a slave that has loaded its registers; capture.c waits for it. */
 #define MARK		0x5aa5c33c
 
-/* What a slave has in the other registers. */
+/* The other registers of a slave. */
 #define ECX		0x81828384
 #define EDX		0x91929394
 #define ESI		0xa1a2a3a4
@@ -96,7 +96,7 @@ FIXTURE_VARIANT_ADD(compat, spin) { .entry = spin, .syscall = -1 };
 FIXTURE_VARIANT_ADD(compat, int80) { .entry = int80, .syscall = GETPPID_32 };
 FIXTURE_VARIANT_ADD(compat, vdso) { .entry = vdso, .syscall = GETPPID_32 };
 
-/* Until it has loaded its registers, and its call, if it makes them, is over. */
+/* Takes checkpoints until the slave has loaded its registers. */
 FIXTURE_SETUP(compat)
 {
 	self->slave = slave_start(body_run, variant->entry);
@@ -230,7 +230,11 @@ static uint64_t newest_seq(const struct master *m)
 	return head->newest ? c->seq : 0;
 }
 
-/* What fills its slots for the first time, does so in the replay of the call. */
+/*
+ * A recorder's slots have no memory at first, and hook_user_return() cannot
+ * allocate it. The module then replays the return: it captures at the return of an
+ * interrupt instead. Such a checkpoint must still have CP_ENTRY_SYSCALL.
+ */
 TEST(replayed_system_calls_are_no_interrupts)
 {
 	struct cp_prep arg = {
@@ -282,7 +286,7 @@ static bool is_sh(pid_t pid)
 	return !strcmp(name, "sh\n");
 }
 
-/* The size of the extended registers in the first checkpoint of a slave. */
+/* The size of the extended registers in a slave's first checkpoint. */
 static uint32_t xstate_size(pid_t pid)
 {
 	struct cp_prep arg = { .pid = pid, .flags = CP_PREP_XSTATE };
@@ -300,7 +304,7 @@ static uint32_t xstate_size(pid_t pid)
 	return size;
 }
 
-/* Whoever asks for them, and of whom: also on a processor without XSAVE. */
+/* The size is the same for each kind of master and slave. */
 TEST(extended_registers_have_one_size)
 {
 	pid_t same = slave_start(body_run, spin);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Death: a slave that is killed by a signal leaves the state in which it died
- * as its last checkpoint, in pairs of each kind.
+ * Death: the last checkpoint of a slave that a signal kills is the state in which
+ * the slave died, for each kind of pair.
  */
 #include "harness.h"
 
@@ -15,19 +15,19 @@
 
 #define PAGE	4096UL
 
-/* In R15 of a slave that is where it shall die. */
+/* R15 of a slave at the instruction that kills it. */
 #define MARK	0x5aa5c33cdeadbeefULL
 
 /*
- * The slave: sleeps until it is paired, and then acts.
+ * The slave sleeps at its gate until it is paired, and then runs @act.
  */
 struct slave {
 	int gate[2];
 	int (*act)(struct slave *s);
-	volatile bool reached;		/* it is about to do what kills it */
-	volatile pid_t tid;		/* of a thread that is to be the slave */
+	volatile bool reached;		/* the fatal instruction is next */
+	volatile pid_t tid;		/* of the thread that is the slave */
 	volatile int handled;		/* runs of a handler */
-	volatile uint64_t stack;	/* where a known pattern lies */
+	volatile uint64_t stack;	/* address of a known pattern */
 	volatile uint64_t sp;		/* the stack pointer at death */
 };
 
@@ -63,7 +63,7 @@ static bool gate_open(struct slave *s)
 	return write(s->gate[1], "", 1) == 1;
 }
 
-/* A thread of the master that takes all there is, and keeps what it saw last. */
+/* A thread of the master that takes all checkpoints and keeps the last. */
 struct taker {
 	struct master *m;
 	pthread_t thread;
@@ -82,7 +82,7 @@ static void take(struct taker *t)
 	t->taken++;
 	if (m->get.seq != t->last.seq + 1 + m->get.missed - t->last.missed)
 		t->in_order = false;
-	/* Nothing comes after it. */
+	/* No checkpoint may follow the state of death. */
 	if (t->deaths)
 		t->in_order = false;
 	t->deaths += !!(master_checkpoint(m)->flags & CP_CHECKPOINT_DEATH);
@@ -100,8 +100,9 @@ static void *take_all(void *arg)
 }
 
 /*
- * A pair of one of the three kinds. Who has to wait for its master has one that
- * takes all there is; who does not is left alone until it is dead.
+ * A pair of one of the three kinds. If the slave waits for its master (kind.waits),
+ * a thread takes all its checkpoints; if not, the test takes them once the slave is
+ * dead.
  */
 struct life {
 	struct slave *s;
@@ -142,7 +143,7 @@ static bool at_gate(pid_t pid)
 	return task_syscall(pid) == SYS_read;
 }
 
-/* Starts a slave that will do @act, and pairs with it; it sleeps still. */
+/* Starts a slave with @act and pairs with it; the slave still sleeps. */
 static bool life_start(struct life *l, const struct kind *kind,
 		       int (*act)(struct slave *s))
 {
@@ -161,7 +162,7 @@ static bool life_start(struct life *l, const struct kind *kind,
 	       !master_prep(&l->m, &arg);
 }
 
-/* Lets it act. */
+/* Lets the slave act. */
 static bool life_go(struct life *l, const struct kind *kind)
 {
 	l->taker.m = &l->m;
@@ -178,7 +179,7 @@ static bool is_over(struct life *l)
 	       waitpid(l->pid, &l->status, WNOHANG) == l->pid;
 }
 
-/* Takes all that is left of it. */
+/* Takes the remaining checkpoints. */
 static bool life_taken(struct life *l, const struct kind *kind)
 {
 	struct timespec end;
@@ -192,13 +193,13 @@ static bool life_taken(struct life *l, const struct kind *kind)
 	return !pthread_timedjoin_np(l->taker.thread, NULL, &end);
 }
 
-/* Waits for its end, and takes all that is left. */
+/* Waits for the slave's end, and takes the remaining checkpoints. */
 static bool life_over(struct life *l, const struct kind *kind)
 {
 	return eventually(is_over(l)) && life_taken(l, kind);
 }
 
-/* One life from its beginning to its end; the master's last is in @l->m. */
+/* Runs a slave from start to end; @l->m has the results of the last master_get(). */
 static bool live(struct life *l, const struct kind *kind,
 		 int (*act)(struct slave *s))
 {
@@ -226,7 +227,7 @@ static const struct cp_segment *stack_of(struct life *l)
 	return (const void *)((const char *)c + c->segments_offset);
 }
 
-/* The copy of @size bytes at the slave's @addr; NULL when it is not there. */
+/* The copy of @size bytes at the slave's @addr; NULL if it is missing. */
 static const void *copy_of(struct life *l, uint64_t addr, size_t size)
 {
 	const struct cp_segment *seg = stack_of(l);
@@ -236,7 +237,10 @@ static const void *copy_of(struct life *l, uint64_t addr, size_t size)
 	return l->m.region + seg->offset + (addr - seg->addr);
 }
 
-/* It died of @sig, as its parent knows; there is one state of death, the last. */
+/*
+ * The slave died of @sig, and waitpid(2) agrees; the last checkpoint, and only the
+ * last, is a state of death.
+ */
 #define EXPECT_DEATH_OF(sig)						\
 do {									\
 	EXPECT_EQ(0, self->l.taker.ret);				\
@@ -254,7 +258,7 @@ do {									\
 	EXPECT_EQ(POLLIN | POLLHUP, master_poll(&self->l.m, 0));	\
 } while (0)
 
-/* Its own death. */
+/* The signal hit the slave itself. */
 #define EXPECT_DEATH(sig)						\
 do {									\
 	EXPECT_DEATH_OF(sig);						\
@@ -263,7 +267,7 @@ do {									\
 	EXPECT_EQ(0, last_of(&self->l)->signal_thread);			\
 } while (0)
 
-/* That of another thread: of @its_tid, or 0 where nobody knows. */
+/* The signal hit the thread @its_tid; 0 if the kernel does not report which. */
 #define EXPECT_DEATH_ELSEWHERE(sig, its_tid)				\
 do {									\
 	EXPECT_DEATH_OF(sig);						\
@@ -291,8 +295,8 @@ do {									\
 } while (0)
 
 /*
- * Crashes. Each has an instruction of its own, so that its address is known,
- * and a pattern on its stack, in the red zone and above.
+ * Crashes. The label NAME_here is the address of the instruction that crashes; the
+ * stack holds a pattern in the red zone and above.
  */
 #define PATTERN	0xc0ffee0000000000ULL
 
@@ -337,7 +341,7 @@ DIE(die_jump);
 DIE(die_read);
 DIE(die_spin);
 
-/* Is that pattern in the copy, from the red zone to where it ends? */
+/* Does the copy hold the whole pattern, including the red zone? */
 static bool has_pattern(struct life *l)
 {
 	uint64_t sp = l->s->sp;
@@ -444,7 +448,7 @@ TEST_F(crash, breakpoint)
 	ASSERT_TRUE(live(&self->l, &variant->kind, act_int3));
 	EXPECT_DEATH(SIGTRAP);
 	EXPECT_EQ(SI_KERNEL, last_of(&self->l)->signal_code);
-	/* It is a trap: the next instruction. */
+	/* int3 is a trap: RIP is that of the next instruction. */
 	EXPECT_REG(rip, die_int3_here + 1);
 	EXPECT_TRUE(has_pattern(&self->l));
 }
@@ -517,7 +521,7 @@ TEST_F(crash, abort)
 	EXPECT_EQ(0, stack_of(&self->l)->flags);
 }
 
-/* A signal to oneself, by each of those ways that leave a mark. */
+/* Signals from the slave to itself, by calls that differ in si_code. */
 static int act_raise(struct slave *s)
 {
 	raise(SIGTERM);
@@ -563,7 +567,7 @@ TEST_F(crash, timer)
 	EXPECT_EQ(0, stack_of(&self->l)->flags);
 }
 
-/* So deep that the stack ends; each frame has a mark and its depth. */
+/* Recursion until the stack overflows; each frame holds MARK and its depth. */
 static int __attribute__((noinline)) dive(struct slave *s, uint64_t depth)
 {
 	volatile uint64_t frame[32];
@@ -579,7 +583,7 @@ static int __attribute__((noinline)) dive(struct slave *s, uint64_t depth)
 	return ret + frame[0] + frame[31];
 }
 
-/* From the deepest frame that is known on: so many in a row. */
+/* Does the copy hold @count consecutive frames, from the deepest known one up? */
 static bool has_frames(struct life *l, unsigned int count)
 {
 	const struct cp_segment *seg = stack_of(l);
@@ -620,7 +624,7 @@ TEST_F(crash, stack_overflow)
 	EXPECT_TRUE(has_frames(&self->l, 500));
 }
 
-/* However little of the stack each of its checkpoints holds. */
+/* Even if the slave's other checkpoints hold one page of the stack. */
 TEST_F(crash, whole_stack_under_a_limit_of_its_own)
 {
 	struct kind kind = variant->kind;
@@ -664,7 +668,7 @@ static int act_write_in_thread(struct slave *s)
 	return act_write(s);
 }
 
-/* A process whose second thread is the slave; the first one sleeps. */
+/* A process whose second thread is the slave; the main thread sleeps. */
 static int body_thread(void *arg)
 {
 	pthread_attr_t attr;
@@ -717,7 +721,7 @@ TEST_F(crash, in_a_thread)
 	EXPECT_TRUE(has_pattern(&self->l));
 }
 
-/* In and around handlers. */
+/* Deaths in signal handlers, and on the way to them. */
 static void handle_and_die(int sig)
 {
 	die_write(&shared->sp, NULL);
@@ -761,7 +765,7 @@ TEST_F(crash, in_the_handler_of_the_same_signal)
 	EXPECT_TRUE(has_pattern(&self->l));
 }
 
-/* A stack that children do not share, in the slave only. */
+/* Installs @fn for @sig, on an alternate stack that is private to the slave. */
 static void use_alternate_stack(struct slave *s, int sig, void (*fn)(int sig))
 {
 	struct sigaction sa = { .sa_handler = fn, .sa_flags = SA_ONSTACK };
@@ -820,7 +824,7 @@ TEST_F(crash, again_after_its_handler)
 	EXPECT_TRUE(has_frames(&self->l, 500));
 }
 
-/* The kernel finds no room for the handler's frame, and kills instead. */
+/* The kernel cannot write the handler's frame, and kills the slave instead. */
 static int act_overflow_with_handler(struct slave *s)
 {
 	signal(SIGSEGV, handle_overflow);
@@ -841,7 +845,7 @@ static int act_overflow_with_other_handler(struct slave *s)
 
 	setrlimit(RLIMIT_STACK, &limit);
 	signal(SIGUSR1, handle_overflow);
-	/* RSP to the last bytes of a page before one that is not there. */
+	/* RSP is 64 bytes above a mapping's start: too few for a frame. */
 	s->stack = (uintptr_t)mmap(NULL, 16 * PAGE, PROT_READ | PROT_WRITE,
 				   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	asm volatile("movq %0, %%rsp\n\t"
@@ -864,7 +868,7 @@ TEST_F(crash, without_room_for_the_handler_of_another_signal)
 }
 
 /*
- * Killed by others, wherever the slave is then.
+ * Deaths by other processes, in each state that the slave may be in.
  */
 FIXTURE(killed)
 {
@@ -904,7 +908,7 @@ TEST_F(killed, while_running)
 		ASSERT_TRUE(life_start(&self->l, &variant->kind, act_spin));
 		ASSERT_TRUE(life_go(&self->l, &variant->kind));
 		ASSERT_TRUE(eventually(spins(&self->l)));
-		/* Long enough for an interrupt or two. */
+		/* Time for a few interrupts. */
 		sleep_ms(5);
 		kill(self->l.pid, killers[i % 2]);
 		ASSERT_TRUE(life_over(&self->l, &variant->kind));
@@ -923,7 +927,7 @@ static int act_call(struct slave *s)
 	return body_syscalls(NULL);
 }
 
-/* In all those places that a system call goes through. */
+/* At random points of a system call. */
 TEST_F_TIMEOUT(killed, while_calling, 120)
 {
 	unsigned int i;
@@ -954,7 +958,7 @@ static bool sleeps(struct life *l)
 	return l->s->reached && at_gate(l->pid) && task_state(l->pid) == 'S';
 }
 
-/* Where it slept, as a core would have it. */
+/* The state of death is that of the call in which the slave slept, as in a core. */
 #define EXPECT_ASLEEP()							\
 do {									\
 	EXPECT_EQ(CP_ENTRY_SYSCALL, last_of(&self->l)->entry);		\
@@ -1008,7 +1012,7 @@ TEST_F(killed, while_waiting_for_its_master)
 			ASSERT_EQ(1, master_get(&self->l.m));
 		ASSERT_TRUE(eventually(master_state_is(&self->l.m,
 						       "slave-waiting")));
-		/* Where it calls without end, it may also be at a tick's end. */
+		/* The slave may wait at the return from a tick instead of a call. */
 		ASSERT_TRUE(eventually(task_state(self->l.pid) == 'S'));
 		in_call = task_syscall(self->l.pid) >= 0;
 		self->l.taker.m = &self->l.m;
@@ -1076,7 +1080,7 @@ static int act_sleep_with_handler(struct slave *s)
 	return act_sleep(s);
 }
 
-/* A debugger is told of each signal, and may let it kill, or not. */
+/* A slave in signal-delivery-stop, which a debugger has not decided on yet. */
 TEST_F(killed, while_a_debugger_looks_at_a_signal)
 {
 	static const int signals[] = { SIGUSR1, SIGTERM };
@@ -1118,7 +1122,7 @@ TEST_F(killed, signal_let_through_by_a_debugger)
 	EXPECT_ASLEEP();
 }
 
-/* What another thread does. */
+/* The thread that is the slave. */
 static void *thread_act(void *arg)
 {
 	struct slave *s = arg;
@@ -1157,7 +1161,7 @@ static int body_exit_beside_slave(void *arg)
 	_exit(9);
 }
 
-/* The slave was healthy: it is shown where it was, with the other's signal. */
+/* The checkpoint has the slave's own registers, and the other thread's signal. */
 TEST_F(killed, by_the_crash_of_another_thread)
 {
 	ASSERT_TRUE(thread_start(&self->l, &variant->kind, act_spin,
@@ -1180,7 +1184,7 @@ static int body_terminate_beside_slave(void *arg)
 	return 1;
 }
 
-/* No core, so the kernel does not keep whose signal it was. */
+/* SIGTERM writes no core, so the kernel does not record which thread it hit. */
 TEST_F(killed, by_a_signal_to_another_thread)
 {
 	ASSERT_TRUE(thread_start(&self->l, &variant->kind, act_spin,
@@ -1202,7 +1206,7 @@ static int body_all_killed(void *arg)
 	return 1;
 }
 
-/* A signal to the process is every thread's. */
+/* A signal to the process counts as one to each of its threads. */
 TEST_F(killed, by_a_signal_to_the_process_of_several_threads)
 {
 	ASSERT_TRUE(thread_start(&self->l, &variant->kind, act_spin,
@@ -1225,7 +1229,7 @@ TEST_F(killed, not_by_the_exit_of_another_thread)
 }
 
 /*
- * What is no death, and what is not disturbed.
+ * Ends that are not deaths, and signals that do not kill.
  */
 FIXTURE(alive)
 {
@@ -1304,7 +1308,7 @@ TEST_F(alive, handler_that_mends_the_fault)
 	EXPECT_EQ(FAULTS, self->l.s->handled);
 }
 
-/* Signals that kill nobody, and then an exit. */
+/* Signals that do not kill the slave, and then an exit. */
 static int act_ignore(struct slave *s)
 {
 	int i;
@@ -1422,7 +1426,7 @@ TEST_F(alive, no_state_of_death_unless_asked_for)
 }
 
 /*
- * How the state of death is handed over.
+ * How the master receives the state of death.
  */
 FIXTURE(given)
 {
@@ -1461,7 +1465,7 @@ TEST_F(given, kept_when_the_master_cannot_be_told)
 	EXPECT_EQ(CP_CHECKPOINT_DEATH, master_checkpoint(&self->l.m)->flags);
 	for (i = 0; i < 3; i++)
 		EXPECT_EQ(0, master_get(&self->l.m));
-	/* The mapping still has it. */
+	/* The mapping still holds it. */
 	EXPECT_EQ(seq, newest_seq(&self->l.m));
 }
 
@@ -1482,13 +1486,13 @@ TEST_F(given, whatever_the_rate)
 	ASSERT_TRUE(life_go(&self->l, &variant->kind));
 	ASSERT_TRUE(life_over(&self->l, &variant->kind));
 	EXPECT_DEATH(SIGSEGV);
-	/* The first, which is always taken, and this one. */
+	/* The first return, which is always captured, and the death. */
 	EXPECT_EQ(2, self->l.taker.last.seq);
 	EXPECT_REG(rip, die_write_here);
 	EXPECT_TRUE(has_pattern(&self->l));
 }
 
-/* All the state there is, extended registers too. */
+/* The state of death includes the extended registers. */
 TEST_F(given, with_extended_registers)
 {
 	struct kind kind = variant->kind;
@@ -1506,7 +1510,7 @@ TEST_F(given, with_extended_registers)
 	EXPECT_TRUE(has_pattern(&self->l));
 }
 
-/* A program that takes the cores of others, as some systems have it. */
+/* A core_pattern helper, which reads the core of the dying slave from a pipe. */
 #define CORE_HELPER	"core-helper"
 #define CORE_PATTERN	"/proc/sys/kernel/core_pattern"
 
@@ -1580,7 +1584,7 @@ TEST_F(given, beside_a_core_handler_of_the_system)
 	unlink(path);
 }
 
-/* A slave that takes more memory than its group may have. */
+/* Uses more memory than its cgroup allows. */
 static int act_eat(struct slave *s)
 {
 	size_t size = 256 << 20;
@@ -1616,14 +1620,14 @@ TEST_F(given, after_the_memory_ran_out)
 	ASSERT_TRUE(life_start(&self->l, &variant->kind, act_eat));
 	snprintf(pid, sizeof(pid), "%d", self->l.pid);
 	ASSERT_TRUE(group_write(group, "cgroup.procs", pid));
-	/* What the kernel says of it looks as if it were in trouble itself. */
+	/* The OOM report in the kernel log would look like a bug to the runner. */
 	ASSERT_TRUE(read_file(PRINTK, printk, sizeof(printk)));
 	ASSERT_TRUE(write_file(PRINTK, "2"));
 	EXPECT_TRUE(life_go(&self->l, &variant->kind));
 	EXPECT_TRUE(life_over(&self->l, &variant->kind));
 	ASSERT_TRUE(write_file(PRINTK, printk));
 	EXPECT_DEATH(SIGKILL);
-	/* Some of its memory may be gone already, but not its registers. */
+	/* The OOM reaper may have freed parts of the stack, but not the registers. */
 	EXPECT_EQ(0, stack_of(&self->l)->flags & ~CP_SEGF_HOLE);
 	EXPECT_LT(0, stack_of(&self->l)->size);
 	EXPECT_TRUE(eventually(!rmdir(group)));

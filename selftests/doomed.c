@@ -2,10 +2,10 @@
 /*
  * usage: doomed HOW WHERE [told]
  *
- * Dies, at the end of a chain of calls, some of them inlined. HOW: segv, abrt,
- * fpe, overflow, oom; wait for somebody to kill it, or live: it does not die.
- * WHERE: main, thread, handler, alternate. With "told" it prints the id of the
- * thread that is to die, and waits for a byte on standard input first.
+ * Dies at the end of a chain of calls, some of which are inlined. HOW: segv, abrt,
+ * fpe, overflow, oom; wait, to be killed by a test; or live, which does not die.
+ * WHERE: main, thread, handler, alternate. With "told", the program first prints
+ * the id of the thread that will die, and waits for a byte on standard input.
  */
 #include "chain.h"
 
@@ -19,7 +19,7 @@ static const char *how;
 
 static volatile int zero;
 
-/* Nothing is mapped there. */
+/* An address that is not mapped. */
 static volatile int *volatile nowhere = (int *)0x10;
 
 OUTLINE void touch(void)
@@ -34,7 +34,7 @@ OUTLINE void divide(void)
 	after++;
 }
 
-/* The compiler is not to know that it does not come back. */
+/* A pointer hides from the compiler that abort(3) does not return. */
 static void (*volatile last_resort)(void) = abort;
 
 OUTLINE void give_up(void)
@@ -48,7 +48,7 @@ OUTLINE int overflow(int n)
 	volatile char room[500];
 
 	room[n % 500] = (char)n;
-	/* It comes to an end of its own in theory only. */
+	/* The condition, which never holds, keeps the compiler from warning. */
 	after = n == zero ? 0 : overflow(n + 1);
 	return room[n % 500] + after;
 }
@@ -68,7 +68,7 @@ OUTLINE void rest(void)
 		pause();
 }
 
-/* What it does is known: a value in a register, a system call that fails. */
+/* Does something with known results: a value in XMM0, a call that fails. */
 OUTLINE void live(void)
 {
 	register double value asm("xmm0") = 1234.5;

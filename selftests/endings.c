@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Endings: whatever happens to the one, and whenever it does, the other is told
- * or set free at once.
+ * Endings: whenever and however one side of a pair ends, the other side is notified
+ * (the master) or set free (the slave) at once.
  */
 #include "harness.h"
 
@@ -15,7 +15,7 @@
 
 #define MS	1000000ULL	/* in nanoseconds */
 
-/* What this program does when it is run as another program. */
+/* Values of argv[0] with which this program executes itself; see other_program(). */
 #define OTHER_PROGRAM	"other-program"
 
 #define OTHER_MASTER	"other-master"
@@ -32,8 +32,8 @@ static int take_ten(int fd)
 }
 
 /*
- * argv: OTHER_PROGRAM, a descriptor to say hello on (-1: none), exit code (-1:
- * run on); or OTHER_MASTER, a descriptor of the device, and anything.
+ * argv: OTHER_PROGRAM, a descriptor to write a byte to (-1: none), an exit code
+ * (-1: keep running); or OTHER_MASTER, a descriptor of the device, one unused.
  */
 static void __attribute__((constructor)) other_program(int argc, char **argv)
 {
@@ -48,7 +48,7 @@ static void __attribute__((constructor)) other_program(int argc, char **argv)
 	body_sleep(NULL);
 }
 
-/* Runs on, or exits with @code if that is not -1. */
+/* Executes OTHER_PROGRAM, which exits with @code, or keeps running if @code is -1. */
 static int exec_other(int hello, int code)
 {
 	char fd[12], status[12];
@@ -60,14 +60,14 @@ static int exec_other(int hello, int code)
 }
 
 /*
- * The slave. It does as its state says until it is told to act, in the end.
+ * The slave sleeps or makes system calls until slave_act(), and then runs @act.
  */
 struct slave {
-	bool asleep;			/* until told, it sleeps in the kernel */
+	bool asleep;			/* until slave_act(), sleep in the kernel */
 	volatile bool go;
 	int gate[2];
-	int hello[2];			/* written by what runs free */
-	int (*act)(struct slave *s);	/* gives the exit code */
+	int hello[2];			/* written by a program that runs unpaired */
+	int (*act)(struct slave *s);	/* returns the exit code */
 	volatile uint64_t progress;
 	volatile pid_t tid;		/* of a thread that @act has started */
 	volatile pid_t child;
@@ -112,7 +112,7 @@ static void slave_act(struct slave *s, int (*act)(struct slave *s))
 		s->go = false;
 }
 
-/* Has somebody said hello? Waits for it, 10 s at most. */
+/* Waits for up to 10 seconds for a byte in the pipe @hello. */
 static bool hello_came(struct slave *s)
 {
 	struct pollfd p = { .fd = s->hello[0], .events = POLLIN };
@@ -122,7 +122,7 @@ static bool hello_came(struct slave *s)
 }
 
 /*
- * What the slave is doing when something happens to it:
+ * State of the slave when the event under test happens:
  *
  *	asleep	in the kernel since before it was paired; the master waits
  *	waiting	for its master, which is elsewhere
@@ -130,7 +130,7 @@ static bool hello_came(struct slave *s)
  */
 enum state { ASLEEP, WAITING, SERVED };
 
-/* A master's thread that takes what comes until the end. */
+/* A thread of the master that takes checkpoints until the pair's end. */
 struct taker {
 	struct master *m;
 	pthread_t thread;
@@ -154,7 +154,7 @@ static void taker_start(struct taker *t, struct master *m)
 	t->started = !pthread_create(&t->thread, NULL, take_all, t);
 }
 
-/* Gives what the last call gave; -ETIMEDOUT when there was no last call. */
+/* Returns the result of the thread's last call; -ETIMEDOUT if it does not end. */
 static int taker_join(struct taker *t)
 {
 	struct timespec end;
@@ -167,7 +167,7 @@ static int taker_join(struct taker *t)
 	return t->ret;
 }
 
-/* Starts a slave that is to be in @state; gives its pid, or -1. */
+/* Starts a slave for @state; returns its pid, or -1. */
 static pid_t slave_begin(enum state state, struct slave **s)
 {
 	pid_t pid;
@@ -181,7 +181,7 @@ static pid_t slave_begin(enum state state, struct slave **s)
 	return pid;
 }
 
-/* Brings slave and master to where they are to be. */
+/* Brings the pair into @state. */
 static bool reach(enum state state, struct master *m, struct taker *t)
 {
 	switch (state) {
@@ -197,7 +197,7 @@ static bool reach(enum state state, struct master *m, struct taker *t)
 	return false;
 }
 
-/* For a fixture whose variants differ in the state only. */
+/* A variant of a fixture whose variants differ only in the state. */
 #define STATE_VARIANT(fixture, name, its_state)				\
 FIXTURE_VARIANT_ADD(fixture, name)					\
 {									\
@@ -205,7 +205,7 @@ FIXTURE_VARIANT_ADD(fixture, name)					\
 }
 
 /*
- * The slave's endings, and what is none.
+ * Endings of the slave, and events that do not end the pair.
  */
 FIXTURE(slave_end)
 {
@@ -240,14 +240,14 @@ FIXTURE_TEARDOWN(slave_end)
 	slave_kill(self->pid);
 }
 
-/* From here on the master takes what comes, if it did not do so before. */
+/* Starts the master's taker, unless the state has started it already. */
 #define take_rest()							\
 do {									\
 	if (!self->taker.started)					\
 		taker_start(&self->taker, &self->m);			\
 } while (0)
 
-/* The end has come, for @why, and stays. */
+/* The pair is over for the reason @why, and each further call returns the same. */
 #define EXPECT_END(why, how)						\
 do {									\
 	int __i;							\
@@ -262,7 +262,7 @@ do {									\
 	}								\
 } while (0)
 
-/* Still paired: it comes to its master as before, and can be killed. */
+/* The slave is still paired: its master takes checkpoints, and sees its death. */
 #define EXPECT_STILL_PAIRED()						\
 do {									\
 	uint64_t __taken = self->taker.taken;				\
@@ -306,7 +306,7 @@ TEST_F(slave_end, terminated)
 	EXPECT_END(CP_END_EXITED, SIGTERM);
 }
 
-/* Nobody but the master waits for it: it goes as soon as it is dead. */
+/* The slave has been reaped before the master looks. */
 TEST_F(slave_end, killed_and_reaped_at_once)
 {
 	EXPECT_EQ(SIGKILL, slave_kill(self->pid));
@@ -352,7 +352,7 @@ TEST_F(slave_end, killed_while_stopped)
 	EXPECT_END(CP_END_EXITED, SIGKILL);
 }
 
-/* Waits until the tracee has stopped; gives the signal, -1 for anything else. */
+/* Waits until the tracee stops; returns the signal, or -1 if it does not stop. */
 static int traced_stop(pid_t pid)
 {
 	int status;
@@ -383,7 +383,7 @@ TEST_F(slave_end, traced)
 	EXPECT_STILL_PAIRED();
 }
 
-/* Both wait for each return of the slave, from its two sides. */
+/* A debugger stops the slave at each system call, its master takes each return. */
 TEST_F(slave_end, traced_by_system_calls)
 {
 	int i;
@@ -431,7 +431,7 @@ static bool cage_write(const struct cage *c, const char *name, int value)
 	return ret > 0;
 }
 
-/* False when there is no cgroup v2 here. */
+/* False if there is no cgroup v2. */
 static bool cage_make(struct cage *c)
 {
 	snprintf(c->path, sizeof(c->path), "/sys/fs/cgroup/checkpoint-test-%d",
@@ -499,7 +499,7 @@ static int body_handle_and_spin(void *running)
 	return body_spin(NULL);
 }
 
-/* The signal waits, though nothing but a look at the task's signals tells. */
+/* The freezer clears TIF_SIGPENDING: only the pending set shows the signal. */
 TEST(paired_while_frozen_with_a_signal)
 {
 	volatile bool *running = shared_memory(sizeof(*running));
@@ -533,7 +533,7 @@ TEST_F(slave_end, execs)
 {
 	slave_act(self->s, act_exec);
 	EXPECT_END(CP_END_EXEC, 0);
-	/* The new program runs free, and another pair may be made with it. */
+	/* The new program runs unpaired, and can be paired again. */
 	EXPECT_TRUE(hello_came(self->s));
 	EXPECT_EQ(0, prep(self->m.fd, self->pid));
 	EXPECT_EQ(1, master_get_until(&self->m, CP_FOREVER, CP_GET_NUDGE));
@@ -623,7 +623,7 @@ TEST_F(slave_end, child_that_shares_the_memory_is_no_slave)
 	EXPECT_END(CP_END_EXITED, 6 << 8);
 }
 
-/* What was handed over before the end can still be taken after it. */
+/* A checkpoint whose hand-over failed can still be taken after the slave's end. */
 TEST(checkpoint_outlives_its_slave)
 {
 	struct cp_get bad = { .deadline = CP_FOREVER, .regs = 8 };
@@ -642,8 +642,8 @@ TEST(checkpoint_outlives_its_slave)
 }
 
 /*
- * The same among threads: one is the slave, by its thread id, the other is not
- * and never waits for anybody.
+ * The same for processes of two threads: one is the slave, by its thread id; the
+ * other is not paired and must never wait.
  */
 struct threads {
 	struct slave *s;
@@ -788,7 +788,7 @@ static int act_exit_thread(struct slave *s)
 	return syscall(SYS_exit, 3);
 }
 
-/* The leader becomes a zombie by that, the process does not end. */
+/* A leader that exits alone becomes a zombie, and the process lives on. */
 TEST_F(thread_end, slave_exits_alone)
 {
 	uint64_t before;
@@ -800,7 +800,7 @@ TEST_F(thread_end, slave_exits_alone)
 	if (variant->leader)
 		EXPECT_TRUE(eventually(task_state(self->pid) == 'Z'));
 
-	/* The one that is left may be paired in its place. */
+	/* The remaining thread can be paired. */
 	EXPECT_EQ(0, prep(self->m.fd, self->t->other));
 	EXPECT_EQ(1, master_get(&self->m));
 }
@@ -808,7 +808,7 @@ TEST_F(thread_end, slave_exits_alone)
 TEST_F(thread_end, other_exits_alone)
 {
 	self->t->other_act = act_exit_thread;
-	/* A thread is gone then, a leader stays as a zombie. */
+	/* The task of a thread disappears; a leader stays as a zombie. */
 	ASSERT_TRUE(eventually(task_state(self->t->other) ==
 			       (variant->leader ? 0 : 'Z')));
 	EXPECT_STILL_PAIRED();
@@ -842,7 +842,7 @@ TEST(leader_is_a_zombie_before_the_pair)
 }
 
 /*
- * The master's endings. It is a process of its own: the boss.
+ * Endings of the master, a process of its own that is called the boss here.
  */
 struct boss {
 	enum state state;
@@ -854,7 +854,7 @@ struct boss {
 	volatile bool done;
 	volatile int result;	/* of @act */
 	volatile pid_t child;
-	struct master m;	/* descriptor and region are the boss's own */
+	struct master m;	/* @fd and @region are valid in the boss only */
 	struct taker taker;
 };
 
@@ -916,7 +916,7 @@ static void boss_act(struct boss *b, int (*act)(struct boss *b))
 	b->go = true;
 }
 
-/* The boss lives on, and does it without fail. */
+/* The boss runs @act successfully and survives. */
 #define EXPECT_DONE(act)						\
 do {									\
 	boss_act(self->b, act);						\
@@ -924,7 +924,7 @@ do {									\
 	EXPECT_EQ(0, self->b->result);					\
 } while (0)
 
-/* The slave lives on as if it had never been paired. */
+/* The slave continues unpaired, can be paired again, and exits normally. */
 #define EXPECT_FREE()							\
 do {									\
 	uint64_t __before = self->s->progress;				\
@@ -950,7 +950,7 @@ static bool no_longer_busy(struct master *m, pid_t pid, int *ret)
 	return *ret != -EBUSY;
 }
 
-/* A dying master takes a moment. */
+/* Retries on EBUSY: a dying master ends its pair in its own exit path. */
 static int eventually_paired(struct master *m, pid_t pid)
 {
 	int ret = -EBUSY;
@@ -1002,13 +1002,13 @@ TEST_F(master_end, killed_while_stopped)
 	EXPECT_FREE();
 }
 
-/* A taker that was at work has been told; the region can still be read. */
+/* The taker, if there is one, saw the end; the region is still readable. */
 static int boss_is_detached(struct boss *b)
 {
 	const struct cp_region_head *head = (void *)b->m.region;
 	int ret = b->taker.started ? taker_join(&b->taker) : -EBADF;
 
-	/* Between two calls it may have found its descriptor closed. */
+	/* EBADF: the descriptor was closed between two calls of the taker. */
 	if (ret != -EBADF && (ret || b->m.get.reason != CP_END_DETACHED))
 		return 2;
 	if (ret == -EBADF && b->state == ASLEEP)
@@ -1033,7 +1033,7 @@ static int boss_ends(struct boss *b)
 {
 	int ret = 0;
 
-	/* Once more is no harm. */
+	/* The second call succeeds, too. */
 	if (ioctl(b->m.fd, CP_IOC_END) || ioctl(b->m.fd, CP_IOC_END))
 		return 1;
 	if (b->taker.started)
@@ -1061,7 +1061,10 @@ TEST_F(master_end, execs)
 	EXPECT_EQ(0, waitpid(self->boss, NULL, WNOHANG));
 }
 
-/* Holds whatever its parent has open. Not for ever: nobody may wait for it. */
+/*
+ * Starts a child that keeps its parent's files open. The alarm ends it if its parent
+ * has died.
+ */
 static pid_t holder_start(unsigned long flags)
 {
 	pid_t pid = syscall(SYS_clone, flags | SIGCHLD, NULL, NULL, NULL, NULL);
@@ -1092,7 +1095,7 @@ static int boss_shares_and_exits(struct boss *b)
 	_exit(0);
 }
 
-/* Nothing at all is closed then. */
+/* With CLONE_FILES, the boss's exit does not close any descriptor. */
 TEST_F(master_end, exits_while_a_child_shares_its_descriptors)
 {
 	boss_act(self->b, boss_shares_and_exits);
@@ -1113,7 +1116,7 @@ TEST_F(master_end, closes_while_a_child_holds_the_file)
 	EXPECT_TRUE(eventually(task_state(self->b->child) == 'S'));
 }
 
-/* The message that carries a descriptor; @fd is where it goes or comes from. */
+/* Sends *@fd over the socket if @out, or receives a descriptor into *@fd. */
 static int pass_fd(int sock, int *fd, bool out)
 {
 	char control[CMSG_SPACE(sizeof(*fd))] = { 0 }, byte = 0;
@@ -1181,7 +1184,7 @@ static int boss_closes_all(struct boss *b)
 
 	if (copy < 0 || close(b->m.fd))
 		return 1;
-	/* One is left: nothing has happened. */
+	/* The copy of the descriptor keeps the pair alive. */
 	b->m.fd = copy;
 	if (master_state_is(&b->m, "over"))
 		return 5;
@@ -1197,7 +1200,8 @@ TEST_F(master_end, closes_the_last_of_two)
 }
 
 /*
- * What does not end a pair. The boss tries it; then it must still be the master.
+ * Actions of the boss or of its children that do not end the pair. The boss must
+ * still be the master after them.
  */
 static int boss_is_master(struct boss *b)
 {
@@ -1309,7 +1313,7 @@ static int boss_execs_with_file(struct boss *b)
 	return 98;
 }
 
-/* The same process, and it still has the file: master as before. */
+/* The same process executes a program and keeps the file: it is still the master. */
 TEST_F(master_end, exec_that_keeps_the_file_is_none)
 {
 	int status;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Every error path walked: a kernel that can fail on demand (/proc/self/fail-nth)
- * lets the first thing that may fail in a call fail, then the second, and so on
- * until the call has no more of them: allocations of memory, copies from and to
- * user space. Each time the call fails with an errno that is documented for it,
- * or does its job all the same; nothing is left of it; and the next one works.
+ * Error paths, by fault injection (/proc/self/fail-nth): the kernel lets the first
+ * allocation of memory or copy from or to user space in a call fail, then the
+ * second, and so on until the call has no further ones. Each time the call either
+ * fails with an errno that is documented for it, or succeeds anyway; it leaves
+ * nothing allocated; and the next call works.
  */
 #include "harness.h"
 #include "sock.h"
@@ -13,7 +13,7 @@
 #define SYSFS "/sys/class/misc/checkpoint/"
 #define MODULE "/sys/module/checkpoint/"
 
-/* More faults than this in one call: it is not the call that fails. */
+/* No call has this many fault points: a test that reaches it has a bug. */
 #define FAULTS_MAX 20000
 
 static bool write_file(const char *path, const char *text)
@@ -38,7 +38,10 @@ static long read_number(const char *path)
 	return number;
 }
 
-/* Nothing is spared, and nothing is said of it: a call trace is a complaint. */
+/*
+ * Every allocation may fail, and no failure is logged: the VM's runner takes a call
+ * trace in the kernel log for a bug.
+ */
 static bool faults_set_up(void)
 {
 	return write_file(DEBUGFS "failslab/ignore-gfp-wait", "N") &&
@@ -50,15 +53,16 @@ static bool faults_set_up(void)
 	       write_file(DEBUGFS "fail_usercopy/verbose", "0");
 }
 
-/* The @nth of what may fail in the caller's next system calls is to fail. */
+/* Lets the @nth fault point of the caller's next system calls fail. */
 static void arm(int fd, unsigned int nth)
 {
 	dprintf(fd, "%u", nth);
 }
 
 /*
- * No more faults. False when the last one never came: the file then still
- * counts, and tells so, unless the copy of what it tells is what fails.
+ * Disarms the fault. Returns whether it occurred: fail-nth counts down, and reads
+ * as 0 after the fault. The pread() may be the call that fails; the pwrite() too,
+ * so it is repeated.
  */
 static bool disarm(int fd)
 {
@@ -71,10 +75,10 @@ static bool disarm(int fd)
 	return came;
 }
 
-/* What a call is made with, and what it gives. */
+/* The arguments of a call under test, and its results. */
 struct try {
 	int nth;		/* /proc/self/fail-nth */
-	long users;		/* of the module, before */
+	long users;		/* module's reference count before the call */
 	pid_t slave;
 	struct sock sock;
 	struct cp_prep prep;
@@ -112,14 +116,14 @@ FIXTURE_TEARDOWN(faults)
 }
 
 /*
- * A call: what is done for it before, and what undoes it, whether it failed
- * (@ret < 0) or not. Only @call runs with faults.
+ * A call under test. Only @call runs with faults. @before prepares it, and @after
+ * checks and undoes it, whether it succeeded or failed (@ret < 0).
  */
 struct call {
 	int (*before)(struct try *t);
 	int (*call)(struct try *t);
 	bool (*after)(struct try *t, int ret);
-	int errnos[6];		/* documented; 0 ends them */
+	int errnos[6];		/* documented errnos, then 0 */
 };
 
 static bool is_documented(const struct call *call, int ret)
@@ -132,14 +136,14 @@ static bool is_documented(const struct call *call, int ret)
 	return ret >= 0;
 }
 
-/* Neither a pair, nor a use of the module more than there was. */
+/* The call left neither a pair nor a reference to the module. */
 static bool nothing_is_left(struct try *t)
 {
 	return eventually(read_number(SYSFS "pairs_live") == 0 &&
 			  read_number(MODULE "refcnt") == t->users);
 }
 
-/* One call, whose @nth fault comes. True when there was one. */
+/* Makes the call with its @nth fault; returns whether the fault occurred. */
 static bool try_call(struct __test_metadata *_metadata, struct try *t,
 		     const struct call *call, unsigned int nth)
 {
@@ -161,8 +165,9 @@ static bool try_call(struct __test_metadata *_metadata, struct try *t,
 }
 
 /*
- * Each call comes further than the one before, and the last one all the way: so
- * none has harmed the next. A call without any fault would not have been tried.
+ * Repeats the call, each time with the next fault, until it completes without one:
+ * then no earlier fault has broken anything. At least one fault must occur, else
+ * fault injection did not work.
  */
 static void walk(struct __test_metadata *_metadata, struct try *t,
 		 const struct call *call)
@@ -239,7 +244,7 @@ static int call_prep(struct try *t)
 	return ioctl(t->fd, CP_IOC_PREP, &t->prep) ? -errno : 0;
 }
 
-/* What was made works; what was not leaves the file as it was. */
+/* A pair that was made works; a call that failed leaves the file without one. */
 static bool after_prep(struct try *t, int ret)
 {
 	struct cp_get get = { .deadline = CP_FOREVER };
@@ -299,7 +304,7 @@ static int call_get(struct try *t)
 	return ret == 1 ? 0 : ret;
 }
 
-/* The checkpoint that could not be told of comes next: none is lost. */
+/* The checkpoint of a call that failed is that of the next call: none is lost. */
 static bool after_get(struct try *t, int ret)
 {
 	bool right = ret < 0 || t->m.get.seq == 1;
@@ -447,7 +452,7 @@ static int before_query(struct try *t)
 	return sock_open(&t->sock) ?: before_pair(t);
 }
 
-/* A send or receive that fails may leave an answer: the socket goes too. */
+/* A failed send or receive may leave an answer in the socket: use a new one. */
 static bool after_query(struct try *t, int ret)
 {
 	close(t->sock.fd);
@@ -530,10 +535,11 @@ TEST_F(faults, netlink_end)
 }
 
 /*
- * Loading the module, which the VM's runner has loaded. The kernel's own part of it
- * does not stand all faults; so they are tried from the last one on, as long as
- * the module's init function has begun: a tracepoint says so. Before that come
- * the counters of coverage, which do without memory.
+ * Faults while the module is loaded. Some kernels do not survive every fault in
+ * their own part of loading a module. Therefore the test starts with the last fault
+ * and goes backwards while a tracepoint shows that the fault came after the
+ * module's init function had begun. With coverage, gcov allocates just before that,
+ * and its failures have no effect: the test ends after HARMLESS_MAX of those.
  */
 #define TRACING "/sys/kernel/tracing/"
 #define HARMLESS_MAX 40
@@ -561,13 +567,14 @@ static int unload(void)
 	return syscall(SYS_delete_module, "checkpoint", O_NONBLOCK) ? -errno : 0;
 }
 
-/* The most that registering the device takes. */
+/* An upper bound of the fault points of registering the device. */
 #define DEVICE_FAULTS 60
 
 /*
- * A number not less than that of the init function's last fault. Of those behind
- * it there are too many to try them all; so this load ends before the device is
- * registered, which comes last.
+ * Returns an upper bound of the number of the init function's last fault. There are
+ * too many faults after the init function to count them all. So this load fails, by
+ * an invalid parameter, just before the device is registered, which is the last
+ * step of the function.
  */
 static int load_faults(struct try *t)
 {
@@ -583,7 +590,10 @@ static int load_faults(struct try *t)
 	return ret ?: FAULTS_MAX - atoi(left) + DEVICE_FAULTS;
 }
 
-/* Loads with the @nth fault: 1 when that failed, 0, -1 before the init function. */
+/*
+ * Loads with the @nth fault. Returns 1 if the load failed, 0 if it succeeded, -1 if
+ * the fault came before the init function.
+ */
 static int try_load(struct __test_metadata *_metadata, struct try *t, int nth)
 {
 	bool began;
@@ -595,7 +605,7 @@ static int try_load(struct __test_metadata *_metadata, struct try *t, int nth)
 	ret = load(t, "");
 	disarm(t->nth);
 	began = load_init_began();
-	/* ENODEV: what cannot be looked at proves nothing. */
+	/* ENODEV: the init function could not look up what it checks. */
 	EXPECT_TRUE(!ret || ret == -ENOMEM || ret == -ENODEV)
 		TH_LOG("errno %d", -ret);
 	EXPECT_EQ(!!ret, !!access(MODULE, F_OK));
@@ -618,7 +628,7 @@ TEST_F_TIMEOUT(faults, load, 1200)
 	nth = load_faults(&self->t);
 	ASSERT_LT(0, nth);
 	ASSERT_EQ(0, load(&self->t, ""));
-	/* Else it is not behind the last one. */
+	/* A load that fails would show that @nth is not an upper bound. */
 	ASSERT_EQ(0, try_load(_metadata, &self->t, nth));
 	do {
 		ret = try_load(_metadata, &self->t, --nth);
@@ -632,8 +642,8 @@ TEST_F_TIMEOUT(faults, load, 1200)
 }
 
 /*
- * Faults in the slave: while it leaves its checkpoints, from the return of the
- * call that arms them on.
+ * Faults in the slave's captures, beginning with the return of the write() that
+ * arms the fault.
  */
 struct unlucky {
 	unsigned int nth;
@@ -641,7 +651,7 @@ struct unlucky {
 	bool dies;
 };
 
-/* On a stack that the region has no memory for yet. */
+/* The stack is deeper than before, so the capture has to allocate memory. */
 static __attribute__((noinline)) void call_deep(bool die)
 {
 	volatile char room[64 * 1024];
@@ -665,7 +675,7 @@ static int body_unlucky(void *arg)
 	return 7;
 }
 
-/* All of what it has: checkpoints in order, whole or flagged as not whole. */
+/* Takes all checkpoints: in order, and either whole or flagged as incomplete. */
 static int take_all(struct master *m)
 {
 	const uint32_t allowed = CP_SEGF_NOMEM | CP_SEGF_HOLE;
@@ -709,7 +719,10 @@ TEST_F(faults, of_the_slave)
 	TH_LOG("%u faults", unlucky->nth - 1);
 }
 
-/* Whoever dies cannot say whether the fault came: as many as there may be. */
+/*
+ * A slave that dies cannot report whether the fault occurred, so the test tries more
+ * faults than its captures have.
+ */
 TEST_F(faults, of_the_slave_that_dies)
 {
 	struct unlucky *unlucky = shared_memory(sizeof(*unlucky));

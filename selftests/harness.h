@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the selftests share: a master's few system calls, and slaves.
+ * Shared by the selftests: a master's system calls, and slaves.
  *
- * The tests talk to the kernel itself, not through the C library, so that
- * each promise of <linux/checkpoint.h> is tried as it stands there. A child
- * never outlives its test: it dies with its parent.
+ * The tests make the system calls directly rather than through the C library,
+ * so that they test each promise of <linux/checkpoint.h> as it is written there.
+ * Each child dies with its parent, so no child outlives its test.
  */
 #ifndef _CP_SELFTESTS_HARNESS_H
 #define _CP_SELFTESTS_HARNESS_H
@@ -32,18 +32,21 @@
 
 #include <linux/checkpoint.h>
 
-/* It can be in one file of a program only: those of many have no TEST()s. */
+/*
+ * Only one file of a program can include kselftest_harness.h. The programs of
+ * several files define WITHOUT_TESTS and have no TEST()s.
+ */
 #ifdef WITHOUT_TESTS
 #include "kselftest.h"
 #else
 #include "kselftest_harness.h"
 #endif
 
-/* Seconds until a test counts as hanging: a kernel full of checks is slow. */
+/* Seconds until the harness kills a test. Kernels with sanitizers are slow. */
 #undef TEST_TIMEOUT_DEFAULT
 #define TEST_TIMEOUT_DEFAULT 300
 
-/* Registers of the short form, in the order of the teaching kernel. */
+/* Indices into master.regs, in the order of cp_get.regs. */
 enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI,
        R8, R9, R10, R11, R12, R13, R14, R15, RIP };
 
@@ -81,7 +84,7 @@ static inline pid_t fork_mortal(void)
 
 	if (pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		/* 0: it is in another pid namespace, where one cannot say. */
+		/* getppid() is 0 if the parent is outside of the pid namespace. */
 		if (getppid() != parent && getppid())
 			_exit(0);
 	}
@@ -93,7 +96,7 @@ static inline int device_open(void)
 	return open("/dev/checkpoint", O_RDWR | O_CLOEXEC);
 }
 
-/* The proof of access, as the kernel asks for it; -1 when it is refused. */
+/* Opens the proof of access for cp_prep.mem_fd; -1 if the kernel refuses. */
 static inline int proof_open(pid_t pid)
 {
 	char path[32];
@@ -102,7 +105,7 @@ static inline int proof_open(pid_t pid)
 	return open(path, O_RDONLY | O_CLOEXEC);
 }
 
-/* CP_IOC_PREP with @prep as it is, but for the proof. Gives 0 or -errno. */
+/* Calls CP_IOC_PREP after adding a proof to @prep. Returns 0 or -errno. */
 static inline int prep_with(int fd, struct cp_prep *prep)
 {
 	int ret;
@@ -121,7 +124,7 @@ static inline int prep(int fd, pid_t pid)
 	return prep_with(fd, &arg);
 }
 
-/* Opens the device, pairs, maps. Gives 0 or -errno, with nothing left open. */
+/* Opens the device, pairs and maps. Returns 0, or -errno with nothing left open. */
 static inline int master_prep(struct master *m, struct cp_prep *arg)
 {
 	int ret;
@@ -155,8 +158,8 @@ static inline int master_pair(struct master *m, pid_t pid)
 }
 
 /*
- * Starts a child that runs @body when it is paired, and not before. Gives 0 or
- * -errno.
+ * Starts a child and pairs with it. The child runs @body only once the pair
+ * exists: it waits for the parent's end of a pipe to close. Returns 0 or -errno.
  */
 static inline int master_start(struct master *m, int (*body)(void *),
 			       void *arg)
@@ -181,7 +184,7 @@ static inline int master_start(struct master *m, int (*body)(void *),
 	return ret;
 }
 
-/* CP_IOC_GET until @deadline (absolute, or CP_FOREVER). 1, 0 or -errno. */
+/* CP_IOC_GET with @deadline: absolute, or CP_FOREVER. Returns 1, 0 or -errno. */
 static inline int master_get_until(struct master *m, uint64_t deadline,
 				   uint32_t flags)
 {
@@ -217,7 +220,7 @@ static inline const struct cp_segment *master_stack(struct master *m)
 	return (const void *)((const char *)c + c->segments_offset);
 }
 
-/* Where the copy of the slave's @addr is; NULL when it was not saved. */
+/* The copy of the slave's memory at @addr; NULL if the checkpoint lacks it. */
 static inline const void *master_at(struct master *m, uint64_t addr)
 {
 	const struct cp_segment *s = master_stack(m);
@@ -227,7 +230,7 @@ static inline const void *master_at(struct master *m, uint64_t addr)
 	return m->region + s->offset + (addr - s->addr);
 }
 
-/* What poll(2) says within @ms; 0 when that is nothing. */
+/* The events that poll(2) reports within @ms; 0 if there are none. */
 static inline int master_poll(struct master *m, int ms)
 {
 	struct pollfd p = { .fd = m->fd, .events = POLLIN };
@@ -235,13 +238,13 @@ static inline int master_poll(struct master *m, int ms)
 	return poll(&p, 1, ms) < 0 ? -errno : p.revents;
 }
 
-/* Waits, a minute at most, until the slave waits for its master. */
+/* Waits for up to a minute until the slave waits for its master. */
 static inline bool master_sees_slave(struct master *m)
 {
 	return master_poll(m, 60000) == POLLIN;
 }
 
-/* Field @key of /proc/self/fdinfo/@fd, cut to @size; false when there is none. */
+/* Field @key of /proc/self/fdinfo/@fd, cut to @size; false if it is missing. */
 static inline bool fdinfo(int fd, const char *key, char *value, size_t size)
 {
 	char path[40], line[128];
@@ -262,7 +265,7 @@ static inline bool fdinfo(int fd, const char *key, char *value, size_t size)
 	return found;
 }
 
-/* Is the pair in state @name, as its master's fdinfo tells? */
+/* Does the master's fdinfo show the pair in state @name? */
 static inline bool master_state_is(struct master *m, const char *name)
 {
 	char state[20];
@@ -287,7 +290,7 @@ static inline pid_t slave_start(int (*body)(void *), void *arg)
 	return pid;
 }
 
-/* What @body returns (0..255) when a child runs it; -1 when it died of it. */
+/* Runs @body in a child. Returns its result (0..255), or -1 if the child died. */
 static inline int in_child(int (*body)(void *), void *arg)
 {
 	pid_t pid = slave_start(body, arg);
@@ -299,9 +302,8 @@ static inline int in_child(int (*body)(void *), void *arg)
 }
 
 /*
- * Another process: makes itself the master of @slave on the open file @fd and
- * takes its checkpoints as they come. Gives its pid once the pair is made, or
- * -errno.
+ * Starts a child that becomes the master of @slave on the open file @fd and
+ * takes its checkpoints. Returns the child's pid once the pair exists, or -errno.
  */
 static inline pid_t other_master(int fd, pid_t slave)
 {
@@ -334,7 +336,7 @@ static inline void *shared_memory(size_t size)
 		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 }
 
-/* Slaves that do one thing for ever. */
+/* Bodies of slaves that repeat one thing for ever. */
 static inline int body_syscalls(void *unused)
 {
 	for (;;)
@@ -356,18 +358,18 @@ static inline int body_sleep(void *unused)
 	return 0;
 }
 
-/* Kills and reaps; gives the wait status. */
+/* Kills @pid and reaps it; returns the wait status. */
 static inline int slave_kill(pid_t pid)
 {
 	int status = -1;
 
-	/* 0 is no process but a whole group of them. */
+	/* kill(0) would signal the test's own process group. */
 	if (pid > 0 && !kill(pid, SIGKILL))
 		waitpid(pid, &status, 0);
 	return status;
 }
 
-/* The state letter of /proc/PID/stat: R, S, D, T, t, Z; 0 when it is gone. */
+/* The state letter of /proc/PID/stat: R, S, D, T, t, Z; 0 if there is no task. */
 static inline char task_state(pid_t pid)
 {
 	char path[32], line[512], *end;
@@ -382,7 +384,7 @@ static inline char task_state(pid_t pid)
 	return end ? end[2] : 0;
 }
 
-/* The system call that a task sleeps in; -1 while it does not. */
+/* The system call that a task sleeps in; -1 while the task is not in one. */
 static inline long task_syscall(pid_t pid)
 {
 	char path[32];
@@ -398,7 +400,7 @@ static inline long task_syscall(pid_t pid)
 	return nr;
 }
 
-/* Waits, a minute at most, until @condition holds; false when it never did. */
+/* Waits for up to a minute until @condition holds; false if it never does. */
 #define eventually(condition)						\
 ({									\
 	uint64_t __end = now_ns() + 60000000000ULL;			\

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * For how long a slave was held up: however the wait ends, and before it does.
+ * The time for which a slave was held up, during its wait and after each way in
+ * which a wait can end.
  */
 #include <sys/stat.h>
 
@@ -8,7 +9,7 @@
 #include "sock.h"
 
 #define MS	1000000ULL
-#define WAIT	(300 * MS)	/* of a slave for its master, at least */
+#define WAIT	(300 * MS)	/* minimum time for which the slave waits */
 
 /* A slave that counts its system calls and the runs of its handler. */
 struct counts {
@@ -33,7 +34,7 @@ static int body_calls(void *unused)
 	return 0;
 }
 
-/* As netlink says, or /sys; all must agree on what is over. */
+/* The figures of a pair. Netlink and sysfs must agree on waits that are over. */
 struct figures {
 	uint64_t held;
 	uint64_t max;
@@ -59,7 +60,7 @@ static bool figures_by_netlink(struct sock *sock, pid_t slave,
 	return true;
 }
 
-/* Also of a pair that is over. */
+/* Works for a pair that is over, too. */
 static uint64_t figure_in_sysfs(pid_t slave, const char *name)
 {
 	unsigned long long figure = 0;
@@ -84,7 +85,7 @@ FIXTURE(held)
 	uint64_t arrived;
 };
 
-/* Pairs, and has the slave wait for WAIT; it has been there since @arrived. */
+/* Pairs, and lets the slave wait for WAIT; the wait began before @arrived. */
 static bool hold(struct cp_prep *prep, struct master *m, uint64_t *arrived)
 {
 	if (master_prep(m, prep) || !master_sees_slave(m))
@@ -125,9 +126,9 @@ TEST_F(held, while_the_slave_waits)
 	EXPECT_LE(first.max + 50 * MS, second.max);
 	EXPECT_LE(second.held, figure_in_sysfs(self->m.slave, "held_ns"));
 	EXPECT_LE(second.max, figure_in_sysfs(self->m.slave, "held_max_ns"));
-	/* Which bucket it belongs to is not known yet. */
+	/* The histogram counts a wait when it is over. */
 	EXPECT_EQ(0, second.holds);
-	/* And when it is over, it is not counted twice. */
+	/* The end of the wait does not count its time again. */
 	EXPECT_EQ(1, master_get(&self->m));
 	ASSERT_TRUE(figures_by_netlink(&self->sock, self->m.slave, &first));
 	EXPECT_LE(second.held, first.held);
@@ -145,12 +146,12 @@ TEST_F(held, ended_by_the_end_of_the_pair)
 	ASSERT_TRUE(eventually(counts->calls > calls + 10));
 	EXPECT_LE(WAIT, figure_in_sysfs(self->m.slave, "held_ns"));
 	EXPECT_LE(WAIT, figure_in_sysfs(self->m.slave, "held_max_ns"));
-	/* The slave is free: nothing is counted any more. */
+	/* The slave is free, so the figure no longer grows. */
 	EXPECT_EQ(figure_in_sysfs(self->m.slave, "held_ns"),
 		  figure_in_sysfs(self->m.slave, "held_ns"));
 }
 
-/* What the event says, which nothing comes after. */
+/* The event of the pair's end must include the wait: no event follows. */
 TEST_F(held, told_of_at_the_end_of_the_pair)
 {
 	struct message msg;
@@ -176,7 +177,7 @@ TEST_F(held, ended_by_a_kill)
 	EXPECT_LE(WAIT, u64_of(&msg, CP_NL_A_HELD));
 }
 
-/* The wait goes on at the handler's entry: that is another one. */
+/* After the signal, the slave waits at the handler's entry: a second wait. */
 TEST_F(held, ended_by_a_signal)
 {
 	struct figures figures;
@@ -205,7 +206,7 @@ TEST_F(held, ended_by_a_stop)
 	ASSERT_TRUE(figures_by_netlink(&self->sock, self->m.slave, &figures));
 	EXPECT_EQ(1, figures.holds);
 	EXPECT_LE(WAIT, figures.held);
-	/* It is the stop that holds it now. */
+	/* A stopped slave is not held up by its master. */
 	held = figures.held;
 	sleep_ms(50);
 	ASSERT_TRUE(figures_by_netlink(&self->sock, self->m.slave, &figures));
@@ -263,7 +264,7 @@ TEST_F(held, ended_by_a_freeze)
 	EXPECT_TRUE(eventually(!rmdir(group)));
 }
 
-/* Read at any time, it only grows, and never by more than time has passed. */
+/* The figure never decreases, and never grows faster than time passes. */
 TEST_F(held, never_decreases)
 {
 	struct figures last = { 0 }, now;

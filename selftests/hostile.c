@@ -2,12 +2,12 @@
 /*
  * usage: hostile [-n N] [-s SEED] [-k FOLDER] FILE...
  *
- * Makes N variants of recordings, each a bit wrong somewhere, in the file or in
- * what is compressed in it, and has cpctl read them, each in a process of its
- * own. Whatever they hold, it must end by itself, with exit status 0, or with 2
- * and a sentence. cpctl's own sources are linked in, with the sanitizers where
- * the compiler has them. Variants that do harm are kept in FOLDER. The number
- * of a variant and the seed make it again.
+ * Makes N variants of each recording, corrupted in the file itself or in its
+ * compressed contents, and runs cpctl on each in a process of its own. For any
+ * contents, cpctl must exit with status 0, or with status 2 and a message. This
+ * program links cpctl's sources, with the sanitizers if the compiler has them. The
+ * variants that cpctl fails on are kept in FOLDER; a seed and the number of a variant
+ * reproduce it.
  */
 #include <err.h>
 #include <errno.h>
@@ -26,24 +26,24 @@
 
 #include "../tools/cpctl/recording.h"
 
-/* A reader that takes more memory than that does harm. */
+/* A reader that uses more memory than this has failed. */
 #define MEMORY_MB	1024
-/* One that takes longer hangs. */
+/* A reader that takes longer than this hangs. */
 #define SECONDS		120
 #define RECORDS_MAX	4096
 
 #define HEAD		sizeof(struct rec_head)
 
-/* main() of cpctl, by another name. */
+/* main() of cpctl, renamed by the Makefile. */
 int cpctl_main(int argc, char **argv);
 
-/* struct bytes - some of them, in memory of its own */
+/* struct bytes - a buffer from malloc() */
 struct bytes {
 	unsigned char	*at;
 	size_t		size;
 };
 
-/* struct sample - a recording: the file, and what is compressed in it */
+/* struct sample - a recording: the file, and its decompressed contents */
 struct sample {
 	struct bytes	file;
 	struct bytes	plain;
@@ -51,7 +51,7 @@ struct sample {
 
 static uint64_t state;
 
-/* A well-known generator: xorshift64*. */
+/* A random number below @below, by xorshift64*. */
 static uint64_t number(uint64_t below)
 {
 	state ^= state >> 12;
@@ -70,7 +70,10 @@ const char *__asan_default_options(void)
 
 void __sanitizer_set_death_callback(void (*callback)(void));
 
-/* Shared: cpctl survives its namer, so that does not show in cpctl's exit status. */
+/*
+ * In shared memory, because a sanitizer may also end cpctl's namer, a child: cpctl
+ * survives that, and its exit status does not show it.
+ */
 static volatile bool *found;
 
 static void on_finding(void)
@@ -87,7 +90,7 @@ static void watch_for_findings(void)
 	__sanitizer_set_death_callback(on_finding);
 }
 
-/* Once, so that the next variant is judged for itself. */
+/* Resets the flag for the next variant. */
 static bool was_found(void)
 {
 	bool was = *found;
@@ -123,7 +126,7 @@ static struct bytes copy(const struct bytes *of)
 	return new;
 }
 
-/* Has @with take the place of @size bytes at @at. */
+/* Replaces @size bytes at @at by @with. */
 static void replace(struct bytes *bytes, size_t at, size_t size,
 		    const unsigned char *with, size_t with_size)
 {
@@ -193,7 +196,7 @@ static struct bytes compress(const struct bytes *plain)
 	return file;
 }
 
-/* Numbers that are likely to be taken wrongly. */
+/* A number at the edge of some range, which code is likely to handle wrongly. */
 static uint64_t odd_number(size_t size)
 {
 	static const uint64_t odd[] = {
@@ -214,7 +217,7 @@ static uint64_t odd_number(size_t size)
 	}
 }
 
-/* Something goes wrong between @from and @to. */
+/* Corrupts some bytes between @from and @to. */
 static void mutate(struct bytes *bytes, size_t from, size_t to)
 {
 	size_t at = from + number(to - from), left = to - at;
@@ -230,7 +233,7 @@ static void mutate(struct bytes *bytes, size_t from, size_t to)
 		break;
 	case 2:
 	case 3:
-		/* A field of a struct, aligned as they are. */
+		/* An aligned field of a struct. */
 		size = number(2) ? 4 : 8;
 		at -= (at - from) % size;
 		value = odd_number(to - from);
@@ -249,7 +252,7 @@ static void mutate(struct bytes *bytes, size_t from, size_t to)
 	}
 }
 
-/* Where each record begins; and, behind the last, where it ends. */
+/* Fills @records with the offset of each record, and of the last one's end. */
 static size_t find_records(const struct bytes *plain, size_t *records)
 {
 	struct rec_head head;
@@ -266,7 +269,7 @@ static size_t find_records(const struct bytes *plain, size_t *records)
 	return nr;
 }
 
-/* A record goes, comes twice, or is another one's; or there is less of it. */
+/* Removes, repeats, truncates or shortens a record, or changes its type. */
 static void mutate_order(struct bytes *plain, const size_t *records, size_t nr)
 {
 	size_t a = number(nr), b = number(nr);
@@ -288,7 +291,7 @@ static void mutate_order(struct bytes *plain, const size_t *records, size_t nr)
 		memcpy(plain->at + records[a], &head.type, sizeof(head.type));
 		break;
 	case 4:
-		/* Its head tells the truth. */
+		/* A shorter record whose head has the right size. */
 		memcpy(&head, plain->at + records[a], HEAD);
 		if (head.size != size - HEAD)
 			break;
@@ -301,7 +304,7 @@ static void mutate_order(struct bytes *plain, const size_t *records, size_t nr)
 	}
 }
 
-/* Mostly at the beginning of a record: there its structs are. */
+/* Corrupts a record, mostly at its beginning, where its structs are. */
 static void mutate_record(struct bytes *plain, const size_t *records, size_t nr)
 {
 	size_t which = number(nr), from = records[which], to = records[which + 1];
@@ -380,7 +383,10 @@ static void become_reader(size_t verb, char *path, int said)
 	dup2(nothing, STDOUT_FILENO);
 	dup2(said, STDERR_FILENO);
 #ifdef __SANITIZE_ADDRESS__
-	/* The sanitizer's own memory has no such limit: see its options. */
+	/*
+	 * AddressSanitizer reserves far more address space than this; the runner
+	 * limits its memory by an option of the sanitizer.
+	 */
 	(void)memory;
 #else
 	setrlimit(RLIMIT_AS, &memory);
@@ -391,7 +397,7 @@ static void become_reader(size_t verb, char *path, int said)
 		if (!strcmp(argv[argc], "FILE"))
 			argv[argc] = path;
 	}
-	/* Options are read anew. */
+	/* Resets getopt(), which has parsed this program's options. */
 	optind = 0;
 	exit(cpctl_main(argc, argv));
 }
@@ -454,7 +460,7 @@ static void keep(const char *folder, uint64_t variant, const struct bytes *file)
 	close(write_out(path, file));
 }
 
-/* Each has its own beginning, so that it can be made again alone. */
+/* Seeds the generator for each variant, so that one variant can be reproduced. */
 static struct bytes variant_of(const struct sample *sample, uint64_t seed,
 			       uint64_t variant)
 {
@@ -473,7 +479,10 @@ static unsigned int try_all(const struct sample *sample, uint64_t seed,
 	for (variant = 0; variant < nr && bad < 5; variant++) {
 		struct bytes file = variant_of(sample, seed, variant);
 
-		/* All of them read what is well; the others take turns. */
+		/*
+		 * All verbs read variant 0, the valid recording; they take turns
+		 * with the others.
+		 */
 		for (verb = 0; verb < NR_VERBS; verb++) {
 			if ((variant && verb != variant % NR_VERBS) ||
 			    !harms(&file, variant, verb, counts))

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Kills: both sides of thousands of pairs come to random ends at random
- * moments. Nothing may hang, and nothing may be left behind.
+ * Kills: both sides of thousands of pairs end in random ways at random moments. No
+ * process may hang, and no memory may be lost.
  *
- * CHECKPOINT_SEED=N repeats a run as far as chance allows, CHECKPOINT_PAIRS=N
- * says how many pairs there are.
+ * CHECKPOINT_SEED=N repeats the random choices of a run, though not its timing.
+ * CHECKPOINT_PAIRS=N sets the number of pairs.
  */
 #include "harness.h"
 
@@ -21,7 +21,7 @@ static unsigned long setting(const char *name, unsigned long otherwise)
 	return value ? strtoul(value, NULL, 0) : otherwise;
 }
 
-/* xorshift: the same numbers everywhere. */
+/* State of xorshift64, which gives the same numbers on every system. */
 static uint64_t dice;
 
 static unsigned int roll(unsigned int sides)
@@ -39,7 +39,7 @@ static void sleep_us(unsigned int us)
 	nanosleep(&ts, NULL);
 }
 
-/* What slaves do. */
+/* Bodies of slaves. */
 static int run_naps(void *unused)
 {
 	for (;;)
@@ -105,7 +105,7 @@ static void *exit_soon(void *us)
 	_exit(0);
 }
 
-/* Ends by itself, from another thread, in the middle of things. */
+/* Exits from another thread, at any point of the slave's system calls. */
 static int run_to_exit(void *unused)
 {
 	pthread_t thread;
@@ -132,7 +132,7 @@ static int (*const slaves[])(void *) = {
 	run_threads, run_children, run_faults, run_to_exit, run_to_exec,
 };
 
-/* What masters do, between or instead of taking checkpoints. */
+/* Takes checkpoints until the end; also the body of a master's second thread. */
 static void *take_all(void *arg)
 {
 	struct master *m = arg;
@@ -152,7 +152,7 @@ static void take_some(struct master *m, uint32_t flags)
 			return;
 }
 
-/* A pair of any kind, which leaves the state of death or does not. */
+/* Makes a pair of a random kind, with or without CP_PREP_DEATH. */
 static int any_pair(struct master *m, pid_t slave)
 {
 	struct cp_prep arg = {
@@ -171,18 +171,18 @@ static int any_pair(struct master *m, pid_t slave)
 	return master_prep(m, &arg);
 }
 
-/* Master of @slave until it has had enough, is killed, or the slave ends. */
+/* Is the master of @slave until a random end, or until one of the two is killed. */
 static int be_master(pid_t slave)
 {
 	struct master m;
 	pthread_t thread;
 
-	/* A slave that is gone already is no failure. */
+	/* The slave may have exited already. */
 	if (any_pair(&m, slave))
 		return 0;
 	take_some(&m, roll(2) ? CP_GET_NUDGE : 0);
 	switch (roll(6)) {
-	case 0:		/* as the slave may be waiting */
+	case 0:		/* exits, maybe while the slave waits */
 		break;
 	case 1:
 		ioctl(m.fd, CP_IOC_END);
@@ -195,10 +195,10 @@ static int be_master(pid_t slave)
 		sleep_us(roll(1000));
 		close(m.fd);
 		break;
-	case 4:		/* until killed */
+	case 4:		/* runs until it is killed */
 		take_all(&m);
 		break;
-	case 5:		/* from pair to pair */
+	case 5:		/* pairs again on the same file */
 		ioctl(m.fd, CP_IOC_END);
 		if (!prep(m.fd, slave))
 			take_some(&m, CP_GET_NUDGE);
@@ -208,7 +208,7 @@ static int be_master(pid_t slave)
 	return 0;
 }
 
-/* One pair, and its end. False when one of the two cannot be reaped. */
+/* Runs one pair to its end. False if the slave or the master cannot be reaped. */
 static bool one_life(void)
 {
 	pid_t slave = slave_start(slaves[roll(ARRAY_SIZE(slaves))], NULL);
@@ -259,14 +259,14 @@ static int module_users(void)
 	return users;
 }
 
-/* In KiB. */
+/* Available memory in KiB, after a drop of the caches. */
 static long memory_available(void)
 {
 	char line[128];
 	long kib = 0;
 	FILE *f = fopen("/proc/sys/vm/drop_caches", "we");
 
-	/* Thousands of processes leave names and files in caches. */
+	/* Thousands of processes fill the caches of dentries and inodes. */
 	if (f) {
 		fputs("3\n", f);
 		fclose(f);
@@ -280,7 +280,7 @@ static long memory_available(void)
 	return kib;
 }
 
-/* @pairs lives on all workers; gives how many workers came to grief. */
+/* Runs @pairs pairs on all workers; returns the number of workers that failed. */
 static int lives(unsigned long pairs, uint64_t seed)
 {
 	pid_t pids[WORKERS];
@@ -319,13 +319,13 @@ TEST_F_TIMEOUT(kills, nothing_hangs_and_nothing_is_left, DEADLINE + 60)
 	long before, after = 0;
 
 	ASSERT_EQ(0, module_users());
-	/* The first ones fill caches that stay. */
+	/* The first pairs fill caches that the kernel keeps. */
 	ASSERT_EQ(0, lives(WORKERS * 25, self->seed));
 	before = memory_available();
 	ASSERT_EQ(0, lives(self->pairs, self->seed));
 	EXPECT_TRUE(eventually(!module_users()));
 
-	/* A region lost with each pair would show: it is 40 KiB at least. */
+	/* A region has 40 KiB at least: losing one per pair would show. */
 	EXPECT_TRUE(eventually((after = memory_available()) >
 			       before - 8 * (long)self->pairs - 4096));
 	TH_LOG("memory available: %ld KiB before, %ld KiB after", before,

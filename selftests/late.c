@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Stacks that a recorder copies at the very last moment, and stacks that it
- * cannot copy there: too large, with parts that are not there, in a process
- * that changes its mappings. The master must not be able to tell which it was,
- * and the slave must get on, also when the master is quicker than its way to
- * user mode.
+ * Late captures: stacks that hook_user_return() copies with interrupts off, and
+ * stacks that it cannot copy there, because they are too large, have holes, or
+ * belong to a process that changes its mappings. The checkpoints must not show which
+ * way they were captured. The slave must make progress even if the master takes each
+ * checkpoint before the slave has reached user mode.
  */
 #include "harness.h"
 
@@ -13,21 +13,22 @@
 #include <sys/rseq.h>
 
 #define PAGE	4096UL
-#define ROOM	(64 * PAGE)	/* of the mapping that is the stack */
-#define WORDS	512UL		/* what the slave fills of it */
-#define CALLS	100UL		/* in one round */
+#define ROOM	(64 * PAGE)	/* size of the stack's mapping */
+#define WORDS	512UL		/* of the stack that the slave fills */
+#define CALLS	100UL		/* per round */
 #define ROUNDS	6
 
-/* How the slave's stack is, from its mapping's end downwards, in pages. */
+/* The slave's stack, in pages from its mapping's end downwards. */
 struct shape {
-	unsigned long depth[2];	/* of RSP, in turns */
-	unsigned long hole;	/* a page without access; 0 for none */
-	bool unrest;		/* pages come and go, and so do mappings */
+	unsigned long depth[2];	/* of RSP, in alternate calls */
+	unsigned long hole;	/* page without access; 0: none */
+	bool unrest;		/* a thread changes pages and mappings */
 };
 
 /*
- * Fills WORDS above RSP with its counter, RBX, and makes a system call; with
- * two stack pointers in turns. Before each round of CALLS it reads from @gate.
+ * Fills WORDS above RSP with the counter in RBX and makes a system call,
+ * alternating between two stack pointers. Before each round of CALLS, it reads from
+ * @gate.
  */
 asm("fill_and_call:\n"
     "	movq	%rdi, %r12\n"
@@ -56,7 +57,7 @@ asm("fill_and_call:\n"
 
 void fill_and_call(void *one, void *other, int gate) __attribute__((noreturn));
 
-/* The page at the stack's end is never written: each look finds it gone. */
+/* Discards the page at the stack's end, which fill_and_call() never writes. */
 static void *disturb(void *end)
 {
 	for (;;) {
@@ -75,7 +76,7 @@ static void slave(const struct shape *shape, int gate)
 	char *room, *end;
 	pthread_t thread;
 
-	/* So that a stack split by its hole is still one. */
+	/* A stack that grows down stays one stack when mprotect() splits it. */
 	room = mmap(NULL, ROOM, PROT_READ | PROT_WRITE,
 		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_GROWSDOWN, -1, 0);
 	end = room + ROOM;
@@ -142,7 +143,7 @@ FIXTURE_TEARDOWN(late)
 	slave_kill(self->m.slave);
 }
 
-/* Does the copy hold @word, @words times, from the slave's @addr on? */
+/* Does the copy of the slave's @addr consist of @words times @word? */
 static bool copy_holds(struct master *m, uint64_t addr, uint64_t word,
 		       size_t words)
 {
@@ -166,7 +167,7 @@ static uint64_t newest_call(const struct master *m)
 	return head->newest ? c->regs.rbx : 0;
 }
 
-/* Takes all that there is, and counts on: @calls and @seq. */
+/* Takes and checks all available checkpoints; advances @calls and @seq. */
 static bool take_round(struct master *m, const struct shape *shape,
 		       uint64_t *calls, uint64_t *seq)
 {
@@ -193,7 +194,7 @@ static bool take_round(struct master *m, const struct shape *shape,
 	return true;
 }
 
-/* After the first rounds, the region has the pages that it needs. */
+/* Late captures begin once the first rounds have allocated the region's pages. */
 TEST_F_TIMEOUT(late, each_call_is_there_and_whole, 120)
 {
 	uint64_t calls = 0, seq = 0;
@@ -218,7 +219,7 @@ static bool pin(pid_t pid)
 	return !sched_setaffinity(pid, sizeof(set), &set);
 }
 
-/* The kernel looks after restartable sequences on the way to user mode. */
+/* Unregisters rseq, for which the kernel would write to the slave's memory. */
 static void leave_rseq(void)
 {
 	void *area = (char *)__builtin_thread_pointer() + __rseq_offset;
@@ -234,7 +235,7 @@ static int body_counts(void *counter)
 	return 0;
 }
 
-/* A master that takes the CPU as soon as a checkpoint is there. */
+/* A real-time master that preempts the slave as soon as a checkpoint exists. */
 FIXTURE(beside_an_urgent_master)
 {
 	struct master m;
@@ -252,7 +253,7 @@ FIXTURE_VARIANT_ADD(beside_an_urgent_master, recorder)
 	.arg = { .flags = CP_PREP_OVERWRITE, .nr_slots = 4 },
 };
 
-/* It asks for the next one before the slave is in user mode again. */
+/* The master nudges before the slave has reached user mode. */
 FIXTURE_VARIANT_ADD(beside_an_urgent_master, nudged)
 {
 	.flags = CP_GET_NUDGE,
@@ -290,7 +291,7 @@ TEST_F(beside_an_urgent_master, slave_gets_on)
 	for (i = 0; i < 5; i++) {
 		uint64_t before;
 
-		/* Meanwhile a recorder's checkpoints become late ones. */
+		/* Gives a recorder time to change to late captures. */
 		sleep_ms(100);
 		before = *(volatile uint64_t *)self->counter;
 		for (j = 0; j < 200; j++)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The C library: the original two calls as the contract has them, and the
- * interface by handle, each promise of <checkpoint.h>.
+ * The C library: each promise that <checkpoint.h> makes for the original calls and
+ * for the interface by handle.
  */
 #include "harness.h"
 
@@ -16,15 +16,15 @@
 #define NOBODY		65534
 #define PAGE		4096UL
 #define FOREVER		(-1LL)
-#define PATIENCE	10000000000LL	/* ns; a get that may not fail */
+#define PATIENCE	10000000000LL	/* ns; of a get that must not time out */
 
-/* The pattern of register number @i in the original order. */
+/* The pattern of register @i, in the order of cp_get(). */
 #define PATTERN(i)	(((i) + 1) * 0x0101010101010101ULL)
 
 /*
- * Two slaves in assembler. The first counts its system calls (getppid) in R12
- * and at both ends of its red zone. The second has PATTERN() in all registers
- * but RSP, which is its argument, and spins.
+ * Two slaves in assembler. slave_counts() counts its system calls (getppid) in R12
+ * and at both ends of its red zone. slave_patterns() spins with PATTERN() in all
+ * registers but RSP, which is its argument.
  */
 void slave_counts(void);
 void slave_patterns(void *sp);
@@ -83,7 +83,7 @@ static pid_t start(int (*body)(void *))
 	return slave_start(body, NULL);
 }
 
-/* A slave that sleeps in the kernel already. */
+/* Starts a slave and waits until it sleeps in the kernel. */
 static pid_t start_asleep(void)
 {
 	pid_t pid = start(body_sleep);
@@ -91,14 +91,14 @@ static pid_t start_asleep(void)
 	return eventually(task_state(pid) == 'S') ? pid : -1;
 }
 
-/* What cp_prep() makes of it: 0 or errno. */
+/* Calls cp_prep(); returns 0 or errno. */
 static int prep_error(pid_t pid)
 {
 	errno = 0;
 	return cp_prep(pid) ? 0 : errno;
 }
 
-/* What cp_get() makes of it: 0 with a checkpoint, -1 at the end, or errno. */
+/* Calls cp_get(); returns 0 with a checkpoint, -1 at the pair's end, or errno. */
 static int get_error(uint64_t *regs)
 {
 	errno = EBADF;
@@ -113,7 +113,7 @@ static bool in_slave_counts(const uint64_t *regs)
 	       regs[RIP] < (uintptr_t)slave_counts_end;
 }
 
-/* Until the slave counts. */
+/* Takes checkpoints until the slave counts. */
 static bool get_counting(uint64_t *regs)
 {
 	do {
@@ -123,7 +123,7 @@ static bool get_counting(uint64_t *regs)
 	return true;
 }
 
-/* Pages with a known content and nothing on either side of them. */
+/* Pages with known contents, between two pages without access. */
 static unsigned char *lone_pages(unsigned int nr)
 {
 	unsigned char *pages = mmap(NULL, (nr + 2) * PAGE, PROT_NONE,
@@ -145,7 +145,7 @@ static void on_alarm(int unused)
 {
 }
 
-/* Has @handler called every 5 ms. */
+/* Installs @handler for a signal that comes every 5 ms. */
 static void tick(void (*handler)(int), int flags)
 {
 	struct sigaction action = { .sa_handler = handler, .sa_flags = flags };
@@ -256,7 +256,7 @@ TEST(stack_finds_the_copy)
 	EXPECT_EQ(0, memcmp(begin, (const char *)copy - 128, left));
 	EXPECT_NE(NULL, cp_stack((uintptr_t)end - 1, &left));
 	EXPECT_EQ(1, left);
-	/* And what is not there. */
+	/* Addresses outside of the copy. */
 	EXPECT_EQ(NULL, cp_stack((uintptr_t)begin - 1, &left));
 	EXPECT_EQ(ENODATA, errno);
 	EXPECT_EQ(NULL, cp_stack((uintptr_t)end, NULL));
@@ -302,7 +302,7 @@ TEST(get_tells_the_end_again_and_again)
 		;
 	for (i = 0; i < 3; i++)
 		EXPECT_EQ(-1, get_error(regs));
-	/* Reaped or not. */
+	/* The same once the slave has been reaped. */
 	slave_kill(slave);
 	EXPECT_EQ(-1, get_error(regs));
 	EXPECT_NE(NULL, cp_stack(sp, NULL));
@@ -319,7 +319,7 @@ TEST(get_takes_all_until_the_exit)
 	slave = fork_mortal();
 	if (slave == 0) {
 		close(ends[1]);
-		/* Gives 0: the end of the pipe, once the pair is made. */
+		/* read() returns 0 when the parent closes the pipe after cp_prep(). */
 		_exit(read(ends[0], &go, 1) ?: body_ends_soon(NULL));
 	}
 	ASSERT_NE(NULL, cp_prep(slave));
@@ -339,7 +339,7 @@ TEST(get_without_a_pair)
 	uint64_t regs[CP_N_REG + 1];
 
 	EXPECT_EQ(ENOTCONN, get_error(regs));
-	/* Nor with the device open, after a refusal. */
+	/* The same after a refused cp_prep(), which has opened the device. */
 	EXPECT_EQ(ESRCH, prep_error(NOT_A_PID));
 	EXPECT_EQ(ENOTCONN, get_error(regs));
 }
@@ -369,7 +369,7 @@ TEST(prep_refuses)
 	EXPECT_EQ(ESRCH, prep_error(NOT_A_PID));
 	EXPECT_EQ(ESRCH, prep_error(INT_MAX));
 	EXPECT_EQ(EPERM, prep_error(KTHREADD));
-	/* None of them left anything. */
+	/* None of the refused calls left a pair or a mapping. */
 	EXPECT_EQ(ENOTCONN, get_error(regs));
 	EXPECT_EQ(0, mappings_of_the_device());
 	EXPECT_EQ(0, prep_error(slave));
@@ -398,7 +398,7 @@ TEST(prep_as_a_master_already)
 	EXPECT_EQ(EALREADY, prep_error(other));
 	EXPECT_EQ(EALREADY, prep_error(slave));
 	EXPECT_EQ(EALREADY, prep_error(NOT_A_PID));
-	/* The pair is as it was, and so is what the last call gave. */
+	/* The pair and the last checkpoint are unchanged. */
 	EXPECT_EQ(1, mappings_of_the_device());
 	EXPECT_NE(NULL, cp_stack(regs[RSP], NULL));
 	EXPECT_EQ(0, get_error(regs));
@@ -422,7 +422,7 @@ static void *thread_gets(void *arg)
 	return NULL;
 }
 
-/* True when a thread waits in cp_get(). */
+/* Starts a thread in cp_get(); true once it waits. */
 static bool start_getter(struct getter *getter)
 {
 	pid_t tid;
@@ -463,7 +463,7 @@ TEST(prep_for_one_that_is_paired)
 	ASSERT_LT(0, master);
 	EXPECT_EQ(EBUSY, prep_error(slave));
 	EXPECT_EQ(EBUSY, prep_error(master));
-	/* Its master goes: then it can be had. */
+	/* Once its master has died, the slave can be paired again. */
 	slave_kill(master);
 	EXPECT_TRUE(eventually(prep_error(slave) == 0));
 	slave_kill(slave);
@@ -474,7 +474,7 @@ struct deadlock {
 	pid_t other;
 };
 
-/* A slave that wants to be a master. */
+/* A slave that tries to become a master. */
 static int body_preps(void *arg)
 {
 	struct deadlock *deadlock = arg;
@@ -511,7 +511,7 @@ static int body_unprivileged(void *slave)
 	return prep_error(*(pid_t *)slave);
 }
 
-/* It has opened the device before it gave up its rights. */
+/* Opens the device by a first cp_prep(), and then gives up root. */
 static int body_privileged_before(void *slave)
 {
 	if (prep_error(NOT_A_PID) != ESRCH)
@@ -529,7 +529,7 @@ TEST(prep_without_permission)
 	slave_kill(slave);
 }
 
-/* After a failure: the next checkpoint is the one that was to come. */
+/* After a failed call, the next checkpoint is the one that the call missed. */
 static bool next_is_next(uint64_t *last)
 {
 	uint64_t regs[CP_N_REG + 1], step;
@@ -636,7 +636,7 @@ TEST(pairs_again_after_the_end)
 	for (i = 0; i < 5; i++) {
 		slave = start(body_counts);
 		ASSERT_EQ(0, prep_error(slave));
-		/* The region of the one before is gone, and its checkpoint. */
+		/* The earlier pair's region and checkpoint are gone. */
 		EXPECT_EQ(1, mappings_of_the_device());
 		EXPECT_EQ(NULL, cp_stack(regs[RSP], NULL));
 		ASSERT_TRUE(get_counting(regs));
@@ -644,7 +644,7 @@ TEST(pairs_again_after_the_end)
 		while (cp_get(regs))
 			;
 		EXPECT_EQ(0, errno);
-		/* A refusal in between changes nothing. */
+		/* A refused cp_prep() changes nothing. */
 		EXPECT_EQ(ESRCH, prep_error(slave));
 		EXPECT_EQ(-1, get_error(regs));
 		EXPECT_NE(NULL, cp_stack(regs[RSP], NULL));
@@ -659,7 +659,7 @@ static int body_child_of_master(void *other)
 
 	bad |= get_error(regs) != EPERM;
 	bad |= (cp_stack(*(uint64_t *)other, NULL) || errno != ENODATA) << 1;
-	/* It can have a pair of its own. */
+	/* The child can make a pair of its own. */
 	bad |= (prep_error(slave) != 0) << 2;
 	bad |= !get_counting(regs) << 3;
 	bad |= !cp_stack(regs[RSP], NULL) << 4;
@@ -677,7 +677,7 @@ TEST(child_is_not_the_master)
 	last = regs[R12];
 	sp = regs[RSP];
 	EXPECT_EQ(0, in_child(body_child_of_master, &sp));
-	/* The parent's pair has not suffered. */
+	/* The parent's pair still works. */
 	EXPECT_NE(NULL, cp_stack(sp, NULL));
 	EXPECT_TRUE(next_is_next(&last));
 	slave_kill(slave);
@@ -717,7 +717,7 @@ TEST(two_threads_share_the_checkpoints)
 	for (i = 0; i < 2; i++)
 		ASSERT_EQ(0, pthread_join(threads[i], NULL));
 
-	/* Each went to one of them: none is missing, none was given twice. */
+	/* Each checkpoint went to exactly one thread. */
 	qsort(counts, 2 * TAKES, sizeof(counts[0]), compare);
 	EXPECT_GE(1, counts[0] - regs[R12]);
 	for (i = 1; i < 2 * TAKES; i++) {
@@ -729,7 +729,7 @@ TEST(two_threads_share_the_checkpoints)
 }
 
 /*
- * The interface by handle
+ * The full interface, by handle
  */
 
 FIXTURE(handle)
@@ -752,13 +752,13 @@ FIXTURE_TEARDOWN(handle)
 	slave_kill(self->slave);
 }
 
-/* cp_pair_prep() without options: 0 or errno. */
+/* Calls cp_pair_prep() without options; returns 0 or errno. */
 static int pair_prep(struct cp_pair *pair, pid_t pid)
 {
 	return cp_pair_prep(pair, pid, NULL) ? errno : 0;
 }
 
-/* cp_pair_get(): 1, 0 or -errno. */
+/* Calls cp_pair_get(); returns 1, 0 or -errno. */
 static int pair_get(struct cp_pair *pair, int64_t timeout, unsigned int flags)
 {
 	int ret = cp_pair_get(pair, timeout, flags);
@@ -766,7 +766,7 @@ static int pair_get(struct cp_pair *pair, int64_t timeout, unsigned int flags)
 	return ret < 0 ? -errno : ret;
 }
 
-/* What poll(2) says within @ms. */
+/* The events that poll(2) reports within @ms. */
 static int pair_poll(struct cp_pair *pair, int ms)
 {
 	struct pollfd p = { .fd = cp_pair_fd(pair), .events = POLLIN };
@@ -774,7 +774,7 @@ static int pair_poll(struct cp_pair *pair, int ms)
 	return poll(&p, 1, ms) < 0 ? -errno : p.revents;
 }
 
-/* Has the slave replaced by one that sleeps already, and pairs with it. */
+/* Replaces the slave by one that sleeps already, and pairs with it. */
 static int pair_asleep(struct cp_pair *pair, pid_t *slave)
 {
 	slave_kill(*slave);
@@ -798,7 +798,7 @@ TEST_F(handle, close_keeps_errno)
 	errno = 42;
 	cp_pair_close(other);
 	EXPECT_EQ(42, errno);
-	/* That was the end of the pair. */
+	/* The close ended the pair. */
 	EXPECT_TRUE(eventually(pair_prep(self->pair, self->slave) == 0));
 }
 
@@ -850,7 +850,7 @@ TEST_F(handle, prep_refuses)
 	EXPECT_EQ(EINVAL, pair_prep(self->pair, getpid()));
 	EXPECT_EQ(ESRCH, pair_prep(self->pair, NOT_A_PID));
 	EXPECT_EQ(EPERM, pair_prep(self->pair, KTHREADD));
-	/* No descriptor for the proof of access: that is no EPERM. */
+	/* Without a descriptor for the proof of access, the error is EMFILE. */
 	ASSERT_EQ(0, getrlimit(RLIMIT_NOFILE, &limit));
 	none = limit;
 	none.rlim_cur = 0;
@@ -882,7 +882,7 @@ TEST_F(handle, prep_without_address_space)
 	EXPECT_EQ(1, pair_get(self->pair, PATIENCE, 0));
 }
 
-/* What a later version of the library may know. */
+/* The options of a later version of the library. */
 struct longer_options {
 	struct cp_pair_options known;
 	uint64_t unknown;
@@ -924,7 +924,7 @@ TEST_F(handle, options_out_of_range)
 	options.stack_limit = info.stack_max + 1;
 	EXPECT_EQ(-1, cp_pair_prep(self->pair, self->slave, &options));
 	EXPECT_EQ(EINVAL, errno);
-	/* Of a shorter struct, that field is not looked at. */
+	/* The library does not read that field of a shorter struct. */
 	options.size = sizeof(options.size);
 	EXPECT_EQ(0, cp_pair_prep(self->pair, self->slave, &options));
 }
@@ -952,7 +952,7 @@ TEST_F(handle, stack_limit)
 	EXPECT_GE(PAGE, segment->size);
 	EXPECT_LE(PAGE - 128, segment->size);
 	EXPECT_EQ((uintptr_t)pages + 3 * PAGE, segment->map_end);
-	/* What was cut off is not there, the rest is. */
+	/* The copy has all bytes up to where it was truncated, and no more. */
 	EXPECT_NE(NULL, cp_pair_data(self->pair, segment->addr, segment->size));
 	EXPECT_EQ(NULL, cp_pair_data(self->pair, segment->addr,
 				     segment->size + 1));
@@ -1007,14 +1007,14 @@ static uint64_t word_of_copy(const struct cp_checkpoint *copy, uint64_t addr)
 	return *(const uint64_t *)(base + seg->offset + (addr - seg->addr));
 }
 
-/* Is it one state of slave_counts(), and not a mixture of several? */
+/* Is the copy one state of slave_counts(), rather than a mixture of several? */
 static bool is_whole(const struct cp_checkpoint *copy)
 {
 	const struct cp_regs *regs = &copy->regs;
 
 	return copy->seq && regs->rip > (uintptr_t)slave_counts &&
 	       regs->rip < (uintptr_t)slave_counts_end &&
-	       /* An interrupt may come between the two. */
+	       /* An interrupt may come between two of the writes. */
 	       regs->r12 - word_of_copy(copy, regs->rsp - 8) <= 1 &&
 	       regs->r12 - word_of_copy(copy, regs->rsp - 128) <= 1;
 }
@@ -1040,7 +1040,7 @@ TEST_F(handle, copies_are_whole)
 
 	ASSERT_EQ(0, pair_recording(self->pair, self->slave));
 	copy = malloc(cp_pair_region(self->pair, NULL)->slot_size);
-	/* Let it come to where it counts. */
+	/* Lets the slave come to its loop. */
 	for (slot = 0; slot < 1000; slot++)
 		ASSERT_EQ(1, pair_get(self->pair, PATIENCE, 0));
 	while (copies < 5000) {
@@ -1082,7 +1082,7 @@ TEST_F(handle, copies_of_the_dead)
 		if (cp_pair_copy(self->pair, slot, buf, sizeof(buf)) != 1)
 			continue;
 		EXPECT_LE(copy->seq, newest);
-		/* All but the one that the master holds are the last ones. */
+		/* All slots but the one that the master holds have the newest. */
 		found += copy->seq > newest - 8;
 	}
 	EXPECT_EQ(8, found);
@@ -1155,7 +1155,7 @@ TEST_F(handle, timeouts)
 	EXPECT_EQ(-ETIMEDOUT, pair_get(self->pair, 1, 0));
 	EXPECT_EQ(-ETIMEDOUT, pair_get(self->pair, 5000000, 0));
 	EXPECT_EQ(0, pair_poll(self->pair, 0));
-	/* The longest there is must not count as passed. */
+	/* The sum of the clock and the longest timeout must not overflow. */
 	EXPECT_EQ(1, pair_get(self->pair, INT64_MAX, CP_GET_NUDGE));
 }
 
@@ -1184,7 +1184,7 @@ TEST_F(handle, nudge_again_and_again)
 {
 	int i;
 
-	/* Each but the first finds the slave on its way to sleep, or asleep. */
+	/* Each nudge but the first finds the slave asleep or about to sleep. */
 	ASSERT_EQ(0, pair_asleep(self->pair, &self->slave));
 	for (i = 0; i < 2000; i++)
 		ASSERT_EQ(1, pair_get(self->pair, PATIENCE, CP_GET_NUDGE));
@@ -1204,7 +1204,7 @@ TEST_F(handle, refused_get_keeps_the_checkpoint)
 	EXPECT_EQ(2, cp_pair_checkpoint(self->pair)->seq);
 }
 
-/* Nudges the slave, lets it sleep again and waits in vain; gives the errno. */
+/* Nudges the slave and waits in vain for another checkpoint; returns the errno. */
 static int get_in_vain(struct cp_pair *pair, int64_t timeout)
 {
 	int ret;
@@ -1214,7 +1214,7 @@ static int get_in_vain(struct cp_pair *pair, int64_t timeout)
 	} while (ret == -EINTR);
 	if (ret != 1 || !cp_pair_checkpoint(pair))
 		return ret;
-	/* On its way there an interrupt may bring another one. */
+	/* An interrupt may cause another checkpoint before the slave sleeps. */
 	while ((ret = pair_get(pair, timeout, 0)) == 1)
 		;
 	return -ret;
@@ -1249,7 +1249,7 @@ TEST_F(handle, poll)
 	EXPECT_EQ(1, pair_get(self->pair, 0, 0));
 }
 
-/* Gets until the pair is over; true when that is how it ended. */
+/* Takes checkpoints to the end; true if the last call returned 0. */
 static bool get_to_the_end(struct cp_pair *pair)
 {
 	int ret;
@@ -1271,7 +1271,7 @@ TEST_F(handle, end_by_death)
 	EXPECT_EQ(CP_END_EXITED, cp_pair_ended(self->pair, &status));
 	EXPECT_TRUE(WIFSIGNALED(status));
 	EXPECT_EQ(SIGKILL, WTERMSIG(status));
-	/* Again, and with the last checkpoint in place. */
+	/* Each further call returns the same, and the last checkpoint stays. */
 	EXPECT_EQ(0, pair_get(self->pair, FOREVER, 0));
 	EXPECT_EQ(0, cp_pair_end(self->pair));
 	EXPECT_EQ(CP_END_EXITED, cp_pair_ended(self->pair, NULL));
@@ -1319,7 +1319,7 @@ TEST_F(handle, end_by_exec)
 	ASSERT_TRUE(get_to_the_end(self->pair));
 	EXPECT_EQ(CP_END_EXEC, cp_pair_ended(self->pair, &status));
 	EXPECT_EQ(0, status);
-	/* The new program can be had again. */
+	/* The new program can be paired. */
 	EXPECT_TRUE(eventually(pair_prep(self->pair, self->slave) == 0));
 	EXPECT_EQ(CP_END_NONE, cp_pair_ended(self->pair, NULL));
 	EXPECT_EQ(1, pair_get(self->pair, PATIENCE, CP_GET_NUDGE));
@@ -1332,7 +1332,7 @@ TEST_F(handle, end_by_the_master)
 	ASSERT_EQ(0, pair_prep(self->pair, self->slave));
 	ASSERT_EQ(1, pair_get(self->pair, PATIENCE, 0));
 	ASSERT_EQ(0, cp_pair_end(self->pair));
-	/* Not known before the next call: it may come from a handler. */
+	/* cp_pair_end(), which is async-signal-safe, does not set the reason. */
 	EXPECT_EQ(CP_END_NONE, cp_pair_ended(self->pair, NULL));
 	EXPECT_NE(NULL, cp_pair_checkpoint(self->pair));
 	EXPECT_EQ(0, cp_pair_end(self->pair));
@@ -1409,12 +1409,12 @@ TEST_F(handle, missed)
 	uint64_t taken = 0;
 
 	ASSERT_EQ(0, cp_pair_prep(self->pair, self->slave, &options));
-	/* eventually() leaves a millisecond from try to try. */
+	/* eventually() sleeps for a millisecond between two calls. */
 	EXPECT_TRUE(eventually((taken += pair_get(self->pair, PATIENCE, 0)) &&
 			       seq_of(self->pair) >= taken + 10));
-	/* It may have missed more since. */
+	/* More checkpoints may have been missed since. */
 	EXPECT_LE(seq_of(self->pair), taken + cp_pair_missed(self->pair));
-	/* The next pair counts anew. */
+	/* The count of the next pair starts at 0. */
 	ASSERT_EQ(0, cp_pair_end(self->pair));
 	ASSERT_TRUE(eventually(pair_prep(self->pair, self->slave) == 0));
 	EXPECT_EQ(0, cp_pair_missed(self->pair));
@@ -1452,14 +1452,14 @@ TEST_F(handle, child_is_not_the_master)
 	ASSERT_EQ(1, pair_get(self->pair, PATIENCE, 0));
 	inherited.sp = cp_pair_checkpoint(self->pair)->regs.rsp;
 	EXPECT_EQ(0, in_child(body_inherits, &inherited));
-	/* Nothing of it has harmed the pair. */
+	/* The parent's pair still works. */
 	EXPECT_NE(NULL, cp_pair_data(self->pair, inherited.sp, 1));
 	ASSERT_EQ(1, pair_get(self->pair, PATIENCE, 0));
 	EXPECT_EQ(2, cp_pair_checkpoint(self->pair)->seq);
 	slave_kill(inherited.slave);
 }
 
-/* A child holds the file, as after a fork without exec. */
+/* A child keeps the file open, as after a fork without exec. */
 TEST_F(handle, close_ends_a_pair_whose_file_a_child_holds)
 {
 	struct cp_pair *other = cp_pair_open();

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Limits: no user can have so many pairs, or so much memory in regions, that
- * others have none. Who reaches a limit is told which one, and nothing else
- * changes for anybody.
+ * Limits: no user can use up the pairs, or the memory of regions, of other users. A
+ * user who reaches a limit gets an errno that names the limit; other users and
+ * existing pairs are not affected.
  */
 #include "harness.h"
 #include "user.h"
@@ -50,16 +50,16 @@ static unsigned long limit_get(int limit)
 }
 
 /*
- * A user who wants many pairs. A process is the master of one at a time, but a
- * pair that is over stays for as long as its slave sleeps in the kernel: so one
- * process and one slave will do.
+ * A user who makes many pairs. A process is the master of one pair at a time, but a
+ * pair that is over counts until its slave returns from the kernel: so one process
+ * and one sleeping slave are enough.
  */
 struct hoarder {
 	uid_t uid;
 	unsigned int wanted;
-	uid_t inside;		/* in a user namespace of its own, as this one */
+	uid_t inside;		/* uid in a new user namespace; 0: no namespace */
 	volatile unsigned int made;
-	volatile int ret;	/* of the last one; 0 or -errno */
+	volatile int ret;	/* of the last CP_IOC_PREP: 0 or -errno */
 	volatile bool unshared;
 	volatile bool mapped;
 	volatile bool done;
@@ -106,7 +106,7 @@ static int body_hoarder(void *arg)
 	return body_sleep(NULL);
 }
 
-/* Gives its pid once it has what it could get. */
+/* Returns the hoarder's pid once it has made its pairs or met a limit. */
 static pid_t hoarder_start(struct hoarder *h)
 {
 	pid_t pid = slave_start(body_hoarder, h);
@@ -125,7 +125,7 @@ static struct hoarder *hoarder(uid_t uid, unsigned int wanted)
 	return h;
 }
 
-/* Gets and gives back @wanted pairs: how many, then, or what was refused. */
+/* Makes and frees @wanted pairs; returns their number, or -errno of a refusal. */
 static int try_hoard(uid_t uid, unsigned int wanted)
 {
 	struct hoarder *h = hoarder(uid, wanted);
@@ -202,7 +202,7 @@ TEST_F(limits, pairs_of_one_user_leave_those_of_others)
 	ASSERT_LT(0, pid);
 	EXPECT_EQ(3, one->made);
 	EXPECT_EQ(-EUSERS, one->ret);
-	/* However many processes it has. */
+	/* A second process of the user is refused, too. */
 	EXPECT_EQ(-EUSERS, try_hoard(USER, 1));
 	slave_kill(hoarder_start(other));
 	EXPECT_EQ(3, other->made);
@@ -225,7 +225,7 @@ TEST_F(limits, pairs_of_all_users_together)
 	EXPECT_EQ(3, one->made);
 	EXPECT_EQ(2, other->made);
 	EXPECT_EQ(-ENOSPC, other->ret);
-	/* Root still gets its own. */
+	/* Root can still make a pair. */
 	EXPECT_EQ(1, try_hoard(0, 1));
 
 	slave_kill(pids[0]);
@@ -233,7 +233,7 @@ TEST_F(limits, pairs_of_all_users_together)
 	EXPECT_TRUE(eventually(try_hoard(OTHER_USER, 5) == 5));
 }
 
-/* By default, more of one user's is refused first. */
+/* With the defaults, a user reaches pairs_per_user before pairs_max. */
 TEST_F(limits, own_limit_comes_before_that_of_all)
 {
 	ASSERT_TRUE(limit_set(PAIRS_MAX, 0));
@@ -264,7 +264,7 @@ TEST_F(limits, none_for_who_may_exceed_them)
 	ASSERT_TRUE(limit_set(PAIRS_PER_USER, 0));
 	ASSERT_TRUE(limit_set(MEMORY_PER_USER, 0));
 	EXPECT_EQ(20, try_hoard(0, 20));
-	/* It is the capability, not the name. */
+	/* Root without CAP_SYS_RESOURCE is limited. */
 	EXPECT_EQ(EUSERS, in_child(pair_without_capability, NULL));
 }
 
@@ -281,14 +281,14 @@ TEST_F(limits, user_namespaces_do_not_multiply_them)
 	ASSERT_LT(0, pid);
 	EXPECT_EQ(0, inside->ret);
 	EXPECT_EQ(2, inside->made);
-	/* There it is another user, and even root has no more. */
+	/* The pairs of the namespace's users count as those of its creator, USER. */
 	EXPECT_EQ(-EUSERS, try_hoard(USER, 2));
-	/* But it is not the other user that it seems to be outside. */
+	/* They do not count as those of the outer uid that the ids map to. */
 	EXPECT_EQ(3, try_hoard(100004, 3));
 	slave_kill(pid);
 }
 
-/* Where more than one cause holds, a limit comes last. */
+/* If several errors apply, those of the limits come last. */
 static int order_of_causes(void *arg)
 {
 	pid_t *pids = arg;
@@ -332,7 +332,7 @@ TEST_F(limits, come_after_all_other_causes)
 	slave_kill(pids[1]);
 }
 
-/* Refused at the very last step, again and again: nothing stays counted. */
+/* Calls that fail at the very last step, EFAULT, must not leave anything counted. */
 static int refused_often(void *unused)
 {
 	struct cp_prep *arg, template = { .mem_fd = -1 };
@@ -348,7 +348,7 @@ static int refused_often(void *unused)
 	*arg = template;
 	mprotect(arg, PAGE, PROT_READ);
 	for (i = 0; i < 10; i++) {
-		/* Until the slave has come by, the last one is still there. */
+		/* The last pair counts until its slave returns to user mode. */
 		eventually(ioctl(fd, CP_IOC_PREP, arg) && errno != EUSERS);
 		if (errno != EFAULT)
 			return 1;
@@ -370,7 +370,7 @@ TEST_F(limits, refused_pairs_do_not_count)
 
 #define DEEP	(64 * PAGE)
 
-/* Half a page of stack, and then a lot of it. */
+/* Makes system calls with a stack of half a page, and then with a deep one. */
 static int body_deep(void *unused)
 {
 	volatile char deep[DEEP];
@@ -381,7 +381,7 @@ static int body_deep(void *unused)
 	return body_syscalls(NULL) + deep[0];
 }
 
-/* A user's pair with a slave of a deep stack. */
+/* Makes a user's pair with a slave that has a deep stack. */
 static int user_pair(struct master *m, uint32_t nr_slots)
 {
 	struct cp_prep arg = {
@@ -401,7 +401,10 @@ static void user_pair_end(struct master *m)
 	slave_kill(slave);
 }
 
-/* What does not fit is cut, and said to be; and given back it is there again. */
+/*
+ * A stack that does not fit is cut and flagged CP_SEGF_NOMEM. The memory is free for
+ * the next pair once the pair has ended.
+ */
 static int cut_by_the_limit(void *unused)
 {
 	const struct cp_segment *seg;
@@ -444,14 +447,14 @@ static int too_many_slots(void *unused)
 	return 0;
 }
 
-/* A slot takes a page at once. */
+/* Each slot is charged one page when the pair is made. */
 TEST_F(limits, memory_for_slots)
 {
 	ASSERT_TRUE(limit_set(MEMORY_PER_USER, 100 * PAGE));
 	EXPECT_EQ(0, in_child(too_many_slots, NULL));
 }
 
-/* Pages that only the master has touched count as well. */
+/* Pages that only the master has touched are charged, too. */
 static volatile sig_atomic_t touching;
 static sigjmp_buf untouchable;
 
@@ -480,7 +483,7 @@ static int touch_all(void *unused)
 	if (pages < 10 || pages >= m.size / PAGE)
 		return 2;
 
-	/* They do until the mapping goes: the pair and the file are gone. */
+	/* They stay charged until the mapping is gone, even after the pair's end. */
 	close(m.fd);
 	slave_kill(m.slave);
 	if (user_pair(&next, 1) != -EDQUOT)

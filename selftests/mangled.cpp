@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Calls functions of a namespace, of a class and of a template, and dies there. */
+/* Dies in a chain of functions of a namespace, of a class and of a template. */
 #include <stdlib.h>
 
 #define INLINE inline __attribute__((always_inline))

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Saving a stack reads memory, and only what a debugger's process_vm_readv(2)
- * could read; and it leaves the slave's memory as it is: no page appears in the
- * slave, or in a file that it maps, because it was saved.
+ * A capture reads only memory that a debugger's process_vm_readv(2) could read. It
+ * does not change the slave's memory: it allocates no page in the slave, or in a
+ * file that the slave maps.
  */
 #include "harness.h"
 
@@ -25,13 +25,13 @@ static void __attribute__((noreturn)) call_on(void *sp)
 	__builtin_unreachable();
 }
 
-/* What the slave's stack lies in; shared with the test. */
+/* The mapping of the slave's stack; in memory shared with the test. */
 struct place {
 	char *(*map)(struct place *place);
-	int fd;			/* of the file, or -1 */
+	int fd;			/* the mapped file, or -1 */
 	int shm;		/* System V segment, or -1 */
-	bool guarded;		/* an arena, above a page without access */
-	char *at;		/* once it is mapped */
+	bool guarded;		/* an arena above a page without access */
+	char *at;		/* address of the mapping; NULL before */
 };
 
 static char *map_memfd(struct place *place)
@@ -60,7 +60,7 @@ static char *map_shared_anonymous(struct place *place)
 		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 }
 
-/* Its first page is for the stack, one in the middle and the last have a word. */
+/* The stack is in the first page; a page in the middle and the last hold a word. */
 static int body_in_place(void *arg)
 {
 	struct place *place = arg;
@@ -75,7 +75,7 @@ static int body_in_place(void *arg)
 	call_on(at + 256);
 }
 
-/* In KiB, of /proc/PID/status. */
+/* The value of field @key of /proc/PID/status, in KiB. */
 static long status_kib(pid_t pid, const char *key)
 {
 	char path[32], line[128];
@@ -136,7 +136,7 @@ FIXTURE_TEARDOWN(sparse)
 		shmctl(self->place->shm, IPC_RMID, NULL);
 }
 
-/* What it holds of the place is exact, holes included. */
+/* Is the copy of the mapping exact, holes included? */
 static bool is_exact(struct master *m, const char *at)
 {
 	const uint64_t *first = master_at(m, (uintptr_t)at + 512);
@@ -148,7 +148,7 @@ static bool is_exact(struct master *m, const char *at)
 	       hole && !*hole && last && *last == WORD;
 }
 
-/* Page tables and shared zero pages count as changes, too. */
+/* New page tables and mapped zero pages would be changes, too. */
 TEST_F(sparse, saving_it_leaves_it_sparse)
 {
 	struct cp_prep arg = { .pid = self->slave, .stack_limit = ROOM };
@@ -166,7 +166,7 @@ TEST_F(sparse, saving_it_leaves_it_sparse)
 		EXPECT_EQ(0, master_stack(&m)->flags);
 		EXPECT_TRUE(is_exact(&m, self->place->at));
 	}
-	/* Another page or two may be the program's own. */
+	/* The slave itself may allocate a page or two. */
 	EXPECT_GT(resident + 64, resident_kib(self->slave));
 	if (self->place->fd >= 0)
 		ASSERT_EQ(0, fstat(self->place->fd, &after));
@@ -251,7 +251,7 @@ TEST_F(refused, memory_is_a_hole)
 	}
 }
 
-/* With a page without access above it and, if @guarded, one below it. */
+/* Maps an arena below a page without access and, if @guarded, above another. */
 static char *map_arena(size_t size, bool guarded)
 {
 	char *at = mmap(NULL, size + 2 * PAGE, PROT_NONE,
@@ -314,7 +314,7 @@ TEST_F(arena, has_a_limit_of_its_own)
 	const struct cp_segment *seg;
 	int i;
 
-	/* The first return may still be that of memset()'s last fault. */
+	/* The first return may be that of memset()'s last page fault. */
 	for (i = 0; i < 3; i++)
 		ASSERT_EQ(1, master_get(&self->m));
 	seg = master_stack(&self->m);

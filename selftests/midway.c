@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Places where the kernel runs a task's queued work without returning to the
- * program: in the middle of io_uring_enter(2), on the way out of the process,
- * and while an instruction that has a uprobe is stepped over. A slave waits for
- * its master at none of them.
+ * Places where the kernel runs task work without returning to user mode: inside of
+ * io_uring_enter(2), in the exit path, and while it single-steps an instruction that
+ * has a uprobe. A slave must not wait for its master there.
  */
 #include "harness.h"
 #include "ring.h"
@@ -14,7 +13,7 @@
 
 #define SECOND	1000000000ULL
 
-/* Sleeps in io_uring_enter() until the pipe @arg has something to read. */
+/* A slave that sleeps in io_uring_enter() until @pipe is readable. */
 struct sleeper {
 	int pipe;
 	unsigned int flags;
@@ -93,14 +92,14 @@ FIXTURE_TEARDOWN(asleep_in_io_uring)
 	master_close(&self->m);
 }
 
-/* Each call ends early, as after a signal, and nothing is lost of the next. */
+/* A nudged call returns -EINTR, as after a signal; the next call sleeps again. */
 TEST_F(asleep_in_io_uring, a_nudge_brings_the_slave)
 {
 	uint64_t last = 0;
 	int i;
 
 	for (i = 0; i < 10; i++) {
-		/* Asleep there, or with the return from an interrupt before it. */
+		/* The slave may also wait at an interrupt's return before the call. */
 		ASSERT_TRUE(eventually(task_state(self->m.slave) == 'S'));
 		do {
 			ASSERT_EQ(1, master_get_until(&self->m,
@@ -114,7 +113,7 @@ TEST_F(asleep_in_io_uring, a_nudge_brings_the_slave)
 	}
 }
 
-/* Waits 30 ms in each io_uring_enter(), and counts them in R9. */
+/* Waits for 30 ms in each io_uring_enter(), and counts the calls in R9. */
 static int body_waits_in_io_uring(void *unused)
 {
 	const struct __kernel_timespec ts = { .tv_nsec = 30000000 };
@@ -135,7 +134,7 @@ static int body_waits_in_io_uring(void *unused)
 	return 0;
 }
 
-/* Each return is due: the call takes longer than the interval. */
+/* Each call takes longer than the interval, so each return must be captured. */
 TEST(a_return_that_is_due_is_not_skipped)
 {
 	struct cp_prep arg = {
@@ -166,7 +165,7 @@ TEST(a_return_that_is_due_is_not_skipped)
 	master_close(&m);
 }
 
-/* An instruction that is stepped over elsewhere when it has a uprobe. */
+/* With a uprobe, the kernel executes this instruction out of line. */
 asm(".globl probed\n"
     ".type probed, @function\n"
     "probed:	movq	%rdi, %rax\n"
@@ -182,7 +181,7 @@ static int body_calls_probed(void *unused)
 	return 0;
 }
 
-/* Where in the program's file @address lies. */
+/* The offset of @address in the program's file. */
 static unsigned long file_offset(const void *address)
 {
 	unsigned long start, end, offset, found = 0;
@@ -239,7 +238,7 @@ static bool is_alive_and(pid_t pid, char state)
 	return eventually(task_state(pid) == state);
 }
 
-/* Wherever the slave waits: SIGSTOP stops it, and a debugger may attach. */
+/* SIGSTOP and a debugger can stop the slave wherever it waits. */
 TEST_F(at_a_uprobe, slave_can_be_stopped)
 {
 	int i, status;
@@ -262,7 +261,7 @@ TEST_F(at_a_uprobe, slave_can_be_stopped)
 	}
 }
 
-/* The program's own addresses, in its own order: the step is not part of it. */
+/* Checkpoints show addresses of the program only, none of the out-of-line step. */
 TEST_F(at_a_uprobe, only_the_program_is_seen)
 {
 	unsigned int i, after = 0;
@@ -272,14 +271,14 @@ TEST_F(at_a_uprobe, only_the_program_is_seen)
 
 		ASSERT_EQ(1, master_get_ms(&self->m, 30000));
 		ip = self->m.regs[RIP];
-		/* The program is linked statically, below the address it forks at. */
+		/* The statically linked program lies below its heap. */
 		ASSERT_GT((uintptr_t)sbrk(0), ip);
 		after += ip == (uintptr_t)probed_2;
 	}
 	EXPECT_LT(50, after);
 }
 
-/* Dies of SIGSEGV with a request on a ring under way. */
+/* Dies of SIGSEGV with a pending request on a ring. */
 static int body_dies_with_a_request(void *unused)
 {
 	struct io_uring_sqe *sqe;
@@ -297,7 +296,7 @@ static int body_dies_with_a_request(void *unused)
 	return 0;
 }
 
-/* Leaves by exit(2) instead. */
+/* Exits by exit(2) with a pending request on a ring. */
 static int body_exits_with_a_request(void *unused)
 {
 	struct io_uring_sqe *sqe;
@@ -335,7 +334,7 @@ FIXTURE_VARIANT_ADD(on_its_way_out, exits)
 	.body = body_exits_with_a_request,
 };
 
-/* To where it stops for the last time, not yet marked as exiting. */
+/* Brings the slave to PTRACE_EVENT_EXIT, before the kernel sets PF_EXITING. */
 FIXTURE_SETUP(on_its_way_out)
 {
 	int status;
@@ -378,7 +377,7 @@ TEST_F(on_its_way_out, slave_does_not_wait)
 	master_close(&m);
 }
 
-/* When a call of the slave began that ended with EINTR; 0 for none. */
+/* Stores the start time of each epoll_wait() that fails with EINTR. */
 static int body_polls(void *arg)
 {
 	volatile uint64_t *begun = arg;
@@ -395,8 +394,8 @@ static int body_polls(void *arg)
 }
 
 /*
- * The second nudge finds the slave on its way to user mode and is put off. The
- * pair ends before its time has come.
+ * The second nudge finds the slave on its way to user mode and is delayed. The pair
+ * ends before the delay is over.
  */
 TEST(no_nudge_comes_after_the_end)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Proofs of access: each is for one program of one process. An exec, a death or
- * another owner of the pid ends that, however close it comes.
+ * Proofs of access: each is valid for one program of one process. An exec, a death
+ * or a reuse of the pid makes it invalid, even if it races with CP_IOC_PREP.
  */
 #include "harness.h"
 #include "user.h"
@@ -11,12 +11,12 @@
 #include <sys/mount.h>
 #include <sys/sendfile.h>
 
-/* For a test that takes many programs, on machines of any speed. */
+/* Seconds for a test that starts many programs on a slow machine. */
 #define LONG	600
 #define ROUNDS	60
 
 /*
- * Other programs. The setuid one says with whose rights it runs.
+ * Programs that slaves execute. The setuid one writes its effective uid.
  */
 #define OTHER_PROGRAM	"other-program"
 
@@ -34,7 +34,7 @@ static void __attribute__((constructor)) other_program(int argc, char **argv)
 struct program {
 	const char *path;
 	int pipe[2];
-	volatile uint64_t stack;	/* an address in that of the old one */
+	volatile uint64_t stack;	/* an address in the old program's stack */
 	volatile bool ready;
 	volatile bool go;
 };
@@ -68,7 +68,7 @@ static void program_free(struct program *p)
 	munmap(p, sizeof(*p));
 }
 
-/* Waits until the new program runs; gives whose rights it has, or -1. */
+/* Waits until the new program runs; returns its effective uid, or -1. */
 static uid_t program_uid(struct program *p)
 {
 	struct pollfd fd = { .fd = p->pipe[0], .events = POLLIN };
@@ -94,7 +94,7 @@ static bool copy_self(const char *path)
 	return !part;
 }
 
-/* A setuid copy of this program, in a file system that allows it. */
+/* Makes a setuid copy of this program, in a file system that allows setuid. */
 static bool make_setuid(const char *folder, char *path, size_t size)
 {
 	snprintf(path, size, "%s/setuid", folder);
@@ -123,13 +123,13 @@ TEST(proof_from_before_an_exec)
 }
 
 /*
- * A user's process execs a program that the user may not see, while the user
- * becomes its master, or is.
+ * A user's process executes a program that the user may not trace, while the user
+ * becomes its master, or already is.
  */
 struct race {
 	const char *path;
 	bool pair_first;
-	uint64_t delay;		/* from the word to exec to the pairing, in ns */
+	uint64_t delay;		/* from @go to CP_IOC_PREP, in ns */
 	unsigned int granted;
 	unsigned int refused;
 };
@@ -142,7 +142,7 @@ static void spin_ns(uint64_t ns)
 		;
 }
 
-/* Follows the exec as closely as it can: a bit sooner than what was late. */
+/* Pairs as close to the exec as possible: adapts the delay to the last result. */
 static int pair_with_old_proof(struct race *r, int fd, struct program *p,
 			       struct cp_prep *arg)
 {
@@ -161,7 +161,7 @@ static int pair_with_old_proof(struct race *r, int fd, struct program *p,
 	return 0;
 }
 
-/* All that the master gets is of the program that it had the proof of. */
+/* All checkpoints must be of the program for which the proof was opened. */
 static int watch_until_exec(struct master *m, struct program *p)
 {
 	const struct cp_segment *stack;
@@ -207,7 +207,7 @@ static int race_once(struct race *r)
 	return ret;
 }
 
-/* Gives 0 when nothing was seen of the program that the user may not see. */
+/* Returns 0 if no checkpoint was of the program that the user may not trace. */
 static int body_race(void *arg)
 {
 	struct race *r = arg;
@@ -249,7 +249,7 @@ FIXTURE_TEARDOWN(race)
 TEST_F_TIMEOUT(race, pairing_and_exec_of_a_setuid_program, LONG)
 {
 	EXPECT_EQ(0, in_child(body_race, self->r));
-	/* It was a race. */
+	/* Both outcomes occurred: the delays met the race. */
 	EXPECT_LT(0, self->r->granted);
 	EXPECT_LT(0, self->r->refused);
 }
@@ -262,7 +262,7 @@ TEST_F_TIMEOUT(race, checkpoint_and_exec_of_a_setuid_program, LONG)
 }
 
 /*
- * Numbers of the dead. A child with just the pid that it is to have:
+ * Reused pids. Forks a child with the given pid:
  */
 static pid_t fork_as(pid_t pid, int (*body)(void *), void *arg)
 {
@@ -317,7 +317,7 @@ TEST(pair_of_a_dead_process_is_not_that_of_its_pids_next_owner)
 	ASSERT_EQ(1, master_get(&m));
 	slave_kill(slave);
 	ASSERT_EQ(slave, fork_as(slave, body_counting, (void *)counter));
-	/* Nobody holds it up, and nothing is heard of it. */
+	/* The new process neither waits nor leaves checkpoints. */
 	EXPECT_TRUE(eventually(*counter > 10));
 	EXPECT_EQ(0, master_get(&m));
 	EXPECT_EQ(CP_END_EXITED, m.get.reason);
@@ -328,7 +328,10 @@ TEST(pair_of_a_dead_process_is_not_that_of_its_pids_next_owner)
 	master_close(&m);
 }
 
-/* What only the pair's master may do, by somebody who has its file: 0 is none. */
+/*
+ * Tries what only the pair's master may do, on the master's file. Returns 0 if every
+ * call was refused.
+ */
 static int body_use_of_the_file(void *arg)
 {
 	struct cp_get get = { .deadline = 0 };

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Recorder pairs: many slots, the slave ahead of its master or not waiting for
- * it at all; a rate; readers of the region that make no system call; extended
- * registers.
+ * Recorder pairs: many slots, with a slave that runs ahead of its master or never
+ * waits for it; limited rates; readers of the region that make no system call;
+ * extended registers.
  *
- * CHECKPOINT_RACE_SECONDS=N says how long readers race a writer.
+ * CHECKPOINT_RACE_SECONDS=N sets how long readers race the slave.
  */
 #include "harness.h"
 
@@ -20,26 +20,26 @@
 #define MS	1000000ULL	/* in nanoseconds */
 #define PAGE	4096UL
 
-/* Seconds for a test that does much: an emulated machine is slow. */
+/* Seconds for long tests: an emulated machine is slow. */
 #define LONG	120
 
 /*
- * The slave that most tests have: it sleeps in read() until it is told how far
- * to count, and makes a system call for each number.
+ * The slave of most tests. It sleeps in read() until the test sends a number, and
+ * then makes system calls until its counter reaches that number.
  */
 struct runner {
 	uint64_t until;			/* read by the slave; ~0: to its end */
-	volatile uint64_t calls;	/* how far it has come */
+	volatile uint64_t calls;	/* the counter so far */
 	int gate;			/* the pipe's ends */
 	int opener;
 	pid_t pid;
-	int nr;				/* the system call that it makes */
-	int (*end)(struct runner *r);	/* gives the exit code */
+	int nr;				/* number of the system call */
+	int (*end)(struct runner *r);	/* returns the exit code */
 };
 
 /*
- * The slave's loop. RBX is its counter, from the first instruction on. What
- * getppid() does not look at are the arguments for tgkill(), to itself.
+ * The slave's loop. RBX is its counter from the first instruction on. The arguments
+ * are those of a tgkill(2) to itself; getppid(2) ignores them.
  */
 asm("run:\n"
     "	pushq	%rbx\n"
@@ -86,15 +86,18 @@ static int body_run(void *arg)
 	return r->end(r);
 }
 
-/* What should come next from such a slave. */
+/* The state of the sequence of checkpoints that follows() checks. */
 struct trail {
 	uint64_t seq;
 	uint64_t calls;
-	uint64_t lost;		/* checkpoints, since the last of a call */
-	uint64_t missed;	/* checkpoints, in all */
+	uint64_t lost;		/* checkpoints missed since the last call's */
+	uint64_t missed;	/* checkpoints missed in total */
 };
 
-/* Can it be what comes next? A checkpoint lost may have been a call. */
+/*
+ * Can @c be the slave's next checkpoint? Each missed checkpoint may have been that
+ * of a call.
+ */
 static bool follows(struct trail *t, const struct cp_checkpoint *c)
 {
 	bool call = c->entry == CP_ENTRY_SYSCALL && c->syscall == SYS_getppid;
@@ -151,14 +154,14 @@ static void recording_stop(struct recording *rec)
 	slave_kill(rec->m.slave);
 }
 
-/* Lets the slave make @calls more. */
+/* Lets the slave make @calls more system calls. */
 static bool go_on(struct recording *rec, uint64_t calls)
 {
 	rec->target += calls;
 	return write(rec->r->opener, &rec->target, 8) == 8;
 }
 
-/* Tells the slave to come to its end. */
+/* Lets the slave run to its end. */
 static bool go_to_end(struct recording *rec)
 {
 	rec->target = ~0ULL;
@@ -171,13 +174,13 @@ static bool is_through(struct recording *rec)
 	       task_syscall(rec->m.slave) == SYS_read;
 }
 
-/* The same, and waits until it sleeps again. */
+/* Lets the slave make @calls more system calls, and waits until it sleeps. */
 static bool run_through(struct recording *rec, uint64_t calls)
 {
 	return go_on(rec, calls) && eventually(is_through(rec));
 }
 
-/* Takes one that must be there. */
+/* Takes a checkpoint that must be available. */
 static bool take_next(struct recording *rec)
 {
 	return master_get_until(&rec->m, 0, 0) == 1 &&
@@ -209,8 +212,9 @@ static uint64_t newest_seq(const struct master *m)
 }
 
 /*
- * The lowest number that waits for the master, of @slots. In the slots are also
- * the one that it holds, and one that was lost and is still to be written over.
+ * The lowest number of the checkpoints that wait for the master, of which there are
+ * at most @slots. The other slots have the checkpoint that the master holds, and one
+ * that is lost but not overwritten yet.
  */
 static uint64_t oldest_seq(const struct master *m, unsigned int slots)
 {
@@ -227,7 +231,7 @@ static uint64_t oldest_seq(const struct master *m, unsigned int slots)
 	return oldest;
 }
 
-/* A copy of all that a checkpoint is: its header, its segment, its bytes. */
+/* A copy of a checkpoint: its header, its segment, and the segment's data. */
 struct copy {
 	char header[1024];
 	char data[64 * 1024];
@@ -254,7 +258,7 @@ static bool is_still(const struct copy *copy, struct master *m)
 }
 
 /*
- * Overwriting: the slave waits for nobody.
+ * Overwriting: the slave never waits.
  */
 FIXTURE(overwrite)
 {
@@ -303,7 +307,7 @@ TEST_F_TIMEOUT(overwrite, slave_never_waits_and_leaves_the_last_ones, LONG)
 	EXPECT_EQ(2000, rec->m.regs[RBX]);
 	EXPECT_EQ(-EAGAIN, master_get_until(&rec->m, 0, 0));
 	EXPECT_EQ(0, master_poll(&rec->m, 0));
-	/* The read() that began it, and each of the calls. */
+	/* The return of the read(), and of each call. */
 	EXPECT_LE(2001, rec->trail.seq);
 }
 
@@ -315,7 +319,7 @@ TEST_F_TIMEOUT(overwrite, gaps_are_what_is_missed, LONG)
 	for (i = 0; i < 15; i++) {
 		ASSERT_TRUE(run_through(rec, rand() % (2 * variant->slots + 5)));
 		for (n = rand() % (variant->slots + 1); n; n--) {
-			/* What the slave has not left yet. */
+			/* The master has taken all checkpoints so far. */
 			if (rec->trail.seq == newest_seq(&rec->m))
 				break;
 			ASSERT_TRUE(take_next(rec));
@@ -403,7 +407,7 @@ TEST_F(overwrite, bad_address_keeps_it_for_the_next_call)
 		ASSERT_EQ(POLLIN, master_poll(&rec->m, 0));
 		ASSERT_TRUE(take_next(rec));
 		EXPECT_EQ(oldest, rec->m.get.seq);
-		/* Then the order goes on. */
+		/* The next checkpoints come in order. */
 		oldest = oldest_seq(&rec->m, variant->slots);
 		ASSERT_TRUE(take_next(rec));
 		EXPECT_EQ(oldest, rec->m.get.seq);
@@ -420,7 +424,7 @@ static void interrupt_often(int us)
 	setitimer(ITIMER_REAL, &often, NULL);
 }
 
-/* Takes what comes while signals and deadlines cut the waits for it short. */
+/* Takes checkpoints with short deadlines, while signals interrupt the waits. */
 static bool take_hastily(struct recording *rec, int *late)
 {
 	int ret;
@@ -484,7 +488,7 @@ FIXTURE_TEARDOWN(ahead)
 	recording_stop(&self->rec);
 }
 
-/* Does it wait for its master, having left so many? */
+/* Does the slave wait for its master after its checkpoint @seq? */
 static bool waits_after(struct recording *rec, uint64_t seq)
 {
 	return master_state_is(&rec->m, "slave-waiting") &&
@@ -620,7 +624,7 @@ TEST_F(ahead, signals_reach_a_waiting_slave)
 	EXPECT_EQ(SIGKILL, slave_kill(rec->m.slave));
 }
 
-/* A slave ahead by as much as it may be waits no longer than it is told to. */
+/* A slave whose slots are full waits for no longer than its wait limit. */
 TEST(limit_of_the_wait_with_slots)
 {
 	struct cp_prep arg = { .nr_slots = 4, .wait_limit = 2 * MS };
@@ -631,7 +635,7 @@ TEST(limit_of_the_wait_with_slots)
 	ASSERT_TRUE(run_through(&rec, 100));
 	for (i = 0; i < 4; i++) {
 		ASSERT_TRUE(take_next(&rec));
-		/* The first ones are kept, what comes later is missed. */
+		/* The slots keep the first checkpoints; later ones are missed. */
 		EXPECT_EQ(i + 1, rec.m.get.seq);
 		EXPECT_LE(97, rec.m.get.missed);
 	}
@@ -643,7 +647,7 @@ TEST(limit_of_the_wait_with_slots)
 }
 
 /*
- * The pair's end: what is left is given, then it is said that it is over.
+ * The pair's end: the master takes the remaining checkpoints, and then sees the end.
  */
 static int end_exit(struct runner *r)
 {
@@ -705,7 +709,7 @@ FIXTURE_SETUP(ending)
 	ASSERT_TRUE(run_through(rec, 20));
 	ASSERT_TRUE(take_next(rec));
 	ASSERT_TRUE(take_next(rec));
-	/* A slave that waits for room shall get to its end. */
+	/* Few enough calls that the slave reaches its end without waiting. */
 	ASSERT_TRUE(run_through(rec, variant->flags ? 200 : 10));
 	switch (variant->ending) {
 	case KILLED:
@@ -745,7 +749,7 @@ TEST_F(ending, what_is_left_is_given_and_then_the_end)
 		EXPECT_EQ(variant->status, rec->m.get.status);
 		EXPECT_EQ(POLLIN | POLLHUP, master_poll(&rec->m, 0));
 	}
-	/* The region is still there. */
+	/* The region is still mapped. */
 	EXPECT_EQ(newest, newest_seq(&rec->m));
 	EXPECT_EQ(CP_REGION_MAGIC, head_of(&rec->m)->magic);
 }
@@ -778,7 +782,7 @@ TEST(close_by_the_master_lets_the_slave_go_on)
 		close(rec[i].m.fd);
 		EXPECT_TRUE(eventually(is_through(&rec[i])));
 		ASSERT_TRUE(run_through(&rec[i], 1000));
-		/* As it was when the pair ended, to the byte. */
+		/* The region keeps its contents after the pair's end. */
 		EXPECT_GE(1000, newest_of(&rec[i].m)->regs.rbx);
 		EXPECT_LE(4, newest_seq(&rec[i].m));
 		slave_kill(rec[i].m.slave);
@@ -786,7 +790,7 @@ TEST(close_by_the_master_lets_the_slave_go_on)
 }
 
 /*
- * A rate.
+ * Limited rates: @every and @interval.
  */
 static bool rate_start(struct recording *rec, unsigned int every,
 		       uint64_t interval)
@@ -803,9 +807,9 @@ static bool rate_start(struct recording *rec, unsigned int every,
 }
 
 /*
- * How the counter grows from each checkpoint to the next: how often by exactly
- * @by. It can be by less, since interrupts lead to user mode, too, but never by
- * more: -1 then.
+ * Counts the checkpoints whose counter exceeds the previous one's by exactly @by.
+ * The difference can be less, because returns from interrupts count too, but never
+ * more: returns -1 then.
  */
 static int steps(struct recording *rec, uint64_t by)
 {
@@ -825,8 +829,8 @@ static int steps(struct recording *rec, uint64_t by)
 }
 
 /*
- * Does it make @times steps of exactly @by? A slow machine is interrupted between
- * most calls, but not between all.
+ * Are there @times checkpoints exactly @by calls apart? On a slow machine there are
+ * interrupts between most calls, but not between all.
  */
 static bool makes_steps(struct recording *rec, uint64_t by, int times)
 {
@@ -874,7 +878,7 @@ TEST(every_0_and_1_are_each_return)
 	}
 }
 
-/* Each checkpoint is later than the one before it by that, and the next one. */
+/* Is each checkpoint the next in sequence, and at least @interval later? */
 static bool keeps_distance(struct recording *rec, uint64_t interval)
 {
 	uint64_t time = 0, seq = 0;
@@ -882,7 +886,7 @@ static bool keeps_distance(struct recording *rec, uint64_t interval)
 	while (master_get_until(&rec->m, 0, 0) == 1) {
 		const struct cp_checkpoint *c = master_checkpoint(&rec->m);
 
-		/* What passes uncaptured has no number. */
+		/* Returns that are not captured have no number. */
 		if (c->seq != ++seq || (time && c->time < time + interval))
 			return false;
 		time = c->time;
@@ -897,7 +901,7 @@ TEST(interval_between_checkpoints)
 	ASSERT_TRUE(rate_start(&rec, 0, 3 * MS));
 	while (newest_seq(&rec.m) < 10)
 		ASSERT_TRUE(run_through(&rec, 500));
-	/* The slave has not waited for any of them. */
+	/* The slave has made all its calls without waiting. */
 	EXPECT_LE(500, rec.r->calls);
 	EXPECT_GT(rec.r->calls, newest_seq(&rec.m));
 	EXPECT_TRUE(keeps_distance(&rec, 3 * MS));
@@ -927,7 +931,7 @@ TEST(nudge_goes_before_the_rate)
 
 	ASSERT_TRUE(rate_start(&rec, 1000000, 3600 * 1000 * MS));
 	ASSERT_TRUE(run_through(&rec, 300));
-	/* The first one is always taken. */
+	/* The first return is always captured. */
 	ASSERT_EQ(1, master_get_until(&rec.m, 0, 0));
 	EXPECT_EQ(SYS_read, master_checkpoint(&rec.m)->syscall);
 	EXPECT_EQ(-EAGAIN, master_get_until(&rec.m, 0, 0));
@@ -938,7 +942,7 @@ TEST(nudge_goes_before_the_rate)
 		EXPECT_EQ(300, rec.m.regs[RBX]);
 		ASSERT_TRUE(eventually(is_through(&rec)));
 	}
-	/* And of a slave that runs: each nudge comes as soon as it can. */
+	/* A slave that runs: each nudge captures its next return. */
 	ASSERT_TRUE(go_on(&rec, 1000000));
 	for (i = 20; i < 220; i++) {
 		ASSERT_EQ(1, master_get_until(&rec.m, now_ns() + 60000 * MS,
@@ -985,7 +989,7 @@ TEST(handler_entries_are_captured_without_waiting)
 		if (!is_handler(&rec.m))
 			continue;
 		EXPECT_EQ(SIGUSR1, rec.m.regs[RDI]);
-		/* An interrupt may have come before its first instruction. */
+		/* An interrupt at the handler's first instruction shows it twice. */
 		entries += rec.m.regs[RBX] != (uint64_t)entries;
 		ASSERT_EQ(entries, rec.m.regs[RBX]);
 	}
@@ -1007,15 +1011,15 @@ TEST(return_into_a_handler_counts_once)
 	rec.r->nr = SYS_tgkill;
 	ASSERT_TRUE(run_through(&rec, 250));
 	/*
-	 * Each call leads into the handler, and that back again: 10 returns are
-	 * 5 calls, or fewer where there was an interrupt.
+	 * Each call causes two returns, to the handler and from it: 10 returns are 5
+	 * calls, or fewer if there were interrupts.
 	 */
 	EXPECT_LE(50, newest_seq(&rec.m));
 	EXPECT_LE(25, steps(&rec, 5));
 	recording_stop(&rec);
 }
 
-/* What was skipped must not tell what the next one was. */
+/* A page fault that was not captured must not mark the next return as a fault. */
 static int body_fault_and_spin(void *arg)
 {
 	struct runner *r = arg;
@@ -1062,8 +1066,8 @@ TEST(fault_that_was_skipped_does_not_mark_another)
 #define PATTERN_WORDS	1024
 
 /*
- * Fills its stack with its counter, and makes a system call; over and over. One
- * that a child makes nowhere else.
+ * Fills its stack with its counter and calls getuid(2), for ever. The slave calls
+ * getuid(2) nowhere else.
  */
 asm("fill_and_call:\n"
     "	movq	%rdi, %rsp\n"
@@ -1088,14 +1092,14 @@ struct reader {
 	struct master *m;
 	char *stack;		/* in the slave */
 	volatile bool *stop;
-	bool any_slot;		/* not the newest only */
+	bool any_slot;		/* reads all slots, not only the newest */
 	pthread_t thread;
 	uint64_t copies;
 	uint64_t retries;
-	uint64_t torn;		/* what must not be */
+	uint64_t torn;		/* copies that are not one checkpoint */
 };
 
-/* What the slave had on its stack when it made the call, if it was the call. */
+/* Does the copied stack hold the counter in RBX? Always true of other returns. */
 static bool fits(const struct cp_checkpoint *c, const uint64_t *words)
 {
 	unsigned int i;
@@ -1110,7 +1114,7 @@ static bool fits(const struct cp_checkpoint *c, const uint64_t *words)
 	return true;
 }
 
-/* Copies slot @from by the rules of the header. Gives its number, or 0. */
+/* Copies slot @from as the header describes. Returns its seq, or 0. */
 static uint64_t copy_slot(struct reader *r, const struct cp_checkpoint *from,
 			  struct cp_checkpoint *c, uint64_t *words)
 {
@@ -1124,7 +1128,7 @@ static uint64_t copy_slot(struct reader *r, const struct cp_checkpoint *from,
 	memcpy(&seg, from + 1, sizeof(seg));
 	at = (uintptr_t)r->stack - seg.addr + seg.offset -
 	     ((const char *)from - r->m->region);
-	/* What has no number yet may be anything. */
+	/* The offset may be invalid if the slave is overwriting the slot. */
 	if (at < size && size - at > PATTERN_WORDS * 8)
 		memcpy(words, (const char *)from + at, PATTERN_WORDS * 8);
 	else
@@ -1159,7 +1163,7 @@ static void *read_slots(void *arg)
 		}
 		r->copies++;
 		r->torn += c.seq != seq || !fits(&c, words);
-		/* The newest never goes back. */
+		/* The newest checkpoint is never older than before. */
 		r->torn += !r->any_slot && seq < last;
 		last = seq;
 	}
@@ -1202,7 +1206,7 @@ TEST_F_TIMEOUT(overwrite, readers_never_see_a_torn_slot, 24 * 3600)
 		ASSERT_EQ(0, pthread_create(&readers[i].thread, NULL,
 					    read_slots, &readers[i]));
 	}
-	/* The slots change places when the master takes one. */
+	/* Each CP_IOC_GET lets the slave reuse another slot. */
 	for (i = 0; i < 100; i++) {
 		EXPECT_EQ(1, master_get(&m));
 		sleep_ms(race_seconds() * 10);
@@ -1216,7 +1220,7 @@ TEST_F_TIMEOUT(overwrite, readers_never_see_a_torn_slot, 24 * 3600)
 		       (unsigned long long)readers[i].copies,
 		       (unsigned long long)readers[i].retries);
 	}
-	/* Else this has tried nothing. */
+	/* Without a retry, the readers would not have met the writer. */
 	EXPECT_LT(0, readers[0].retries + readers[1].retries);
 	self->rec.m = m;
 }
@@ -1226,7 +1230,7 @@ TEST_F_TIMEOUT(overwrite, readers_never_see_a_torn_slot, 24 * 3600)
  */
 static uint8_t vectors[16][32] __attribute__((aligned(32)));
 
-/* Loads them, and stays where it is. */
+/* Loads the vectors into registers, and spins. */
 static int body_sse(void *unused)
 {
 	asm volatile("movdqa 0*32(%0), %%xmm0\n\t"
@@ -1267,7 +1271,7 @@ static void fill_vectors(void)
 		((uint8_t *)vectors)[i] = i * 7 + 1;
 }
 
-/* XSAVE, standard form. */
+/* Offsets in the standard form of XSAVE. */
 #define XMM_OFFSET	160
 #define XSTATE_BV	512
 
@@ -1284,7 +1288,7 @@ static bool has_avx(void)
 	return __builtin_cpu_supports("avx");
 }
 
-/* What a debugger sees of a slave that stands still. */
+/* The extended registers of a spinning slave, as a debugger reads them. */
 static ssize_t traced_xstate(pid_t pid, void *buf, size_t size)
 {
 	struct iovec iov = { buf, size };
@@ -1296,7 +1300,7 @@ static ssize_t traced_xstate(pid_t pid, void *buf, size_t size)
 	    waitpid(pid, &status, __WALL) != pid)
 		return -1;
 	ret = ptrace(PTRACE_GETREGSET, pid, NT_X86_XSTATE, &iov);
-	/* A processor without XSAVE has no more than that. */
+	/* Without XSAVE, the kernel has only NT_PRFPREG. */
 	if (ret && errno == ENODEV)
 		ret = ptrace(PTRACE_GETREGSET, pid, NT_PRFPREG, &iov);
 	ptrace(PTRACE_DETACH, pid, 0, 0);
@@ -1337,7 +1341,7 @@ FIXTURE_SETUP(xstate)
 	fill_vectors();
 	arg.pid = slave_start(variant->body, NULL);
 	ASSERT_EQ(0, master_prep(&self->m, &arg));
-	/* Another one uses the registers meanwhile. */
+	/* Another process with other values in the registers competes for CPUs. */
 	memset(vectors, 0xee, sizeof(vectors));
 	slave_start(variant->body, NULL);
 	fill_vectors();
@@ -1405,7 +1409,7 @@ TEST(no_extended_registers_unless_asked_for)
 }
 
 /*
- * The form of the argument.
+ * The arguments of a recorder: valid and invalid ones.
  */
 FIXTURE(form)
 {
@@ -1466,7 +1470,7 @@ TEST_F(form, what_is_refused)
 	EXPECT_EQ(-EINVAL, try_form(self, prep));
 	prep = (struct cp_prep){ .reserved = 1 };
 	EXPECT_EQ(-EINVAL, try_form(self, prep));
-	/* All that has changed nothing. */
+	/* The refused calls have changed nothing. */
 	EXPECT_EQ(0, try_form(self, (struct cp_prep){ .nr_slots = 1 }));
 }
 
@@ -1483,14 +1487,14 @@ TEST_F(form, most_slots_and_bytes)
 	EXPECT_EQ(0, try_form(self, prep));
 }
 
-/* As a program built before slots were has it. */
+/* The struct of a program that was built before the recorder existed. */
 TEST_F(form, first_version)
 {
 	struct cp_prep prep = { .pid = self->rec.m.slave };
 	const size_t size = offsetof(struct cp_prep, interval);
 
 	prep.mem_fd = proof_open(prep.pid);
-	/* What lies behind it is not its own. */
+	/* The fields after it are not part of the argument. */
 	prep.interval = 99;
 	prep.every = 99;
 	prep.reserved = 99;
@@ -1524,7 +1528,7 @@ TEST(what_was_never_written_is_zero)
 	EXPECT_EQ(rec.m.size, head->slots_offset +
 		  head->nr_slots * head->slot_size);
 	ASSERT_TRUE(run_through(&rec, 1));
-	/* Two were written; the others are as they were made. */
+	/* The slave has written two slots; the others are still zero. */
 	for (i = 0; i < head->nr_slots; i++) {
 		data = (const char *)slot_of(&rec.m, i);
 		if (slot_of(&rec.m, i)->seq)
@@ -1584,7 +1588,7 @@ TEST(memory_is_taken_as_it_is_used)
 		rmdir(group);
 		SKIP(return, "no memory controller of cgroup v2");
 	}
-	/* The slave stays where it was. */
+	/* The slave stays in its group: only the master's memory is measured. */
 	ASSERT_TRUE(runner_start(&rec, body_run));
 	ASSERT_TRUE(group_write(group, "cgroup.procs", "0"));
 	before = group_memory(group);
@@ -1593,7 +1597,7 @@ TEST(memory_is_taken_as_it_is_used)
 	made = group_memory(group) - before;
 	ASSERT_TRUE(run_through(&rec, 3000));
 	used = group_memory(group) - before;
-	/* A page for each slot's head; few for a stack that is small. */
+	/* One page per slot at first; later a few more, as the stack is small. */
 	EXPECT_LE(4000 - 256, made);
 	EXPECT_GT(8000, made);
 	EXPECT_LE(4000, used - made);

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The region in the hands of a master that means harm: it is read, and never
- * written, by all but the kernel; and there is nothing in it but checkpoints of
- * its slave.
+ * The region of a malicious master: user space can read it, but never write to it,
+ * and it holds nothing but the slave's checkpoints.
  */
 
-/* No struct has a hole that something else could show through. */
+/* Padding in a struct could leak kernel memory: there must be none. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic error "-Wpadded"
 #include <linux/checkpoint.h>
@@ -18,19 +17,19 @@
 #include <sys/uio.h>
 
 #define PAGE		4096UL
-#define SLAVES		0x5a	/* all of the slave's stack */
-#define OTHERS		0xa5	/* all of other processes' memory */
+#define SLAVES		0x5a	/* each byte of the slave's stack */
+#define OTHERS		0xa5	/* each byte of other processes' memory */
 
-/* A stack of this many pages, of which the slave uses all but the first half. */
+/* The size of the slave's stack, and the part that is in use: the upper half. */
 #define STACK_PAGES	4
 #define STACK_USED	(STACK_PAGES * PAGE / 2)
 
-/* And the last of them may have gone from under it. */
+/* The page that is missing if habit.hole is set: beyond the end of the file. */
 #define HOLE_PAGE	3
 
 struct habit {
 	bool hole;
-	volatile bool calls;	/* from here on, and does nothing else */
+	volatile bool calls;	/* the slave has reached its loop of calls */
 };
 
 static void ftruncate_or_exit(int file, unsigned int pages)
@@ -39,7 +38,7 @@ static void ftruncate_or_exit(int file, unsigned int pages)
 		_exit(1);
 }
 
-/* Never writes to the stack, and calls for ever. */
+/* Makes system calls for ever, without writing to its stack. */
 static int body_stack(void *arg)
 {
 	struct habit *habit = arg;
@@ -61,7 +60,7 @@ static int body_stack(void *arg)
 	return 0;
 }
 
-/* Starts such a slave and pairs with it. Gives 0 or -errno. */
+/* Starts a slave with that stack and pairs with it; returns 0 or -errno. */
 static int master_of_stack(struct master *m, struct cp_prep *arg, bool hole)
 {
 	struct habit *habit = shared_memory(sizeof(*habit));
@@ -95,7 +94,7 @@ FIXTURE_TEARDOWN(mapping)
 	slave_kill(self->slave);
 }
 
-/* A call for what does not come any more costs nothing of what has come. */
+/* A CP_IOC_GET that finds the pair over keeps the last checkpoint. */
 TEST(last_checkpoint_stays_when_the_slave_is_killed)
 {
 	struct cp_prep arg = { .stack_limit = 8 * PAGE };
@@ -118,7 +117,7 @@ TEST(last_checkpoint_stays_when_the_slave_is_killed)
 	}
 }
 
-/* The kernel's own view: does a byte lie there? */
+/* Can the kernel read a byte there? */
 static bool is_readable(const void *at)
 {
 	char byte;
@@ -149,7 +148,7 @@ TEST_F(mapping, goes_on_where_it_is_moved_to)
 
 TEST_F(mapping, is_not_doubled_by_mremap)
 {
-	/* A length of 0 asks for a second mapping of the same. */
+	/* mremap() with an old size of 0 would make a second mapping. */
 	EXPECT_EQ(MAP_FAILED, mremap(self->m.region, 0, self->m.size,
 				     MREMAP_MAYMOVE));
 	EXPECT_EQ(MAP_FAILED, mremap(self->m.region, self->m.size,
@@ -164,12 +163,12 @@ TEST_F(mapping, goes_on_in_what_is_left_of_it)
 	size_t slot = head->slots_offset;
 	char *region = self->m.region;
 
-	/* All but the head and the slot's header. */
+	/* Unmaps all but the region's head and the slot's header. */
 	ASSERT_EQ(0, munmap(region + slot + PAGE, self->m.size - slot - PAGE));
 	ASSERT_EQ(1, master_get(&self->m));
 	EXPECT_EQ(self->m.get.seq, master_checkpoint(&self->m)->seq);
 	EXPECT_FALSE(is_readable(region + slot + PAGE));
-	/* And without any of it. */
+	/* CP_IOC_GET works without any mapping, too. */
 	ASSERT_EQ(0, munmap(region, slot + PAGE));
 	EXPECT_EQ(1, master_get(&self->m));
 	self->m.region = mmap(NULL, self->m.size, PROT_READ, MAP_SHARED,
@@ -177,7 +176,7 @@ TEST_F(mapping, goes_on_in_what_is_left_of_it)
 	EXPECT_TRUE(holds_a_checkpoint(&self->m));
 }
 
-/* Every way that the kernel has to write where a process itself may not. */
+/* Tries each way by which the kernel writes to a read-only mapping. */
 static int ways_to_write(char *at)
 {
 	int zero = open("/dev/zero", O_RDONLY | O_CLOEXEC);
@@ -210,7 +209,7 @@ TEST_F(mapping, is_written_in_no_way)
 	EXPECT_EQ(0, ways_to_write(self->m.region + at));
 	EXPECT_EQ(0, ways_to_write(private));
 	EXPECT_EQ(0, ways_to_write(private + at));
-	/* It is no copy either: what comes is seen there, too. */
+	/* A private mapping is not a copy: it shows later checkpoints, too. */
 	ASSERT_EQ(1, master_get(&self->m));
 	EXPECT_EQ(0, memcmp(private, self->m.region, self->m.size));
 	munmap(private, self->m.size);
@@ -232,7 +231,7 @@ TEST_F(mapping, is_handed_to_no_userfaultfd)
 	close(fd);
 }
 
-/* Advice may cost time, but changes nothing that can be read. */
+/* madvise(2) does not change what the master can read. */
 TEST_F(mapping, takes_any_advice)
 {
 	static const int advices[] = {
@@ -250,7 +249,7 @@ TEST_F(mapping, takes_any_advice)
 		ASSERT_EQ(0, memcmp(before, self->m.region, self->m.size));
 	}
 	free(before);
-	/* What would write the slave's stack to the master's core. */
+	/* MADV_DODUMP would include the slave's stack in the master's core. */
 	EXPECT_EQ(-1, madvise(self->m.region, self->m.size, MADV_DODUMP));
 	EXPECT_TRUE(holds_a_checkpoint(&self->m));
 }
@@ -273,9 +272,9 @@ static int body_heir(void *arg)
 }
 
 /*
- * A master may hand its mapping on to a child, as it may hand on what it has
- * read; the child is no master by that. The pages last as long as anybody
- * looks at them.
+ * A master may let its child inherit the mapping (MADV_DOFORK), on kernels that
+ * allow it. The child is still not the master. The pages exist as long as they are
+ * mapped.
  */
 TEST_F(mapping, outlives_all_else)
 {
@@ -299,7 +298,7 @@ TEST_F(mapping, outlives_all_else)
 	EXPECT_EQ(0, status);
 }
 
-/* Pages that something else refers to are not used anew before it lets go. */
+/* The module does not reuse a page while a pipe refers to it. */
 TEST_F(mapping, pages_in_a_pipe_stay_what_they_are)
 {
 	size_t at = self->m.get.slot_offset;
@@ -315,7 +314,7 @@ TEST_F(mapping, pages_in_a_pipe_stay_what_they_are)
 	slave_kill(self->slave);
 	master_close(&self->m);
 
-	/* Who takes the memory next is another pair. */
+	/* Another pair allocates memory. */
 	ASSERT_EQ(0, master_of_stack(&other, &arg, false));
 	EXPECT_TRUE(holds_a_checkpoint(&other));
 	ASSERT_EQ((ssize_t)PAGE, read(ends[0], found, PAGE));
@@ -325,10 +324,9 @@ TEST_F(mapping, pages_in_a_pipe_stay_what_they_are)
 }
 
 /*
- * What is in a region. Memory that others have used is what it is made of: so
- * it is filled with a pattern first, as pages and as objects of the kernel. That
- * says the most where the kernel itself does not clear what it allocates
- * (init_on_alloc=0).
+ * The contents of a region. The memory of a region may have been used before, so the
+ * test first fills free memory with a pattern, as pages and as kernel objects. The
+ * test finds most on kernels that do not clear what they allocate (init_on_alloc=0).
  */
 #define SOCKETS		64
 #define OTHERS_SIZE	(32UL << 20)
@@ -353,7 +351,7 @@ static int body_pollute(void *unused)
 FIXTURE(contents)
 {
 	struct master m;
-	char *told;	/* 1 for each byte that something was said about */
+	char *known;	/* 1 for each byte that belongs to a checkpoint */
 };
 
 FIXTURE_VARIANT(contents)
@@ -385,17 +383,17 @@ FIXTURE_SETUP(contents)
 	if (!arg.stack_limit)
 		arg.stack_limit = 8 * PAGE;
 	ASSERT_EQ(0, master_of_stack(&self->m, &arg, variant->hole));
-	self->told = calloc(1, self->m.size);
+	self->known = calloc(1, self->m.size);
 }
 
 FIXTURE_TEARDOWN(contents)
 {
-	free(self->told);
+	free(self->known);
 	slave_kill(self->m.slave);
 	master_close(&self->m);
 }
 
-/* All of the slave's stack is the same; holes are zeroes. */
+/* Is all of the stack SLAVES, and its hole zero? */
 static bool is_stack(const struct cp_segment *seg, const unsigned char *data)
 {
 	uint64_t hole = seg->map_start + HOLE_PAGE * PAGE;
@@ -411,24 +409,24 @@ static bool is_stack(const struct cp_segment *seg, const unsigned char *data)
 	return true;
 }
 
-static bool told_of_slot(struct master *m, char *told, size_t at)
+static bool know_slot(struct master *m, char *known, size_t at)
 {
 	const struct cp_checkpoint *c = (void *)(m->region + at);
 	const struct cp_segment *seg = (void *)((char *)c + c->segments_offset);
 
-	memset(told + at, 1, c->segments_offset +
+	memset(known + at, 1, c->segments_offset +
 	       c->nr_segments * c->segment_size);
-	memset(told + seg->offset, 1, seg->size);
+	memset(known + seg->offset, 1, seg->size);
 	return is_stack(seg, (unsigned char *)m->region + seg->offset);
 }
 
-/* The first byte that is not zero, and of which nothing was said; or the size. */
-static size_t untold(struct master *m, const char *told)
+/* The offset of the first unknown byte that is not zero, or the region's size. */
+static size_t first_leak(struct master *m, const char *known)
 {
 	size_t i;
 
 	for (i = 0; i < m->size; i++)
-		if (!told[i] && m->region[i])
+		if (!known[i] && m->region[i])
 			break;
 	return i;
 }
@@ -438,12 +436,12 @@ TEST_F(contents, are_checkpoints_and_zeroes)
 	const struct cp_region_head *head = (void *)self->m.region;
 	unsigned int i;
 
-	memset(self->told, 1, sizeof(*head));
+	memset(self->known, 1, sizeof(*head));
 	for (i = 0; i < 3; i++)
 		ASSERT_EQ(1, master_get(&self->m));
 	EXPECT_EQ(variant->hole ? CP_SEGF_HOLE : 0,
 		  master_stack(&self->m)->flags & CP_SEGF_HOLE);
-	/* Nothing changes any more. */
+	/* After the slave's death, the region does not change. */
 	kill(self->m.slave, SIGSEGV);
 	while (master_get(&self->m) == 1)
 		;
@@ -452,11 +450,11 @@ TEST_F(contents, are_checkpoints_and_zeroes)
 	for (i = 0; i < head->nr_slots; i++) {
 		size_t at = head->slots_offset + i * head->slot_size;
 
-		/* A signal may have come when it was nearly done: no number. */
+		/* By size, not seq: the signal may have interrupted a capture. */
 		if (((struct cp_checkpoint *)(self->m.region + at))->size)
-			EXPECT_TRUE(told_of_slot(&self->m, self->told, at));
+			EXPECT_TRUE(know_slot(&self->m, self->known, at));
 	}
-	EXPECT_EQ(self->m.size, untold(&self->m, self->told));
+	EXPECT_EQ(self->m.size, first_leak(&self->m, self->known));
 }
 
 TEST_HARNESS_MAIN

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Results: every row of the tables in <linux/checkpoint.h>, the cause that wins
- * where several hold, and that a refusal leaves everything as it was.
+ * Results: every errno in the tables of <linux/checkpoint.h>, the order of the
+ * errors if several apply, and that a refused call changes nothing.
  */
 #include "harness.h"
 
@@ -16,7 +16,7 @@
 #define KTHREADD	2
 #define NOT_A_PID	0x3fffff	/* above every pid_max */
 
-/* The same ioctl for a struct of another size. */
+/* The number of the ioctl for a struct of another size. */
 #define SIZED(cmd, size) \
 	(((cmd) & ~IOCSIZE_MASK) | ((unsigned long)(size) << IOCSIZE_SHIFT))
 
@@ -64,7 +64,7 @@ static void *read_only(const void *arg, size_t size)
 	return page;
 }
 
-/* The last @size bytes before a page that is not there. */
+/* The last @size bytes before an address that is not mapped. */
 static void *before_nothing(size_t size)
 {
 	char *pages = mmap(NULL, 8192, PROT_READ | PROT_WRITE,
@@ -74,7 +74,7 @@ static void *before_nothing(size_t size)
 	return pages + 4096 - size;
 }
 
-/* A child that has died and is not reaped. */
+/* Starts a child that exits and is not reaped. */
 static pid_t zombie_start(void)
 {
 	pid_t pid = fork();
@@ -87,8 +87,8 @@ static pid_t zombie_start(void)
 }
 
 /*
- * A slave that could be paired, and a file without a pair. Each test refuses
- * something; the teardown then shows that nothing came of it.
+ * A slave that can be paired, and a file without a pair. Each test makes a call that
+ * is refused; the teardown then shows that the call has changed nothing.
  */
 FIXTURE(refusal)
 {
@@ -124,7 +124,7 @@ FIXTURE_TEARDOWN(refusal)
 	slave_kill(self->slave);
 }
 
-/* A pair that is not this test's own; gives the other master's pid. */
+/* Makes a pair with another process as the master; returns the master's pid. */
 static pid_t other_pair(int fd, pid_t *slave)
 {
 	*slave = slave_start(body_spin, NULL);
@@ -254,7 +254,7 @@ TEST_F(refusal, argument_at_no_address)
 				before_nothing(sizeof(self->arg) - 1)));
 }
 
-/* How many pairs there have ever been. */
+/* The number of pairs since the module was loaded. */
 static long pairs_made(void)
 {
 	FILE *f = fopen("/sys/class/misc/checkpoint/pairs_made", "re");
@@ -267,7 +267,7 @@ static long pairs_made(void)
 	return made;
 }
 
-/* The slave is not even held for a moment: no pair has begun. */
+/* The module checks that the argument is writable before it makes the pair. */
 TEST_F(refusal, argument_cannot_be_written)
 {
 	void *arg = read_only(&self->arg, sizeof(self->arg));
@@ -353,7 +353,7 @@ TEST_F(refusal, mmap_without_a_pair)
 	EXPECT_EQ(ENOTCONN, errno);
 }
 
-/* The kernel's own thread of an io_uring of this process; 0 if there is none. */
+/* Starts an io_uring with a kernel thread; returns its id, or 0 without io_uring. */
 static pid_t sqpoll_start(void)
 {
 	struct io_uring_params params = { .flags = IORING_SETUP_SQPOLL };
@@ -402,7 +402,7 @@ TEST_F(refusal, own_kernel_worker_is_no_thread_of_ours)
 	EXPECT_EQ(-EPERM, prep(self->fd, tid));
 }
 
-/* What is wrong with the form of the argument: one field of it. */
+/* Arguments with one invalid field. */
 FIXTURE(form)
 {
 	int fd;
@@ -519,8 +519,8 @@ TEST(longer_struct_that_asks_for_no_more)
 }
 
 /*
- * The order of the causes, tried on all their combinations. The world holds
- * one of each kind; scenes say which of them a call meets.
+ * The order of the errors, for all combinations of a caller, a file and a target.
+ * The fixture has one file and one target of each kind.
  */
 enum { NOBODY, MASTER, SLAVE };
 enum { FREE, A_SLAVE, A_MASTER, GONE, KERNEL, OWN, TARGETS };
@@ -624,7 +624,7 @@ TEST_F(order, first_cause_wins)
 	}
 }
 
-/* A pair, made and not used yet. The teardown shows that nothing is lost. */
+/* A new pair. The teardown shows that no checkpoint has been lost. */
 FIXTURE(get)
 {
 	struct master m;
@@ -740,7 +740,7 @@ TEST_F(get, unknown_ioctl)
 	EXPECT_EQ(-ENOTTY, call(self->m.fd, _IO(CP_IOC_MAGIC, 4), NULL));
 }
 
-/* What a process that is not the master may not do, with the master's file. */
+/* Calls that only the master may make, by other processes on the master's file. */
 static int body_get(void *fd)
 {
 	return -get_now(*(int *)fd);
@@ -775,7 +775,7 @@ static int body_stolen_get(void *fd)
 	int parent = syscall(SYS_pidfd_open, getppid(), 0);
 	int own;
 
-	/* Its own descriptor, but the same open file. */
+	/* Another descriptor of the same open file. */
 	close(*(int *)fd);
 	own = syscall(SYS_pidfd_getfd, parent, *(int *)fd, 0);
 	return own < 0 ? 255 : body_get(&own);
@@ -831,7 +831,7 @@ TEST_F(get, region_is_not_inherited)
 	EXPECT_EQ(SIGSEGV, WTERMSIG(status));
 }
 
-/* mmap of the pair's file; gives errno, or 0 */
+/* Maps the pair's file; returns 0 or errno. */
 static int try_mmap(struct master *m, size_t size, int prot, int flags,
 		    off_t offset)
 {
@@ -858,7 +858,7 @@ TEST_F(get, region_cannot_be_mapped_executable)
 	int err = try_mmap(&self->m, self->m.size, PROT_READ | PROT_EXEC,
 			   MAP_SHARED, 0);
 
-	/* EPERM is what the kernel says when /dev is mounted noexec. */
+	/* If /dev is mounted noexec, mmap() fails with EPERM before it asks us. */
 	EXPECT_TRUE(err == EACCES || err == EPERM);
 }
 
@@ -928,7 +928,7 @@ TEST_F(get, region_is_not_in_core_dumps)
 	EXPECT_TRUE(has_vm_flag(self->m.region, " dd"));
 }
 
-/* A slave that sleeps: it does not come by itself. */
+/* A slave that sleeps, and makes no checkpoints. */
 FIXTURE(asleep)
 {
 	struct master m;
@@ -940,7 +940,7 @@ FIXTURE_SETUP(asleep)
 	self->slave = slave_start(body_sleep, NULL);
 	ASSERT_TRUE(eventually(task_state(self->slave) == 'S'));
 	ASSERT_EQ(0, master_pair(&self->m, self->slave));
-	/* Making the pair may bring it back once, to sleep again. */
+	/* Making the pair may interrupt the sleep once. */
 	while (master_get_ms(&self->m, 200) == 1)
 		;
 }
@@ -987,7 +987,7 @@ TEST_F(asleep, poll_says_nothing)
 	EXPECT_EQ(0, poll_now(self->m.fd));
 }
 
-/* How a pair ends. The slave waits for SIGUSR1, which the test has blocked. */
+/* Ends of a pair. The slave waits for SIGUSR1, which the test has blocked. */
 static void wait_for_usr1(void)
 {
 	sigset_t set;
@@ -1107,7 +1107,7 @@ TEST_F(over, reason_and_status)
 {
 	EXPECT_EQ(0, self->result);
 	EXPECT_EQ(variant->reason, self->get.reason);
-	/* A core dump is the sysadmin's affair. */
+	/* Whether a core was dumped depends on the system's settings. */
 	EXPECT_EQ(variant->status, self->get.status & ~0x80);
 }
 
@@ -1224,7 +1224,7 @@ TEST(slave_can_be_paired_again_after_the_end)
 
 	for (i = 0; i < 20; i++) {
 		ASSERT_EQ(0, prep(fd, slave));
-		/* Sometimes before it has come, sometimes after. */
+		/* Ends the pair before the slave's first checkpoint, or after it. */
 		if (i % 2)
 			ASSERT_EQ(1, get_now(fd));
 		ASSERT_EQ(0, call(fd, CP_IOC_END, NULL));
@@ -1277,7 +1277,7 @@ TEST(no_two_masters_of_one_slave)
 	ASSERT_GT(other, 0);
 	EXPECT_EQ(-EBUSY, master_pair(&m, slave));
 	slave_kill(other);
-	/* With its end the slave is free. */
+	/* After the master's end, the slave can be paired. */
 	EXPECT_EQ(0, master_pair(&m, slave));
 	EXPECT_EQ(1, master_get(&m));
 	slave_kill(slave);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Every return to user mode, and each of them once: whatever brought the slave
- * into the kernel, and whatever others do to it meanwhile.
+ * Each return to user mode makes exactly one checkpoint, whatever brought the slave
+ * into the kernel, and whatever other processes do to it meanwhile.
  *
- * Slaves count what they do in a register or on their stack, so that each
- * checkpoint shows how far its slave had come.
+ * Slaves count their actions in a register or on their stack, so that each
+ * checkpoint shows the slave's progress.
  */
 #include "harness.h"
 #include "ring.h"
@@ -17,16 +17,16 @@
 
 #define PAGE	4096UL
 
-/* Seconds for a test that does much: an emulated machine is slow. */
+/* Seconds for long tests: an emulated machine is slow. */
 #define LONG	120
 
 /*
- * count_calls(): for each of its system calls one more in RBX.
- * spin(): makes none.
- * touch_pages(from, to): writes to each page once; then exits.
- * read_bytes(fd, to): reads one byte after the other; one more in RBX for each.
- * send_signals(pid, tid, sig): sends itself a signal for each one in RBX; before
- *	every other it lets the master wait for it.
+ * count_calls(): makes system calls, and counts them in RBX.
+ * spin(): spins without system calls.
+ * touch_pages(from, to): writes to each page once, and exits.
+ * read_bytes(fd, to): reads single bytes, and counts them in RBX.
+ * send_signals(pid, tid, sig): sends itself signals, and counts them in RBX; before
+ *	every second one it spins, so that the master waits for it.
  */
 asm("count_calls:\n"
     "	xorl	%ebx, %ebx\n"
@@ -89,7 +89,7 @@ static bool is_at(struct master *m, const void *address)
 	return m->regs[RIP] == (uintptr_t)address;
 }
 
-/* No interrupt or fault, but the end of system call @nr? */
+/* Is the checkpoint of a return from system call @nr? */
 static bool is_call(struct master *m, int nr)
 {
 	const struct cp_checkpoint *c = master_checkpoint(m);
@@ -97,7 +97,7 @@ static bool is_call(struct master *m, int nr)
 	return c->entry == CP_ENTRY_SYSCALL && c->syscall == nr;
 }
 
-/* What others do to the slave meanwhile, round after round. */
+/* Another process that disturbs the slave, in rounds. */
 struct disturbance {
 	pid_t slave;
 	volatile unsigned int rounds;
@@ -113,7 +113,7 @@ static int body_migrate(void *arg)
 		CPU_ZERO(&set);
 		CPU_SET(d->rounds % cpus, &set);
 		sched_setaffinity(d->slave, sizeof(set), &set);
-		/* Lets the others do something between two moves. */
+		/* Lets the slave run on the new CPU. */
 		usleep(200);
 	}
 	return 0;
@@ -169,7 +169,7 @@ static int body_trace_steps(void *d)
 	return trace(d, PTRACE_SINGLESTEP);
 }
 
-/* Stops it somewhere, and lets it go on after @steps instructions. */
+/* Interrupts the slave repeatedly, and makes @steps single steps each time. */
 static int interrupt(struct disturbance *d, int steps)
 {
 	int i, status;
@@ -349,7 +349,7 @@ TEST_F_TIMEOUT(count, each_call_once, LONG)
 			self->last = *count;
 			calls++;
 		} else {
-			/* An interrupt, before the next call or in it. */
+			/* A return from an interrupt, before or in the next call. */
 			ASSERT_LE(self->last, *count);
 			ASSERT_GE(self->last + 1, *count);
 		}
@@ -405,8 +405,8 @@ TEST(each_page_fault)
 }
 
 /*
- * Signals. The slave's handler counts its runs on the stack, where each
- * checkpoint shows how many there were.
+ * Signals. The slave's handler counts its runs on the stack, where each checkpoint
+ * shows their number.
  */
 #define RUNS		300
 #define SYS_TELL	SYS_getpgrp
@@ -415,7 +415,7 @@ static volatile uint64_t *runs;
 
 static void handler(int sig, siginfo_t *info, void *context)
 {
-	/* Signals may come so fast that nothing but the handler ever runs. */
+	/* Signals may come so fast that only the handler runs. */
 	if (++*runs == RUNS)
 		signal(sig, SIG_IGN);
 }
@@ -517,7 +517,7 @@ FIXTURE_VARIANT_ADD(signals, kill_while_calling) {
 
 FIXTURE_VARIANT_ADD(signals, raise) { .work = work_raise };
 
-/* Tells where it counts; at the end it tells how far it came. */
+/* Passes the address of its count to the test, and its number of runs at the end. */
 static int body_signals(void *arg)
 {
 	const FIXTURE_VARIANT(signals) *variant = arg;
@@ -562,15 +562,15 @@ TEST_F_TIMEOUT(signals, each_entry_of_the_handler, LONG)
 			continue;
 		count = master_at(&self->m, self->runs_at);
 		ASSERT_TRUE(count);
-		/* One more may come before it stops. */
+		/* One more run may start before SIG_IGN is in effect. */
 		if (*count >= RUNS)
 			continue;
-		/* Seen again only if something came before it could run. */
+		/* The same count again: an interrupt came before the handler ran. */
 		if (self->seen[*count])
 			ASSERT_EQ(CP_ENTRY_INTERRUPT,
 				  master_checkpoint(&self->m)->entry);
 		self->seen[*count] = true;
-		/* A handler may also be entered from the call that tells. */
+		/* A handler may interrupt the last call, too. */
 	} while (!is_call(&self->m, SYS_TELL) || is_at(&self->m, handler));
 
 	ASSERT_LE(RUNS, self->m.regs[RSI]);
@@ -579,7 +579,7 @@ TEST_F_TIMEOUT(signals, each_entry_of_the_handler, LONG)
 			TH_LOG("run %d", i);
 }
 
-/* A signal per system call: entry and return take turns. */
+/* One signal per system call: handler entries and returns alternate. */
 static int body_send(void *unused)
 {
 	static uint64_t count;
@@ -609,7 +609,7 @@ TEST(each_return_from_the_handler)
 			returns++;
 			inside = false;
 		} else if (is_at(&m, handler) || is_at(&m, sent)) {
-			/* The call's own end is not seen: it is the entry. */
+			/* The return from tgkill() is the entry of the handler. */
 			EXPECT_FALSE(is_at(&m, sent) &&
 				     is_call(&m, SYS_tgkill));
 		}
@@ -618,7 +618,7 @@ TEST(each_return_from_the_handler)
 	slave_kill(m.slave);
 }
 
-/* Several signals at once: each handler is entered from the one before it. */
+/* Several signals at once: the kernel nests the handlers' frames. */
 static volatile uint64_t counts[3];
 
 static void handler_0(int sig, siginfo_t *info, void *context)
@@ -675,7 +675,7 @@ TEST(each_of_several_pending_signals)
 		if (!is_call(&m, SYS_TELL))
 			continue;
 		rounds++;
-		/* More, when an interrupt came right at the entry. */
+		/* More than one if an interrupt came at the handler's entry. */
 		for (i = 0; i < 3; i++)
 			EXPECT_LE(1, entered[i])
 				TH_LOG("round %d, handler %d", rounds, i);
@@ -726,7 +726,7 @@ TEST(arguments_of_the_handler)
 	slave_kill(m.slave);
 }
 
-/* A read that waits, is interrupted, and goes on. */
+/* A read() that sleeps, is interrupted, and is restarted. */
 FIXTURE(restart)
 {
 	struct master m;
@@ -744,7 +744,7 @@ static int body_read(void *fd)
 	read_bytes(*(int *)fd, &byte);
 }
 
-/* Takes what comes until the slave sleeps; true if it was at @rip meanwhile. */
+/* Takes checkpoints until the slave sleeps; true if one of them was at @rip. */
 static bool passes(struct master *m, const void *rip)
 {
 	bool passed = false;
@@ -764,7 +764,7 @@ FIXTURE_SETUP(restart)
 	passes(&self->m, NULL);
 }
 
-/* After all that: one byte is one return, and no other was lost or doubled. */
+/* After the test: each byte causes one return, and none was lost or repeated. */
 FIXTURE_TEARDOWN(restart)
 {
 	uint64_t count;
@@ -786,7 +786,7 @@ FIXTURE_TEARDOWN(restart)
 	slave_kill(self->m.slave);
 }
 
-/* The next checkpoint that is no interrupt at the place of the last one. */
+/* Takes the next checkpoint; skips interrupts at the last one's RIP. */
 static int get_next(struct master *m)
 {
 	uint64_t rip = m->regs[RIP];
@@ -799,7 +799,7 @@ static int get_next(struct master *m)
 	return ret;
 }
 
-/* The handler's entry, then whatever it does, until it has returned. */
+/* Takes the checkpoints from the handler's entry to its return. */
 static int get_handled(struct master *m)
 {
 	uint64_t rsp;
@@ -819,7 +819,7 @@ TEST_F(restart, after_a_handler_with_sa_restart)
 {
 	ASSERT_EQ(0, kill(self->m.slave, SIGUSR1));
 	ASSERT_EQ(1, get_handled(&self->m));
-	/* The state that the signal found: the call is to be made again. */
+	/* The interrupted state: RIP and RAX are set to repeat the call. */
 	EXPECT_TRUE(is_at(&self->m, reading));
 	EXPECT_EQ(SYS_read, self->m.regs[RAX]);
 	EXPECT_EQ(self->pipe[0], self->m.regs[RDI]);
@@ -861,8 +861,8 @@ TEST_F(restart, ignored_signals_change_nothing)
 }
 
 /*
- * System calls of other kinds. Each slave makes one kind of them, with the
- * number of the call in R9.
+ * Other kinds of system calls. Each slave makes one kind, and counts the calls in
+ * R9.
  */
 static int body_unknown_call(void *unused)
 {
@@ -894,7 +894,7 @@ static int body_fork(void *unused)
 	return 0;
 }
 
-/* The child uses the parent's stack: it may not do anything but exit. */
+/* The child of vfork(2) runs on the parent's stack, so it only exits. */
 static int body_vfork(void *unused)
 {
 	long i, ret;
@@ -927,7 +927,7 @@ static int body_nanosleep(void *unused)
 	return 0;
 }
 
-/* Its answer comes by task work, often in the middle of a system call. */
+/* io_uring completes requests by task work, often inside of a system call. */
 static int body_io_uring(void *unused)
 {
 	struct ring ring;
@@ -1032,7 +1032,7 @@ TEST_F_TIMEOUT(calls, each_return_once, LONG)
 	}
 }
 
-/* getpid by the entry for 32-bit code, in turns with getppid by the other. */
+/* Alternates getpid() by the 32-bit entry and getppid() by the 64-bit one. */
 static int body_both_entries(void *unused)
 {
 	long result;
@@ -1072,7 +1072,7 @@ TEST(number_is_one_of_the_table_of_its_entry)
 	master_close(&m);
 }
 
-/* A master's threads may call at the same time: each checkpoint is for one. */
+/* Several threads of a master take checkpoints: each goes to one of them. */
 #define TAKES	600
 
 struct takers {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The shortest user of io_uring: one request at a time.
+ * A minimal user of io_uring: one request at a time.
  */
 #ifndef _CP_SELFTESTS_RING_H
 #define _CP_SELFTESTS_RING_H
@@ -56,7 +56,7 @@ static inline struct io_uring_sqe *ring_next(struct ring *ring)
 	return &ring->sqes[slot];
 }
 
-/* io_uring_enter(2); @mark is passed in R9, where it does nothing. */
+/* io_uring_enter(2); the kernel ignores @mark in R9, checkpoints show it. */
 static inline long ring_enter(struct ring *ring, unsigned int submit,
 			      unsigned int wait, long mark)
 {
@@ -64,7 +64,7 @@ static inline long ring_enter(struct ring *ring, unsigned int submit,
 		       wait ? IORING_ENTER_GETEVENTS : 0, NULL, mark);
 }
 
-/* Forgets all answers. */
+/* Discards all completions. */
 static inline void ring_drain(struct ring *ring)
 {
 	*ring->cq_head = __atomic_load_n(ring->cq_tail, __ATOMIC_ACQUIRE);

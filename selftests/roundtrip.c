@@ -2,9 +2,9 @@
 /*
  * usage: roundtrip [-n N] [-s SEED] FILE
  *
- * Writes N recordings with cpctl's own writer, of anything that a kernel might
- * ever hand out, and reads each back with its reader: it must be the same. Then
- * some that are beyond the format's limits: all of them that fits must come back.
+ * Writes N random recordings with cpctl's writer and reads them with its reader:
+ * the contents must be the same. Then writes recordings beyond the format's limits:
+ * the reader must return the part that fits.
  */
 #include <err.h>
 #include <fcntl.h>
@@ -22,12 +22,12 @@
 #define PARTS_MAX	(REC_SEGMENTS_MAX + 4)
 
 /*
- * struct sample - what a recording is made of
- * @process: of REC_PROCESS
- * @text: the command line, and the auxiliary vector
- * @maps: of REC_MAPS
+ * struct sample - contents of a recording
+ * @process: the REC_PROCESS record
+ * @text: command line and auxiliary vector
+ * @maps: text of the REC_MAPS record
  * @nr: number of @shots
- * @shots: the checkpoints
+ * @shots: checkpoints
  */
 struct sample {
 	struct rec_process	process;
@@ -58,7 +58,7 @@ static void fill(struct dice *dice, void *to, size_t size)
 		*next++ = (unsigned char)roll(dice, 256);
 }
 
-/* No two lines are alike, and each second one has a name. */
+/* The text of @lines different mappings, every second one with a name. */
 static char *maps_of(size_t lines, const char *name)
 {
 	char *maps = NULL;
@@ -73,7 +73,7 @@ static char *maps_of(size_t lines, const char *name)
 	return maps;
 }
 
-/* Where stacks are, and where a wild stack pointer points. */
+/* An address of a stack, or of an invalid stack pointer. */
 static uint64_t any_address(struct dice *dice)
 {
 	switch (roll(dice, 8)) {
@@ -109,7 +109,7 @@ static void add_part(struct snapshot *now, const struct cp_segment *info,
 		err(2, "memory");
 }
 
-/* As a stack does, it keeps its end, and its bytes but for some. */
+/* Changes a part as a stack changes: the same end, and mostly the same bytes. */
 static void change_part(struct segment *part, struct dice *dice)
 {
 	uint64_t by = roll(dice, 300);
@@ -140,7 +140,7 @@ static void random_shot(struct snapshot *now, struct dice *dice)
 			.map_end = dice_word(dice),
 		};
 
-		/* Where there is no memory, nothing was copied. */
+		/* A segment that would wrap around has no data. */
 		if (info.addr > REC_ADDR_MAX - info.size)
 			info.size = 0;
 		if (once_in(dice, 4)) {
@@ -211,7 +211,7 @@ static void write_sample(const struct sample *sample)
 	close(fd);
 }
 
-/* All of it, unless it is more than @most: then so much of it. */
+/* Is @got equal to the first @most bytes of @want? */
 static bool same_text(const char *got, const char *want, uint64_t most)
 {
 	size_t size = strlen(want);
@@ -220,7 +220,7 @@ static bool same_text(const char *got, const char *want, uint64_t most)
 	       strlen(got) == (size < most ? size : most);
 }
 
-/* @most: bytes that may still come back; less of the part is a fault. */
+/* @most: bytes that the format still allows; a longer part is truncated to that. */
 static bool same_part(const struct segment *got, const struct segment *want,
 		      uint64_t *most)
 {
@@ -266,7 +266,7 @@ static bool same_process(const struct playback *play,
 	       same_text(identity->auxv, sample->text, REC_TEXT_MAX);
 }
 
-/* NULL when all came back, else what did not. */
+/* Compares the recording with @sample; returns what differs, or NULL. */
 static const char *read_sample(struct playback *play,
 			       const struct sample *sample)
 {
@@ -289,7 +289,7 @@ static const char *read_sample(struct playback *play,
 	return NULL;
 }
 
-/* Returns 1 if it does not come back. */
+/* Writes and reads a recording; returns 1 if it differs. */
 static int try(const struct sample *sample, const char *name, uint64_t number)
 {
 	const char *wrong = "it cannot be opened";
@@ -320,7 +320,7 @@ static int try_random(uint64_t seed, uint64_t nr)
 	return bad;
 }
 
-/* One part of @size bytes, behind another of @before bytes. */
+/* Tries a part of @size bytes that follows a part of @before bytes. */
 static int try_stack(uint64_t before, uint64_t size)
 {
 	struct sample sample = {

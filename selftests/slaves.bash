@@ -1,15 +1,17 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# For tests of cpctl, after tap.bash: to run it and judge what it says, to start
-# and stop slaves and masters. "$slave" and "$master" are the last ones started.
-# shellcheck disable=SC2034,SC2154 # of and for others
+# Shared by the tests of cpctl: run cpctl and check its output, start and kill
+# slaves and masters. "$slave" and "$master" are the pids of the latest ones.
+# Sourced after tap.bash.
+# shellcheck disable=SC2034,SC2154 # set in, or for, other files
 
-# Nobody has to get at the programs in it, too.
+# User nobody runs programs in this folder.
 chmod 755 "$folder"
 as_nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups)
 
-# ends STATUS COMMAND...: with what it prints in the files out and errors
+# ends STATUS COMMAND...: the command must exit with this status. Its standard
+# output goes to the file out, its standard error to the file errors.
 ends()
 {
 	local want=$1 status=0
@@ -23,7 +25,7 @@ ends()
 	}
 }
 
-# has FILE TEXT
+# has FILE TEXT: the file, in $folder, must contain the text
 has()
 {
 	grep -qF -e "$2" "$folder/$1" || {
@@ -33,7 +35,8 @@ has()
 	}
 }
 
-# refuses STATUS TEXT COMMAND...: says so on standard error only
+# refuses STATUS TEXT COMMAND...: the command must exit with this status, and print
+# the text on standard error and nothing on standard output
 refuses()
 {
 	local status=$1 text=$2
@@ -44,7 +47,8 @@ refuses()
 	[ ! -s "$folder/out" ]
 }
 
-# refuses_usage: each line CULPRIT|ARGUMENT... of standard input
+# refuses_usage: for each line CULPRIT|ARGUMENT... of standard input, cpctl must
+# refuse the arguments as a usage error that names the culprit
 refuses_usage()
 {
 	local culprit arguments
@@ -56,8 +60,8 @@ refuses_usage()
 	done
 }
 
-# loader_entry: a pattern for the dynamic loader's first instruction, as cpctl names
-# it. The loader's own symbol table is in a package of debug symbols.
+# loader_entry: a pattern that matches cpctl's name for the dynamic loader's entry
+# point. Without the loader's debug symbols, the name is an offset in its file.
 loader_entry()
 {
 	local loader=ld-linux-x86-64.so.2
@@ -66,7 +70,7 @@ loader_entry()
 		"$(readelf -h "/lib64/$loader" | sed -n 's/.*Entry point address: *//p')"
 }
 
-# leave_nothing: nothing of the test outlives it, however it ends.
+# leave_nothing: kill the test's background processes when the test exits
 leave_nothing()
 {
 	trap 'jobs -p | xargs -r kill -KILL 2>/dev/null || :' EXIT
@@ -83,7 +87,7 @@ sleeps()
 	grep -q '^State:	S' "/proc/$1/status"
 }
 
-# Whatever starts a slave waits until it is what it is to become.
+# is_asleep PID [COMM]: the process has executed its program and sleeps
 is_asleep()
 {
 	sleeps "$1" && [ "$(cat "/proc/$1/comm")" = "${2:-sleep}" ]
@@ -118,7 +122,8 @@ is_master_of()
 	grep -qs "^slave:	$2\$" "/proc/$1/fdinfo/"*
 }
 
-# start_master COMMAND...: cpctl, as from a terminal, with signals at default
+# start_master COMMAND...: start cpctl with default signal handling, as a terminal
+# would; background jobs of a script ignore SIGINT
 start_master()
 {
 	rm -f "$folder/checkpoints"
@@ -127,7 +132,7 @@ start_master()
 	eventually test -s "$folder/checkpoints"
 }
 
-# compile NAME: from standard input
+# compile NAME: compile the C source on standard input to $folder/NAME
 compile()
 {
 	gcc -O0 -g -x c -o "$folder/$1" -

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The netlink family on raw sockets, for tests: so that what a library would not
- * send can be sent.
+ * The netlink family on raw sockets: the tests also send malformed requests, which
+ * a library would not send.
  */
 #ifndef _CP_SELFTESTS_SOCK_H
 #define _CP_SELFTESTS_SOCK_H
@@ -15,8 +15,12 @@
 #include "harness.h"
 
 /*
- * A message that has been received, with what the tests look at. @type is the
- * message's, @error and @words those of an answer.
+ * struct message - a received message
+ * @type: nlmsg_type
+ * @cmd: the command, unless @type is NLMSG_ERROR or NLMSG_DONE
+ * @error: the error of an NLMSG_ERROR or NLMSG_DONE
+ * @words: the text of the extended acknowledgement, if there is one
+ * @attrs: the attributes by their number, NULL if missing
  */
 struct message {
 	int type;
@@ -32,8 +36,8 @@ struct sock {
 	bool has_groups;
 	unsigned int seq;
 	char buf[32768] __attribute__((aligned(8)));
-	int len;		/* of what is in @buf */
-	int at;			/* and how far it was read */
+	int len;		/* bytes in @buf */
+	int at;			/* offset of the next message in @buf */
 };
 
 static inline const void *attr_data(const struct nlattr *attr)
@@ -77,13 +81,13 @@ static inline void parse(const struct nlattr **attrs, int max,
 	}
 }
 
-/* What a request consists of, besides its command. */
+/* A request, without its command. */
 struct request {
 	int flags;		/* besides NLM_F_REQUEST */
 	int reserved;		/* of the family's header */
 	int attr;		/* 0 for none */
 	uint32_t value;
-	int size;		/* of the value; 0 means all of it */
+	int size;		/* of @value in the message; 0: sizeof(value) */
 };
 
 static inline int send_request(struct sock *sock, int type, int cmd,
@@ -190,7 +194,7 @@ static inline int sock_open(struct sock *sock)
 	return 0;
 }
 
-/* Asks, and skips events until the answer: its error, and words. */
+/* Sends a request and skips events until the answer; returns its error. */
 static inline int ask_with(struct sock *sock, int cmd, struct request req,
 			   struct message *answer)
 {
@@ -219,7 +223,7 @@ static inline int subscribe(struct sock *sock, uint32_t events)
 	return ask(sock, CP_NL_CMD_SUBSCRIBE, CP_NL_A_EVENTS, events);
 }
 
-/* The pair of @slave, as a query tells of it. */
+/* Queries the pair of @slave. */
 static inline int query(struct sock *sock, pid_t slave, struct message *msg)
 {
 	struct request req = { .attr = CP_NL_A_SLAVE, .value = slave };

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Memory that never comes: a page that a userfaultfd or a file system in user
- * space is asked for, and does not give. Who put it there can stall those who
- * touch it, until they are killed, and nobody else: no lock is held meanwhile
- * that others need.
+ * Stalled page faults: a userfaultfd, or a FUSE server, that never provides the
+ * page. Such a page stalls the task that touches it until that task is killed. Other
+ * tasks must not stall: the module holds no lock that they need during the fault.
  */
 #include "harness.h"
 
@@ -17,9 +16,9 @@
 #define PAGES	4
 
 /*
- * Pages of the caller's that wait for a userfaultfd that nobody reads; all but
- * the first. With @content they are there, begin with it, and only writing to
- * them waits. NULL without one.
+ * Maps PAGES pages, of which all but the first belong to a userfaultfd that nobody
+ * reads: an access waits for ever. With @content, the pages exist and begin with it,
+ * and only a write waits. Returns NULL if there is no userfaultfd.
  */
 static char *pages_of_userfaultfd(int flags, const void *content, size_t size)
 {
@@ -49,9 +48,9 @@ static char *pages_of_userfaultfd(int flags, const void *content, size_t size)
 }
 
 /*
- * A file system that consists of one file, which can be opened, and whose
- * contents nobody ever gives. A request that has been taken cannot be given up
- * by who made it: so none is taken any more once @stop is set.
+ * A FUSE file system of one file, which can be opened, and whose contents the server
+ * never provides. A kill does not interrupt a request that the server has read.
+ * Therefore the server stops reading requests once @stop is set.
  */
 struct file_system {
 	char path[40];
@@ -140,7 +139,7 @@ static struct file_system *file_system_start(void)
 	if (mount("stalls", fs->path, "fuse", MS_NOSUID | MS_NODEV, options))
 		return NULL;
 	fs->server = slave_start(body_server, fs);
-	/* Its end has to be the end of the connection. */
+	/* With the server's descriptor the only one, its death ends the connection. */
 	close(fs->device);
 	return fs;
 }
@@ -155,13 +154,13 @@ static char *pages_of_file_system(struct file_system *fs)
 		return NULL;
 	pages = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED,
 		     fd, 0);
-	/* To close it asks the server, too: not later, when it is deaf. */
+	/* Close the file while the server still answers: it flushes the file. */
 	close(fd);
 	fs->stop = true;
 	return pages == MAP_FAILED ? NULL : pages;
 }
 
-/* Does @pid sleep in an ioctl, and not because it has nothing to do? */
+/* Does @pid sleep in an ioctl? */
 static bool is_stalled(pid_t pid)
 {
 	return task_syscall(pid) == SYS_ioctl && task_state(pid) != 'R';
@@ -176,7 +175,7 @@ static int body_counting(void *counter)
 	return 0;
 }
 
-/* Somebody else, with a pair and a file of its own, notices nothing. */
+/* Does a pair of other processes still work? */
 static bool others_go_on(void)
 {
 	pid_t slave = slave_start(body_syscalls, NULL);
@@ -194,7 +193,7 @@ static bool others_go_on(void)
 }
 
 /*
- * Arguments in such memory.
+ * Arguments of ioctls in stalled memory.
  */
 enum where { INFO, PREP, GET, REGS };
 enum how { MISSING, PROTECTED, FILE_SYSTEM };
@@ -208,8 +207,8 @@ struct call {
 	volatile bool paired;
 	volatile bool impossible;
 	volatile bool returned;
-	volatile bool end;		/* by another thread */
-	volatile int ended;		/* what that one got; 1 before */
+	volatile bool end;		/* lets another thread end the pair */
+	volatile int ended;		/* its result; 1 before */
 };
 
 static void *other_thread(void *arg)
@@ -222,7 +221,7 @@ static void *other_thread(void *arg)
 	return NULL;
 }
 
-/* Enough for either, and what is right for it. */
+/* A valid argument of either ioctl. */
 union argument {
 	struct cp_prep prep;
 	struct cp_get get;
@@ -350,7 +349,7 @@ FIXTURE_TEARDOWN(argument)
 	slave_kill(self->slave);
 }
 
-/* A CP_IOC_PREP that has not come back reserves nobody. */
+/* Can the slave of a CP_IOC_PREP that is stalled be paired by others? */
 static bool can_be_paired(pid_t slave)
 {
 	struct master m;
@@ -380,7 +379,7 @@ TEST_F_TIMEOUT(argument, stalls_its_caller_only, 600)
 		SKIP(return, "this kernel has no userfaultfd of this kind");
 	EXPECT_TRUE(others_go_on());
 	EXPECT_FALSE(call->returned);
-	/* Its other threads can end the pair; before it is told, there is none. */
+	/* Other threads can end the pair, once CP_IOC_PREP has made it. */
 	call->end = true;
 	ASSERT_TRUE(eventually(call->ended <= 0));
 	EXPECT_EQ(call->where >= GET ? 0 : -ENOTCONN, call->ended);
@@ -413,9 +412,8 @@ TEST_F_TIMEOUT(argument, lets_go_when_killed, 600)
 }
 
 /*
- * The slave's stack in such memory: here it is the slave that waits. The kernel
- * lets nothing but a kill interrupt that, as for any system call that touches
- * such memory.
+ * The slave's stack in stalled memory: here the slave waits. Only a kill interrupts
+ * that, as for any system call that touches such memory.
  */
 struct stack {
 	enum how how;
@@ -425,7 +423,7 @@ struct stack {
 	volatile bool calls;
 };
 
-/* It touches nothing of that stack itself. */
+/* The slave does not access its stack. */
 static int body_on_stack(void *arg)
 {
 	struct stack *s = arg;
@@ -449,7 +447,7 @@ static int body_on_stack(void *arg)
 	return 0;
 }
 
-/* Gives 0, or -errno; -ENODEV when this kernel cannot do it. */
+/* Starts and pairs the slave; returns 0 or -errno, -ENODEV on kernels without it. */
 static int stack_start(struct stack *s, struct master *m)
 {
 	pid_t slave = slave_start(body_on_stack, s);
@@ -459,7 +457,7 @@ static int stack_start(struct stack *s, struct master *m)
 	return s->impossible ? -ENODEV : master_pair(m, slave);
 }
 
-/* What /proc shows of a process takes the lock of its memory. */
+/* Can /proc/PID be read? Some of its files take the mmap lock. */
 static bool proc_shows(pid_t pid)
 {
 	static const char *const names[] = { "maps", "smaps", "status", "stat" };
@@ -500,7 +498,7 @@ TEST(slave_that_waits_for_its_stack_holds_up_nobody)
 	EXPECT_EQ(-EAGAIN, master_get_until(&m, 0, 0));
 	EXPECT_TRUE(proc_shows(m.slave));
 	EXPECT_EQ(0, in_child(body_others, NULL));
-	/* A master that sets deadlines is not in its hands. */
+	/* The master's calls return at their deadline. */
 	EXPECT_EQ(0, ioctl(m.fd, CP_IOC_END));
 	EXPECT_EQ(POLLIN | POLLHUP, master_poll(&m, 0));
 	EXPECT_EQ(-ETIMEDOUT, master_get_ms(&m, 300));
@@ -539,7 +537,7 @@ TEST(slave_that_waits_for_its_stack_in_a_file_is_killed)
 	file_system_end(s->fs);
 }
 
-/* Nobody asks the monitor for a page that is not there: that is a hole. */
+/* A missing page of a userfaultfd is a hole: its monitor is not asked for it. */
 FIXTURE(userfaultfd)
 {
 };

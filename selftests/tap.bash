@@ -1,10 +1,10 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# For tests in shell: each test is a function test_NAME, run on its own with
-# `set -e`; it fails with the first command that does, and says where. A test
-# that cannot run here calls skip. `tap_run` runs them in the order in which
-# they are written, or those that are named, and prints TAP.
+# The harness of tests in shell. Each test is a function test_NAME, which runs in
+# a subshell with `set -e`: the test fails at the first command that fails, and the
+# harness prints the line of that command. A test that cannot run here calls skip.
+# `tap_run` runs the named tests, or all in the order of the file, and prints TAP.
 set -eu
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 export PATH=$PWD/build/cpctl:$PATH
@@ -16,7 +16,7 @@ skip()
 	exit 4
 }
 
-# fails STATUS COMMAND...: it must end with just that status
+# fails STATUS COMMAND...: the command must exit with this status
 fails()
 {
 	local want=$1 status=0
@@ -29,7 +29,7 @@ fails()
 	}
 }
 
-# eventually COMMAND...: it must succeed within a minute
+# eventually COMMAND...: retry the command until it succeeds, for up to a minute
 eventually()
 {
 	local try
@@ -42,7 +42,7 @@ eventually()
 	return 1
 }
 
-# in_sleep PID: sleep(1) has come to clock_nanosleep
+# in_sleep PID: the process is sleep(1), and is in clock_nanosleep(2)
 in_sleep()
 {
 	[[ $(cat "/proc/$1/comm" "/proc/$1/syscall") == sleep$'\n'"230 "* ]]
@@ -61,7 +61,7 @@ tap_run()
 		number=$((number + 1))
 		begun=$SECONDS
 		status=0
-		# Not in a condition: bash would take `set -e` off there.
+		# Not as a condition of `if` or `||`: bash ignores `set -e` there.
 		set +e
 		(set -eE; trap 'echo "# $0:$LINENO: $BASH_COMMAND"' ERR
 		 "$name") </dev/null

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Time namespaces: every time that the module is given or gives is that of the
- * clock of the process at the other end, whoever the time is about.
+ * Time namespaces: each time that the module reads from a process, or passes to it,
+ * is in that process's own time namespace.
  */
 #include <sched.h>
 
@@ -10,12 +10,12 @@
 
 #define SECOND	1000000000ULL
 
-/* What the test and the master in its namespace tell each other. */
+/* Shared by the test and a master in another time namespace. */
 struct inside {
-	long offset;		/* of the clock, in seconds */
+	long offset;		/* of the namespace's clock, in seconds */
 	pid_t slave;
-	volatile int got;	/* what CP_IOC_GET gave, */
-	volatile uint64_t took;	/* and after how long */
+	volatile int got;	/* result of CP_IOC_GET */
+	volatile uint64_t took;	/* duration of that call */
 	volatile uint64_t before;
 	volatile uint64_t time;
 	volatile uint64_t after;
@@ -35,7 +35,7 @@ static int first_inside(void *arg)
 	return nested->body(nested->inside);
 }
 
-/* The children are in the new namespace, not their maker. */
+/* unshare(CLONE_NEWTIME) moves the caller's children, not the caller. */
 static int enter(void *arg)
 {
 	struct nested *nested = arg;
@@ -78,7 +78,7 @@ FIXTURE_SETUP(timens)
 		SKIP(return, "this kernel has no time namespaces");
 	self->inside = shared_memory(sizeof(*self->inside));
 	self->inside->offset = variant->offset;
-	/* As much as can be without a clock before its beginning. */
+	/* The lowest offset that the kernel accepts: the clock may not be negative. */
 	if (variant->offset < 0)
 		self->inside->offset = -(long)(now_ns() / SECOND);
 }
@@ -95,7 +95,7 @@ static int wait_for_a_sleeper(struct inside *inside)
 
 	if (master_pair(&m, inside->slave))
 		return 1;
-	/* The first checkpoint is that of the nudge; then it sleeps. */
+	/* The nudge causes one checkpoint; after that, the slave sleeps. */
 	if (master_get_until(&m, CP_FOREVER, CP_GET_NUDGE) != 1)
 		return 2;
 	begun = now_ns();
@@ -114,7 +114,7 @@ TEST_F_TIMEOUT(timens, deadline_is_the_callers, 60)
 	EXPECT_LE(300000000, self->inside->took);
 }
 
-/* One that passed before the machine's clock began is not "do not wait". */
+/* Converted to the machine's clock, this deadline must not become 0: do not wait. */
 static int wait_until_the_beginning(struct inside *inside)
 {
 	struct master m;
@@ -146,7 +146,7 @@ static int take_one(struct inside *inside)
 	return 0;
 }
 
-/* The slave's clock is another one: the master's is what counts. */
+/* cp_checkpoint.time is the master's time, not the slave's. */
 TEST_F_TIMEOUT(timens, checkpoint_has_the_masters_time, 60)
 {
 	self->slave = slave_start(body_syscalls, NULL);
@@ -170,7 +170,7 @@ static int record_one(struct inside *inside)
 	inside->before = now_ns();
 	if (master_prep(&m, &arg))
 		return 1;
-	/* Most of many are captured late. */
+	/* Of this many checkpoints, most are captured late. */
 	for (i = 0; i < 200; i++)
 		if (master_get(&m) != 1)
 			return 2;
@@ -188,7 +188,7 @@ TEST_F_TIMEOUT(timens, recorded_checkpoint_has_the_masters_time, 60)
 	EXPECT_LE(self->inside->time, self->inside->after);
 }
 
-/* A death is foreseen in one place, and handed over in another. */
+/* The module captures a death and hands it over in different functions. */
 static int take_a_death(struct inside *inside)
 {
 	struct cp_prep arg = {
@@ -247,7 +247,7 @@ static int listen_and_ask(struct inside *inside)
 	return eventually(inside->done) ? 0 : 4;
 }
 
-/* The same pair, for receivers with two clocks. */
+/* One pair, and receivers in two time namespaces. */
 TEST_F_TIMEOUT(timens, netlink_has_the_receivers_time, 60)
 {
 	struct nested nested = { listen_and_ask, self->inside };
@@ -270,7 +270,7 @@ TEST_F_TIMEOUT(timens, netlink_has_the_receivers_time, 60)
 	EXPECT_EQ(0, status);
 }
 
-/* The kernel only reads what is marked as such. */
+/* CP_IOC_GET does not write to the fields marked [in]. */
 TEST(deadline_is_not_written)
 {
 	struct cp_get get = { .deadline = 12345 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The kernel's tracing, for tests that look at what it does.
+ * Access to tracefs, for tests that trace the kernel.
  */
 #ifndef _CP_SELFTESTS_TRACEFS_H
 #define _CP_SELFTESTS_TRACEFS_H
@@ -13,7 +13,7 @@
 
 #define TRACEFS	"/sys/kernel/tracing/"
 
-/* Writes or, with O_APPEND in @flags, adds @text to a file of tracefs. */
+/* Writes @text to a file of tracefs; with O_APPEND in @flags, appends it. */
 static inline bool tracefs_put(const char *file, const char *text, int flags)
 {
 	char path[128];

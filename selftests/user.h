@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What tests share that have somebody else than root at the device.
+ * Shared by the tests in which another user than root uses the device.
  */
 #ifndef _CP_SELFTESTS_USER_H
 #define _CP_SELFTESTS_USER_H
@@ -13,17 +13,17 @@
 #define USER		1000
 #define YAMA		"/proc/sys/kernel/yama/ptrace_scope"
 
-/* From here on the caller is the user, and could always have been. */
+/* Gives up root: the caller becomes a process like any other of @uid. */
 static inline bool become(uid_t uid)
 {
 	if (setgroups(0, NULL) || setresgid(uid, uid, uid) ||
 	    setresuid(uid, uid, uid))
 		return false;
-	/* Both are taken away from a process that changes who it is. */
+	/* The kernel clears both when a process changes its credentials. */
 	return !prctl(PR_SET_DUMPABLE, 1) && !prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
 
-/* Root gives a user namespace more names than USER, its maker, has. */
+/* Maps more ids into the user namespace of @pid than its maker, USER, could. */
 static inline bool map_users(pid_t pid)
 {
 	static const char *const maps[] = { "uid_map", "gid_map" };
@@ -63,13 +63,13 @@ static inline bool yama_set(int scope)
 	return set;
 }
 
-/* What tests change for the whole system, as it was. */
+/* The system's settings before a test changed them, for system_restore(). */
 struct system {
 	mode_t mode;
 	int scope;
 };
 
-/* The device open to all, as an administrator might have it, and no Yama. */
+/* Opens the device to all users, as an administrator might, and disables Yama. */
 static inline bool system_open(struct system *s)
 {
 	struct stat st;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Waiting: who waits for whom and for how long, and that no checkpoint is lost
- * by any way of not waiting any longer.
+ * Waiting: master and slave wait for each other for as long as they should, and no
+ * checkpoint is lost however a wait ends.
  */
 #include "harness.h"
 
@@ -14,7 +14,7 @@
 
 #define MS	1000000ULL	/* in nanoseconds */
 
-/* Counts its system calls in RBX, from 0 on. */
+/* Makes system calls for ever, and counts them in RBX from 0. */
 static void count_calls(void)
 {
 	asm volatile("xor %%ebx, %%ebx\n\t"
@@ -40,13 +40,13 @@ static bool gate_open(const int *gate)
 	return write(gate[1], "", 1) == 1;
 }
 
-/* What should come next from a slave that counts. */
+/* The state of the sequence of checkpoints that follows() checks. */
 struct trail {
 	uint64_t seq;
 	uint64_t calls;
 };
 
-/* Is the checkpoint just taken the next one, with none left out? */
+/* Is the current checkpoint the direct successor of the last one? */
 static bool follows(struct master *m, struct trail *trail)
 {
 	const struct cp_checkpoint *c = master_checkpoint(m);
@@ -57,7 +57,7 @@ static bool follows(struct master *m, struct trail *trail)
 	       m->regs[RBX] == trail->calls++;
 }
 
-/* A paired slave that sleeps behind its gate. */
+/* A paired slave that sleeps until its gate is opened. */
 struct gated {
 	int gate[2];
 	pid_t slave;
@@ -174,7 +174,7 @@ TEST_F(gated, timeouts_lose_nothing)
 	late++;
 	ASSERT_TRUE(gate_open(self->g.gate));
 	for (i = 0; i < 1000; i++) {
-		/* Some are over before even a quick slave can be here. */
+		/* Some deadlines pass before even a quick slave can arrive. */
 		ret = master_get_until(&self->g.m,
 				       now_ns() + rand() % (i % 2 ? 200000 : 2000),
 				       0);
@@ -184,13 +184,13 @@ TEST_F(gated, timeouts_lose_nothing)
 		ASSERT_EQ(1, ret);
 		ASSERT_TRUE(follows(&self->g.m, &self->g.trail));
 	}
-	/* Else this has tried nothing. */
+	/* Both outcomes must have occurred. */
 	EXPECT_LT(1, late);
 	EXPECT_LT(0, self->g.trail.seq);
 	TH_LOG("%d timeouts", late);
 }
 
-/* The same bound, over and over, must pass: that is why it is absolute. */
+/* Repeated calls with the same absolute deadline time out at that deadline. */
 TEST_F(gated, deadline_is_absolute)
 {
 	uint64_t start = now_ns();
@@ -222,7 +222,7 @@ TEST_F(gated, region_stays_until_the_next_get)
 	EXPECT_EQ(1, c->seq);
 }
 
-/* Waiting costs nobody anything: state D would count as load. */
+/* The slave waits in state S: state D would count as load. */
 TEST_F(gated, slave_waits_interruptibly)
 {
 	int i;
@@ -312,7 +312,7 @@ TEST_F(gated, fdinfo_tells)
 #undef EXPECT_FIELD
 }
 
-/* Not waiting at all, by either way of asking for it. */
+/* Calls that do not wait: by deadline 0, or by O_NONBLOCK. */
 FIXTURE(nonblock)
 {
 	struct gated g;
@@ -353,7 +353,7 @@ TEST_F(nonblock, eagain_until_the_slave_comes)
 	EXPECT_EQ(-EAGAIN, master_get_until(&self->g.m, variant->deadline, 0));
 	ASSERT_TRUE(gate_open(self->g.gate));
 	for (i = 0; i < 200; i++) {
-		/* A reader that trusts poll must not be sent away. */
+		/* After POLLIN, a call must not fail with EAGAIN. */
 		ASSERT_TRUE(master_sees_slave(&self->g.m));
 		ASSERT_EQ(1, master_get_until(&self->g.m, variant->deadline, 0));
 		ASSERT_TRUE(follows(&self->g.m, &self->g.trail));
@@ -372,7 +372,7 @@ TEST_F(nonblock, nudge_works_in_the_background)
 {
 	int ret = master_get_until(&self->g.m, variant->deadline, CP_GET_NUDGE);
 
-	/* It may be quick enough to be here for the same call. */
+	/* A quick slave may arrive in time for the same call. */
 	if (ret == -EAGAIN) {
 		ASSERT_TRUE(master_sees_slave(&self->g.m));
 		ret = master_get_until(&self->g.m, variant->deadline, 0);
@@ -387,7 +387,7 @@ TEST_F(nonblock, end_is_told)
 	EXPECT_EQ(0, master_get_until(&self->g.m, variant->deadline, 0));
 }
 
-/* Signals to a master that waits. */
+/* Signals to a waiting master. */
 static volatile int handled;
 
 static void handler(int sig)
@@ -501,7 +501,7 @@ TEST_F(interrupted, deadline_does_not_move)
 	uint64_t deadline = now_ns() + 300 * MS;
 	int ret;
 
-	/* Relative, it would begin anew with each signal and never pass. */
+	/* A relative timeout would restart with each signal, and never pass. */
 	ASSERT_EQ(0, setitimer(ITIMER_REAL, &often, NULL));
 	do {
 		ret = master_get_until(&self->g.m, deadline, 0);
@@ -517,7 +517,7 @@ TEST_F(interrupted, deadline_does_not_move)
 
 struct getter {
 	struct master m;
-	unsigned char *times;	/* how often each checkpoint was got */
+	unsigned char *times;	/* how often each checkpoint was taken */
 	pthread_t thread;
 };
 
@@ -552,7 +552,7 @@ TEST_F(gated, threads_get_each_checkpoint_once)
 		ASSERT_EQ(1, times[i]);
 }
 
-/* A page whose first write waits for release_page(). Gives NULL if none. */
+/* A page whose first access waits for release_page(); NULL without userfaultfd. */
 static void *held_page(int *uffd)
 {
 	struct uffdio_api api = { .api = UFFD_API };
@@ -590,7 +590,7 @@ static void *get_slowly(void *arg)
 	return NULL;
 }
 
-/* While one thread is being given a checkpoint, it is nobody else's. */
+/* A checkpoint that one thread is receiving is not delivered to another. */
 TEST_F(gated, checkpoint_being_delivered_is_not_delivered_twice)
 {
 	struct slow_getter slow = {
@@ -619,7 +619,7 @@ TEST_F(gated, checkpoint_being_delivered_is_not_delivered_twice)
 	close(uffd);
 }
 
-/* poll(2) and its kin. */
+/* poll(2), select(2) and epoll(7). */
 static unsigned int ask_poll(int fd)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
@@ -658,7 +658,7 @@ FIXTURE(asking)
 FIXTURE_VARIANT(asking)
 {
 	unsigned int (*ask)(int fd);
-	unsigned int mask;	/* what it can tell */
+	unsigned int mask;	/* events that it can report */
 };
 
 FIXTURE_VARIANT_ADD(asking, poll)
@@ -698,7 +698,7 @@ TEST_F(asking, in_when_the_slave_waits)
 {
 	ASSERT_TRUE(gate_open(self->g.gate));
 	EXPECT_TRUE(eventually(variant->ask(self->g.m.fd) == POLLIN));
-	/* Asking takes nothing away. */
+	/* Polling does not consume the event. */
 	EXPECT_EQ(POLLIN, variant->ask(self->g.m.fd));
 }
 
@@ -723,7 +723,7 @@ TEST_F(asking, error_before_a_pair)
 	close(fd);
 }
 
-/* The leader of this process has gone to sleep in poll(2). */
+/* Waits until the leader of this process sleeps in poll(2). */
 static bool main_polls(void)
 {
 	return eventually(task_syscall(getpid()) == SYS_poll);
@@ -741,7 +741,7 @@ TEST_F(gated, poll_sleeps_until_the_slave_comes)
 
 	ASSERT_EQ(0, pthread_create(&thread, NULL, open_gate_when_polled,
 				    self->g.gate));
-	/* No limit: when it runs out, poll looks once more by itself. */
+	/* Without a timeout: at its end, poll() checks again even if not woken. */
 	EXPECT_EQ(POLLIN, master_poll(&self->g.m, -1));
 	pthread_join(thread, &opened);
 	EXPECT_TRUE(opened);
@@ -764,7 +764,7 @@ TEST_F(gated, poll_sleeps_until_the_end)
 	EXPECT_TRUE(killed);
 }
 
-/* One registration, one file, two pairs. */
+/* One registration in an epoll reports two pairs of the same file. */
 TEST(epoll_stays_from_pair_to_pair)
 {
 	int epoll = epoll_create1(EPOLL_CLOEXEC), fd = device_open(), round;
@@ -794,7 +794,7 @@ TEST(epoll_stays_from_pair_to_pair)
 	}
 }
 
-/* Edge-triggered pollers hear of every arrival, not only of the first. */
+/* An edge-triggered epoll reports each arrival, not only the first. */
 TEST_F(gated, edges_are_told)
 {
 	struct epoll_event event = { .events = EPOLLIN | EPOLLET };
@@ -804,14 +804,14 @@ TEST_F(gated, edges_are_told)
 	ASSERT_TRUE(gate_open(self->g.gate));
 	for (i = 0; i < 100; i++) {
 		ASSERT_EQ(1, epoll_wait(epoll, &event, 1, 10000));
-		/* One: with a quick slave, taking all would never end. */
+		/* Take one only: a quick slave would arrive again and again. */
 		ASSERT_EQ(1, master_get(&self->g.m));
 		ASSERT_TRUE(follows(&self->g.m, &self->g.trail));
 	}
 	close(epoll);
 }
 
-/* A slave that waits, and a signal with a handler. */
+/* Signals to a waiting slave, with a handler. */
 static volatile int *slave_handled;
 
 static void slave_handler(int sig)
@@ -821,7 +821,7 @@ static void slave_handler(int sig)
 
 static int body_handling(void *unused)
 {
-	/* Not even on its way out does the handler keep the next one waiting. */
+	/* SA_NODEFER: the next signal can come before the handler has returned. */
 	struct sigaction action = {
 		.sa_handler = slave_handler,
 		.sa_flags = SA_NODEFER,
@@ -840,14 +840,14 @@ TEST(handler_entry_follows_a_wait)
 	slave_handled = shared_memory(sizeof(*slave_handled));
 	slave = slave_start(body_handling, NULL);
 	ASSERT_EQ(0, master_pair(&m, slave));
-	/* Let it install the handler. */
+	/* Lets the slave install its handler. */
 	for (i = 0; i < 200; i++)
 		ASSERT_EQ(1, master_get(&m));
 	for (i = 0; i < 100; i++) {
 		ASSERT_TRUE(master_sees_slave(&m));
 		ASSERT_TRUE(eventually(task_state(slave) == 'S'));
 		kill(slave, SIGUSR1);
-		/* It steps aside, and comes back inside the handler. */
+		/* The signal ends the wait; the slave waits again at the handler. */
 		ASSERT_EQ(1, master_get(&m));
 		ASSERT_EQ((uintptr_t)slave_handler, m.regs[RIP]);
 		ASSERT_EQ(SIGUSR1, m.regs[RDI]);
@@ -858,7 +858,7 @@ TEST(handler_entry_follows_a_wait)
 	slave_kill(slave);
 }
 
-/* A limit to the slave's patience. */
+/* The slave's wait limit. */
 static int body_progress(void *progress)
 {
 	for (;; ++*(volatile uint64_t *)progress)
@@ -909,7 +909,7 @@ TEST_F(limited, misses_are_counted_and_leave_a_gap)
 		ASSERT_EQ(1, master_get(&self->m));
 		taken++;
 		EXPECT_LE(before + 2, self->m.get.seq);
-		/* Taken or missed: one of the two has become of each. */
+		/* Each checkpoint was either taken or missed. */
 		EXPECT_LE(self->m.get.seq, taken + self->m.get.missed);
 		EXPECT_EQ(self->m.get.seq, master_checkpoint(&self->m)->seq);
 	}
@@ -935,7 +935,7 @@ TEST_F(limited, nothing_is_missed_by_a_master_that_is_there)
 }
 
 /*
- * Nudging a slave that sleeps in a system call.
+ * Nudges of a slave that sleeps in a system call.
  */
 #define NUDGES	5
 #define NAP	(2000 * MS)
@@ -1046,9 +1046,9 @@ FIXTURE_VARIANT(nudged)
 	long nr;
 	long (*call)(struct sleeper *s);
 	void (*finish)(struct sleeper *s);
-	long ret;	/* of the call, in the end */
-	long rax;	/* when it is restarted */
-	bool timed;	/* the call takes NAP, however often it is nudged */
+	long ret;	/* final result of the call */
+	long rax;	/* RAX in the checkpoint of a nudge */
+	bool timed;	/* the call takes NAP even if nudged */
 };
 
 FIXTURE_VARIANT_ADD(nudged, nanosleep)
@@ -1113,7 +1113,7 @@ FIXTURE_VARIANT_ADD(nudged, futex)
 	.rax = SYS_futex,
 };
 
-/* Two of those that signal(7) lists as never restarted. */
+/* Two of the calls that signal(7) lists as never restarted. */
 FIXTURE_VARIANT_ADD(nudged, epoll_wait)
 {
 	.nr = SYS_epoll_wait,
@@ -1169,7 +1169,7 @@ FIXTURE_TEARDOWN(nudged)
 	slave_kill(self->slave);
 }
 
-/* Asleep in its system call, for the first time or again? */
+/* Does the slave sleep in its system call, even if restarted? */
 static bool sleeps_in(pid_t pid, long nr)
 {
 	long now = task_syscall(pid);
@@ -1178,15 +1178,15 @@ static bool sleeps_in(pid_t pid, long nr)
 }
 
 /*
- * Waits until it sleeps. On its way there an interrupt may lead to a checkpoint
- * that nobody asked for: take it, or it would wait for its master instead.
+ * Waits until the slave sleeps in its call. An interrupt may cause a checkpoint
+ * before that: take it, or the slave would wait for its master instead.
  */
 static bool back_asleep(struct master *m, long nr)
 {
 	return eventually((master_get_until(m, 0, 0), sleeps_in(m->slave, nr)));
 }
 
-/* Gives what comes until the slave is through with its call. */
+/* Takes checkpoints until the slave has completed its call. */
 static bool through(struct master *m, struct sleeper *s)
 {
 	return eventually((master_get_ms(m, 10), s->done));
@@ -1208,7 +1208,7 @@ TEST_F(nudged, registers_are_those_after_the_restart)
 	at = c->regs.rip;
 	if (variant->rax < 0)
 		at -= sizeof(syscall_insn);
-	/* The slave is a fork: its code is here, too. */
+	/* The slave is a fork, so the test can read its code in its own memory. */
 	EXPECT_EQ(0, memcmp(&syscall_insn, (void *)at, sizeof(syscall_insn)));
 }
 
@@ -1220,7 +1220,7 @@ TEST_F(nudged, call_goes_on_as_if_nothing_had_been)
 
 	for (i = 0; i < NUDGES && variant->ret != -EINTR; i++) {
 		ASSERT_TRUE(back_asleep(&self->m, variant->nr));
-		/* So that what might be slept twice is worth the name. */
+		/* Makes the part that would be slept twice long enough to notice. */
 		if (variant->timed)
 			sleep_ms(NAP / MS / 2 / NUDGES);
 		last = now_ns();
@@ -1239,12 +1239,12 @@ TEST_F(nudged, call_goes_on_as_if_nothing_had_been)
 	EXPECT_EQ(variant->ret, s->ret);
 	if (variant->timed) {
 		EXPECT_LE(s->start + NAP, s->end);
-		/* Slept anew from the last nudge on, it would be later. */
+		/* A sleep that restarted at the last nudge would end later. */
 		EXPECT_LT(s->end, last + NAP);
 	}
 }
 
-/* Unpaired in the middle of it, the slave sleeps on. */
+/* The end of the pair does not interrupt the slave's call. */
 TEST_F(nudged, call_survives_the_end_of_the_pair)
 {
 	struct sleeper *s = self->sleeper;
@@ -1266,7 +1266,7 @@ TEST(many_nudges)
 
 	ASSERT_TRUE(eventually(task_syscall(slave) == SYS_pause));
 	ASSERT_EQ(0, master_pair(&m, slave));
-	/* No pause: a nudge may also come while the slave is on its way. */
+	/* No pause: some nudges come before the slave sleeps. */
 	for (i = 1; i <= 1000; i++) {
 		ASSERT_EQ(1, master_get_until(&m, now_ns() + 5000 * MS,
 					      CP_GET_NUDGE)) {
@@ -1280,7 +1280,7 @@ TEST(many_nudges)
 	EXPECT_EQ(SIGKILL, slave_kill(slave));
 }
 
-/* It must not come, find nobody, and go again before the master is there. */
+/* The slave must not arrive, give up and leave before the master waits. */
 TEST(nudges_of_a_slave_that_hardly_waits)
 {
 	struct cp_prep arg = {

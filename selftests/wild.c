@@ -2,9 +2,9 @@
 /*
  * usage: wild null | pointer | trampoline | twice FILE OTHER | abort
  *
- * Dies below outer(): by a call to where there is no code; in the handler of a
- * signal that it got there, whose return nothing describes to a debugger; or by
- * abort(3). Or waits there, OTHER being mapped right behind FILE.
+ * Dies below outer(): by a call to an address without code; in a signal handler
+ * whose return trampoline has no unwind information; or by abort(3). Or waits there,
+ * with OTHER mapped directly after FILE.
  */
 #include "chain.h"
 
@@ -18,7 +18,7 @@
 
 #define SA_RESTORER 0x04000000
 
-/* As the kernel has it: with a way back of the program's own. */
+/* The kernel's struct sigaction, with the return trampoline of this program. */
 struct kernel_action {
 	void		(*handler)(int sig);
 	unsigned long	flags;
@@ -28,7 +28,7 @@ struct kernel_action {
 
 void restorer(void);
 
-/* Nothing says how to unwind from here, nor from the instruction before. */
+/* Without unwind information, neither here nor at the instruction before. */
 __asm__(".pushsection .text\n"
 	"	nop\n"
 	".globl restorer\n"

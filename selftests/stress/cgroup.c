@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Control groups: cgroup.h.
+ * Control groups for the storm's slaves: cgroup.h.
  */
 #include <sys/stat.h>
 
@@ -32,7 +32,7 @@ bool cgroup_make(const char *name)
 	return !mkdir(path, 0755) || errno == EEXIST;
 }
 
-/* Those who were in it may not have gone altogether yet. */
+/* Retries while the group's processes are still exiting. */
 void cgroup_remove(const char *name)
 {
 	char path[128];

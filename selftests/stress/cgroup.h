@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Control groups, where this machine has them: what else may happen to slaves.
+ * Control groups for the storm's slaves, on machines that have cgroup v2.
  */
 #ifndef _CP_STRESS_CGROUP_H
 #define _CP_STRESS_CGROUP_H
@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* Where there is hardly any memory. */
+/* The group with hardly any free memory. */
 #define CGROUP_TIGHT	"storm-tight"
 
 bool cgroup_make(const char *name);

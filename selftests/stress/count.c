@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A loop of system calls that says of itself where it is: RBX counts the calls,
- * the word at RSP is a copy of it, R12 is the last call's number, and R13 tells
- * that loop from any other.
+ * A loop of system calls whose registers and stack can be checked against each
+ * other: RBX counts the calls, the word at RSP is a copy of RBX, R12 is the number
+ * of rounds, and R13 is a cookie that identifies the slave's loop.
  */
 #include "storm.h"
 
@@ -36,7 +36,7 @@ asm("	.text\n"
     "	pop	%rbx\n"
     "	ret\n");
 
-/* @rounds times, in a slave that would notice. */
+/* Makes @rounds calls; exits with SLAVE_BROKEN if a register was corrupted. */
 void count_rounds(uint64_t rounds, uint64_t cookie)
 {
 	if (count_loop(rounds, cookie) != rounds)
@@ -49,12 +49,12 @@ bool count_is_in_loop(const struct cp_regs *regs)
 	       regs->rip < (uintptr_t)count_end;
 }
 
-/* Do registers, and the @word at RSP, say the same? */
+/* Are the registers, and the @word at RSP, consistent? */
 bool count_agrees(const struct cp_regs *regs, uint64_t word)
 {
 	if (regs->rip == (uintptr_t)count_counted)
 		word++;
-	/* The instruction leaves there where it goes on. */
+	/* syscall saves the next RIP in RCX. */
 	if (regs->orig_rax == SYS_getppid && regs->rcx != regs->rip)
 		return false;
 	return regs->rbx == word && regs->rbx <= regs->r12 &&

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Seeded chance: who has the same seed rolls the same numbers, everywhere.
+ * Seeded random numbers: the same seed gives the same numbers on every system.
  */
 #ifndef _CP_STRESS_DICE_H
 #define _CP_STRESS_DICE_H
@@ -12,7 +12,7 @@ struct dice {
 	uint64_t state;
 };
 
-/* xorshift, multiplied: its low bits alone are poor. */
+/* xorshift64*: the multiplication improves the low bits of xorshift. */
 static inline uint64_t dice_word(struct dice *dice)
 {
 	dice->state ^= dice->state << 13;
@@ -21,7 +21,7 @@ static inline uint64_t dice_word(struct dice *dice)
 	return dice->state * 0x9e3779b97f4a7c15ULL;
 }
 
-/* Dice of their own for each @number of what @seed began. */
+/* Independent dice for each @number, reproducible by @seed. */
 static inline struct dice dice_of(uint64_t seed, uint64_t number)
 {
 	struct dice dice = { (seed + 1) * 0xd1342543de82ef95ULL ^
@@ -34,7 +34,7 @@ static inline struct dice dice_of(uint64_t seed, uint64_t number)
 	return dice;
 }
 
-/* 0 to @sides - 1 */
+/* Returns 0 to @sides - 1. */
 static inline unsigned int roll(struct dice *dice, unsigned int sides)
 {
 	return (dice_word(dice) >> 32) % sides;
@@ -46,7 +46,7 @@ static inline unsigned int between(struct dice *dice, unsigned int low,
 	return low + roll(dice, high - low + 1);
 }
 
-/* Once in @times. */
+/* True once in @times calls, on average. */
 static inline bool once_in(struct dice *dice, unsigned int times)
 {
 	return !roll(dice, times);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the module says of itself: figures.h.
+ * The module's figures in sysfs: figures.h.
  */
 #include <dirent.h>
 
@@ -21,7 +21,7 @@ static long long number_in(const char *path)
 	return value;
 }
 
-/* One of the module's own; -1 when it cannot be read. */
+/* Reads a figure of the module; -1 if that fails. */
 long long figure(const char *name)
 {
 	char path[128];
@@ -30,13 +30,13 @@ long long figure(const char *name)
 	return number_in(path);
 }
 
-/* Who holds the module: open files, mappings, hooks. */
+/* The module's reference count: open files, mappings, hooks. */
 int figures_users(void)
 {
 	return number_in("/sys/module/checkpoint/refcnt");
 }
 
-/* How many pairs have a folder. */
+/* The number of pairs that have a folder. */
 int figures_folders(void)
 {
 	struct dirent *entry;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the module says of itself in /sys.
+ * The module's figures in sysfs.
  */
 #ifndef _CP_STRESS_FIGURES_H
 #define _CP_STRESS_FIGURES_H

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Calls on files: opened, copied, closed, waited for, passed on, inherited; and
- * what happens to those who are looked at.
+ * Calls on files: open, duplicate, close, poll, pass to another process, inherit;
+ * and the life and death of slaves.
  */
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -75,7 +75,7 @@ static int call_epoll_wait(struct fuzzer *fuzzer)
 				 roll(&fuzzer->dice, 2)));
 }
 
-/* There is nothing to be read, written, or sought. */
+/* The device does not support read(2), write(2) and lseek(2). */
 static int call_read(struct fuzzer *fuzzer)
 {
 	char bytes[16];
@@ -150,7 +150,7 @@ static int get_passed(int socket, volatile int *place)
 	return 0;
 }
 
-/* The file, with whatever pair it carries, to whoever takes it. */
+/* Passes a file, and the pair that it may carry, to any fuzzer. */
 static int call_pass_file(struct fuzzer *fuzzer)
 {
 	return pass_on(common->file_post[0], any_file(fuzzer));
@@ -173,12 +173,15 @@ static int call_take_proof(struct fuzzer *fuzzer)
 			  &fuzzer->proofs[roll(&fuzzer->dice, NR_PROOFS)]);
 }
 
-/* A child has all the files, and no pair. */
+/* A child inherits all the files, but no pair. */
 static int call_fork(struct fuzzer *fuzzer)
 {
 	pid_t pid;
 
-	/* One is copied before the other: they have to agree all the while. */
+	/*
+	 * fork() copies the memory and the table of descriptors at different
+	 * times: @files and the table must not change in between.
+	 */
 	pthread_mutex_lock(&fuzzer->forking);
 	pid = fork_mortal();
 	pthread_mutex_unlock(&fuzzer->forking);
@@ -192,7 +195,7 @@ static int call_fork(struct fuzzer *fuzzer)
 	return result(pid);
 }
 
-/* Naps, sleeps, and comes to an end. */
+/* A slave that naps for ever (@kind 0), sleeps (1), or exits soon (2). */
 static int be_slave(void *kind)
 {
 	int naps = kind ? 100 : -1;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The fuzzer: odd calls from several processes at once, as root and as a user,
- * each of which must end, in one of the ways that are documented for it; and
- * after all of them everything still works. fuzz.h says how it is made.
+ * The fuzzer: random calls by several processes at once, as root and as a user.
+ * Each call must return one of its documented results, and the module must still
+ * work after all of them. fuzz.h describes the fuzzer's parts.
  *
- *	CHECKPOINT_SEED=N	repeats the calls; not what the scheduler does
- *	CHECKPOINT_CALLS=N	makes so many
+ *	CHECKPOINT_SEED=N	repeat the calls, though not the scheduling
+ *	CHECKPOINT_CALLS=N	make N calls
  *
- * Without them it is short: it ends after CHECKPOINT_SECONDS in any case.
+ * By default, the fuzzer ends after 20000 calls or CHECKPOINT_SECONDS (60).
  */
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -29,7 +29,7 @@ struct common *common;
 static const struct call *const tables[] = {
 	ioctl_calls, map_calls, file_calls, netlink_calls };
 
-/* All calls of all tables, and how often they were called; shared. */
+/* The calls of all tables; @counts is shared by the fuzzers. */
 static const struct call *calls[CALLS_MAX];
 static unsigned int nr_calls, all_weights;
 static struct {
@@ -98,7 +98,7 @@ static void on_alarm(int sig)
 {
 }
 
-/* Nobody waits for ever: calls that would are interrupted. */
+/* A timer interrupts calls that would wait for ever. */
 void fuzz_begin_alarms(void)
 {
 	struct sigaction action = { .sa_handler = on_alarm };
@@ -108,7 +108,7 @@ void fuzz_begin_alarms(void)
 	setitimer(ITIMER_REAL, &often, NULL);
 }
 
-/* Closes files, and opens others, whatever is being done with them. */
+/* Closes and opens files while the fuzzer's main thread uses them. */
 static void *close_behind_its_back(void *arg)
 {
 	struct fuzzer *fuzzer = arg;
@@ -141,13 +141,13 @@ static void make_room(struct fuzzer *fuzzer)
 	munmap(fuzzer->edge, PAGE);
 }
 
-/* Half of them are nobody special. */
+/* Half of the fuzzers are not root. */
 static void choose_user(const struct fuzzer *fuzzer)
 {
 	if (fuzzer->number % 2 &&
 	    (setresgid(USER, USER, USER) || setresuid(USER, USER, USER)))
 		exit(1);
-	/* A change of the user makes undumpable, and ends what dies with us. */
+	/* The kernel clears both when a process changes its credentials. */
 	prctl(PR_SET_DUMPABLE, 1);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
@@ -203,7 +203,7 @@ static void show_counts(void)
 	       (unsigned long long)counts->made, seconds);
 }
 
-/* A pair like any other, after all this. */
+/* Does a normal pair still work? */
 static bool still_works(void)
 {
 	struct master m;
@@ -275,7 +275,7 @@ int main(int argc, char **argv)
 	}
 	went_on = watch_until(is_enough, STUCK_SECONDS);
 	show_counts();
-	/* Files that were passed on, and that nobody has taken. */
+	/* Closes the descriptors that are still in the sockets. */
 	for (i = 0; i < 2; i++) {
 		close(common->file_post[i]);
 		close(common->proof_post[i]);

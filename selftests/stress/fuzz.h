@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The fuzzer: processes that call all there is to be called, with arguments that
- * are nearly right, or not at all, and look whether each call ends as it may.
+ * The fuzzer: processes that make each call of the interface with valid, nearly
+ * valid and invalid arguments, and check that each call succeeds or fails with an
+ * error that is documented for it.
  *
- * A fuzzer has files of the device, proofs, slaves, mappings and sockets, some
- * of them from other fuzzers, and a thread that closes its files behind its
- * back. What it can call is in tables, each call with the errors that are
- * documented for it.
+ * A fuzzer has files of the device, proofs, slaves, mappings and sockets, some of
+ * which it received from other fuzzers, and a thread that closes and opens files
+ * while they are in use. Tables list the calls and their documented errors.
  */
 #ifndef _CP_STRESS_FUZZ_H
 #define _CP_STRESS_FUZZ_H
@@ -19,9 +19,9 @@
 
 #define NR_FUZZERS	4
 #define NR_SLAVES	3
-#define NR_FILES	6	/* places, for files of the device */
+#define NR_FILES	6	/* descriptors of the device */
 #define NR_PROOFS	4
-#define NR_WINDOWS	4	/* places, for mappings */
+#define NR_WINDOWS	4	/* address ranges for mappings */
 #define WINDOW_SIZE	(1UL << 25)
 #define PAGE		4096UL
 #define ERRORS_MAX	16
@@ -30,25 +30,26 @@ struct fuzzer {
 	struct party *party;
 	struct dice dice;
 	unsigned int number;
-	pthread_mutex_t forking;	/* descriptors and @files are copied */
+	pthread_mutex_t forking;	/* protects @files against call_fork() */
 	volatile int files[NR_FILES];	/* -1: none */
-	volatile int *paired;		/* the place of the last pair that was made */
+	volatile int *paired;		/* the entry of @files with the last pair */
 	volatile int proofs[NR_PROOFS];
 	pid_t slaves[NR_SLAVES];
 	struct sock sock;
 	int epoll;
-	char *good;		/* 4 pages that can be read and written */
-	char *constant;		/* a page that cannot be written */
-	char *edge;		/* the end of what can be: here nothing is */
-	char *windows;		/* address space of its own */
+	char *good;		/* 5 pages that can be read and written */
+	char *constant;		/* a read-only page */
+	char *edge;		/* the end of @good: the page here is not mapped */
+	char *windows;		/* address space for mappings */
 };
 
 /**
- * struct call - something to call
- * @name:	for people
- * @weight:	how often, compared to others
- * @run:	calls it: gives a result, or -errno
- * @errors:	those it may give, besides EBADF: the file may be closed by then
+ * struct call - a call that fuzzers make
+ * @name:	name in the output
+ * @weight:	relative frequency
+ * @run:	makes the call; returns its result, or -errno
+ * @errors:	documented errors; EBADF is always allowed, because the fuzzer's
+ *		thread may close the file first
  */
 struct call {
 	const char *name;
@@ -57,7 +58,7 @@ struct call {
 	int errors[ERRORS_MAX];
 };
 
-/* Each ends with a call without a name. */
+/* The last entry of each table has no name. */
 extern const struct call ioctl_calls[];
 extern const struct call map_calls[];
 extern const struct call file_calls[];
@@ -66,7 +67,7 @@ extern const struct call netlink_calls[];
 /* Shared by all fuzzers. */
 struct common {
 	pid_t slaves[NR_FUZZERS][NR_SLAVES];
-	int file_post[2];	/* sockets, to pass files on */
+	int file_post[2];	/* socket pairs that pass descriptors on */
 	int proof_post[2];
 };
 
@@ -84,7 +85,7 @@ void put_file(volatile int *place, int fd);
 volatile int *any_place(struct fuzzer *fuzzer);
 int any_file(struct fuzzer *fuzzer);
 
-/* To give as a result what a system call gave. */
+/* The result of a system call, as struct call wants it: 0 or -errno. */
 static inline int result(long ret)
 {
 	return ret < 0 ? -errno : 0;

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Calls of ioctl(2): the four there are, with structs of every size, and all
- * others.
+ * Calls of ioctl(2): the device's four, with structs of all sizes, and unknown ones.
  */
 #include "fuzz.h"
 
-/* Room for whatever an ioctl may say that it is long. */
+/* The largest size that an ioctl's number asks for here. */
 #define SIZE_MAX_ASKED	256
 
 static int call_on(struct fuzzer *fuzzer, int file, unsigned int cmd,
@@ -20,7 +19,7 @@ static int call_on(struct fuzzer *fuzzer, int file, unsigned int cmd,
 		spoil(dice, bytes, size);
 	if (once_in(dice, 8))
 		asked = roll(dice, SIZE_MAX_ASKED);
-	/* What this kernel does not know is zero, or else. */
+	/* Unknown fields that are not zero make the call fail with E2BIG. */
 	if (asked > size && once_in(dice, 4))
 		bytes[asked - 1] = 1;
 	cmd = _IOC(_IOC_DIR(cmd), _IOC_TYPE(cmd), _IOC_NR(cmd), asked);
@@ -58,7 +57,7 @@ static pid_t odd_pid(struct fuzzer *fuzzer)
 	}
 }
 
-/* The right proof, mostly: opened now, or lying around. */
+/* A proof for @pid, mostly: a new one, or one that was opened earlier. */
 static int odd_proof(struct fuzzer *fuzzer, pid_t pid)
 {
 	struct dice *dice = &fuzzer->dice;
@@ -72,8 +71,8 @@ static int odd_proof(struct fuzzer *fuzzer, pid_t pid)
 }
 
 /*
- * A page for each slot is taken at once: of very many there is one fuzzer's at a
- * time.
+ * CP_IOC_PREP allocates a page for each slot, so only one fuzzer at a time asks for
+ * very many.
  */
 static unsigned int odd_slots(struct fuzzer *fuzzer)
 {
@@ -132,7 +131,7 @@ static int call_get(struct fuzzer *fuzzer)
 		.flags = roll(dice, 2) ? CP_GET_NUDGE : 0,
 	};
 
-	/* In another page than the struct, which must not overlap it. */
+	/* odd_pointer() puts them in another page than the struct. */
 	if (roll(dice, 2))
 		get.regs = (uintptr_t)odd_pointer(fuzzer, regs, sizeof(regs));
 	return call_on(fuzzer, any_file(fuzzer), CP_IOC_GET, &get, sizeof(get));
@@ -144,7 +143,10 @@ static int call_end(struct fuzzer *fuzzer)
 			    odd_number(&fuzzer->dice)));
 }
 
-/* Of another driver's numbers some mean something to all files: none of those. */
+/*
+ * Uses the device's ioctl type only: some numbers of other types (FIONBIO) are valid
+ * for every file.
+ */
 static int call_unknown(struct fuzzer *fuzzer)
 {
 	struct dice *dice = &fuzzer->dice;
@@ -154,7 +156,7 @@ static int call_unknown(struct fuzzer *fuzzer)
 	return result(ioctl(any_file(fuzzer), cmd, odd_number(dice)));
 }
 
-/* The right number, but reading or writing other than it should. */
+/* A known number with the wrong direction bits. */
 static int call_other_way(struct fuzzer *fuzzer)
 {
 	static const unsigned int right[] = {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A lane: one life after the other. It plans them, starts the two, lets mishaps
- * befall them, ends them, and compares what was told with what has happened.
+ * A lane runs one life after the other. For each, it rolls a plan, starts slave and
+ * master, causes mishaps, ends both, and compares the end that the master saw with
+ * the slave's real end.
  */
 #include <sched.h>
 #include <sys/ptrace.h>
@@ -18,11 +19,11 @@ struct lane {
 	char cgroup[64];
 	bool killed_slave;
 	bool killed_master;
-	bool reaped;			/* the slave, while it was traced */
-	int status;			/* of the slave, then */
+	bool reaped;			/* trace() has reaped the slave */
+	int status;			/* wait status of the slave */
 };
 
-/* It comes back to user mode only when something wakes it. */
+/* Does a slave with this work sleep until something wakes it? */
 static bool sleeps(enum work work)
 {
 	return work == WORK_PAUSE || work == WORK_READ || work == WORK_FUTEX;
@@ -32,10 +33,10 @@ static void plan_slave(struct plan *plan, struct dice *dice)
 {
 	static const int signals[] = { SIGTERM, SIGKILL, SIGUSR2, SIGXCPU };
 
-	/* Half of them can say where they are. */
+	/* Half of the slaves count, so that their checkpoints can be checked. */
 	plan->work = roll(dice, 2) ? WORK_COUNT : roll(dice, NR_WORKS);
 	plan->ending = roll(dice, 2) ? ENDS_NEVER : roll(dice, NR_ENDINGS);
-	/* A child would share the stack, and each page be a fault to copy it at. */
+	/* After a fork, each page of a deep stack would fault for copy-on-write. */
 	if (once_in(dice, 8) && plan->work != WORK_FORKS)
 		plan->slave_flags |= SLAVE_DEEP;
 	if (once_in(dice, 4))
@@ -81,7 +82,7 @@ static void plan_master(struct plan *plan, struct dice *dice)
 			!(plan->leaving == LEAVES_TAKES_ALL && endless);
 }
 
-/* What a life is to be, all of it rolled before it begins. */
+/* Rolls the whole plan of a life. */
 static void plan_life(struct plan *plan, struct dice *dice)
 {
 	unsigned int i;
@@ -129,7 +130,7 @@ static void kill_slave(struct lane *lane)
 	if (!lane->reaped)
 		kill(lane->life->slave, SIGKILL);
 	lane->killed_slave = true;
-	/* The master need not wait for it to come up. */
+	/* Keeps the master from waiting for a slave that was never started. */
 	if (!lane->life->tid)
 		lane->life->tid = -1;
 }
@@ -157,7 +158,7 @@ static void stop_and_continue(struct lane *lane)
 	if (lane->reaped)
 		return;
 	kill(lane->life->slave, SIGSTOP);
-	/* Wherever it waits, it stops. */
+	/* The slave must stop wherever it waits. */
 	while (!slave_is_gone(lane) && task_state(lane->life->slave) != 'T')
 		sleep_ms(1);
 	nap(lane, 2000);
@@ -175,7 +176,7 @@ static void freeze_and_thaw(struct lane *lane)
 	cgroup_write(lane->cgroup, "cgroup.freeze", "0");
 }
 
-/* The slave's next stop; false when it has ended, which reaps it. */
+/* Waits for the slave's next ptrace stop; false if it has ended, and is reaped. */
 static bool next_stop(struct lane *lane)
 {
 	int status;
@@ -199,7 +200,7 @@ static void trace(struct lane *lane)
 	if (!next_stop(lane))
 		return;
 	nap(lane, 1000);
-	/* A signal that was about to be delivered is lost: that is allowed. */
+	/* The detach may suppress a signal; no check depends on it. */
 	ptrace(PTRACE_DETACH, pid, 0, 0);
 }
 
@@ -211,7 +212,7 @@ static void move(struct lane *lane)
 	for (i = 0; i < 4; i++) {
 		CPU_ZERO(&cpus);
 		CPU_SET(i & 1, &cpus);
-		/* One that is offline now is refused. */
+		/* Fails while that CPU is offline. */
 		if (!lane->reaped)
 			sched_setaffinity(lane->life->slave, sizeof(cpus),
 					  &cpus);
@@ -270,7 +271,10 @@ static void befall(struct lane *lane, enum mishap mishap)
 	}
 }
 
-/* The pid is not the child's to write: it shares the life. */
+/*
+ * Starts the slave or the master. Only the parent stores the pid in @life, which the
+ * child shares.
+ */
 static pid_t begin_one(struct life *life, int (*run)(struct life *life))
 {
 	pid_t pid = fork_mortal();
@@ -297,7 +301,7 @@ static void begin(struct lane *lane)
 	lane->party->pids[2] = life->master;
 }
 
-/* Gives the master's status. */
+/* Ends slave and master; returns the master's wait status. */
 static int end(struct lane *lane)
 {
 	struct life *life = lane->life;
@@ -323,7 +327,7 @@ static int end(struct lane *lane)
 	return status;
 }
 
-/* May the slave have ended like this? */
+/* Is the slave's wait status one that its plan and the mishaps allow? */
 static bool slave_may_end(const struct lane *lane)
 {
 	const struct life *life = lane->life;
@@ -341,7 +345,7 @@ static bool slave_may_end(const struct lane *lane)
 		return plan->ending == ENDS_CRASH;
 	case SIGALRM:
 	case SIGUSR1:
-		/* An exec takes the handlers away. */
+		/* An exec resets the handlers. */
 		return life->exec;
 	default:
 		return plan->ending == ENDS_SIGNAL &&
@@ -358,8 +362,8 @@ static void check_told(const struct lane *lane)
 	if (told->reason != CP_END_EXITED)
 		return;
 	if (told->status != lane->status)
-		complain("told of status %#x, but it was %#x", told->status,
-			 lane->status);
+		complain("the master saw status %#x, but it was %#x",
+			 told->status, lane->status);
 	if (lane->life->plan.prep.flags & CP_PREP_DEATH &&
 	    WIFSIGNALED(told->status))
 		death = WTERMSIG(told->status);
@@ -417,7 +421,7 @@ static void on_signal(int sig)
 
 static void lane_open(struct lane *lane, unsigned int number)
 {
-	/* For slaves and masters; not SA_RESTART: some calls are to fail. */
+	/* Inherited by both. No SA_RESTART, so that signals make calls fail. */
 	struct sigaction action = { .sa_handler = on_signal };
 
 	sigaction(SIGUSR1, &action, NULL);
@@ -428,7 +432,7 @@ static void lane_open(struct lane *lane, unsigned int number)
 	cgroup_make(lane->cgroup);
 }
 
-/* Every life has dice of its own, so that each can be known by its number. */
+/* Each life has its own dice, so that its number and the seed reproduce it. */
 void lane_run(struct party *party, void *arg)
 {
 	const struct lane_arg *which = arg;

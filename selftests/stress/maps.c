@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Calls on mappings. All of them are made in windows of the fuzzer's own address
- * space: where a piece is taken out, something else is put at once, or whatever
- * is mapped next, by whomever, would be spoiled.
+ * Calls on mappings, in windows of the fuzzer's address space. A call that unmaps a
+ * part of a window replaces it at once by an inaccessible mapping: otherwise the C
+ * library might map memory there, which later calls would destroy.
  */
 #include <sys/uio.h>
 
@@ -20,7 +20,7 @@ static void close_window(char *at, size_t size)
 		complain("address space is lost");
 }
 
-/* Whole pages, not far from where something begins. */
+/* A random range of whole pages, near the start of a window. */
 static char *any_piece(struct fuzzer *fuzzer, size_t *size)
 {
 	struct dice *dice = &fuzzer->dice;
@@ -44,7 +44,7 @@ static int call_mmap(struct fuzzer *fuzzer)
 
 	if (once_in(dice, 8))
 		size = odd_number(dice);
-	/* Beyond the window there is what is not ours. */
+	/* A larger fixed mapping would overwrite other mappings. */
 	if (size > WINDOW_SIZE)
 		flags &= ~MAP_FIXED;
 	at = (char *)syscall(SYS_mmap, at, size, prot, flags, any_file(fuzzer),
@@ -74,7 +74,6 @@ static int call_mprotect(struct fuzzer *fuzzer)
 	char *at = any_piece(fuzzer, &size);
 	int ret = result(mprotect(at, size, roll(&fuzzer->dice, 8)));
 
-	/* What was nobody's is so again; a region remains what it was. */
 	return ret;
 }
 
@@ -91,7 +90,7 @@ static int call_mremap(struct fuzzer *fuzzer)
 	if (mremap(at, size, new_size, MREMAP_MAYMOVE | MREMAP_FIXED, to) ==
 	    MAP_FAILED)
 		ret = -errno;
-	/* It may be gone from there even so. */
+	/* A failed mremap() may have unmapped it anyway. */
 	close_window(at, size);
 	if (ret)
 		close_window(to, new_size);
@@ -100,7 +99,7 @@ static int call_mremap(struct fuzzer *fuzzer)
 
 static int call_madvise(struct fuzzer *fuzzer)
 {
-	/* Without those that take pages away from the machine. */
+	/* Without MADV_HWPOISON and MADV_SOFT_OFFLINE, which remove memory. */
 	static const int advice[] = {
 		MADV_NORMAL, MADV_RANDOM, MADV_WILLNEED, MADV_DONTNEED,
 		MADV_FREE, MADV_REMOVE, MADV_DONTFORK, MADV_DOFORK,
@@ -115,7 +114,7 @@ static int call_madvise(struct fuzzer *fuzzer)
 						    ARRAY_SIZE(advice))]));
 }
 
-/* As a debugger would: that fails where a read would be SIGBUS. */
+/* Reads by process_vm_readv(2), which fails where a load would get SIGBUS. */
 static int call_look(struct fuzzer *fuzzer)
 {
 	char bytes[256];
@@ -126,7 +125,7 @@ static int call_look(struct fuzzer *fuzzer)
 	return result(process_vm_readv(getpid(), &to, 1, &from, 1, 0));
 }
 
-/* Nothing is to be seen there that can be changed. */
+/* Tries to write by process_vm_writev(2), which must fail for a region. */
 static int call_change(struct fuzzer *fuzzer)
 {
 	char byte = 1;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Masters: how they take checkpoints, what they check of each, how they leave.
+ * Masters: they take checkpoints, check each of them, and leave.
  */
 #include <pthread.h>
 
@@ -8,25 +8,25 @@
 
 #define BAD_ADDRESS	8
 
-/* So often in a row a slave that is nudged may be seen where it was. */
+/* How often in a row a nudged slave may be at the same place. */
 #define REPEATS_MAX	1000
 
-/* A master at work. */
+/* The state of a master. */
 struct taker {
 	struct life *life;
 	struct master m;
 	struct dice dice;
-	bool lossless;		/* no checkpoint may be missing, */
-	bool every_return;	/* nor any return to user mode */
-	bool signalled;		/* calls may be interrupted */
+	bool lossless;		/* no checkpoint may be missed */
+	bool every_return;	/* each return to user mode must be captured */
+	bool signalled;		/* signals may interrupt calls */
 	uint64_t taken;
-	uint64_t seq;		/* of the last one */
+	uint64_t seq;		/* of the last checkpoint */
 	uint64_t missed;
-	uint64_t counter;	/* of a slave that counts; 0: not seen yet */
-	uint64_t rip;		/* of the same, and how often it was there */
-	unsigned int repeats;
+	uint64_t counter;	/* RBX of a counting slave; 0: not seen yet */
+	uint64_t rip;		/* RIP of a counting slave */
+	unsigned int repeats;	/* how often @counter and @rip did not change */
 	int death;
-	unsigned int threads;	/* that take besides this one */
+	unsigned int threads;	/* other threads that take checkpoints */
 };
 
 static void wrong(const struct taker *t, const char *what)
@@ -54,7 +54,7 @@ static const struct cp_segment *stack_of(const struct cp_checkpoint *c)
 	return (const void *)((const char *)c + c->segments_offset);
 }
 
-/* The slave's word at RSP, as saved; NULL when that was not to be had. */
+/* The copy of the slave's word at RSP; NULL if the checkpoint lacks it. */
 static const uint64_t *word_of(const struct master *m,
 			       const struct cp_checkpoint *c)
 {
@@ -69,7 +69,7 @@ static const uint64_t *word_of(const struct master *m,
 	return (const void *)(m->region + s->offset + at);
 }
 
-/* The slave says of itself where it is: does the checkpoint say the same? */
+/* Checks the checkpoint of a counting slave for consistency. */
 static void check_counter(struct taker *t, const struct cp_checkpoint *c)
 {
 	const uint64_t *word = word_of(&t->m, c);
@@ -77,12 +77,12 @@ static void check_counter(struct taker *t, const struct cp_checkpoint *c)
 
 	if (!count_is_in_loop(&c->regs))
 		return;
-	/* One that died at once may have had no memory to show any more. */
+	/* The memory of a slave that died at once may be gone. */
 	if (word)
 		expect(t, count_agrees(&c->regs, *word),
 		       "registers and stack do not agree");
 	else
-		expect(t, stack_of(c)->flags, "no stack, and no word why");
+		expect(t, stack_of(c)->flags, "no stack, and no flag");
 	if (t->counter) {
 		expect(t, counter >= t->counter, "the slave went back");
 		expect(t, !t->every_return || counter - t->counter <= 1,
@@ -90,7 +90,7 @@ static void check_counter(struct taker *t, const struct cp_checkpoint *c)
 	}
 	t->repeats = counter == t->counter && c->regs.rip == t->rip ?
 		     t->repeats + 1 : 0;
-	expect(t, t->repeats != REPEATS_MAX, "the slave does not get on");
+	expect(t, t->repeats != REPEATS_MAX, "the slave makes no progress");
 	t->counter = counter;
 	t->rip = c->regs.rip;
 }
@@ -105,7 +105,7 @@ static void check_regs(struct taker *t, const struct cp_regs *regs)
 	expect(t, same, "the two forms of the registers differ");
 }
 
-/* What must be so whoever takes it. */
+/* Checks that hold for each of several threads, too. */
 static void check_numbers(struct taker *t)
 {
 	const struct cp_get *get = &t->m.get;
@@ -128,7 +128,7 @@ static void check_death(struct taker *t, const struct cp_checkpoint *c)
 		return;
 	tally(TALLY_DEATHS);
 	t->death = c->signal;
-	/* One that was dying when the pair was made: nothing was foreseen. */
+	/* CP_SEGF_GONE: the slave was dying already when the pair was made. */
 	if (c->signal != SIGSEGV || stack_of(c)->flags & CP_SEGF_GONE ||
 	    c->signal_addr == SLAVE_FAULT_ADDR)
 		return;
@@ -169,7 +169,7 @@ static void check_over(struct taker *t)
 	       "no reason for the end");
 	expect(t, reason != CP_END_DETACHED || t->life->detached,
 	       "detached by nobody");
-	expect(t, reason != CP_END_EXEC || t->life->exec, "no exec was there");
+	expect(t, reason != CP_END_EXEC || t->life->exec, "there was no exec");
 	expect(t, t->threads || t->seq <= t->taken + get->missed,
 	       "lost at the end");
 	expect(t, !t->lossless || !get->missed, "a miss with no limit");
@@ -177,12 +177,12 @@ static void check_over(struct taker *t)
 	expect(t, master_get(&t->m) == 0 && get->reason == reason,
 	       "not the same end at each call");
 	expect(t, (master_poll(&t->m, 0) & (POLLIN | POLLHUP)) ==
-		  (POLLIN | POLLHUP), "poll(2) does not say that it is over");
+		  (POLLIN | POLLHUP), "poll(2) does not report the end");
 	expect(t, *(uint32_t *)t->m.region == CP_REGION_MAGIC,
 	       "the region is gone with the pair");
 }
 
-/* How long one is ready to wait, and what comes then. */
+/* Kinds of CP_IOC_GET: how long it waits, or a bad address. */
 enum patience { AT_ONCE, A_MOMENT, BADLY, FOREVER_POLL, FOREVER };
 
 static int take_with(struct taker *t, enum patience patience)
@@ -207,7 +207,7 @@ static int take_with(struct taker *t, enum patience patience)
 	return ret < 0 ? -errno : ret;
 }
 
-/* May such a call fail like this? */
+/* Is @ret an error that this kind of call may return? */
 static bool may_fail(const struct taker *t, enum patience how, int ret)
 {
 	switch (ret) {
@@ -224,7 +224,7 @@ static bool may_fail(const struct taker *t, enum patience how, int ret)
 	}
 }
 
-/* 1: took one; 0: over; -1: neither, this time */
+/* Returns 1 with a checkpoint, 0 at the pair's end, -1 after an expected error. */
 static int take(struct taker *t)
 {
 	enum patience patience = roll(&t->dice, 9);
@@ -232,7 +232,7 @@ static int take(struct taker *t)
 
 	if (patience > FOREVER)
 		patience = FOREVER;
-	/* Whoever sleeps for ever comes for a nudge only. */
+	/* A slave that sleeps comes only when nudged, which FOREVER_POLL is not. */
 	if (t->life->plan.nudge && patience == FOREVER_POLL)
 		patience = FOREVER;
 	ret = take_with(t, patience);
@@ -248,8 +248,8 @@ static int take(struct taker *t)
 }
 
 /*
- * Looks at one slot while the slave may be writing it. Two looks at a number
- * that is the same, and not 0: what was seen in between is whole.
+ * Reads a slot while the slave may be writing it. If seq is the same before and
+ * after, and not 0, the contents were one whole checkpoint.
  */
 static void peek_slot(struct taker *t, const struct cp_checkpoint *c)
 {
@@ -268,10 +268,10 @@ static void peek_slot(struct taker *t, const struct cp_checkpoint *c)
 	if (__atomic_load_n(&c->seq, __ATOMIC_RELAXED) != seq)
 		return;
 	tally(TALLY_PEEKS);
-	expect(t, copy.seq == seq, "a number that is not the slot's");
+	expect(t, copy.seq == seq, "the number changed in a valid copy");
 	if (at && count_is_in_loop(&copy.regs))
 		expect(t, count_agrees(&copy.regs, word),
-		       "half a checkpoint passes for a whole one");
+		       "a torn checkpoint counts as whole");
 }
 
 static void peek(struct taker *t)
@@ -284,7 +284,7 @@ static void peek(struct taker *t)
 					    i * head->slot_size));
 }
 
-/* fdinfo counts what we count; but we do not know what other threads took. */
+/* fdinfo must agree with this thread's count, if no other threads take. */
 static void check_fdinfo(struct taker *t)
 {
 	char value[32];
@@ -292,13 +292,13 @@ static void check_fdinfo(struct taker *t)
 	if (t->threads)
 		return;
 	if (!fdinfo(t->m.fd, "taken", value, sizeof(value)))
-		wrong(t, "fdinfo does not know of the pair");
+		wrong(t, "fdinfo has no line 'taken'");
 	else if (strtoull(value, NULL, 10) != t->taken)
 		complain("fdinfo counts %s taken, not %llu", value,
 			 (unsigned long long)t->taken);
 }
 
-/* False when the pair is over. */
+/* Takes @count checkpoints; false if the pair is over. */
 static bool take_some(struct taker *t, unsigned int count)
 {
 	bool slots = t->life->plan.prep.nr_slots > 1;
@@ -329,8 +329,8 @@ static bool make_pair(struct taker *t)
 	if (!ret)
 		tally(TALLY_PREPS);
 	/*
-	 * It may be gone, or be another program than the one just looked at; or
-	 * there was no memory left to open the proof with.
+	 * ESRCH: the slave has exited. EPERM: it has executed a program since the
+	 * proof was opened, or there was no memory to open the proof.
 	 */
 	else if (ret != -ESRCH &&
 		 !(ret == -EPERM && (t->life->exec || prep.mem_fd < 0)))
@@ -343,7 +343,7 @@ static void *take_rest(void *arg)
 	struct taker own = *(struct taker *)arg;
 	int ret;
 
-	/* What is in the slot is whose call was the last: not looked at. */
+	/* The slot belongs to the thread of the latest call: do not read it. */
 	while ((ret = take_with(&own, FOREVER))) {
 		if (ret != 1)
 			continue;
@@ -367,7 +367,7 @@ static void take_all(struct taker *t)
 		;
 }
 
-/* What was in the ring can still be had. */
+/* The checkpoints in the ring can still be taken after the end. */
 static void end_and_see(struct taker *t)
 {
 	end_pair(t);
@@ -390,7 +390,7 @@ static void leave_with_threads(struct taker *t)
 	take_all(t);
 }
 
-/* A child has the file, too, but is not the master. */
+/* A child inherits the file, but is not the master. */
 static void leave_child(struct taker *t)
 {
 	struct cp_get get = { .deadline = 0 };
@@ -404,7 +404,7 @@ static void leave_child(struct taker *t)
 	_exit(0);
 }
 
-/* The same file, and the same slave, again. */
+/* Pairs with the same slave on the same file again. */
 static void pair_again(struct taker *t)
 {
 	struct cp_prep arg = t->life->plan.prep;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Requests to the netlink family: right ones, spoiled ones, and rubbish.
+ * Requests to the netlink family: valid, corrupted, and random ones.
  */
 #include "fuzz.h"
 
@@ -12,7 +12,7 @@ struct odd_request {
 	char attrs[REQUEST_MAX];
 };
 
-/* Gives where the next one goes. */
+/* Adds an attribute; returns the address for the next one. */
 static char *add_attr(char *at, int type, const void *value, size_t size)
 {
 	struct nlattr *attr = (void *)at;
@@ -23,7 +23,7 @@ static char *add_attr(char *at, int type, const void *value, size_t size)
 	return at + NLA_ALIGN(attr->nla_len);
 }
 
-/* The two that there are, others, and one in another in another. */
+/* Adds one of the two valid attributes, an unknown one, or nested ones. */
 static char *odd_attr(struct fuzzer *fuzzer, char *at)
 {
 	struct dice *dice = &fuzzer->dice;
@@ -53,7 +53,7 @@ static char *odd_attr(struct fuzzer *fuzzer, char *at)
 	}
 }
 
-/* Mostly one attribute; its type and the message's are never spoiled. */
+/* Fills a request, mostly with one attribute. */
 static size_t fill(struct fuzzer *fuzzer, struct odd_request *req)
 {
 	static const int flags[] = { NLM_F_ACK, NLM_F_DUMP, NLM_F_ACK, 0 };
@@ -67,7 +67,7 @@ static size_t fill(struct fuzzer *fuzzer, struct odd_request *req)
 	req->nl.nlmsg_seq = ++fuzzer->sock.seq;
 	req->genl.cmd = roll(dice, 8) ? between(dice, 1, 3) : roll(dice, 256);
 	req->genl.version = CP_NL_FAMILY_VERSION;
-	/* A dump of all takes none. */
+	/* A dump accepts no attributes. */
 	count = req->nl.nlmsg_flags & NLM_F_DUMP ? once_in(dice, 8) :
 		once_in(dice, 8) ? roll(dice, 5) : 1;
 	while (count--)
@@ -80,7 +80,7 @@ static size_t fill(struct fuzzer *fuzzer, struct odd_request *req)
 	return end - (char *)req;
 }
 
-/* Sockets come and go: dumps are left unread, and subscriptions behind. */
+/* Closes a socket, maybe with an unread dump or a subscription; opens another. */
 static int call_socket(struct fuzzer *fuzzer)
 {
 	close(fuzzer->sock.fd);
@@ -95,7 +95,7 @@ static int call_request(struct fuzzer *fuzzer)
 	return result(send(fuzzer->sock.fd, &req, size, MSG_DONTWAIT));
 }
 
-/* The error of the next answer, if that is what comes next. */
+/* Reads a message; returns the error if it is an answer. */
 static int call_answer(struct fuzzer *fuzzer)
 {
 	struct message msg;

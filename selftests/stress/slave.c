@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Slaves: what they do, until they end by themselves or somebody ends them.
+ * Slaves: their work, and their endings.
  */
 #include <linux/futex.h>
 #include <pthread.h>
@@ -113,7 +113,7 @@ static void end_as_planned(struct life *life)
 	default:
 		break;
 	}
-	/* Signals to a process may go to another thread. */
+	/* The signal may hit another thread first. */
 	for (;;)
 		pause();
 }
@@ -132,7 +132,7 @@ static void do_work(struct life *life)
 	end_as_planned(life);
 }
 
-/* A frame of many pages, all of which were written to. */
+/* Works below a frame of many pages, all of which have been written. */
 static void __attribute__((noinline)) work_deep(struct life *life)
 {
 	volatile char frame[DEEP_PAGES * PAGE];
@@ -151,7 +151,7 @@ static void on_timer(int sig)
 	(void)frame;
 }
 
-/* Before any thread: they all get the timer's signals. */
+/* Called before threads are created; the signals may hit any of them. */
 static void begin_timer(bool altstack)
 {
 	static char stack[16384];
@@ -194,12 +194,12 @@ int slave_run(struct life *life)
 	pthread_attr_setstacksize(&attr, DEEP_PAGES * PAGE + ROOM);
 	if (pthread_create(&thread, &attr, be_slave, life))
 		return 1;
-	/* Another thread, as busy, which is nobody's slave. */
+	/* The main thread is not a slave; it makes system calls as well. */
 	for (;;)
 		count_rounds(1000, SLAVE_COOKIE + 1);
 }
 
-/* The program that a slave execs; a master that comes late may get this one. */
+/* The program that a slave executes; a late master may pair with it. */
 int slave_after_exec(void)
 {
 	unsigned int rounds = 20;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The storm: many pairs, of every kind, at once, in all weathers, and all that
- * must be so whatever happens. storm.h says how it is made.
+ * The storm: many pairs of every kind at once, under changing conditions of the
+ * system, and checks of all invariants. storm.h describes its parts.
  *
- *	CHECKPOINT_SEED=N	repeats what was decided; not what the scheduler did
- *	CHECKPOINT_MINUTES=N	goes on for so long
- *	CHECKPOINT_LIVES=N	and until so many pairs have lived
+ *	CHECKPOINT_SEED=N	repeat the random choices, though not the scheduling
+ *	CHECKPOINT_MINUTES=N	run for at least N minutes
+ *	CHECKPOINT_LIVES=N	run at least N pairs
  *
- * Without them it is short: CHECKPOINT_SECONDS, and a few lives at least.
+ * By default, the storm runs for CHECKPOINT_SECONDS (40) and at least 100 pairs.
  */
 #include <sys/resource.h>
 
@@ -67,20 +67,20 @@ static void show_tallies(void)
 	show("mishaps", mishap_names, tallies->mishaps, NR_MISHAPS);
 	show("pairs", policy_names, tallies->policies,
 	     ARRAY_SIZE(policy_names));
-	show("masters were told", reason_names, tallies->reasons,
+	show("reasons of ends", reason_names, tallies->reasons,
 	     ARRAY_SIZE(reason_names));
-	show("in all", tally_names, tallies->count, NR_TALLIES);
-	printf("# %.0f seconds, %.1f lives a second\n", seconds,
+	show("total", tally_names, tallies->count, NR_TALLIES);
+	printf("# %.0f seconds, %.1f lives per second\n", seconds,
 	       tallies->count[TALLY_LIVES] / seconds);
 }
 
-/* What the module had counted when the storm began. */
+/* The module's figures at the start of the storm. */
 static struct before {
 	long long made;
 	long long checkpoints;
 } before;
 
-/* A master that was killed may not have come to counting. */
+/* A master may be killed before it has counted its pair or checkpoint. */
 static bool figures_add_up(void)
 {
 	long long made = figure("pairs_made") - before.made;
@@ -134,7 +134,7 @@ int main(int argc, char **argv)
 	ksft_print_header();
 	ksft_set_plan(4);
 	if (getuid() || access("/dev/checkpoint", R_OK | W_OK))
-		ksft_exit_fail_msg("this needs root and the module\n");
+		ksft_exit_fail_msg("needs root, and the module loaded\n");
 
 	setrlimit(RLIMIT_CORE, &no_core);
 	watch_begin();

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The storm: many pairs at once, of every kind, in all weathers.
+ * The storm: many pairs of every kind at once, under changing conditions of the
+ * system (the weather).
  *
- * A lane lives one life after the other: a slave, its master, what befalls them,
- * and their end. What they are to be is a plan, rolled from the seed; what has
- * come of it is in the life, which all of them share.
+ * A lane runs one life after the other: a slave, its master, mishaps, and their end.
+ * The plan of a life is rolled from the seed. Lane, slave and master share struct
+ * life, in which they record what happened.
  */
 #ifndef _CP_STRESS_STORM_H
 #define _CP_STRESS_STORM_H
@@ -12,26 +13,26 @@
 #include "dice.h"
 #include "watch.h"
 
-/* What a slave does, again and again. */
+/* What a slave does repeatedly. */
 enum work { WORK_COUNT, WORK_NAPS, WORK_SPIN, WORK_PAUSE, WORK_READ,
 	    WORK_FUTEX, WORK_FAULTS, WORK_FORKS, NR_WORKS };
 
-/* How it ends by itself. */
+/* How a slave ends if nobody kills it. */
 enum ending { ENDS_NEVER, ENDS_EXIT, ENDS_CRASH, ENDS_SIGNAL, ENDS_EXEC,
 	      NR_ENDINGS };
 
-/* How its stack, its threads and its signals are; bits. */
-#define SLAVE_DEEP	(1U << 0)	/* far down on its stack */
-#define SLAVE_TIMER	(1U << 1)	/* handlers run all the time */
-#define SLAVE_ALTSTACK	(1U << 2)	/* and on a stack of their own */
-#define SLAVE_THREADS	(1U << 3)	/* it is not the main thread */
+/* plan.slave_flags */
+#define SLAVE_DEEP	(1U << 0)	/* works far down on its stack */
+#define SLAVE_TIMER	(1U << 1)	/* a timer's handler runs all the time */
+#define SLAVE_ALTSTACK	(1U << 2)	/* ... on an alternate stack */
+#define SLAVE_THREADS	(1U << 3)	/* the slave is not the main thread */
 
-/* How a master leaves, when it has taken what it wanted. */
+/* How a master leaves once it has taken plan.takes checkpoints. */
 enum leaving { LEAVES_CLOSE, LEAVES_END, LEAVES_EXIT, LEAVES_CHILD,
 	       LEAVES_THREADS, LEAVES_STAYS, LEAVES_TAKES_ALL, LEAVES_AGAIN,
 	       NR_LEAVINGS };
 
-/* What may befall the two. */
+/* What a lane does to its slave and master. */
 enum mishap { MISHAP_NONE, MISHAP_SIGNALS, MISHAP_STOP, MISHAP_FREEZE,
 	      MISHAP_TRACE, MISHAP_MOVE, MISHAP_MEMORY, MISHAP_NETLINK_END,
 	      MISHAP_KILL_SLAVE, MISHAP_KILL_MASTER, NR_MISHAPS };
@@ -39,21 +40,21 @@ enum mishap { MISHAP_NONE, MISHAP_SIGNALS, MISHAP_STOP, MISHAP_FREEZE,
 #define MISHAPS_MAX	3
 
 struct plan {
-	uint64_t seed;			/* of the chances taken meanwhile */
+	uint64_t seed;			/* of the master's random choices */
 	enum work work;
 	enum ending ending;
 	unsigned int slave_flags;
-	unsigned int rounds;		/* of work, before its ending */
-	int code;			/* of its exit, or the signal */
+	unsigned int rounds;		/* of work before the ending */
+	int code;			/* exit code, or the signal */
 	struct cp_prep prep;
 	unsigned int takes;
 	bool nudge;
 	enum leaving leaving;
 	enum mishap mishaps[MISHAPS_MAX];
-	bool patient;			/* the master must come to its end */
+	bool patient;			/* wait for the master to exit */
 };
 
-/* What a master was told of the end, and what it had by then. */
+/* The end of the pair, as its master saw it. */
 struct told {
 	bool over;
 	uint32_t reason;
@@ -63,16 +64,16 @@ struct told {
 
 struct life {
 	struct plan plan;
-	struct party *party;		/* its lane */
-	pid_t slave;			/* process */
-	volatile pid_t tid;		/* the slave itself; 0: not yet */
+	struct party *party;		/* the lane */
+	pid_t slave;			/* the slave's process */
+	volatile pid_t tid;		/* the slave; 0: not started, -1: killed */
 	pid_t master;
-	volatile bool detached;		/* somebody is about to end the pair */
-	volatile bool exec;		/* it is about to exec */
+	volatile bool detached;		/* the master or netlink ends the pair */
+	volatile bool exec;		/* the slave executes a program */
 	struct told told;
 };
 
-/* Figures of the whole storm, shared. */
+/* Figures of the whole storm, in shared memory. */
 enum tally { TALLY_LIVES, TALLY_PREPS_TRIED, TALLY_PREPS, TALLY_TAKEN,
 	     TALLY_MISSED, TALLY_PEEKS, TALLY_DEATHS, TALLY_ONLINE,
 	     TALLY_RMMOD, TALLY_SYSFS, TALLY_EVENTS, TALLY_DUMPS, NR_TALLIES };
@@ -102,8 +103,8 @@ static inline void tally(enum tally which)
 /* slave.c */
 #define SLAVE_COOKIE		0x5109ace0c00c1e00ULL
 #define SLAVE_FAULT_ADDR	0x5000
-#define SLAVE_BROKEN		99	/* exit code: its own registers are wrong */
-#define SLAVE_AFTER_EXEC	98	/* exit code of the program that it execs */
+#define SLAVE_BROKEN		99	/* exit code: the slave's registers are wrong */
+#define SLAVE_AFTER_EXEC	98	/* exit code of slave_after_exec() */
 
 int slave_run(struct life *life);
 int slave_after_exec(void);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Odd values: numbers, structs and pointers that are nearly right.
+ * Random values: numbers, structs and pointers that are valid or nearly valid.
  */
 #include "fuzz.h"
 
-/* Mostly one at which something ends, or begins. */
+/* A number, mostly at the edge of some range. */
 uint64_t odd_number(struct dice *dice)
 {
 	static const uint64_t ends[] = {
@@ -18,7 +18,7 @@ uint64_t odd_number(struct dice *dice)
 	return ends[roll(dice, ARRAY_SIZE(ends))];
 }
 
-/* A few of @bytes are not what they were. */
+/* Overwrites up to two fields of @bytes by odd numbers. */
 void spoil(struct dice *dice, void *bytes, size_t size)
 {
 	unsigned int times = roll(dice, 3);
@@ -32,7 +32,7 @@ void spoil(struct dice *dice, void *bytes, size_t size)
 	}
 }
 
-/* Where @bytes can be read, mostly: else where they are cut, or cannot be. */
+/* Mostly a copy of @bytes; else a copy across the edge, or an invalid pointer. */
 void *odd_pointer(struct fuzzer *fuzzer, const void *bytes, size_t size)
 {
 	static const uint64_t nowhere[] = {
@@ -64,7 +64,7 @@ void *odd_pointer(struct fuzzer *fuzzer, const void *bytes, size_t size)
 	return at;
 }
 
-/* A file takes a place; the one that was there is closed, once. */
+/* Stores @fd in *@place and closes the old descriptor exactly once. */
 void put_file(volatile int *place, int fd)
 {
 	int old = __atomic_exchange_n(place, fd, __ATOMIC_SEQ_CST);
@@ -78,7 +78,7 @@ volatile int *any_place(struct fuzzer *fuzzer)
 	return &fuzzer->files[roll(&fuzzer->dice, NR_FILES)];
 }
 
-/* Often the one on which there may be a pair. */
+/* A descriptor of the device, in most cases that of the last pair. */
 int any_file(struct fuzzer *fuzzer)
 {
 	if (fuzzer->paired && roll(&fuzzer->dice, 4))

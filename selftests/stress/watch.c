@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Watching those who take part: watch.h.
+ * The watch over the processes of a stress test: watch.h.
  */
 #include <dirent.h>
 #include <stdarg.h>
 
 #include "watch.h"
 
-/* So many are printed. */
+/* The maximum number of complaints that are printed. */
 #define COMPLAINTS_SHOWN	20
 
-/* Shared by all. */
+/* Shared by all parties. */
 static struct {
 	struct party parties[PARTIES_MAX];
 	unsigned int nr_parties;
@@ -33,14 +33,14 @@ void watch_begin(void)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 }
 
-/* The party itself: @doing lives on, for the others to read. */
+/* Stores @doing, and updates the time stamp. Called by the party itself. */
 void goes_on(struct party *party, const char *doing)
 {
 	snprintf(party->doing, sizeof(party->doing), "%s", doing);
 	still_goes_on(party);
 }
 
-/* With the same: slow, but not stuck. */
+/* Updates the time stamp only. */
 void still_goes_on(struct party *party)
 {
 	party->stamp = now_ns();
@@ -63,7 +63,7 @@ void complain(const char *format, ...)
 	va_start(args, format);
 	vsnprintf(line, sizeof(line), format, args);
 	va_end(args);
-	/* In one piece, whoever else prints. */
+	/* One write(2), so that lines of several processes do not mix. */
 	dprintf(STDOUT_FILENO, "# complaint %u: %s\n", number, line);
 }
 
@@ -72,7 +72,7 @@ unsigned int complaints(void)
 	return __atomic_load_n(&all->complaints, __ATOMIC_RELAXED);
 }
 
-/* A process that runs @body until that returns. */
+/* Starts a party that runs @body and then exits. */
 struct party *watch_start(const char *name, party_fn body, void *arg)
 {
 	struct party *party = &all->parties[all->nr_parties++];
@@ -117,7 +117,7 @@ static void show_task(pid_t pid, const char *tid)
 	}
 }
 
-/* Calls @show for what /proc/@pid/@folder lists. */
+/* Calls @show for each entry of /proc/@pid/@folder. */
 static void show_each(pid_t pid, const char *folder,
 		      void (*show)(pid_t pid, const char *name))
 {
@@ -134,7 +134,7 @@ static void show_each(pid_t pid, const char *folder,
 		closedir(dir);
 }
 
-/* Of the descriptors only those that carry a pair. */
+/* Shows the fdinfo of a descriptor that carries a pair. */
 static void show_pair(pid_t pid, const char *fd)
 {
 	char path[300], text[512] = "";
@@ -156,7 +156,7 @@ static void show_party(const struct party *party)
 {
 	unsigned int i;
 
-	dprintf(STDOUT_FILENO, "# %s does not go on: %s\n", party->name,
+	dprintf(STDOUT_FILENO, "# %s makes no progress: %s\n", party->name,
 		party->doing);
 	for (i = 0; i < PARTY_PIDS; i++) {
 		if (!party->pids[i])
@@ -166,7 +166,7 @@ static void show_party(const struct party *party)
 	}
 }
 
-/* Reaps who has ended; a party that was killed, or gave up, is no good sign. */
+/* Reaps parties that have ended; an exit status other than 0 is a complaint. */
 static bool some_are_left(void)
 {
 	unsigned int i, left = 0;
@@ -203,8 +203,8 @@ static bool all_go_on(uint64_t ns)
 }
 
 /*
- * Watches until @over says that it is enough and all parties have ended; false
- * when one of them was stuck for @deadline seconds.
+ * Watches the parties until @over() is true and all have ended. Returns false if a
+ * party made no progress for @deadline seconds.
  */
 bool watch_until(bool (*over)(void), unsigned int deadline)
 {
@@ -212,7 +212,7 @@ bool watch_until(bool (*over)(void), unsigned int deadline)
 		if (over())
 			all->stop = true;
 		if (!all_go_on(deadline * 1000000000ULL)) {
-			complain("somebody is stuck");
+			complain("a process is stuck");
 			return false;
 		}
 		sleep_ms(50);

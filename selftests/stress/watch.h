@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Who takes part in a stress test, whether all of them get on, and what they
- * have to complain of.
+ * The processes of a stress test, their progress, and their complaints.
  *
- * A party is a process that does things again and again, and says each time
- * that it goes on. The one who watches them sees who has not for too long, and
- * tells where that party, and those it has to do with, are.
+ * A party is a process that repeats something, and updates its time stamp each time.
+ * The test's main process watches the stamps. If a party has made no progress for
+ * too long, watch_until() prints where the party's tasks are in the kernel.
  */
 #ifndef _CP_STRESS_WATCH_H
 #define _CP_STRESS_WATCH_H
@@ -16,12 +15,12 @@
 #define PARTY_PIDS	3
 
 /**
- * struct party - one of those who take part
- * @name:	for people
- * @stamp:	when it last went on, CLOCK_MONOTONIC in nanoseconds
- * @pids:	its own, and those that it has to do with just now; 0 for none
- * @doing:	what it said that it does
- * @ended:	it has been reaped
+ * struct party - a process of a stress test
+ * @name:	name in the output
+ * @stamp:	time of its last progress, CLOCK_MONOTONIC in nanoseconds
+ * @pids:	the party's pid, and those of its current children; 0: none
+ * @doing:	the party's current action
+ * @ended:	the party has been reaped
  */
 struct party {
 	char name[16];

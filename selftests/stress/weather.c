@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The weather: what goes on around the pairs all the while. CPUs come and go,
- * memory is short, somebody tries to unload the module, others look on.
+ * The weather: processes that change the conditions of the system while the pairs
+ * live. They take CPUs offline, use up memory, try to unload the module, and read
+ * sysfs and netlink.
  */
 #include <ftw.h>
 
@@ -34,7 +35,7 @@ static bool set_online(const char *text)
 	return done;
 }
 
-/* Whoever ran there has to go somewhere else. */
+/* Takes CPU 1 offline repeatedly, so that tasks on it have to migrate. */
 static void hotplug(struct party *party, void *arg)
 {
 	struct weather *weather = arg;
@@ -52,7 +53,7 @@ static void hotplug(struct party *party, void *arg)
 	set_online("1");
 }
 
-/* For the hog, which has no other way to be told. */
+/* For read_file(), to which nftw() passes no argument. */
 static struct party *hog_party;
 
 static int read_file(const char *path, const struct stat *stat, int type,
@@ -73,8 +74,8 @@ static int read_file(const char *path, const struct stat *stat, int type,
 }
 
 /*
- * Fills the tight group with what can be reclaimed: files. Slaves that are moved
- * there find none free, but are never killed for it.
+ * Fills the tight cgroup with page cache, which can be reclaimed. Slaves that join
+ * the group find no free memory, but the OOM killer never has to kill them.
  */
 static void hog(struct party *party, void *unused)
 {
@@ -88,13 +89,13 @@ static void hog(struct party *party, void *unused)
 		nftw("/lib/modules", read_file, 16, FTW_PHYS);
 }
 
-/* A pair that is over, but whose slave sleeps on: its work is still queued. */
+/* Leaves a pair that is over, with a sleeping slave: its task work is still queued. */
 static pid_t leave_sleeper(void)
 {
 	pid_t slave = slave_start(body_sleep, NULL);
 	int fd = device_open();
 
-	/* One that is still on its way there would let go of its work. */
+	/* A slave on its way to pause(2) would run its task work at once. */
 	while (task_syscall(slave) != SYS_pause)
 		sleep_ms(1);
 	tally(TALLY_PREPS_TRIED);
@@ -104,7 +105,7 @@ static pid_t leave_sleeper(void)
 	return slave;
 }
 
-/* Nobody gets rid of the module as long as a pair, or what is left, needs it. */
+/* The module must not be unloaded while a pair, or queued task work, needs it. */
 static void unload(struct party *party, void *arg)
 {
 	struct weather *weather = arg;
@@ -140,14 +141,14 @@ static int read_figure(const char *path, const struct stat *stat, int type,
 	if (fd < 0)
 		return 0;
 	ret = read(fd, text, sizeof(text));
-	/* ENODEV: the pair has gone since. */
+	/* ENODEV: the pair has ended since nftw() listed it. */
 	if (ret < 0 && errno != ENODEV)
 		complain("%s: %s", path, strerror(errno));
 	close(fd);
 	return 0;
 }
 
-/* Reads all there is in /sys, and whether it can be true. */
+/* Reads all files in sysfs, and checks whether the figures are plausible. */
 static void look(struct party *party, void *arg)
 {
 	struct weather *weather = arg;
@@ -170,7 +171,7 @@ static void look(struct party *party, void *arg)
 	}
 }
 
-/* The pairs that a listener knows to live; by slave, and when they were made. */
+/* A live pair that a listener knows, identified by slave and time. */
 struct known {
 	uint32_t slave;
 	uint64_t made;
@@ -179,7 +180,7 @@ struct known {
 struct listener {
 	struct sock sock;
 	struct known known[256];
-	uint64_t since;		/* all that were made later are known */
+	uint64_t since;		/* knows all pairs that were made after this */
 };
 
 static struct known *find_known(struct listener *listener, uint32_t slave,
@@ -194,7 +195,7 @@ static struct known *find_known(struct listener *listener, uint32_t slave,
 	return NULL;
 }
 
-/* Some events were lost: what is known is worth nothing. */
+/* Events were lost, so the known pairs may be out of date. */
 static void forget_all(struct listener *listener)
 {
 	memset(listener->known, 0, sizeof(listener->known));
@@ -206,7 +207,7 @@ static void hear_made(struct listener *listener, uint32_t slave, uint64_t made)
 	struct known *known = find_known(listener, 0, 0);
 
 	if (find_known(listener, slave, made))
-		complain("a pair was told to be made twice");
+		complain("PAIR_MADE twice for one pair");
 	if (!known) {
 		forget_all(listener);
 		return;
@@ -222,7 +223,7 @@ static void hear_ended(struct listener *listener, uint32_t slave, uint64_t made)
 	if (known)
 		memset(known, 0, sizeof(*known));
 	else if (made > listener->since)
-		complain("a pair was told to be over, but never to be made");
+		complain("PAIR_ENDED without a PAIR_MADE");
 }
 
 static void hear(struct listener *listener, const struct message *msg)
@@ -265,7 +266,7 @@ static void listen_to_pairs(struct party *party, void *unused)
 	listen_to(party, CP_NL_EVENT_PAIRS);
 }
 
-/* Far too many for one who naps in between. */
+/* A listener that naps, and so receives far more events than it can read. */
 static void listen_to_all(struct party *party, void *arg)
 {
 	struct weather *weather = arg;

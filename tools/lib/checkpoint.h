@@ -2,17 +2,19 @@
 /*
  * libcheckpoint: checkpoints of a living process, through /dev/checkpoint
  *
- * A master (this process) pairs with a slave (another task). From then on the
- * slave hands over its registers and its stack each time it is about to return
- * to user mode, and goes on when the master has taken them.
- * <linux/checkpoint.h> explains pairs, checkpoints and the region; see also
- * libcheckpoint(3).
+ * A master (the calling process) pairs with a slave (another task). Each time
+ * the slave is about to return to user mode, it captures its registers and its
+ * stack, and continues when the master has taken this checkpoint.
+ * <linux/checkpoint.h> explains pairs, checkpoints and the region;
+ * libcheckpoint(3) has an example.
  *
- * There are two interfaces: the original two calls, cp_prep() and cp_get(),
- * for the one pair of a process, and the full one, by handle. A process is the
- * master of at most one pair at a time, whichever interface made it.
+ * The library has two interfaces. The original calls, cp_prep() and cp_get(),
+ * work on one hidden pair per process. The full interface works on handles. A
+ * process is the master of at most one pair at a time, whichever interface made
+ * the pair.
  *
- * Calls that fail return NULL, false or -1, set errno, and change nothing.
+ * A call that fails returns NULL, false or -1 and sets errno. Unless its
+ * description says otherwise, a failed call changes nothing.
  */
 #ifndef _CHECKPOINT_H
 #define _CHECKPOINT_H
@@ -33,18 +35,18 @@ extern "C" {
 /*
  * The original calls
  * ------------------
- * Any thread may call them.
+ * Any thread may make these calls, at any time.
  */
 
 /**
  * cp_prep() - become the master of a task
- * @pid: process id (it stands for the main thread) or thread id
+ * @pid: thread id of the slave; a process id stands for the main thread
  *
- * When the pair of an earlier call is over, the new one takes its place and
- * the region of the earlier one is unmapped.
+ * If an earlier pair of this process is over, the new pair replaces it, and the
+ * region of the earlier pair is unmapped.
  *
- * Return: the address of the region, or NULL with errno as cp_pair_open() and
- * cp_pair_prep() set it.
+ * Return: the address of the region, or NULL with the errno of cp_pair_open()
+ * or cp_pair_prep().
  */
 void *cp_prep(pid_t pid);
 
@@ -52,55 +54,59 @@ void *cp_prep(pid_t pid);
  * cp_get() - wait for the slave's next checkpoint
  * @regs: receives RAX RCX RDX RBX RSP RBP RSI RDI R8..R15, then RIP
  *
- * Return: true with a checkpoint. False with errno 0 when the pair is over,
- * most often because the slave ended; false again at each further call until
- * the next cp_prep(). False with another errno when it failed; no checkpoint
- * is lost then:
- * ENOTCONN	no pair has been made
- * EFAULT	@regs cannot be written
- * EINTR	a signal handler ran that was installed without SA_RESTART
- * EPERM	this process is not the master: a child of the master, say
+ * Return: true if @regs holds the registers of a checkpoint. False with errno 0
+ * if the pair is over, in most cases because the slave exited; each further call
+ * returns the same until the next cp_prep(). False with another errno if the
+ * call failed. A failed call does not lose the checkpoint:
+ * ENOTCONN	cp_prep() has not made a pair
+ * EFAULT	@regs is not writable
+ * EINTR	a signal handler without SA_RESTART interrupted the wait
+ * EPERM	this process is not the master, but for example its child
  */
 bool cp_get(uint64_t regs[CP_N_REG + 1]);
 
 /**
- * cp_stack() - find memory of the slave in the checkpoint that cp_get() gave
- * @addr: an address in the slave, RSP (regs[4]) for instance
+ * cp_stack() - find memory of the slave in the checkpoint of the last cp_get()
+ * @addr: an address in the slave, for example its RSP (regs[4])
  * @left: if not NULL, receives the number of bytes saved from @addr on
  *
- * Return: where the copy of @addr lies in the region, or NULL with errno
- * ENODATA when there is no checkpoint or it does not hold @addr. The copy
- * stays as it is until the next cp_get() of any thread.
+ * Return: the address of the copy in the region, or NULL with errno ENODATA if
+ * there is no checkpoint or the checkpoint does not hold @addr. The copy does
+ * not change until any thread calls cp_get() again.
  */
 const void *cp_stack(uint64_t addr, size_t *left);
 
 /*
  * The full interface
  * ------------------
- * One thread at a time may use a handle, except that cp_pair_end() may be
- * called at any time, also in a signal handler.
+ * One thread at a time may use a handle. cp_pair_end() is the exception: any
+ * thread, and any signal handler, may call it at any time.
  *
- * A child made by fork(2) is not the master and has no region: there
- * cp_pair_get() fails with EPERM and the calls that read the region give NULL.
- * It may close the handle, which does the parent's pair no harm.
+ * A child made by fork(2) is not the master and does not inherit the region: in
+ * the child, cp_pair_get() fails with EPERM, and the calls that read the region
+ * return NULL. The child may close the handle without any effect on the parent's
+ * pair.
  */
 
-/* One open file of the device, and the pair it carries. */
+/* A handle: an open file of the device, and its current or last pair. */
 struct cp_pair;
 
 /**
- * struct cp_pair_options - how to pair; zero is the default everywhere
- * @size: sizeof(struct cp_pair_options), so that the struct can grow
- * @stack_limit: most bytes of stack in a checkpoint
- * @death_stack_limit: most bytes of stack in the state of death
- * @wait_limit: nanoseconds a slave waits for the master before it goes on
- *	without having handed over its checkpoint; 0 means no limit
- * @interval: at most one checkpoint in so many nanoseconds
- * @every: only one of so many returns to user mode
- * @nr_slots: how many checkpoints may wait for the master
+ * struct cp_pair_options - options of a pair
+ * @size: sizeof(struct cp_pair_options); tells versions of the struct apart
+ * @stack_limit: maximum number of bytes of stack in a checkpoint
+ * @wait_limit: maximum time, in nanoseconds, for which the slave waits for the
+ *	master; after that the slave continues, and its checkpoint is missed
+ * @interval: minimum time between two checkpoints, in nanoseconds
+ * @every: capture every Nth return to user mode, starting with the first
+ * @nr_slots: maximum number of checkpoints that may wait for the master
  * @flags: CP_PREP_OVERWRITE, CP_PREP_DEATH, CP_PREP_XSTATE
+ * @reserved: 0
+ * @death_stack_limit: maximum number of bytes of stack in the state of death
  *
- * What they mean in full: struct cp_prep in <linux/checkpoint.h>.
+ * 0 selects the default of each option: the module's stack limit, no wait limit,
+ * every return to user mode, one slot. struct cp_prep in <linux/checkpoint.h>
+ * describes each option in full.
  */
 struct cp_pair_options {
 	size_t		size;
@@ -117,25 +123,29 @@ struct cp_pair_options {
 /**
  * cp_pair_open() - open the device
  *
- * Return: a handle without a pair, to be closed by cp_pair_close(), or NULL
- * with the errno of open(2) (ENOENT: the module is not loaded, EACCES: no
- * permission), ENOTTY (another device has that name), EPROTONOSUPPORT (the
- * module speaks another version of the interface) or ENOMEM.
+ * Return: a handle without a pair, which cp_pair_close() frees, or NULL with
+ * errno:
+ * ENOENT	the module is not loaded
+ * EACCES	this process has no permission to open the device
+ * ENOTTY	/dev/checkpoint is not the module's device
+ * EPROTONOSUPPORT	the module has another version of the interface
+ * ENOMEM	out of memory
+ * or another errno of open(2).
  */
 struct cp_pair *cp_pair_open(void);
 
 /**
  * cp_pair_close() - end the pair, unmap its region and free the handle
- * @pair: the handle; NULL is allowed
+ * @pair: the handle, or NULL
  *
- * errno stays as it was.
+ * The call does not change errno.
  */
 void cp_pair_close(struct cp_pair *pair);
 
 /**
- * cp_pair_info() - what the module offers
+ * cp_pair_info() - query the module's version, features and limits
  * @pair: the handle
- * @info: receives the answer of CP_IOC_INFO
+ * @info: receives the result of CP_IOC_INFO
  *
  * Return: 0, or -1 with errno.
  */
@@ -143,23 +153,28 @@ int cp_pair_info(const struct cp_pair *pair, struct cp_info *info);
 
 /**
  * cp_pair_prep() - become the master of a task
- * @pair: a handle without a pair, or with one that is over
- * @pid: process id (it stands for the main thread) or thread id
- * @options: NULL for the defaults
+ * @pair: a handle without a pair, or with a pair that is over
+ * @pid: thread id of the slave; a process id stands for the main thread
+ * @options: the options, or NULL for the defaults
+ *
+ * The region of the handle's earlier pair is unmapped.
  *
  * Return: 0, or -1 with errno:
  * EINVAL	@pid is not positive, @pid is a task of this process, or an
  *		option is out of range
- * E2BIG	@options sets what this library does not know
- * EALREADY	this process is a master
+ * E2BIG	@options sets an option that this library does not know
+ * EALREADY	this process is a master already
  * EDEADLK	this process is a slave
- * EBUSY	@pid is a master or a slave, or a parent's pair lives on @pair
- * ESRCH	no such task, or it is exiting
- * EPERM	@pid is a kernel thread, or may not be traced by this process
- * EUSERS	this user has too many pairs (parameter pairs_per_user)
+ * EBUSY	the process of @pid is a master or a slave, or @pair, inherited
+ *		through fork(2), carries the parent's pair
+ * ESRCH	@pid does not exist, or is exiting
+ * EPERM	@pid is a kernel thread, or this process may not trace @pid
+ * EUSERS	this user has too many pairs (module parameter pairs_per_user)
  * ENOSPC	all users together have too many pairs (pairs_max)
- * EDQUOT	too much memory for this user's pairs (memory_per_user)
+ * EDQUOT	this user's pairs need too much memory (memory_per_user)
  * ENOMEM	out of memory
+ * EINTR	a signal interrupted the call while another thread made a pair on
+ *		the same file
  * EMFILE, ENFILE	out of file descriptors
  */
 int cp_pair_prep(struct cp_pair *pair, pid_t pid,
@@ -168,21 +183,28 @@ int cp_pair_prep(struct cp_pair *pair, pid_t pid,
 /**
  * cp_pair_get() - wait for the slave's next checkpoint
  * @pair: the handle
- * @timeout_ns: how long to wait, in nanoseconds; 0 not at all, negative
- *	without limit
- * @flags: CP_GET_NUDGE or 0. A nudge cuts short a system call of the slave that
- *	has moved part of its data, as any signal does
+ * @timeout_ns: maximum time to wait, in nanoseconds; 0: do not wait; negative:
+ *	no limit
+ * @flags: CP_GET_NUDGE or 0. A nudge interrupts a system call in which the slave
+ *	sleeps, as a signal does: a call that has transferred part of its data
+ *	returns the short count
  *
- * Return: 1: a checkpoint. 0: the pair is over, cp_pair_ended() tells why, and
- * the last checkpoint stays. -1 with errno; the next checkpoint is not lost
- * then, but the last one has been given up if it was one of these:
- * EAGAIN	nothing has come, with @timeout_ns 0 or O_NONBLOCK on the file
- * ETIMEDOUT	nothing has come within @timeout_ns
- * EINTR	a signal handler ran that was installed without SA_RESTART
- * and is still there if the call was refused:
+ * The call gives up the handle's last checkpoint: the slave may reuse its slot.
+ *
+ * Return: 1 if there is a new checkpoint, which cp_pair_checkpoint() returns. 0 if
+ * the pair is over: cp_pair_ended() returns the reason, and the last checkpoint
+ * stays readable. -1 with errno if the call failed. A failed call does not lose
+ * the slave's next checkpoint.
+ *
+ * After these errors the last checkpoint has been given up:
+ * EAGAIN	no checkpoint yet, and @timeout_ns is 0 or the file has O_NONBLOCK
+ * ETIMEDOUT	no checkpoint within @timeout_ns
+ * EINTR	a signal handler without SA_RESTART interrupted the wait
+ *
+ * After these errors the last checkpoint is still valid:
  * ENOTCONN	no pair has been made
  * EPERM	this process is not the master
- * EINVAL	unknown flag
+ * EINVAL	@flags has an unknown flag
  */
 int cp_pair_get(struct cp_pair *pair, int64_t timeout_ns, unsigned int flags);
 
@@ -190,129 +212,143 @@ int cp_pair_get(struct cp_pair *pair, int64_t timeout_ns, unsigned int flags);
  * cp_pair_end() - end the pair, keep the handle
  * @pair: the handle
  *
- * The slave goes on at once. A cp_pair_get() that waits, and each later one,
- * returns 0. The last checkpoint stays readable. Safe in signal handlers.
+ * The slave continues at once. A cp_pair_get() that is waiting returns 0, and so
+ * does each later call. The last checkpoint stays readable. This function is
+ * async-signal-safe.
  *
- * Return: 0, also when the pair was over already, or -1 with errno: ENOTCONN
- * without a pair, EPERM when this process is not the master.
+ * Return: 0, even if the pair was over already, or -1 with errno: ENOTCONN if no
+ * pair has been made, EPERM if this process is not the master.
  */
 int cp_pair_end(const struct cp_pair *pair);
 
 /**
- * cp_pair_ended() - why the pair is over
+ * cp_pair_ended() - query why the pair is over
  * @pair: the handle
- * @status: if not NULL, receives the slave's status as waitpid(2) gives it
- *	when the reason is CP_END_EXITED, else 0
+ * @status: if not NULL, receives the slave's wait status, in the format of
+ *	waitpid(2), if the reason is CP_END_EXITED; else 0
  *
- * Return: CP_END_NONE until cp_pair_get() has returned 0, then the reason, a
- * CP_END_* value.
+ * Return: CP_END_NONE until cp_pair_get() has returned 0; then one of
+ * CP_END_EXITED, CP_END_EXEC and CP_END_DETACHED.
  */
 unsigned int cp_pair_ended(const struct cp_pair *pair, int *status);
 
 /**
- * cp_pair_missed() - checkpoints lost: to the wait limit, or to newer ones
+ * cp_pair_missed() - count the checkpoints that the master never received
  * @pair: the handle
  *
- * Return: their number since the pair was made, as of the last cp_pair_get()
- * that did not fail.
+ * A checkpoint is missed if the slave's wait limit passed, or if a newer
+ * checkpoint overwrote it (CP_PREP_OVERWRITE).
+ *
+ * Return: the number of missed checkpoints since the pair was made, as of the
+ * last cp_pair_get() that returned 0 or 1.
  */
 uint64_t cp_pair_missed(const struct cp_pair *pair);
 
 /**
- * cp_pair_fd() - the file descriptor, for poll(2), epoll(7) and fcntl(2)
+ * cp_pair_fd() - get the file descriptor, for poll(2), epoll(7) and fcntl(2)
  * @pair: the handle
  *
- * Return: the descriptor. It belongs to the handle.
+ * Return: the descriptor. The handle owns it: do not close it.
  */
 int cp_pair_fd(const struct cp_pair *pair);
 
 /**
- * cp_pair_region() - the region of the pair, or of the last one
+ * cp_pair_region() - get the region of the handle's current or last pair
  * @pair: the handle
- * @size: if not NULL, receives its size in bytes
+ * @size: if not NULL, receives the region's size in bytes
  *
- * Return: its address, or NULL before the first pair.
+ * Return: the region's address, or NULL if no pair has been made yet.
  */
 const struct cp_region_head *cp_pair_region(const struct cp_pair *pair,
 					    size_t *size);
 
 /**
- * cp_pair_checkpoint() - the checkpoint that cp_pair_get() gave last
+ * cp_pair_checkpoint() - get the checkpoint of the last cp_pair_get()
  * @pair: the handle
  *
- * Fields beyond the struct's own size field are not there: an older kernel
- * filled it.
+ * Do not read fields beyond cp_checkpoint.size bytes: an older module does not
+ * fill them.
  *
- * Return: the checkpoint, in the region, where it stays as it is until the
- * next cp_pair_get(); NULL when there is none.
+ * Return: the checkpoint, in the region, or NULL if there is none. The
+ * checkpoint does not change until the next cp_pair_get().
  */
 const struct cp_checkpoint *cp_pair_checkpoint(const struct cp_pair *pair);
 
 /**
- * cp_pair_segment() - a segment of the last checkpoint
+ * cp_pair_segment() - get a segment of the last checkpoint
  * @pair: the handle
- * @i: which, from 0
+ * @i: index of the segment, below cp_checkpoint.nr_segments
  *
- * Return: the segment, in the region, or NULL when there is none.
+ * Return: the segment, in the region, or NULL if the checkpoint does not have a
+ * segment @i.
  */
 const struct cp_segment *cp_pair_segment(const struct cp_pair *pair,
 					 unsigned int i);
 
 /**
- * cp_pair_segment_data() - the bytes of a segment of the last checkpoint
+ * cp_pair_segment_data() - get the bytes of a segment of the last checkpoint
  * @pair: the handle
- * @i: which, from 0
+ * @i: index of the segment, below cp_checkpoint.nr_segments
  *
- * Return: cp_pair_segment(@pair, @i)->size bytes in the region, or NULL when
- * there is no such segment.
+ * Return: the address, in the region, of cp_pair_segment(@pair, @i)->size bytes,
+ * or NULL if the checkpoint does not have a segment @i.
  */
 const void *cp_pair_segment_data(const struct cp_pair *pair, unsigned int i);
 
 /**
  * cp_pair_data() - find memory of the slave in the last checkpoint
  * @pair: the handle
- * @addr: its address in the slave
- * @len: its length in bytes
+ * @addr: address in the slave
+ * @len: number of bytes
  *
- * Return: where the copy of all @len bytes lies in the region, or NULL when
- * the checkpoint does not hold them in one segment.
+ * Only stack segments are searched.
+ *
+ * Return: the address, in the region, of the copy of all @len bytes, or NULL if
+ * no stack segment of the checkpoint holds all of them.
  */
 const void *cp_pair_data(const struct cp_pair *pair, uint64_t addr,
 			 size_t len);
 
 /*
- * Looking while the slave writes
- * ------------------------------
- * All slots of the region can be read at any time, by any number of threads,
- * without a system call: the last states of a slave that waits for nobody.
+ * Reading slots while the slave writes them
+ * -----------------------------------------
+ * Any number of threads may copy the slots of the region at any time, without a
+ * system call. With CP_PREP_OVERWRITE, the slots hold the last checkpoints of a
+ * slave that never waits for its master.
  */
 
-/* The slot of the newest checkpoint, whichever it is. */
+/* In place of a slot's index: the slot of the newest checkpoint. */
 #define CP_SLOT_NEWEST	(~0U)
 
 /**
- * cp_pair_slots() - how many slots there are
+ * cp_pair_slots() - get the number of slots
  * @pair: the handle
  *
- * Return: their number; 0 before the first pair.
+ * Return: the number of slots in the region, or 0 if no pair has been made yet.
  */
 unsigned int cp_pair_slots(const struct cp_pair *pair);
 
 /**
- * cp_pair_copy() - copy the checkpoint that is in a slot
- * @pair: the handle; no other call on it may run that makes or closes a pair
- * @slot: below cp_pair_slots(), or CP_SLOT_NEWEST
- * @buf: receives a struct cp_checkpoint, its segments, and their bytes;
- *	aligned for a uint64_t. A segment's offset is from @buf
- * @size: bytes there; cp_pair_region()->slot_size suffices for all slots but the
- *	last, in which a state of death lies, and cp_pair_options.death_stack_limit
- *	more suffices for that one
+ * cp_pair_copy() - copy the checkpoint in a slot
+ * @pair: the handle; cp_pair_prep() and cp_pair_close() must not run on it
+ *	meanwhile
+ * @slot: index of the slot, below cp_pair_slots(), or CP_SLOT_NEWEST
+ * @buf: receives a struct cp_checkpoint, its segments, and their bytes; aligned
+ *	for a uint64_t
+ * @size: size of @buf in bytes; cp_pair_region()->slot_size is enough for each
+ *	slot but the last; the last slot also holds the state of death, and needs
+ *	up to cp_pair_options.death_stack_limit bytes more
  *
- * What is copied is one checkpoint, whole.
+ * The copy is always one whole checkpoint: a copy that the slave has overwritten
+ * meanwhile is discarded, and made again up to 16 times. In the copy,
+ * cp_segment.offset counts from @buf.
  *
- * Return: 1: a checkpoint. 0: none is there, or it is being written. -1 with
- * errno: EAGAIN: the slave was faster time and again, try later; ERANGE: @buf
- * is too small; EINVAL: no such slot; ENOTCONN: there is no region.
+ * Return: 1 if @buf holds a checkpoint. 0 if the slot is empty, or the slave is
+ * writing it. -1 with errno:
+ * EAGAIN	the slave overwrote the slot during each attempt; try again later
+ * ERANGE	@buf is too small
+ * EINVAL	@slot is out of range
+ * ENOTCONN	no pair has been made
  */
 int cp_pair_copy(const struct cp_pair *pair, unsigned int slot, void *buf,
 		 size_t size);

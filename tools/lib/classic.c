@@ -8,16 +8,16 @@
 #include "pair.h"
 
 /*
- * The lock guards the two below and the fields of the pair. It is not held
- * while cp_get() waits: a cp_prep() meanwhile must be told EALREADY, not made
- * to wait. The pair is never freed while its process lives, so that what
- * cp_get() uses without the lock is there.
+ * @lock protects @the_pair, @opener and the fields of the pair. cp_get() waits
+ * without it: a cp_prep() in another thread must fail with EALREADY at once,
+ * rather than wait for the slave's next checkpoint. The process that opened the
+ * pair never frees it, so cp_get() may use pair->fd without the lock.
  */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct cp_pair *the_pair;
 static pid_t opener;
 
-/* The pair of this process: not one that was inherited through fork(). */
+/* @the_pair, unless this process inherited it through fork(). */
 static struct cp_pair *own_pair(void)
 {
 	return the_pair && opener == getpid() ? the_pair : NULL;
@@ -58,7 +58,7 @@ bool cp_get(uint64_t regs[CP_N_REG + 1])
 	struct cp_pair *pair;
 	int ret, error;
 
-	/* To the kernel, 0 means that no registers are wanted. */
+	/* CP_IOC_GET accepts 0, which means that the caller wants no registers. */
 	if (!regs) {
 		errno = EFAULT;
 		return false;

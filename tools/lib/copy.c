@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-only
-/* Copies of checkpoints, taken while the slave may be writing them. */
+/* Copies of checkpoints, made while the slave may be overwriting them. */
 #include <errno.h>
 #include <string.h>
 
 #include "pair.h"
 
-/* How often a copy is begun anew when the slave was faster. */
+/* How many copies cp_pair_copy() attempts when the slave overwrites the slot. */
 #define TRIES	16
 
-/* struct room - what is left of the caller's buffer */
+/* struct room - the caller's buffer, and how much of it is in use */
 struct room {
 	char	*base;
 	size_t	size;
@@ -16,8 +16,12 @@ struct room {
 };
 
 /*
- * What is read of the slot may change at any time, and may make no sense: it
- * is checked against the slot's bounds, after it was copied.
+ * struct source - the slot to copy from
+ *
+ * The slave may overwrite the slot at any time, so offsets and sizes in it may be
+ * inconsistent. put() therefore checks them against the slot's bounds, and reads
+ * them only from the copy: a second read from the slot could differ from the one
+ * that was checked.
  */
 struct source {
 	const char	*region;
@@ -40,7 +44,10 @@ static uint64_t seq_of(const struct source *from)
 	return __atomic_load_n(&cp->seq, __ATOMIC_ACQUIRE);
 }
 
-/* Gives where the bytes went, or NULL: no room (ERANGE), or no sense (EAGAIN). */
+/*
+ * Returns the address of the copy, or NULL with errno: ERANGE if the buffer is
+ * too small, EAGAIN if the range is not inside the slot.
+ */
 static void *put(struct room *room, const struct source *from, uint64_t offset,
 		 uint64_t size)
 {
@@ -55,14 +62,14 @@ static void *put(struct room *room, const struct source *from, uint64_t offset,
 		return NULL;
 	}
 	memcpy(to, from->region + offset, size);
-	/* The next one is aligned as structs have to be. */
+	/* Keeps the next struct or array aligned for a uint64_t. */
 	room->used += (size + 7) & ~(size_t)7;
 	if (room->used > room->size)
 		room->used = room->size;
 	return to;
 }
 
-/* Head and table of segments first, then what the segments hold. */
+/* Copies the head and the table of segments, then the data of each segment. */
 static int put_all(struct room *room, const struct source *from)
 {
 	struct cp_checkpoint *cp = put(room, from, from->slot, sizeof(*cp));
@@ -80,7 +87,7 @@ static int put_all(struct room *room, const struct source *from)
 		    (uint64_t)cp->nr_segments * cp->segment_size);
 	if (!table)
 		return -1;
-	/* An older kernel's struct ends sooner. */
+	/* The struct of an older module is shorter. */
 	if (cp->size < sizeof(*cp))
 		memset((char *)cp + cp->size, 0, sizeof(*cp) - cp->size);
 	cp->size = sizeof(*cp);
@@ -97,7 +104,7 @@ static int put_all(struct room *room, const struct source *from)
 	return 0;
 }
 
-/* 1: a copy; 0: there was nothing to copy; -1 with errno. */
+/* Returns 1 with a copy, 0 if the slot is empty or being written, -1 with errno. */
 static int try_copy(const struct source *from, void *buf, size_t size)
 {
 	struct room room = { .base = buf, .size = size };
@@ -132,7 +139,7 @@ static bool find_slot(struct source *from, const struct cp_pair *pair,
 	from->slot = head->slots_offset + (size_t)slot * head->slot_size;
 	if (slot == CP_SLOT_NEWEST)
 		from->slot = __atomic_load_n(&head->newest, __ATOMIC_ACQUIRE);
-	/* The last one reaches to the region's end. */
+	/* The last slot extends to the region's end, to hold a state of death. */
 	from->slot_size = head->slot_size;
 	if (from->slot == head->slots_offset +
 			  (size_t)(head->nr_slots - 1) * head->slot_size)
@@ -159,7 +166,10 @@ int cp_pair_copy(const struct cp_pair *pair, unsigned int slot, void *buf,
 		if (!from.slot)
 			return 0;
 		ret = try_copy(&from, buf, size);
-		/* The newest, if it is being written, was another one's place. */
+		/*
+		 * An empty slot is not final for CP_SLOT_NEWEST: the slave is
+		 * overwriting the slot, so @newest has moved to another one.
+		 */
 		if (ret > 0 || (!ret && slot != CP_SLOT_NEWEST) ||
 		    (ret < 0 && errno != EAGAIN))
 			return ret;

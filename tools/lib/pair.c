@@ -43,8 +43,8 @@ struct cp_pair *cp_pair_open(void)
 static void unmap_region(struct cp_pair *pair)
 {
 	/*
-	 * A child does not inherit the mapping: whatever lies at that address
-	 * there is something else.
+	 * A child does not inherit the mapping (VM_DONTCOPY). In the child, the
+	 * address may belong to another mapping, which must not be unmapped.
 	 */
 	if (pair->region && pair->owner == getpid())
 		munmap(pair->region, pair->region_size);
@@ -58,8 +58,8 @@ void cp_pair_close(struct cp_pair *pair)
 	if (!pair)
 		return;
 	/*
-	 * A child may still hold the file, so closing it would not do; in the
-	 * child this is refused and ends nothing.
+	 * close() alone does not end the pair while a child has the file open.
+	 * In a child, cp_pair_end() fails with EPERM and the pair continues.
 	 */
 	cp_pair_end(pair);
 	unmap_region(pair);
@@ -74,7 +74,7 @@ int cp_pair_info(const struct cp_pair *pair, struct cp_info *info)
 	return ioctl(pair->fd, CP_IOC_INFO, info);
 }
 
-/* Take over what the caller set; a caller with an older struct sets less. */
+/* Copies @given to @known. The struct of an older caller is shorter. */
 static int read_options(struct cp_pair_options *known,
 			const struct cp_pair_options *given)
 {
@@ -99,7 +99,10 @@ static int read_options(struct cp_pair_options *known,
 	return 0;
 }
 
-/* Have the kernel decide whether this process may look into @pid. */
+/*
+ * Opening /proc/PID/mem is where the kernel decides whether this process may
+ * trace @pid; the descriptor is the proof that CP_IOC_PREP wants.
+ */
 static int open_proof(pid_t pid)
 {
 	char path[32];
@@ -115,8 +118,8 @@ static int make_pair(int fd, pid_t pid, struct cp_prep *prep)
 	int ret;
 
 	/*
-	 * Ask also without a proof: the kernel knows which of several reasons
-	 * for a refusal comes first.
+	 * Call CP_IOC_PREP even if there is no proof: the module then returns the
+	 * errno that comes first in its documented order, ESRCH for example.
 	 */
 	prep->mem_fd = proof < 0 ? -1 : proof;
 	ret = ioctl(fd, CP_IOC_PREP, prep);
@@ -128,7 +131,7 @@ static int make_pair(int fd, pid_t pid, struct cp_prep *prep)
 	} else if (ret && errno == EPERM &&
 		   (open_errno == EMFILE || open_errno == ENFILE ||
 		    open_errno == ENOMEM)) {
-		/* Not a matter of permission after all. */
+		/* The open failed for lack of resources, not of permission. */
 		errno = open_errno;
 	}
 	return ret;
@@ -187,7 +190,10 @@ static uint64_t deadline_in(int64_t timeout_ns)
 	       (uint64_t)timeout_ns;
 }
 
-/* Has a call that failed so let the slave have the slot? */
+/*
+ * Did CP_IOC_GET release the last checkpoint's slot before it failed with
+ * @error? Errors of its arguments come before that; see cp_pair_get().
+ */
 static bool slot_given_up(int error)
 {
 	return error == EAGAIN || error == ETIMEDOUT || error == EINTR ||

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* The inside of a handle. */
+/* struct cp_pair, which is opaque to callers, and what the library's files share. */
 #ifndef _PAIR_H
 #define _PAIR_H
 
@@ -9,15 +9,15 @@
 
 /*
  * struct cp_pair - one open file of the device
- * @fd: the file
- * @owner: the process that has mapped the region
- * @region: the region of the pair, or of the last one; NULL before
- * @region_size: its size
- * @slot: where in the region the last checkpoint lies; 0 when there is none,
- *	as the region's head lies there
- * @missed: as CP_IOC_GET gave it
- * @reason: as CP_IOC_GET gave it
- * @status: as CP_IOC_GET gave it
+ * @fd: descriptor of the file
+ * @owner: process that mapped the region
+ * @region: region of the current or last pair; NULL before the first
+ * @region_size: size of @region in bytes
+ * @slot: offset of the last checkpoint in the region; 0, the offset of the
+ *	region's head, means that there is none
+ * @missed: cp_get.missed of the last successful CP_IOC_GET
+ * @reason: cp_get.reason of the CP_IOC_GET that found the pair over
+ * @status: cp_get.status of the same call
  */
 struct cp_pair {
 	int		fd;
@@ -31,19 +31,26 @@ struct cp_pair {
 };
 
 /*
- * cp_pair_note() - keep the outcome of a CP_IOC_GET that returned @ret
+ * cp_pair_note() - store the results of a CP_IOC_GET in the handle
+ * @pair: the handle
+ * @get: the argument of the call
+ * @ret: the return value of the call; if it is negative, errno must still be
+ *	that of the call
  *
- * Apart from the call itself, so that the call can be made without a lock. The
- * call's errno must still be there, and stays.
+ * Separate from the call itself, because cp_get() makes the call without its
+ * lock and stores the results with it.
  */
 CP_HIDDEN void cp_pair_note(struct cp_pair *pair, const struct cp_get *get,
 			    int ret);
 
 /*
  * cp_pair_find() - find memory of the slave in the last checkpoint
+ * @pair: the handle
+ * @addr: address in the slave
  * @left: receives the number of bytes saved from @addr on
  *
- * Return: where the copy of @addr lies, or NULL.
+ * Return: the address of the copy in the region, or NULL if no stack segment
+ * holds @addr.
  */
 CP_HIDDEN const void *cp_pair_find(const struct cp_pair *pair, uint64_t addr,
 				   size_t *left);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only
-/* Reading the region: the checkpoint, its segments, their bytes. */
+/* Access to the region: the last checkpoint, its segments and their data. */
 #include <unistd.h>
 
 #include "pair.h"
@@ -7,7 +7,7 @@
 const struct cp_region_head *cp_pair_region(const struct cp_pair *pair,
 					    size_t *size)
 {
-	/* A child of the master has the handle, but not the mapping. */
+	/* A child of the master inherits the handle, but not the mapping. */
 	if (!pair->region || pair->owner != getpid())
 		return NULL;
 	if (size)
@@ -25,8 +25,8 @@ const struct cp_checkpoint *cp_pair_checkpoint(const struct cp_pair *pair)
 }
 
 /*
- * Structs are found by the sizes and offsets that the kernel gives, never by
- * sizeof: a newer kernel's are longer.
+ * The position of a segment follows from the sizes and offsets in the checkpoint,
+ * not from sizeof: the structs of a newer module are longer.
  */
 static const struct cp_segment *segment_of(const struct cp_checkpoint *cp,
 					   unsigned int i)
