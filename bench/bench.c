@@ -69,7 +69,7 @@ void bench_write(int fd, const void *buf, size_t size)
 		bench_die("write");
 }
 
-/* A child that does not outlive its parent. */
+/* Forks a child that dies with its parent. */
 pid_t bench_fork_child(void)
 {
 	pid_t pid;
@@ -91,14 +91,14 @@ void bench_reap(pid_t pid)
 
 /**
  * bench_repeat - time an operation
- * @fn: does it a number of times
- * @arg: for @fn
- * @ms: how long the measurement lasts at least
+ * @fn: repeats the operation a given number of times
+ * @arg: argument of @fn
+ * @ms: minimum duration of the measurement in milliseconds
  *
- * Doubles the number until that is long enough. What came before the last time
- * was for the caches to warm up.
+ * Calls @fn with larger numbers until a call lasts long enough. The calls before that
+ * warm up the caches.
  *
- * Return: the measurement.
+ * Return: the result of the last call.
  */
 struct bench_time bench_repeat(bench_fn fn, void *arg, unsigned int ms)
 {
@@ -109,7 +109,7 @@ struct bench_time bench_repeat(bench_fn fn, void *arg, unsigned int ms)
 		took = fn(arg, count);
 		if (took >= wanted)
 			break;
-		/* Not beyond what is needed, where that can be foreseen. */
+		/* Once the duration is precise enough, extrapolate from it. */
 		if (took > wanted / 64)
 			count = count * (wanted + wanted / 16) / took + 1;
 		else

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the benchmark's rows share: options, time, results, slaves.
+ * Shared by the benchmark's rows: options, time, results, slaves.
  */
 #ifndef _BENCH_H
 #define _BENCH_H
@@ -16,12 +16,12 @@
 /**
  * struct bench_options - the command line
  * @kib: KiB of stack in use
- * @cpus: 1: both sides on one CPU, 2: on two
- * @ms: milliseconds that a measurement takes at least
- * @pairs: how many pairs at once
- * @slots: slots of a recorder
+ * @cpus: number of CPUs for the two sides, 1 or 2
+ * @ms: minimum duration of a measurement in milliseconds
+ * @pairs: number of simultaneous pairs
+ * @slots: number of slots of a recorder
  * @mode: "wait", "record", "limit" or "none"
- * @command: what follows the options
+ * @command: arguments after the options
  */
 struct bench_options {
 	unsigned int	kib;
@@ -33,7 +33,7 @@ struct bench_options {
 	char		**command;
 };
 
-/* A row prints its result itself and gives 0, or complains and exits. */
+/* Each row prints its result and returns 0, or prints an error and exits. */
 int bench_rendezvous(const struct bench_options *options);
 int bench_recorder(const struct bench_options *options);
 int bench_ptrace_syscall(const struct bench_options *options);
@@ -64,7 +64,7 @@ void bench_write(int fd, const void *buf, size_t size);
 pid_t bench_fork_child(void);
 void bench_reap(pid_t pid);
 
-/* Does @count operations and gives the nanoseconds that they took. */
+/* Makes @count operations and returns their duration in nanoseconds. */
 typedef uint64_t (*bench_fn)(void *arg, unsigned long count);
 
 /**
@@ -80,13 +80,13 @@ struct bench_time {
 struct bench_time bench_repeat(bench_fn fn, void *arg, unsigned int ms);
 void bench_result(struct bench_time time);
 
-/* slave.c: somebody whose state is wanted */
+/* slave.c: a process to be observed */
 
 /**
- * struct slave_shared - what a slave and its observer both see
- * @sp: the stack pointer with which it makes its system calls
- * @end: where its stack ends
- * @calls: system calls it has made in slave_loop()
+ * struct slave_shared - memory that a slave shares with its observer
+ * @sp: the slave's stack pointer during its system calls
+ * @end: end of the slave's stack
+ * @calls: number of system calls so far
  */
 struct slave_shared {
 	volatile uint64_t	sp;
@@ -97,11 +97,11 @@ struct slave_shared {
 /**
  * struct slave - a child with a stack of its own, in use to a given depth
  * @pid: the child
- * @orders: where it reads what to do
- * @answers: where it tells how long that took
- * @setup: if not NULL, what it calls once, before anything else
- * @arg: for @setup
- * @shared: what it tells of itself
+ * @orders: pipe from which the child reads a number of system calls to make
+ * @answers: pipe to which the child writes their duration
+ * @setup: function that the child calls first, or NULL
+ * @arg: argument of @setup
+ * @shared: memory shared with the child
  */
 struct slave {
 	pid_t			pid;
@@ -112,9 +112,9 @@ struct slave {
 	struct slave_shared	*shared;
 };
 
-/* slave_order(): make system calls and never stop. */
+/* slave_order(): make system calls for ever. */
 #define SLAVE_FOREVER	(~0UL)
-/* Sleep between them, for so many microseconds. */
+/* slave_order(): add microseconds to this, to sleep between the calls. */
 #define SLAVE_DROWSY	0x4000000000000000UL
 
 void slave_start(struct slave *slave, unsigned int kib, unsigned int cpu);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Processes that are in no pair: what they pay for those that are.
+ * Costs for processes that are not in a pair.
  */
 #include <errno.h>
 #include <sched.h>
@@ -59,13 +59,13 @@ static uint64_t yields(void *arg, unsigned long count)
 
 	for (i = 0; i < count; i++)
 		sched_yield();
-	/* The other one's yields were as many. */
+	/* The other process has yielded as often. */
 	return (bench_now() - begin) / 2;
 }
 
 /*
- * Two processes that give way to each other, on one CPU, in real time: there
- * the other one's turn comes each time, which no other policy promises.
+ * Two processes that yield to each other on one CPU. With a real-time policy, each
+ * yield switches to the other process; other policies do not guarantee that.
  */
 int bench_switch(const struct bench_options *options)
 {
@@ -93,7 +93,7 @@ static uint64_t cpu_time(void)
 	return now.tv_sec * 1000000000ULL + now.tv_nsec;
 }
 
-/* How much work is done until @end, and in how much of the CPU's time. */
+/* Works until @end; returns the amount of work, and the CPU time in *@used. */
 static unsigned long busy(uint64_t end, uint64_t *used)
 {
 	uint64_t begin = cpu_time();
@@ -111,9 +111,8 @@ static unsigned long busy(uint64_t end, uint64_t *used)
 }
 
 /*
- * A process that computes, on a CPU that it shares with a pair's master, and with
- * the slave, unless that has a CPU of its own. They hand over to each other without
- * end.
+ * A process that computes on the CPU of a pair's master and, unless the slave has its
+ * own CPU, of the slave. The master takes checkpoints all the time.
  */
 int bench_fairness(const struct bench_options *options)
 {

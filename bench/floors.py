@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What must be reached: each floor, judged by figures of the same run."""
+"""The floors: limits that the figures of a run must not exceed."""
 
 
 class Missing(Exception):
-    """A figure that a floor needs and that was not measured."""
+    """A figure that a floor needs was not measured."""
 
 
 class Figures:
@@ -18,7 +18,7 @@ class Figures:
         return self.medians[key]
 
     def copy(self, how, small, large):
-        """What the bytes between two sizes take to copy."""
+        """The time to copy the bytes by which two sizes differ."""
         below = self(f"{how}/1/{small}") if small else 0
         return self(f"{how}/1/{large}") - below
 
@@ -54,12 +54,12 @@ def scale(mode):
 
 
 def memory(kib):
-    # The stack in use, with the red zone, may lie across one page more.
+    # Unaligned, the stack in use plus the red zone may touch one page more.
     pages = -(-(kib * 1024 + 128) // 4096) + 1
     return lambda get: (get(f"memory/{kib}"), 65536 + 4096 * pages)
 
 
-# (title, judge, instructions only or time only or both)
+# (title, function, clocks for which the floor holds)
 TIME, INSTRUCTIONS, BOTH = ("time",), ("instructions",), ("time", "instructions")
 
 FLOORS = (
@@ -94,7 +94,7 @@ FLOORS = (
 
 
 def judge_all(medians, clock):
-    """Gives a list of dicts, in the order of the table."""
+    """Return a list of dicts, in the order of FLOORS."""
     get = Figures(medians)
     judged = []
     for title, judge, clocks in FLOORS:

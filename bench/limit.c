@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What nothing can beat: two tasks that do nothing but hand over to each
- * other, and a copy of the bytes.
+ * Lower bounds: two tasks that only wake each other, and a copy of the bytes.
  */
 #include <errno.h>
 #include <linux/futex.h>
@@ -126,7 +125,7 @@ static uint64_t by_libc(void *arg, unsigned long count)
 	return bench_now() - begin;
 }
 
-/* As kernels copy, which may not use vector registers. */
+/* Copies as the kernel does, without vector registers. */
 static uint64_t by_words(void *arg, unsigned long count)
 {
 	struct copy *copy = arg;

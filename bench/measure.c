@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * measure: one measurement of one row. bench/run decides which, and how often.
+ * measure: makes one measurement of one row. bench/run repeats it for all rows.
  */
 #include <errno.h>
 #include <getopt.h>

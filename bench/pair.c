@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Checkpoints: what a rendezvous takes, and what a recorder costs its slave.
+ * The duration of a rendezvous, and the cost of a recorder for its slave.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -18,7 +18,7 @@ static struct cp_pair *make_pair(pid_t pid, const struct cp_pair_options *how)
 	return pair;
 }
 
-/* As somebody who needs the stack: the checkpoint must hold it. */
+/* Exits unless the checkpoint holds the whole stack. */
 static void must_hold(struct cp_pair *pair, unsigned int kib)
 {
 	const struct cp_segment *seg = cp_pair_segment(pair, 0);
@@ -62,7 +62,7 @@ int bench_rendezvous(const struct bench_options *options)
 	return 0;
 }
 
-/* The slave's time for a null system call, recorded, minus unrecorded. */
+/* The slave's time for a null system call when recorded, minus that when not. */
 int bench_recorder(const struct bench_options *options)
 {
 	struct cp_pair_options how = {
@@ -79,7 +79,7 @@ int bench_recorder(const struct bench_options *options)
 	slave_start(&slave, options->kib, bench_slave_cpu(options));
 	plain = bench_repeat(slave_run, &slave, options->ms);
 	pair = make_pair(slave.pid, &how);
-	/* Each slot's memory is taken when it is first written. */
+	/* Fills each slot once: the module allocates its memory on the first use. */
 	slave_run(&slave, 2 * options->slots + 4);
 	recorded = bench_repeat(slave_run, &slave, options->ms);
 	if (cp_pair_get(pair, 0, 0) != 1)

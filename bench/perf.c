@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The same state by perf: a sample with user registers and user stack at each
- * exit of a system call, into a ring that is overwritten, as a recorder's is.
+ * The same state by perf: a sample with user registers and user stack at each exit
+ * from a system call, in an overwritable ring buffer, like a recorder's slots.
  */
 #include <asm/perf_regs.h>
 #include <errno.h>
@@ -18,10 +18,10 @@
 #define EVENT	"/sys/kernel/tracing/events/raw_syscalls/sys_exit/id"
 #define PAGES	512
 
-/* A sample's size is a 16-bit number: this much of it can be stack. */
+/* The size of a sample is a 16-bit number, which limits the stack in it. */
 #define STACK_MAX	(65536 - 1024)
 
-/* The general registers, flags, CS and SS: the others are refused. */
+/* The kernel refuses samples of DS, ES, FS and GS. */
 #define REGS		(~0ULL >> (64 - PERF_REG_X86_64_MAX))
 #define REG(name)	(UINT64_C(1) << PERF_REG_X86_##name)
 #define NO_REGS		(REG(DS) | REG(ES) | REG(FS) | REG(GS))
@@ -59,7 +59,7 @@ static int open_event(pid_t pid, unsigned int kib)
 	return fd;
 }
 
-/* The newest sample must be whole: with the stack, if less than wanted. */
+/* The bytes of stack in the newest sample; 0 if the sample is not in one piece. */
 static uint64_t newest_stack(const struct perf_event_mmap_page *head)
 {
 	size_t ring = (size_t)PAGES * getpagesize(), at;
@@ -71,7 +71,7 @@ static uint64_t newest_stack(const struct perf_event_mmap_page *head)
 	memcpy(&header, data + at, sizeof(header));
 	if (header.type != PERF_RECORD_SAMPLE || at + header.size > ring)
 		return 0;
-	/* How much of the room is stack stands at the end. */
+	/* The sample ends with the number of bytes of stack in it. */
 	memcpy(&size, data + at + header.size - sizeof(size), sizeof(size));
 	return size;
 }
@@ -96,7 +96,7 @@ int bench_perf(const struct bench_options *options)
 	sampled = bench_repeat(slave_run, &slave, options->ms);
 	calls = sampled.count;
 	bench_read(fd, &samples, sizeof(samples));
-	/* Not every sample lies in one piece. */
+	/* A sample may wrap around at the end of the ring: try several. */
 	for (i = 0, stack = 0; i < 64 && !stack; i++) {
 		stack = newest_stack(ring);
 		slave_run(&slave, 1);

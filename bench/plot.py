@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Plots as SVG, with nothing but text."""
+"""Plots as SVG, written as text."""
 
 import html
 import math
@@ -33,7 +33,7 @@ def short(value):
 
 
 def curves(title, unit, xs, series):
-    """Lines over sizes, both axes logarithmic; series: (name, values or None)."""
+    """Curves over sizes, with logarithmic axes; series: (name, values or None)."""
     height, left, right, top, bottom = 430, 70, 250, 50, 50
     values = [value for _, points in series for value in points if value and value > 0]
     low = math.floor(math.log10(min(values)))
@@ -74,7 +74,7 @@ def curves(title, unit, xs, series):
 
 
 def name_curves(labels, x, bottom):
-    """Names beside the ends of the curves, none above another."""
+    """Names next to the ends of the curves, without overlaps."""
     previous = 0
     for label in labels:
         label[0] = max(label[0], previous + 14)

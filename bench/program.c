@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A program that nobody wrote for this, from its first instruction to its end.
+ * A real program, from its first instruction to its exit.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +12,7 @@
 
 #include "bench.h"
 
-/* Comes back when the child has become the program. */
+/* Starts the program; returns once the child has executed it. */
 static pid_t start(char **command)
 {
 	int gate[2];
@@ -77,7 +77,7 @@ int bench_program(const struct bench_options *options)
 		return 1;
 	}
 	took = bench_now() - begin;
-	/* What is left to be taken of a recording. */
+	/* Takes the remaining checkpoints of a recorder. */
 	while (pair && cp_pair_get(pair, 0, 0) == 1)
 		;
 	checkpoint = pair ? cp_pair_checkpoint(pair) : NULL;

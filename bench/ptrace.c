@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The same state by ptrace: registers by PTRACE_GETREGSET, and the stack by
- * process_vm_readv, which is the fastest way that there is for a debugger.
+ * process_vm_readv(2), the fastest way for a debugger.
  */
 #include <elf.h>
 #include <errno.h>
@@ -45,7 +45,7 @@ static void go_on(struct tracer *tracer, int request)
 		bench_die("ptrace");
 }
 
-/* A stop at a system call's entry, which nobody wants, and one at its exit. */
+/* Each call stops twice: at its entry, which is of no use here, and at its exit. */
 static uint64_t by_syscall(void *arg, unsigned long count)
 {
 	struct tracer *tracer = arg;

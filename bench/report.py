@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The results as a table for people."""
+"""The results as text tables."""
 
 import statistics
 
@@ -7,7 +7,7 @@ import rows as bench_rows
 
 
 def summary(samples):
-    """Median, and the quartiles around it."""
+    """Median and quartiles of the samples."""
     ordered = sorted(samples)
     if len(ordered) < 3:
         low, high = ordered[0], ordered[-1]
@@ -33,7 +33,7 @@ def cell(row):
 
 
 def table(heads, lines):
-    """Columns as wide as they must be; the first one to the left."""
+    """Format a table; the first column is left-aligned, the others right-aligned."""
     lines = [heads, *lines]
     assert all(len(line) == len(heads) for line in lines)
     widths = [max(len(line[i]) for line in lines) for i in range(len(heads))]
@@ -46,7 +46,7 @@ def table(heads, lines):
 
 
 def tables(results):
-    """(title, heads, lines) of each table that has something in it."""
+    """Yield (title, heads, lines) of each table that is not empty."""
     for title, heads, lines in all_tables(results):
         if any(entry != "-" for line in lines for entry in line[1:]):
             yield title, heads, lines
@@ -69,7 +69,7 @@ def all_tables(results):
     yield ("Hand-over alone", ["", "round trip"],
            [line(title, f"{name}/{cpus}") for name, cpus, title in bench_rows.TRIPS
             if f"{name}/{cpus}" in rows])
-    yield ("Who is in no pair", ["", *bench_rows.STATES.values()],
+    yield ("Processes that are not in a pair", ["", *bench_rows.STATES.values()],
            [line(title, *(f"{name}/{state}" for state in bench_rows.STATES))
             for name, title in bench_rows.BYSTANDERS.items()])
     yield ("Many pairs at once: CPU time for each checkpoint",
@@ -98,7 +98,7 @@ def verdict(entry):
 
 
 def floors(results):
-    """Heads and lines of the table of floors."""
+    """Return heads and lines of the table of floors."""
     lines = []
     for entry in results["floors"]:
         if "missing" in entry:
@@ -107,7 +107,7 @@ def floors(results):
         factor = f"{entry['factor']:.3f}" if entry["factor"] is not None else "-"
         lines.append([entry["floor"], number(entry["value"]), number(entry["limit"]),
                       factor, verdict(entry)])
-    return ["floor", "measured", "at most", "factor", "so"], lines
+    return ["floor", "measured", "at most", "factor", "result"], lines
 
 
 def heading(results):
@@ -125,7 +125,7 @@ def heading(results):
 
 
 def notes(results):
-    """What was not measured, and why."""
+    """The rows that were not measured, with reasons."""
     return [f"{row['title']}: not measured: {row['absent']}"
             for row in results["rows"].values() if row.get("absent")]
 
@@ -134,7 +134,7 @@ def text(results):
     parts = ["\n".join(heading(results))]
     for title, heads, lines in tables(results):
         parts.append(f"{title}\n\n{table(heads, lines)}")
-    parts.append("What must be reached\n\n" + table(*floors(results)))
+    parts.append("Floors\n\n" + table(*floors(results)))
     if notes(results):
         parts.append("\n".join(notes(results)))
     return "\n\n".join(parts) + "\n"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What is measured, and how: the rows of the benchmark."""
+"""The rows of the benchmark, and how each is measured."""
 
 import json
 import os
@@ -84,21 +84,21 @@ select c, count(*) from t group by c order by 2 desc limit 5;
 
 
 class Failure(Exception):
-    """A row that should have been measured and was not."""
+    """A row could not be measured because of an error."""
 
 
 class Absent(Exception):
-    """A row that cannot be measured here, and why."""
+    """A row cannot be measured on this system; the argument is the reason."""
 
 
 class Row:
-    """One figure, measured again and again."""
+    """One figure, which is measured repeatedly."""
 
     def __init__(self, key, title, measure, period=1, unit="time", value="ns"):
         self.key = key
         self.title = title
         self.measure = measure
-        # Measured in the first round, and in one of so many.
+        # Measured in the first round, and in every Nth one.
         self.period = period
         self.unit = unit
         self.value = value
@@ -117,13 +117,13 @@ class Row:
 
 
 class Plan:
-    """All rows, and what they share."""
+    """All rows, and the settings that they share."""
 
     def __init__(self, measure, args):
         self.program = measure
         self.ms = args.ms
         self.module = args.module
-        # There the clock jumps whenever a program waits for the host.
+        # The instruction clock jumps while a program waits for the host.
         self.by_cpu_time = args.icount is not None
         quick = args.quick
         self.cpus = [args.cpus] if args.cpus else range(1, min(2, os.cpu_count()) + 1)
@@ -147,7 +147,7 @@ class Plan:
 
     def call(self, name, *args):
         command = [self.program, name, *args]
-        # An instruction clock is no watch.
+        # With an instruction clock, time passes irregularly: no limit.
         limit = None if self.by_cpu_time else 300
         try:
             done = subprocess.run(command, capture_output=True, text=True,
@@ -162,7 +162,7 @@ class Plan:
         return Row(key, title, lambda: self.call(*map(str, args)), **kwargs)
 
     def size_rows(self):
-        """With a copy of the bytes, to compare with, whatever the CPUs."""
+        """Rows for each size; the rows of COPIES are needed for any number of CPUs."""
         rows = [self.row(f"{name}/{cpus}", title, name, "--cpus", cpus, "--ms", 2 * self.ms)
                 for name, cpus, title in TRIPS if cpus in self.cpus]
         rows += [self.row(f"{name}/{cpus}/{kib}", f"{title}, {kib} KiB", name,
@@ -180,7 +180,7 @@ class Plan:
                 for kib in self.sizes]
 
     def scale_rows(self):
-        """All pairs on one CPU, for what each costs; on all CPUs, for the sum."""
+        """All pairs on one CPU, for the cost of each; on all CPUs, for the total."""
         rows = []
         for pairs in self.pairs:
             for mode, title in (("wait", "rendezvous"), ("record", "recorder")):
@@ -196,13 +196,13 @@ class Plan:
         return rows
 
     def bystander_rows(self, state):
-        # A fork is long, and few of them are no measure.
+        # Forks take long: measure for longer, to have enough of them.
         return [self.row(f"{name}/{state}", f"{title}, {STATES[state]}", name,
                          "--ms", self.ms * (5 if name == "fork" else 1))
                 for name, title in BYSTANDERS.items()]
 
     def program_rows(self, quick):
-        """Real programs; each is run whole, so now and then only."""
+        """Real programs. A run is long, so they are not measured in each round."""
         data = os.path.join(self.folder, "data")
         script = os.path.join(self.folder, "script.sql")
         with open(self.program, "rb") as file, open(data, "wb") as copy:
@@ -246,14 +246,14 @@ class Plan:
                 for name, cpus, title in ONCE_BY_SIZE for kib in self.sizes]
 
     def clock(self):
-        """Nanoseconds: passed, or used by programs that have ended."""
+        """Nanoseconds of real time, or CPU time of the children that have ended."""
         if not self.by_cpu_time:
             return time.monotonic_ns()
         usage = resource.getrusage(resource.RUSAGE_CHILDREN)
         return int((usage.ru_utime + usage.ru_stime) * 1e9)
 
     def run_outside(self, command, name, kib):
-        """A program that looks at another process: start to end."""
+        """Run a program that dumps another process, from start to end."""
         if not shutil.which(name):
             raise Absent(f"{name} is not installed")
         folder = tempfile.mkdtemp(dir=self.folder)
@@ -276,10 +276,10 @@ class Plan:
         shutil.rmtree(folder)
         return {"ns": took, "bytes": size}
 
-    # What state bystanders are measured in.
+    # The states in which bystanders are measured.
 
     def enter(self, state):
-        """Gives what is to be closed when the state is left."""
+        """Enter the state; return the argument for leave()."""
         loaded = os.path.exists("/sys/module/checkpoint")
         if not self.module and (state == "absent" or not loaded):
             raise Absent("--module was not given")
@@ -290,7 +290,7 @@ class Plan:
         return self.hold(2) if state == "pairs" else None
 
     def hold(self, pairs):
-        """Recorded slaves that wake now and then, until leave()."""
+        """Start recorded slaves that wake from time to time, until leave()."""
         hold = subprocess.Popen([self.program, "hold", "--mode", "record",
                                  "--pairs", str(pairs)],
                                 stdin=subprocess.PIPE, stdout=subprocess.PIPE)
@@ -310,7 +310,7 @@ class Plan:
             raise Failure(f"{' '.join(command)}: {done.stderr.strip()}")
 
     def one_round(self, number, say):
-        """Each row that is due, once."""
+        """Measure each row that is due in this round."""
         for state, rows in self.bystanders.items():
             try:
                 hold = self.enter(state)
@@ -328,8 +328,8 @@ class Plan:
 
 
 def default_program(top):
-    """The program that measures."""
+    """The path of the program measure."""
     path = os.path.join(top, "build", "bench", "measure")
     if not os.access(path, os.X_OK):
-        sys.exit("bench: build/bench/measure is missing: make bench-build")
+        sys.exit("bench: build/bench/measure is missing: run make bench-build")
     return path

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Many pairs at once: checkpoints a second, and memory.
+ * Many simultaneous pairs: checkpoints per second, and memory.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,15 +15,15 @@
 
 #define GROUP	"/sys/fs/cgroup/checkpoint-bench"
 
-/* What masters do, one after the other, all at once. */
+/* Steps that all masters take together. */
 enum { STEP_PAIR, STEP_RUN, NR_STEPS };
 
 /**
  * struct crowd - masters, each with its slave
  * @options: the command line
- * @calls: for each slave, where it counts
- * @ready: where masters tell that they have come to the next step
- * @go: for each step, where they wait until all may take it
+ * @calls: shared memory of each slave
+ * @ready: pipe to which masters write when they have completed a step
+ * @go: for each step, the pipe on which masters wait to begin it
  * @pids: the masters
  */
 struct crowd {
@@ -47,7 +47,7 @@ static bool records(const struct bench_options *options)
 	return !strcmp(options->mode, "record");
 }
 
-/* With as much memory as a pair needs, and no more. */
+/* Pairs with a region that is just large enough for the slave's stack. */
 static struct cp_pair *pair_with(const struct slave *slave,
 				 const struct bench_options *options)
 {
@@ -75,7 +75,7 @@ static void master(const struct crowd *crowd, unsigned int number,
 	slave_start(&slave, options->kib, number % options->cpus);
 	await_step(crowd, STEP_PAIR);
 	pair = pair_with(&slave, options);
-	/* Who waits for nobody would be in the way of those who still pair. */
+	/* A recorded slave never waits: start it only once all pairs are made. */
 	if (records(options))
 		slave_run(&slave, 1);
 	else
@@ -110,7 +110,7 @@ static void everybody_go(const struct crowd *crowd, int step)
 		bench_write(crowd->go[step][1], "", 1);
 }
 
-/* Masters that have their slaves and are about to pair. */
+/* Starts the masters; returns once all have started their slaves. */
 static void gather(struct crowd *crowd, const struct bench_options *options,
 		   unsigned long order)
 {
@@ -134,7 +134,7 @@ static void dismiss(struct crowd *crowd)
 {
 	unsigned int i;
 
-	/* All at once: those that live are in the way of those that die. */
+	/* Kill all before reaping any: living pairs would slow down the dying. */
 	for (i = 0; i < crowd->options->pairs; i++)
 		kill(crowd->pids[i], SIGKILL);
 	for (i = 0; i < crowd->options->pairs; i++)
@@ -151,7 +151,7 @@ static uint64_t all_calls(const struct crowd *crowd)
 	return sum;
 }
 
-/* Until each of them is past its beginning, which costs more. */
+/* Waits until each slave is past its first calls, which are slower. */
 static void await_work(const struct crowd *crowd)
 {
 	unsigned int i;
@@ -161,7 +161,7 @@ static void await_work(const struct crowd *crowd)
 			usleep(20000);
 }
 
-/* Cost: the time of all CPUs that pairs run on, for each checkpoint. */
+/* The cost is the CPU time, summed over the pairs' CPUs, of each checkpoint. */
 int bench_scale(const struct bench_options *options)
 {
 	unsigned int cpus = options->cpus < options->pairs ? options->cpus :
@@ -200,7 +200,7 @@ static void write_file(const char *path, const char *text)
 	close(fd);
 }
 
-/* The number after @word in @path, or at its beginning. */
+/* The number after @word at the beginning of a line; @word may be empty. */
 static double number_in(const char *path, const char *word)
 {
 	FILE *file = fopen(path, "r");
@@ -236,7 +236,7 @@ static void look_at_memory(struct memory *memory)
 	memory->free = number_in("/proc/meminfo", "MemFree:") * 1024;
 }
 
-/* What idle pairs add, each with one checkpoint taken, to what was there. */
+/* The memory that idle pairs use after one checkpoint each. */
 int bench_memory(const struct bench_options *options)
 {
 	struct memory before, after;
@@ -266,7 +266,7 @@ int bench_memory(const struct bench_options *options)
 	return 0;
 }
 
-/* Pairs that live, and take a checkpoint now and then, until standard input ends. */
+/* Pairs that take checkpoints from time to time, until standard input ends. */
 int bench_hold(const struct bench_options *options)
 {
 	struct crowd crowd;
@@ -284,7 +284,7 @@ int bench_hold(const struct bench_options *options)
 	return 0;
 }
 
-/* A process that sleeps, with the stack in use that is asked for. */
+/* A process that sleeps with options->kib of its stack in use. */
 int bench_idle(const struct bench_options *options)
 {
 	struct slave slave = {};

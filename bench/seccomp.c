@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The same stack by seccomp's user notification: each system call of the slave
- * waits until the observer has looked, and then goes on. Of the registers it
- * tells the arguments and the instruction pointer only: the stack pointer is
- * known here because the slave has told it.
+ * The same stack by seccomp's user notification: each system call of the slave waits
+ * until the observer has read the stack, and then continues. The notification has only
+ * the arguments and the instruction pointer; the slave passes its stack pointer in
+ * shared memory.
  */
 #include <errno.h>
 #include <linux/filter.h>
@@ -30,7 +30,7 @@ struct supervisor {
 	size_t		size;
 };
 
-/* In the slave. */
+/* Runs in the slave. */
 static void install_filter(void *arg)
 {
 	struct sock_filter code[] = {
@@ -92,7 +92,7 @@ int bench_seccomp(const struct bench_options *options)
 	supervisor.fd = syscall(SYS_pidfd_getfd, pidfd, *supervisor.listener, 0);
 	if (supervisor.fd < 0)
 		bench_die("pidfd_getfd");
-	/* Made for this very case; only one CPU gains from it. */
+	/* This flag is for this use; it helps only on one CPU. */
 	if (options->cpus == 1)
 		ioctl(supervisor.fd, SECCOMP_IOCTL_NOTIF_SET_FLAGS,
 		      SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);

@@ -20,7 +20,7 @@
 #define RED_ZONE	128
 #define GUARD		4096
 
-/* A null system call, made from where it stands, for its stack pointer. */
+/* A null system call, always inlined so that RSP is that of the caller. */
 __attribute__((always_inline))
 static inline long null_call(void)
 {
@@ -60,7 +60,7 @@ static uint64_t do_calls(struct slave *slave, unsigned long count)
 	return bench_now() - begin;
 }
 
-/* With the stack in use down to here. */
+/* Runs below the padding, so that the wanted size of the stack is in use. */
 __attribute__((noinline))
 static void obey(struct slave *slave)
 {
@@ -94,7 +94,7 @@ static int live(void *arg)
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	bench_pin(birth->cpu);
-	/* Its frame, and that of obey(), are part of it. */
+	/* The frames of this function and of obey() count as well. */
 	used = slave->shared->end - (uint64_t)__builtin_frame_address(0);
 	used += RED_ZONE + 256;
 	if (wanted > used) {
@@ -109,15 +109,15 @@ static int live(void *arg)
 
 /**
  * slave_start - start a slave
- * @slave: zeroed but for setup and arg, and shared if it is to be the caller's
+ * @slave: zeroed except for @setup, @arg and, if the caller allocates it, @shared
  * @kib: KiB of stack in use
- * @cpu: where it runs
+ * @cpu: CPU to run on
  *
- * Its stack is a mapping of its own, so that nothing else is above.
+ * The stack is a mapping of its own, so that its size is exact.
  */
 void slave_start(struct slave *slave, unsigned int kib, unsigned int cpu)
 {
-	/* In whole pages, or there would be more above its end. */
+	/* Whole pages: the kernel would round the mapping up. */
 	size_t size = (kib + 67) / 4 * 4096;
 	struct birth birth = { slave, kib, cpu };
 	uint64_t ready;
@@ -146,7 +146,7 @@ void slave_order(struct slave *slave, unsigned long count)
 	bench_write(slave->orders[1], &count, sizeof(count));
 }
 
-/* A bench_fn: the time is the slave's own. */
+/* A bench_fn; the slave measures the time itself. */
 uint64_t slave_run(void *arg, unsigned long count)
 {
 	struct slave *slave = arg;
@@ -169,11 +169,11 @@ void slave_stop(struct slave *slave)
 /**
  * slave_read_stack - copy a slave's stack as a debugger does
  * @slave: the slave
- * @sp: its stack pointer
- * @buf: receives it
- * @size: bytes there
+ * @sp: the slave's stack pointer
+ * @buf: receives the stack, from the red zone to its end
+ * @size: size of @buf in bytes
  *
- * Return: the number of bytes, from the red zone to the stack's end.
+ * Return: the number of bytes copied.
  */
 size_t slave_read_stack(const struct slave *slave, uint64_t sp, void *buf,
 			size_t size)

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# All of Debian, beside the release that this machine runs: what is newest there
-# can be fetched, and is never installed. To be sourced by scripts/setup.
+# Access to the packages of all Debian suites, not only of the release that this
+# machine runs. Packages from other suites are downloaded, never installed. Sourced
+# by scripts/setup.
 #
-# apt gets a configuration of its own, in the cache: the machine's mirror and all
-# its other settings, but other suites, and its own lists and state. Signatures
-# are checked as ever.
+# apt gets a separate configuration in the cache: this machine's mirror and settings,
+# but other suites, and lists and state of its own. apt still checks signatures.
 
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
@@ -23,13 +23,13 @@ archive()
 		-o APT::Sandbox::User= "${@:2}"
 }
 
-# debian_mirror: where this machine's own Debian comes from; not its security updates
+# debian_mirror: print the mirror of this machine's Debian, not of its security updates
 debian_mirror()
 {
 	# shellcheck disable=SC2016 # for apt to expand
 	apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' \
 		'Origin: Debian' 'Label: Debian' | sed -n 1p | grep . ||
-		die "apt knows no mirror of Debian; try apt-get update as root"
+		die "no Debian mirror in apt's sources; try apt-get update as root"
 }
 
 archive_update()
@@ -39,9 +39,9 @@ archive_update()
 	mirror=$(debian_mirror)
 
 	mkdir -p "$archive_folder"/lists/partial "$archive_folder"/cache/archives/partial
-	# Nothing is installed as far as this apt knows.
+	# An empty status file: no installed package can satisfy a dependency.
 	: >"$archive_folder/status"
-	# By the releases' own names where mirrors have those fresher than the aliases.
+	# Code names rather than "testing": some mirrors update those first.
 	for suite in trixie-backports sid experimental; do
 		echo "deb [signed-by=$keys] $mirror $suite main"
 	done >"$archive_folder/sources.list"

@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# A bare Debian 12 in a folder, unpacked from an archive in the cache. To be sourced
-# by scripts/bare-root.
+# Unpacks a minimal Debian 12 into a folder, from an archive in the cache. Sourced by
+# scripts/bare-root.
 
 . "$(dirname "${BASH_SOURCE[0]}")/archive.sh"
 
 suite=bookworm
 
-# bare_key: of what the archive was made of. apt's lists change with the mirror.
+# bare_key: print a hash of everything that determines the archive's contents. apt's
+# lists change whenever the mirror does.
 bare_key()
 {
 	{
@@ -18,7 +19,7 @@ bare_key()
 	} | sha256sum | head -c 16
 }
 
-# apt_settings FOLDER: this machine's, with the keys and names that they refer to
+# apt_settings FOLDER: copy this machine's apt settings, and the keys they refer to
 apt_settings()
 {
 	local certificates=etc/ssl/certs/ca-certificates.crt
@@ -26,11 +27,11 @@ apt_settings()
 	rm -f "$1/etc/apt/sources.list"
 	cp -a /etc/apt/. "$1/etc/apt/"
 	cp -an /usr/share/keyrings/. "$1/usr/share/keyrings/"
-	# For a mirror behind https.
+	# The mirror may use https.
 	[ ! -f "/$certificates" ] || install -D -m 644 "/$certificates" "$1/$certificates"
 }
 
-# make_archive FILE WORK: debootstrap's work in the folder WORK
+# make_archive FILE WORK: run debootstrap in the folder WORK, and archive the result
 make_archive()
 {
 	local log=$2.log mirror
@@ -43,27 +44,27 @@ make_archive()
 	apt_settings "$2"
 	rm -f "$2"/var/cache/apt/archives/*.deb
 	mkdir -p "${1%/*}"
-	# Those of another key are of no use any more.
+	# Archives with another key are obsolete.
 	rm -f "${1%/*}"/*.tar
 	tar -C "$2" --numeric-owner -cf "$1.new" .
 	mv "$1.new" "$1"
 	rm -rf "$2" "$log"
 }
 
-# bare_debian FOLDER
+# bare_debian FOLDER: unpack a bare Debian into the folder
 bare_debian()
 {
 	local file name
 
 	file=$cache/bare/$(bare_key).tar
-	# Two at a time would make the same.
+	# The lock keeps two runs from making the same archive.
 	mkdir -p "$cache/bare"
 	(
 		flock 9
 		[ -f "$file" ] || make_archive "$file" "$1.work"
 		tar -C "$1" --numeric-owner -xpf "$file"
 	) 9>"$cache/bare/lock"
-	# A machine that knows its mirror by a proxy may have no resolver.
+	# A machine that reaches its mirror through a proxy may have no resolver.
 	for name in /etc/resolv.conf /etc/hosts; do
 		[ ! -e "$name" ] || cp -L "$name" "$1/etc/"
 	done

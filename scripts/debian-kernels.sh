@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# Debian's kernels, unpacked in the cache as scripts/kernel describes. To be
-# sourced by scripts/setup.
+# Fetches Debian's kernels, and unpacks them in the cache with the layout that
+# scripts/kernel describes. Sourced by scripts/setup.
 
 . "$(dirname "${BASH_SOURCE[0]}")/archive.sh"
 
-# How to run apt: as it is, for the machine's own Debian; or `archive`, for all.
+# The prefix of apt commands: "command" for this machine's own suites, "archive" for
+# those of archive.sh.
 from="command"
 
-# The newest release that Debian offers of a kernel as scripts/kernel names it.
+# newest NAME: print the newest release of a kernel that scripts/kernel calls NAME
 newest()
 {
 	local flavour=amd64
@@ -39,8 +40,9 @@ candidate()
 	"$from" apt-cache policy "linux-image-$1" | sed -n 's/^ *Candidate: //p'
 }
 
-# The uncompressed kernel inside a bzImage: QEMU starts it directly, which saves
-# the guest's own unpacking. The offsets are those of the x86 boot protocol.
+# unpack_vmlinux BZIMAGE FILE: extract the ELF file from a bzImage. QEMU starts it
+# directly, which saves the guest the decompression. The offsets are those of the x86
+# boot protocol.
 unpack_vmlinux()
 {
 	local start length magic unpack
@@ -59,19 +61,20 @@ unpack_vmlinux()
 	1f8b*)		unpack="gzip -dc" ;;
 	*)		die "$1 is compressed in an unknown way ($magic)" ;;
 	esac
-	# The size that follows the compressed data is garbage to some of them.
+	# The payload ends with its uncompressed size, which some decompressors
+	# report as trailing garbage: ignore their exit status.
 	tail -c "+$((start + 1))" "$1" | head -c "$length" | $unpack >"$2" 2>/dev/null || :
 	[ "$(head -c 4 "$2" | tail -c 3)" = ELF ] || die "cannot unpack $1"
 }
 
-# own_libraries FOLDER: programs of a newer Debian than the machine's, in the current
-# folder, find the libraries that came with them, which will be in FOLDER.
+# own_libraries FOLDER: make the programs in the current folder, from a newer Debian,
+# use the libraries of that Debian, which will be in FOLDER
 own_libraries()
 {
 	local program libraries=$1/usr/lib/x86_64-linux-gnu
 
 	find usr/bin usr/libexec usr/lib/linux-kbuild-* -type f | while read -r program; do
-		# All else is scripts and libraries.
+		# Only programs have an interpreter; the rest are scripts and libraries.
 		if patchelf --print-interpreter "$program" >/dev/null 2>&1; then
 			patchelf --set-interpreter "$libraries/ld-linux-x86-64.so.2" \
 				--force-rpath --set-rpath "$libraries" "$program"
@@ -79,7 +82,7 @@ own_libraries()
 	done
 }
 
-# download_kernel RELEASE: its packages, into the current folder
+# download_kernel RELEASE: download its packages into the current folder
 download_kernel()
 {
 	local parts
@@ -89,25 +92,26 @@ download_kernel()
 			sed -n 's/.*Depends: \(linux-\(binary\|modules\|headers\|kbuild\)-.*\)/\1/p')
 	download "linux-image-$1" "linux-headers-$1" "${parts[@]}"
 	[ "$from" = archive ] || return 0
-	# And the compiler, with all that it needs.
+	# The compiler of the newer Debian, with its dependencies.
 	mkdir partial
 	quietly "$from" apt-get -q -y --no-install-recommends --download-only \
 		-o "Dir::Cache::archives=$PWD" install "linux-headers-$1"
 }
 
-# shape_kernel RELEASE FINAL: in the current folder, what the packages hold
+# shape_kernel RELEASE FINAL: give the unpacked packages in the current folder the
+# layout that scripts/kernel describes; the folder will be moved to FINAL
 shape_kernel()
 {
 	local headers=usr/src/linux-headers-$1 image=boot/vmlinuz-$1
 
 	rm -rf usr/share
-	# Newer packages leave /boot to others.
+	# Newer packages keep the kernel below /usr/lib/modules, not in /boot.
 	if [ -d usr/lib/modules ]; then
 		mkdir -p lib
 		mv usr/lib/modules lib
 		image=lib/modules/$1/vmlinuz
 	fi
-	# They name absolute folders, where nothing is installed.
+	# The packages use absolute paths, but they are not installed there.
 	# shellcheck disable=SC2016 # for make to expand
 	sed -i 's:/usr/src/:$(dir $(lastword $(MAKEFILE_LIST)))../:' "$headers/Makefile"
 	rm -f "lib/modules/$1/source"
@@ -121,7 +125,8 @@ shape_kernel()
 	echo "$1" >release
 }
 
-# fetch_kernel RELEASE VERSION: unpacked aside, then moved into place whole.
+# fetch_kernel RELEASE VERSION: unpack the kernel in a temporary folder, and move it to
+# its place in the cache when it is complete
 fetch_kernel()
 {
 	local release=$1 version=$2 final=$cache/kernels/$1 work deb
@@ -144,7 +149,7 @@ fetch_kernel()
 	trap - EXIT
 }
 
-# setup_kernels NAME...
+# setup_kernels NAME...: fetch the kernels that the cache lacks
 setup_kernels()
 {
 	local name release version from

@@ -1,23 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# Runs of the selftests in VMs or on this machine, as many at a time as there are
-# processors ($JOBS), what they print one after the other, and the sum of it all.
-# To be sourced after common.sh, in $top:
+# Runs selftests in several VMs, and on this machine, at the same time: as many runs
+# as there are processors, or $JOBS. Prints their output one after the other, and then
+# the totals. Sourced after common.sh, in $top:
 #
-#	guest NAME VM-OPTION... -- COMMAND...	once for each run in a VM
-#	on_host NAME COMMAND...			once for each run on this machine
-#	guests_finish				wait for them, and print
-#	guests_table				a line for each
-#	guests_total				the last line, and the verdict
+#	guest NAME VM-OPTION... -- COMMAND...	start a run in a VM
+#	on_host NAME COMMAND...			start a run on this machine
+#	guests_finish				wait for the runs, print their output
+#	guests_table				print a line for each run
+#	guests_total				print the totals; fail if a run failed
 #
-# Whatever leaves no verdict counts as a failure: a crash, a warning of the
-# kernel, a deadline.
+# A run without a verdict counts as a failure: after a crash, a warning of the kernel,
+# or a deadline.
 : "${top:?}"
 
 guest_names=() guest_pids=() guest_rows=() guest_remarks=()
 passed=0 failed=0 skipped=0
-# The logs, each with the exit status beside it.
+# Folder of the runs' logs, and of files with their exit status.
 logs=build/test
 
 guests_begin()
@@ -25,7 +25,7 @@ guests_begin()
 	local slot
 
 	mkdir -p "$logs"
-	# A token for each VM that may run.
+	# A pipe with one token for each run that may be active.
 	slots=$(mktemp -u)
 	mkfifo "$slots"
 	exec 7<>"$slots"
@@ -33,7 +33,7 @@ guests_begin()
 	for ((slot = ${JOBS:-$(nproc)}; slot > 0; slot--)); do
 		echo >&7
 	done
-	# Each run in a process group of its own, so that none outlives us.
+	# Job control puts each run in a process group, which guests_stop() kills.
 	set -m
 	trap guests_stop EXIT
 	trap 'exit 130' INT
@@ -75,7 +75,7 @@ guest()
 	on_host "$1" selftests/vm/run "${@:2}"
 }
 
-# guest_result NAME: adds what its log tells
+# guest_result NAME: add the results in the run's log to the totals
 guest_result()
 {
 	local log=$logs/$1.log totals pass fail skip status verdict=ok
@@ -87,7 +87,7 @@ guest_result()
 	[ "$fail" -eq 0 ] || verdict=failed
 	mapfile -t -O ${#guest_remarks[@]} guest_remarks < <(
 		sed -nE "s/^# ((failed|unstable|not run): )/$1: \1/p" "$log")
-	# The tests' own failures explain exit status 1; nothing else does.
+	# The exit status must be 1 if tests have failed, else 0.
 	if [ -z "$totals" ] || [ "$status" != $((fail > 0)) ]; then
 		verdict="the run ended with status $status"
 		echo "# $1: $verdict"
@@ -98,7 +98,7 @@ guest_result()
 	[ "$fail" -eq 0 ]
 }
 
-# guests_finish: the first one's output as it comes, then the others'
+# guests_finish: print the output of the runs in order, each while it is running
 guests_finish()
 {
 	local index name verdict
@@ -117,14 +117,14 @@ guests_finish()
 	guest_names=() guest_pids=()
 }
 
-# guests_table: what each came to
+# guests_table: print the results of each run
 guests_table()
 {
 	printf '# %-32s %6s %6s %7s  %s\n' kernel passed failed skipped verdict
 	printf '# %s\n' "${guest_rows[@]}"
 }
 
-# guests_total: succeeds if all did
+# guests_total: print the totals; succeed if all runs have succeeded
 guests_total()
 {
 	[ ${#guest_remarks[@]} -eq 0 ] || printf '# %s\n' "${guest_remarks[@]}"

@@ -1,16 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Recordings that somebody has damaged, or made to do harm: cpctl reads what
-# makes sense, says what does not, and never crashes, hangs or takes all memory.
-# CHECKPOINT_VARIANTS variants are made of each recording; CHECKPOINT_SEED makes
-# others than the last time.
+# Damaged and malicious recordings: cpctl prints the valid part, reports the damage, and
+# never crashes, hangs or uses much memory. CHECKPOINT_VARIANTS sets the number of
+# variants of each recording; CHECKPOINT_SEED selects other ones.
 . "$(dirname "$0")/tap.bash"
 
 selftests=$PWD/build/selftests
 file=$folder/recording
 
-# withstands STATUS COMMAND...: recorded with $options
+# withstands STATUS COMMAND...: record the command, which must exit with this status,
+# with $options, and run the program hostile on the recording
 withstands()
 {
 	local want=$1
@@ -47,14 +47,14 @@ test_deep_stack()
 	withstands 139 "$selftests/doomed-static" overflow main
 }
 
-# What the writer writes, the reader reads, and it is the same.
+# The reader must return what the writer has written.
 test_all_that_is_written()
 {
 	"$selftests/roundtrip" -n "${CHECKPOINT_VARIANTS:-300}" \
 		-s "${CHECKPOINT_SEED:-1}" "$file"
 }
 
-# bomb: a recording of the records that standard input tells, in python
+# bomb: write a recording of the records that the Python code on standard input makes
 bomb()
 {
 	python3 -IS -c '
@@ -79,7 +79,8 @@ exec(sys.stdin.read())' |
 	echo "# $(stat -c %s "$file") bytes"
 }
 
-# frugal STATUS COMMAND...: it takes less memory than half a gigabyte
+# frugal STATUS COMMAND...: run the command with at most 600 MB of address space; it
+# must exit with this status
 frugal()
 {
 	(ulimit -v 600000; fails "$@" >"$folder/out" 2>"$folder/errors") || {
@@ -93,7 +94,7 @@ has_errors()
 	grep -qF -e "$1" "$folder/errors"
 }
 
-# A file of some kilobytes, whose record is a gigabyte.
+# A file of a few kilobytes, with a record of a gigabyte.
 test_a_large_stack()
 {
 	bomb <<-'END'
@@ -111,7 +112,7 @@ test_a_large_stack()
 	has_errors ': damaged: '
 }
 
-# Each of many checkpoints is a large one, and little of it is in the file.
+# Many large checkpoints, each of which has few bytes in the file.
 test_a_large_stack_many_times()
 {
 	bomb <<-'END'

@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What `make install` installs, used from there: the README's example, the
-# library's own tests with the shared library, cpctl. And that `make uninstall`
-# takes all of it away. The module goes the way of a system without a kernel's
-# headers, as a sources' package for dkms: to build it here would take minutes.
+# `make install` and `make uninstall`: builds and runs the README's example, the
+# library's tests with the shared library, and cpctl from the installed files; checks
+# that `make uninstall` removes everything. The module is installed as sources for
+# dkms, as on a system without a kernel's headers: to build it would take minutes.
 . "$(dirname "$0")/tap.bash"
 
 top=$PWD
@@ -18,13 +18,13 @@ make_here()
 	}
 }
 
-# to_tree VERB: beside the system, as packagers do, without a kernel's headers
+# to_tree VERB: run make VERB with a DESTDIR, as packagers do, without kernel headers
 to_tree()
 {
 	make_here "$1" DESTDIR="$tree" PREFIX=/usr KDIR=/no/such/folder
 }
 
-# with_tree COMMAND...: which finds there what is installed
+# with_tree COMMAND...: run the command such that it finds the files in the DESTDIR
 with_tree()
 {
 	PKG_CONFIG_LIBDIR=$tree/usr/lib/pkgconfig PKG_CONFIG_SYSROOT_DIR=$tree \
@@ -37,7 +37,7 @@ flags()
 	with_tree pkg-config "$@" libcheckpoint
 }
 
-# The README's C program, as it stands there.
+# readme_example: print the C program in the README
 readme_example()
 {
 	# shellcheck disable=SC2016 # a fence, no command
@@ -51,7 +51,7 @@ start_spinner()
 	trap 'kill $slave' EXIT
 }
 
-# shows_ten COMMAND...: the README's program, of a process that lives
+# shows_ten COMMAND...: the README's program must print ten checkpoints of a spinner
 shows_ten()
 {
 	start_spinner
@@ -84,7 +84,7 @@ test_install_to_a_folder()
 		./usr/share/man/man3/libcheckpoint.3
 		./usr/share/man/man4/checkpoint.4
 	END
-	# And the module's sources, for dkms.
+	# The module's sources, for dkms.
 	for file in dkms.conf Kbuild module include; do
 		diff -r "$file" "$tree"/usr/src/checkpoint-*/"$file"
 	done
@@ -107,7 +107,7 @@ test_pkg_config()
 	[ "$(flags --cflags | xargs)" = "-I$tree/usr/include" ]
 	[ "$(flags --libs | xargs)" = "-L$tree/usr/lib -lcheckpoint" ]
 	[[ $(flags --static --libs) == *-pthread* ]]
-	# The folder that it was installed to is no business of the users'.
+	# The DESTDIR must not appear in the .pc file.
 	fails 1 grep -r "$tree" "$tree/usr/lib/pkgconfig"
 }
 
@@ -116,7 +116,7 @@ test_shared_library()
 	readelf -d "$tree/usr/lib/libcheckpoint.so" >"$folder/dynamic"
 	grep 'SONAME.*\[libcheckpoint.so.0\]' "$folder/dynamic"
 	grep NEEDED "$folder/dynamic" | fails 1 grep -v 'libc\.so'
-	# Just what the map has, and the header: no more, no less.
+	# Library, version script and header must have exactly the same functions.
 	nm -D --defined-only "$tree/usr/lib/libcheckpoint.so" |
 		sed -n 's/.* T \([a-z_]*\)@@LIBCHECKPOINT_0$/\1/p' |
 		sort >"$folder/exported"
@@ -158,7 +158,7 @@ test_readme_example_in_cplusplus()
 	shows_ten with_tree "$folder/example++"
 }
 
-# dkms, without a kernel's headers, fails: all else is installed anyway.
+# Without a kernel's headers, dkms fails; everything else must be installed.
 test_dkms_without_headers()
 {
 	mkdir -p "$folder/bin"
@@ -185,7 +185,7 @@ test_header_is_good_for_all()
 	done
 }
 
-# The library's own tests, against the installed headers and shared library.
+# The library's tests must pass with the installed headers and shared library.
 test_library_tests_with_the_shared_library()
 {
 	# shellcheck disable=SC2046 # words
@@ -214,7 +214,7 @@ test_manual_pages()
 	for page in "$tree"/usr/share/man/man?/*; do
 		[ "$(grep -c '^\.Dt ' "$page")" -eq 1 ]
 	done
-	# What --help offers is told. Here an option's name begins with "Fl -".
+	# Each option of --help must be in the manual page, where it follows "Fl ".
 	grep -o 'Fl -[a-z-]*' "$tree/usr/share/man/man1/cpctl.1" |
 		sed 's/^Fl //' | sort -u >"$folder/told"
 	for verb in bt check diff dump end get list log monitor record run show \
@@ -231,7 +231,7 @@ test_uninstall_from_a_folder()
 	[ -z "$(find "$tree/usr/src" -name 'checkpoint*')" ]
 }
 
-# everything: where installing for real writes to
+# everything: list the files in the folders to which a real installation writes
 everything()
 {
 	find /usr/local/{bin,lib,include} /usr/local/share/{man,bash-completion} \
@@ -244,7 +244,7 @@ test_install_for_real()
 	everything >"$folder/before"
 	make_here install KDIR=/no/such/folder
 	/usr/local/bin/cpctl check >"$folder/check"
-	# With the README's own command: everything is where it is looked for.
+	# The README's command line must find the installed files.
 	(cd "$folder" &&
 		eval "$(sed -n 's/^    \(cc example.c .*\)/\1/p' "$top/README.md")")
 	ldd "$folder/a.out" | grep ' /usr/local/lib/libcheckpoint.so.0 '

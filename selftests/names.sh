@@ -1,20 +1,22 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# A process chooses its own name, those of its files, and those of its functions.
-# Whatever it chooses, nothing of it commands the terminal, forges a line, makes
-# JSON invalid, or keeps cpctl from reading what /proc says of the process.
+# Names that a process chooses: its own, those of its files, and those of its functions.
+# Whatever the names contain, cpctl's output must not send control sequences to the
+# terminal, forge lines, or contain invalid JSON, and cpctl must still parse the
+# process's files in /proc.
 . "$(dirname "$0")/tap.bash"
 # shellcheck source=selftests/slaves.bash
 . selftests/slaves.bash
 
-# Control characters of ASCII, and of UTF-8 and of single bytes beyond that; a mark
-# of direction and one of no width; broken characters; an end of a line; nothing;
-# and what looks like the text around it.
+# Names with control characters in ASCII, UTF-8 and Latin-1; a bidirectional override
+# and a zero-width space; invalid UTF-8; a newline; an empty name; and names that look
+# like the text around them.
 names=($'\e[31mZ\e]0;P\a' $'\xc2\x9b31m\x9b\xe2\x80\xaef' $'e\nchosen\r\x7f'
 	$'\xf0\x9f \xed\xa0\x80\xe2\x80\x8b' '' ') R 1 (x) S 2' $'a < "b\\"')
 
-# harmless FILE...: UTF-8, and no character that commands, hides or reorders
+# harmless FILE...: the files must be UTF-8 without control, invisible or reordering
+# characters
 harmless()
 {
 	python3 -IS - "${@/#/$folder/}" <<-'END'
@@ -29,7 +31,7 @@ harmless()
 	END
 }
 
-# lines FILE NUMBER: there are just so many
+# lines FILE NUMBER: the file must have this number of lines
 lines()
 {
 	[ "$(wc -l <"$folder/$1")" -eq "$2" ] || {
@@ -43,7 +45,7 @@ calls_itself()
 	cmp -s "/proc/$1/comm" <(printf '%s\n' "$2") && sleeps "$1"
 }
 
-# start_named NAME: a slave that sleeps
+# start_named NAME: start a slave with this name that sleeps
 start_named()
 {
 	[ -x "$folder/named" ] || compile named <<-'END'
@@ -91,8 +93,8 @@ test_in_messages()
 	done
 }
 
-# The text is harmless; metrics and JSON hold the name, but for what is not UTF-8,
-# which is U+FFFD there. The files are text, metrics and json.
+# are_right NAME: the files text, metrics and json must be harmless; the last two must
+# contain the name, with U+FFFD for invalid UTF-8
 are_right()
 {
 	harmless text metrics json
@@ -121,7 +123,8 @@ are_right()
 	END
 }
 
-# monitors FILE ARGUMENT...: adds what it prints until it has said "present"
+# monitors FILE ARGUMENT...: run cpctl monitor until it prints "present", and append its
+# output to the file
 monitors()
 {
 	env --default-signal cpctl monitor "${@:2}" >"$folder/events" 2>/dev/null &
@@ -131,7 +134,7 @@ monitors()
 	cat "$folder/events" >>"$folder/$1"
 }
 
-# As it must look between other words.
+# quoted NAME: print the name as cpctl must print it between other words
 quoted()
 {
 	case $1 in
@@ -141,7 +144,7 @@ quoted()
 	esac
 }
 
-# A name is one line of every table, and one event.
+# Whatever the name, a process is one line of each table, and one event.
 test_in_tables_and_events()
 {
 	local name
@@ -167,7 +170,7 @@ test_in_tables_and_events()
 	done
 }
 
-# The program's own escapes are there; none of the name's.
+# The output has the escape sequences of cpctl, but none of the name.
 test_on_the_screen()
 {
 	local name
@@ -219,7 +222,7 @@ test_of_who_is_dumped()
 evil=$'evil\e[35mFUN\e]0;own\a\xc2\x9b31m\x9b\xe2\x80\xae'
 library=$'lib\e[34m\xc2\x9b\n.so'
 
-# evil: a library with such names, and a program that sleeps in it
+# build_evil: compile a library with such names, and a program that sleeps in it
 build_evil()
 {
 	compile evil <<-'END'
@@ -284,7 +287,7 @@ test_in_recordings()
 	harmless out errors
 }
 
-# As with cores and recordings: what stands there is replaced, not followed.
+# cpctl replaces an existing link, as for cores and recordings; it does not follow it.
 test_output_follows_no_link()
 {
 	local command

@@ -3,10 +3,9 @@
 """
 usage: netlink-spec.py SPEC CC-COMMAND...
 
-Does a netlink specification say what the UAPI header says? Every name of the
-specification must be a constant of the header with the same value, every
-constant of the header must have a name in the specification. The values are the
-compiler's.
+Compare a netlink specification with the UAPI headers. Each name of the specification
+must be a constant of the headers with the same value, and each constant of the headers
+must have a name in the specification. The compiler evaluates the constants.
 """
 import re
 import subprocess
@@ -23,7 +22,7 @@ def upper(name):
 
 
 def enum(spec, kind):
-    """The names and values of an enum or of flags."""
+    """Yield the names and values of an enum or of flags."""
     for definition in spec["definitions"]:
         if definition["name"] == kind:
             break
@@ -35,7 +34,7 @@ def enum(spec, kind):
 
 
 def said_by_spec(spec):
-    """All constants that the specification stands for."""
+    """Return the constants that the specification defines, with their values."""
     said = {}
     for number, op in enumerate(spec["operations"]["list"], 1):
         said[upper(spec["operations"]["name-prefix"] + op["name"])] = number
@@ -61,7 +60,7 @@ def compiler(command, arguments, text):
 
 
 def names_of_header(command):
-    """All constants of the two headers that the specification has to know."""
+    """Return the constants of the two headers that the specification must define."""
     macros = compiler(command, ["-E", "-dM", "-xc", "-"], HEADERS)
     enums = compiler(command, ["-E", "-P", "-xc", "-"], HEADERS)
     names = set(re.findall(r"#define (CP_(?:NL|END|ENTRY|CHECKPOINT)_\w+)", macros))

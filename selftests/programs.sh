@@ -1,11 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Real programs as slaves: what they do, they do as without a master, and every
-# checkpoint of their whole life can be taken meanwhile.
+# Real programs as slaves: they behave as without a master, and the master can take
+# every checkpoint from their start to their end.
 . "$(dirname "$0")/tap.bash"
 
-# same COMMAND...: its output and its exit status, alone and as a slave
+# same COMMAND...: the command must have the same output and exit status alone and as
+# a slave
 same()
 {
 	local alone=0
@@ -22,7 +23,8 @@ same()
 	no_gap checkpoints
 }
 
-# no_gap FILE: checkpoints 1 to the last, and at least a hundred of them
+# no_gap FILE: the checkpoints must be numbered from 1 without a gap, and be at least a
+# hundred
 no_gap()
 {
 	sed -n 's/^{"type":"checkpoint","seq":\([0-9]*\),.*/\1/p' "$1" |
@@ -72,13 +74,13 @@ test_compiler()
 	printf '%s\n' 'static int sq(int x) { return x * x; }' \
 		'int main(int argc, char **argv) { return sq(argc); }' \
 		>"$folder/source.c"
-	# The compiler proper: the driver would only start it as a child.
+	# cc1 itself: the driver, gcc, would only start it as a child.
 	same "$(gcc -print-prog-name=cc1)" -quiet -O2 -o - "$folder/source.c"
 }
 
 test_program_that_fails()
 {
-	# Without the time: a minute may pass between the two.
+	# Without times, which could differ between the two runs.
 	same ls -l --time-style=+ /proc/self/environ /does/not/exist
 }
 

@@ -19,7 +19,7 @@
  * @type: nlmsg_type
  * @cmd: the command, unless @type is NLMSG_ERROR or NLMSG_DONE
  * @error: the error of an NLMSG_ERROR or NLMSG_DONE
- * @words: the text of the extended acknowledgement, if there is one
+ * @words: the error message of the extended ACK, if there is one
  * @attrs: the attributes by their number, NULL if missing
  */
 struct message {

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Names of functions and places in sources: that they are right, whatever wrote the
-# debug information, and that a program cannot use them to harm who asks for them.
+# Names of functions and lines of sources: they must be right for debug information of
+# all kinds, and a malicious program must not be able to harm the user who reads them.
 . "$(dirname "$0")/tap.bash"
 # shellcheck source=selftests/slaves.bash
 . selftests/slaves.bash
@@ -11,7 +11,8 @@
 programs=$PWD/build/selftests
 recording=$folder/recording
 
-# record STATUS PROGRAM ARGUMENT...: its death, in the file recording
+# record STATUS PROGRAM ARGUMENT...: record the program, which must exit with this
+# status, to $recording
 record()
 {
 	program=$2
@@ -20,13 +21,14 @@ record()
 		>/dev/null 2>"$folder/errors")
 }
 
-# bt OPTION...: of the recording, in the file out
+# bt OPTION...: print the recording's backtrace to the file out
 bt()
 {
 	cpctl bt "$@" "$recording" >"$folder/out" 2>"$folder/errors"
 }
 
-# our_frames: of cpctl's lines, "FUNCTION FILE:LINE" of the test's own sources
+# our_frames: print the frames of the tests' sources in cpctl's backtrace, as lines of
+# "FUNCTION FILE:LINE"
 our_frames()
 {
 	sed -n 's/^  #[0-9]* *0x[0-9a-f]* \(.*\)\(+0x[0-9a-f]* (.*)\| (inlined)\) at .*\/\([a-z]*\.c[p]*:[0-9]*\)$/\1 \3/p' \
@@ -34,7 +36,7 @@ our_frames()
 		grep -E ' (chain\.c|wild\.c|mangled\.cpp):'
 }
 
-# gdb_frames: the same, as gdb sees them in the core
+# gdb_frames: print the same frames of gdb's backtrace of the core
 gdb_frames()
 {
 	cpctl dump -o "$folder/core" "$recording" 2>"$folder/errors"
@@ -44,12 +46,13 @@ gdb_frames()
 		grep -E ' (chain\.c|wild\.c|mangled\.cpp):'
 }
 
-# agrees_with_gdb AT-LEAST
+# agrees_with_gdb AT-LEAST: both backtraces must have the same frames, at least this
+# many
 agrees_with_gdb()
 {
 	bt
 	our_frames >"$folder/ours"
-	# The frame it is in comes once more, at the beginning.
+	# gdb prints the innermost frame twice: when it loads the core, and by bt.
 	gdb_frames | awk '!seen[$0]++' >"$folder/theirs"
 	same "$program" "$(cat "$folder/theirs")" "$(awk '!seen[$0]++' "$folder/ours")"
 	[ "$(wc -l <"$folder/ours")" -ge "$1" ]
@@ -67,11 +70,11 @@ test_debug_information_of_every_kind()
 		cpctl bt "$slave" >"$folder/out"
 		our_frames >"$folder/$kind"
 		stop_slave
-		# clang has one instruction for several of main()'s calls: no line.
+		# clang merges several of main()'s calls, which then have no line.
 		same "$kind" 'rest folded folded_too leaf middle ' \
 			"$(cut -d ' ' -f 1 "$folder/$kind" | grep -vx main | tr '\n' ' ')"
 	done
-	# Sources are the same, so are the lines.
+	# The same sources must have the same lines.
 	for kind in split split-4 lto gz; do
 		cmp "$folder/split" "$folder/$kind"
 	done
@@ -126,7 +129,7 @@ test_signal_trampoline_of_its_own()
 
 test_one_file_mapped_under_two_names()
 {
-	# Elsewhere in the VM, two names may look like two files.
+	# On the VM's overlay file system, hard links may look like different files.
 	mkdir "$folder/tmpfs"
 	mount -t tmpfs tmpfs "$folder/tmpfs"
 	echo one >"$folder/tmpfs/one"
@@ -141,7 +144,7 @@ test_one_file_mapped_under_two_names()
 		"$(our_frames | cut -d ' ' -f 1 | tr '\n' ' ')"
 }
 
-# main() is put before it, all else behind it.
+# The function without debug information lies between main() and other functions.
 test_no_lines_of_others()
 {
 	gcc -O2 -g -x c -o "$folder/around" - <<-'END'
@@ -175,8 +178,8 @@ test_code_without_a_symbol()
 	grep -q '^  #[0-9]*  *0x[0-9a-f]* \[bare\]+0x[0-9a-f]*$' "$folder/out"
 }
 
-# int $0x80 in 64-bit code calls what has that number in 32-bit code; and the numbers
-# of x32 have a bit of their own, whether the kernel has such calls or not.
+# int $0x80 in 64-bit code uses the numbers of i386. The numbers of x32 have bit 30 set,
+# even on kernels without x32.
 test_system_calls_of_other_tables()
 {
 	compile calls <<-'END'
@@ -200,7 +203,7 @@ test_system_calls_of_other_tables()
 	fails 1 grep -q ' writev ' "$folder/out"
 }
 
-# stripped NAME LINK: wild without symbols, whose debug information is in LINK
+# stripped NAME LINK: make a program without symbols whose debug link names LINK
 stripped()
 {
 	: >"$folder/$2"
@@ -210,7 +213,7 @@ stripped()
 	chmod 755 "$folder/$1"
 }
 
-# start_as_nobody PROGRAM
+# start_as_nobody PROGRAM: start the program as a slave of user nobody
 start_as_nobody()
 {
 	"${as_nobody[@]}" "$1" plain >"$folder/said" &
@@ -219,7 +222,7 @@ start_as_nobody()
 	eventually sleeps "$slave"
 }
 
-# A FIFO without a writer blocks who opens it; a device may do anything.
+# Opening a FIFO without a writer blocks; opening a device may have side effects.
 test_files_that_a_slave_names()
 {
 	local kind
@@ -237,7 +240,7 @@ test_files_that_a_slave_names()
 		timeout 120 strace -f -o "$folder/trace" -e trace=open,openat,openat2 \
 			cpctl bt "$slave" >"$folder/out"
 		has out '[fifo]+0x'
-		# It is looked at, but never opened.
+		# cpctl may open the file only with O_PATH.
 		grep -q 'link\.debug' "$folder/trace"
 		same "$kind" '' "$(grep 'link\.debug' "$folder/trace" | grep -v O_PATH || :)"
 		timeout 120 cpctl get "$slave" >"$folder/out"
@@ -246,7 +249,7 @@ test_files_that_a_slave_names()
 	done
 }
 
-# What is named inside the debug information, libdw opens.
+# libdw opens files that the debug information names.
 test_files_that_debug_information_names()
 {
 	gcc -O2 -g -gsplit-dwarf -I selftests -o "$folder/split" selftests/chain.c -pthread
@@ -280,7 +283,7 @@ test_debug_files_under_another_root()
 	cpctl bt "$slave" >"$folder/out"
 	has out ' middle+0x'
 	has out ' folded (inlined) at '
-	# A link must not lead to the files of who asks.
+	# A link in the slave's root must not lead to files outside of it.
 	cp "$programs/chain-static" "$folder/outside"
 	ln -sf "$folder/outside" \
 		"$root/usr/lib/debug/.build-id/${id:0:2}/${id:2}.debug"
@@ -289,7 +292,7 @@ test_debug_files_under_another_root()
 	stop_slave
 }
 
-# no_server: nothing of the client for servers of debug files was loaded
+# no_server: cpctl must not have loaded the debuginfod client
 no_server()
 {
 	fails 1 grep -E 'libdebuginfod|libcurl|libldap|gnutls' "$folder/trace"
@@ -307,14 +310,14 @@ test_servers_of_debug_files()
 	DEBUGINFOD_URLS='' strace -f -o "$folder/trace" -e trace=open,openat \
 		cpctl bt "$recording" >"$folder/out"
 	no_server
-	# Nobody listens there.
+	# No server listens on that port.
 	DEBUGINFOD_URLS=http://127.0.0.1:9/ timeout 120 strace -f -o "$folder/trace" \
 		-e trace=open,openat cpctl bt "$recording" >"$folder/out"
 	grep -q libdebuginfod "$folder/trace"
 	has out ' inner+0x'
 }
 
-# make_bomb FILE: gives it a section .debug_info that is SIZE bytes of zeroes
+# make_bomb FILE SIZE: add a compressed section .debug_info of SIZE zero bytes
 make_bomb()
 {
 	python3 -IS - "$folder/zeroes" "$2" <<-'END'
@@ -347,7 +350,8 @@ make_bomb()
 	END
 }
 
-# most_memory COMMAND...: of any of its processes, in KiB, is told in the file memory
+# most_memory COMMAND...: run the command, and write the largest memory of any of its
+# processes, in KiB, to the file memory
 most_memory()
 {
 	python3 -IS -c '
@@ -368,14 +372,14 @@ test_debug_information_that_fills_the_memory()
 	has out ' main+0x'
 }
 
-# addresses: of the frames in the file out
+# addresses: print the addresses of the frames in the file out
 addresses()
 {
 	sed -n 's/^  #[0-9]* *\(0x[0-9a-f]*\) .*/\1/p' "$folder/out" | uniq
 }
 
-# die_at N COMMAND...: whoever reads the files dies in its Nth system call of a kind
-# that nobody else makes
+# die_at N COMMAND...: kill cpctl's namer, the process that reads the files, in its Nth
+# setitimer(2); no other process makes that call
 die_at()
 {
 	strace -f -o /dev/null -e trace=setitimer \
@@ -389,12 +393,12 @@ test_reader_of_names_that_crashes()
 	record 134 "$programs/wild" abort
 	bt
 	addresses >"$folder/addresses"
-	# Once the calls are known, only names are lost.
+	# After the unwinding, only names are lost.
 	die_at 5 cpctl bt "$recording"
 	addresses | cmp - "$folder/addresses"
 	has errors 'names are missing'
 	has out ' [wild]+0x'
-	# Before that, all but the registers.
+	# Before the unwinding, everything but the registers is lost.
 	die_at 1 cpctl bt "$recording"
 	has out '#0   0x'
 	has out 'no further: the unwind information cannot be read'
@@ -404,7 +408,7 @@ test_reader_of_names_that_crashes()
 	has out '  rip '
 }
 
-# What it is left with.
+# The namer must run without privileges.
 test_reader_of_names_has_no_rights()
 {
 	start_as_nobody "$programs/chain-pie"

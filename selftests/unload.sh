@@ -1,13 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Loading and unloading the module: refused while it is in use, and otherwise
-# leaves nothing.
+# Loading and unloading the module: unloading is refused while the module is in use, and
+# otherwise leaves nothing.
 . "$(dirname "$0")/tap.bash"
 
 refcnt=/sys/module/checkpoint/refcnt
 
-# The runner loaded it from there, and unloads it in the end.
+# load: load the module from the file from which selftests/vm/run has loaded it; the
+# runner unloads it after the tests
 load()
 {
 	insmod "${CHECKPOINT_KO:?}"
@@ -56,7 +57,7 @@ test_refused_while_a_pair_lives()
 	fails 1 rmmod checkpoint
 	kill $master
 	wait $master || :
-	# The spinner is let go at its next return to user mode.
+	# The spinner's hook is removed at its next return to user mode.
 	eventually unused
 	kill $slave
 	rmmod checkpoint
@@ -65,7 +66,7 @@ test_refused_while_a_pair_lives()
 
 test_unloads_after_a_sleeping_slave_was_let_go()
 {
-	# It sleeps, its master goes: what is queued stays until it wakes.
+	# The slave's task work stays queued, and the module in use, until it wakes.
 	sleep 1000 &
 	slave=$!
 	eventually in_sleep $slave
@@ -82,7 +83,7 @@ test_unloads_at_once_when_the_last_pair_is_over()
 {
 	local i
 
-	# The window in which a work has let go of the module and still runs.
+	# Races rmmod with a task work that has dropped its reference but still runs.
 	for ((i = 0; i < 20; i++)); do
 		start_spinner
 		cpctl get $slave -n 3 >/dev/null
@@ -109,15 +110,16 @@ test_a_loop_leaves_nothing()
 
 test_second_one_by_another_name_is_refused()
 {
-	# An array of 56 bytes behind 24 that are 0; the last, struct module's.
+	# Changes the module's name in struct module: an array of 56 bytes after 24
+	# zero bytes; the greedy pattern finds the last match.
 	perl -0777 -pe 's/(.*\0{24}checkpoin)t(\0{46})/$1s$2/s' "$CHECKPOINT_KO" \
 		>"$folder/other.ko"
 	fails 1 cmp -s "$CHECKPOINT_KO" "$folder/other.ko"
 	fails 1 insmod "$folder/other.ko" 2>"$folder/errors"
-	# Newer kernels do not let a module say what they say of one that is loaded.
+	# Newer kernels replace a module's EEXIST, which would mean "already loaded".
 	grep -qE 'File exists|Device or resource busy' "$folder/errors"
 	[ ! -e /sys/module/checkpoins ]
-	# The first one has lost nothing by it.
+	# The first module still works.
 	cpctl check >/dev/null
 	cpctl get $$ >/dev/null
 }

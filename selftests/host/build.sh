@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What `make` builds for whoever wants to use the module, and what it fetches for that.
+# What `make` builds and fetches for a user of the module.
 . "$(dirname "$0")/../tap.bash"
 
-# Nothing comes from a make that runs the tests.
+# Do not inherit settings from a make that runs the tests.
 unset MAKEFLAGS MFLAGS MAKELEVEL K KDIR SETUP
 
 top=$PWD
@@ -12,14 +12,15 @@ tree=$folder/tree
 mkdir "$tree"
 cp -r Kbuild Makefile dkms.conf include module scripts tools "$tree"
 
-# Stands for scripts/setup: the groups that it was asked for.
+# A stub of scripts/setup that writes down the groups it is called with.
 cat >"$folder/setup" <<-END
 	#!/bin/sh
 	printf '%s\n' "\$@" >>"$folder/groups"
 END
 chmod +x "$folder/setup"
 
-# plain_make BUILD [ARGUMENT...]: as if BUILD were the running kernel's build folder
+# plain_make BUILD [ARGUMENT...]: run make with BUILD as the running kernel's build
+# folder
 plain_make()
 {
 	rm -f "$folder/groups"
@@ -58,7 +59,7 @@ test_without_headers_all_else_is_built()
 
 test_missing_headers_have_a_package()
 {
-	# Where they are installed, there is nothing to say.
+	# If the headers are installed, make has no message to print.
 	[ ! -d "/lib/modules/$(uname -r)/build" ] || skip "the headers are installed"
 	make -C "$tree" SETUP="$folder/setup" >"$folder/out" 2>"$folder/errors"
 	grep -qF "apt-get install linux-headers-$(uname -r)" "$folder/errors"

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
 """
-The shell in a VM, as somebody at a terminal meets it: one session with
-selftests/vm/run, at a pseudo-terminal. Prints TAP.
+The shell of a VM, at a terminal: one session with selftests/vm/run, at a
+pseudo-terminal. Prints TAP.
 """
 import fcntl
 import os
@@ -15,12 +15,12 @@ import termios
 import threading
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-# Only a VM that hangs gets there.
+# Seconds; only a VM that hangs takes this long.
 DEADLINE = 480
 
 
 class Session:
-    """A shell in a VM; what it has printed and nobody has looked for yet."""
+    """A shell in a VM, and its output that expect() has not consumed yet."""
 
     def __init__(self, rows, columns):
         self.text = ""
@@ -32,7 +32,7 @@ class Session:
             os.execv("selftests/vm/run", ["selftests/vm/run"])
 
     def read(self):
-        """More of its output; False at its end."""
+        """Read more output; return False at its end."""
         try:
             data = os.read(self.terminal, 4096)
         except OSError:
@@ -41,7 +41,7 @@ class Session:
         return bool(data)
 
     def expect(self, pattern):
-        """Up to what matches. The deadline ends the VM, and with it the output."""
+        """Wait for output that matches. The watchdog ends the VM, and so the output."""
         while True:
             match = re.search(pattern, self.text, re.M)
             if match:
@@ -54,13 +54,14 @@ class Session:
         os.write(self.terminal, text.encode())
 
     def run(self, command):
-        """Its output and exit status, between marks that the echo does not have."""
+        """Run a command; return its output and exit status. The marks around the output
+        are quoted in the command, so that the terminal's echo does not match."""
         self.type(f"echo '<'':'; {command}; echo ':''>'$?\n")
         match = self.expect(r"^<:\n((?s:.*?))^:>(\d+)$")
         return match.group(1), int(match.group(2))
 
     def ended_by(self, key):
-        """The exit status of a command in the foreground that a key ends."""
+        """Press a key while a command runs; return the command's exit status."""
         self.type("sh -c \"echo '<'':'; exec sleep 1000\"\n")
         self.expect(r"^<:\n")
         self.type(key)
@@ -68,7 +69,7 @@ class Session:
         return int(self.expect(r"^:>(\d+)$").group(1))
 
     def leave(self):
-        """Its exit status."""
+        """Exit from the shell; return the exit status of selftests/vm/run."""
         self.type("exit 7\n")
         while self.read():
             pass
@@ -131,7 +132,7 @@ def size_is_that_of_the_terminal(session):
 def size_follows_the_terminal(session):
     set_size(session.terminal, 44, 123)
     session.run("until [ \"$(stty size)\" = '44 123' ]; do sleep 0.1; done")
-    # The shell hears of it, too.
+    # The shell got SIGWINCH, too.
     equal(session.run("echo $LINES $COLUMNS"), ("44 123\n", 0))
 
 
@@ -147,7 +148,7 @@ TESTS = [greeting, finds_cpctl, finds_cpctl_in_a_login_shell,
 
 def main():
     session = Session(33, 101)
-    # One session: what has failed once says nothing about the rest.
+    # All tests share the session; the watchdog ends it if one of them hangs.
     watchdog = threading.Timer(DEADLINE, os.kill, (session.pid, signal.SIGTERM))
     watchdog.daemon = True
     watchdog.start()

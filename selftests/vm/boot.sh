@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=dash disable=SC2154 # busybox; settings are in another file
 #
-# /init of the guest's initramfs: make the host's files the root file system,
-# writable in memory only, and go on in guest.sh.
+# /init of the guest's initramfs: mounts the host's files as the root file system,
+# writable in memory only, and executes guest.sh.
 
 PATH=/bin
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t devtmpfs devtmpfs /dev
-# What udev would do.
+# There is no udev to make these.
 ln -s /proc/self/fd /dev/fd
 ln -s fd/0 /dev/stdin
 ln -s fd/1 /dev/stdout
@@ -26,7 +26,7 @@ done
 
 transport=trans=virtio,version=9p2000.L,msize=512000
 
-# Nobody else writes to the lower layer as far as this guest cares: cache=loose.
+# cache=loose: the guest need not see later changes of the host's files.
 mkdir /host /memory /view /new
 mount -t 9p -o "ro,$transport,cache=loose" root /host
 mount -t tmpfs tmpfs /memory
@@ -45,7 +45,7 @@ for folder in $fresh; do
 done
 chmod 755 /new/run
 
-# What the fresh folders cover but the command needs.
+# Mount the folders that the command needs, if a fresh folder covers them.
 for folder in $visible; do
 	for cover in $fresh; do
 		case $folder/ in
@@ -57,7 +57,7 @@ for folder in $visible; do
 	done
 done
 
-# Here two systems write: a cache would show each of them old data.
+# Host and guest both write to these folders, so neither may cache them.
 index=0
 for folder in $shares; do
 	mkdir -p "/new$folder"

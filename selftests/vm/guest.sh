@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=dash disable=SC2154 # busybox; settings are in another file
 #
-# The guest's process 1 once the host's files are in place: load the module, run
-# the command, unload the module, tell the verdict, stop QEMU.
+# The guest's process 1 once the host's files are mounted: loads the module, runs the
+# command, unloads the module, reports the verdict, and stops QEMU.
 
 /run/vm/busybox --install -s /run/vm/bin
 PATH=/run/vm/bin
@@ -11,10 +11,10 @@ PATH=/run/vm/bin
 # release, modules, module, coverage, tty, nonce, tools
 # shellcheck disable=SC1091
 . /run/vm/settings
-# From here on nobody but this shell knows the nonce.
+# From here on, only this shell knows the nonce, so no test can forge a verdict.
 rm /run/vm/settings
 
-# port NAME: the device of a virtio port
+# port NAME: print the device of a virtio port
 port()
 {
 	local entry
@@ -28,7 +28,8 @@ port()
 
 verdict=$(port verdict)
 
-# finish STATUS WORD: a crash writes neither the verdict nor to the exit device.
+# finish STATUS WORD: write the verdict and stop QEMU by its exit device. After a crash
+# of the kernel, neither happens.
 finish()
 {
 	echo "$nonce $1 $2" >"$verdict"
@@ -36,12 +37,12 @@ finish()
 	sleep 60
 }
 
-# find_leaks: memory that nobody points to any more, where the kernel looks for it.
-# What it finds is in its log, and ends the run.
+# find_leaks: scan for memory without references, on kernels with kmemleak. A leak is
+# reported in the kernel's log, which makes the run fail.
 leaks=/sys/kernel/debug/kmemleak
 find_leaks()
 {
-	# Too young, or freed by the next grace period: it counts the second time.
+	# kmemleak ignores young objects, and RCU may free others: scan twice.
 	echo scan >$leaks
 	sleep 6
 	echo scan >$leaks
@@ -54,43 +55,43 @@ mount -t tracefs tracefs /sys/kernel/tracing
 hostname checkpoint-vm
 ip link set lo up
 
-# For login shells, which set PATH themselves.
+# Login shells reset PATH.
 mkdir -p /etc/profile.d
 echo "PATH=$tools:\$PATH" >/etc/profile.d/checkpoint-vm.sh
 
-# So that modprobe finds the kernel's other modules.
+# modprobe looks for the kernel's modules here.
 mkdir -p "/lib/modules/$release"
 mount --bind "$modules" "/lib/modules/$release"
 
 if [ -n "$tty" ]; then
 	output=/dev/hvc0
-	# Held open, or the size would be forgotten.
+	# The terminal keeps its size while it is open.
 	exec 3<>$output
-	# The host's terminal has one size after another.
+	# selftests/vm/run sends the size of the host's terminal whenever it changes.
 	while read -r rows columns; do
 		stty rows "$rows" cols "$columns" <&3
 	done <"$(port size)" &
 else
-	# A pipe, not the port itself: the port can be opened only once, and
-	# programs do open /dev/stderr.
+	# A pipe rather than the port: the port can be opened only once, but programs
+	# may open /dev/stderr.
 	output=/run/vm/output
 	mkfifo $output
 	cat $output >"$(port output)" &
 	drain=$!
-	# Held open, or the drain would end with the first writer.
+	# An open writer keeps the drain from ending with the first program.
 	exec 3>$output
 fi
 
 [ ! -e $leaks ] || echo scan=off >$leaks
 
-# What is before this line is the stock kernel's own business.
+# selftests/vm/run ignores messages of the kernel before this line.
 echo '<5>checkpoint-vm: start' >/dev/kmsg
 if [ -n "$module" ] && ! insmod "$module" >$output 2>&1; then
 	dmesg | tail -n 5 >$output
 	finish 125 not-loaded
 fi
 
-# Not in the background, where a shell has its commands ignore SIGINT and SIGQUIT.
+# Not as a background command, which would ignore SIGINT and SIGQUIT.
 if [ -n "$tty" ]; then
 	setsid -c sh /run/vm/command <>$output >&0 2>&1 3>&-
 else
@@ -98,8 +99,8 @@ else
 fi
 status=$?
 
-# Whatever the command left running would keep the module busy and the pipe open.
-# It is known by its session: kernel threads and our own processes have none.
+# Processes that the command has left would keep the module busy and the pipe open.
+# Kill all processes with a session: kernel threads and this shell have none.
 for attempt in 1 2 3 4 5; do
 	[ $attempt = 1 ] || sleep 0.2
 	left=$(cat /proc/[0-9]*/stat 2>/dev/null |
@@ -127,7 +128,7 @@ if [ -n "$module" ] && [ -e $leaks ]; then
 	find_leaks >$output
 fi
 if [ -n "$coverage" ]; then
-	# Nothing but the module is built to count.
+	# Only the module is built with gcov.
 	find /sys/kernel/debug/gcov -name '*.gcda' -exec cp {} "$coverage" \;
 fi
 
