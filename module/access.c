@@ -22,7 +22,7 @@
 
 #include "access.h"
 
-/* What tells a /proc/PID/mem from every other file. */
+/* The file operations that only a /proc/PID/mem has. */
 static const struct file_operations *mem_fops __ro_after_init;
 
 static struct file *open_proc(const char *path)
@@ -36,7 +36,7 @@ static bool grants(const struct file *file, const struct mm_struct *mm)
 	return file->f_op == mem_fops && file->private_data == mm;
 }
 
-/* The file holds the memory of @task, and who opened it. */
+/* Does the file hold the memory of @task, and the opener's credentials? */
 static bool __init is_proof_of(const struct file *file, struct task_struct *task)
 {
 	struct mm_struct *mm = get_task_mm(task);
@@ -49,7 +49,7 @@ static bool __init is_proof_of(const struct file *file, struct task_struct *task
 	return is;
 }
 
-/* Files that hold the same memory are opened for less: they must not pass. */
+/* Files of /proc/PID that need less permission must not pass. */
 static bool __init others_are_told_apart(void)
 {
 	static const char * const paths[] = {
@@ -71,7 +71,7 @@ static bool __init others_are_told_apart(void)
 	return true;
 }
 
-/* Nobody but the kernel's rule for debuggers is in the way of this one. */
+/* Passes every file permission check; only ptrace's can refuse it. */
 static struct cred *__init stranger_creds(void)
 {
 	struct cred *cred = prepare_creds();
@@ -105,12 +105,12 @@ static bool __init stranger_is_refused(void)
 		filp_close(file, NULL);
 		return false;
 	}
-	/* All but the first are what a /proc that hides processes says. */
+	/* -EPERM and -ENOENT come from a /proc mounted with hidepid. */
 	return PTR_ERR(file) == -EACCES || PTR_ERR(file) == -EPERM ||
 	       PTR_ERR(file) == -ENOENT;
 }
 
-/* Of the pid namespace that /proc is of. */
+/* Process 1 of the pid namespace of /proc. */
 static struct task_struct *__init get_process_1(const struct file *proc_file)
 {
 	struct pid_namespace *ns = proc_pid_ns(file_inode(proc_file)->i_sb);
@@ -122,7 +122,7 @@ static struct task_struct *__init get_process_1(const struct file *proc_file)
 	return task;
 }
 
-/* The same of a process that is not the caller, where it may be seen at all. */
+/* Repeats the checks for process 1, if it is visible and not the caller. */
 static bool __init holds_for_process_1(const struct file *proc_file)
 {
 	struct task_struct *task = get_process_1(proc_file);
@@ -148,9 +148,9 @@ out_put:
 /**
  * cp_access_init - learn what a /proc/PID/mem looks like on this kernel
  *
- * Fails closed: on a kernel where the file does not hold its target's memory
- * as it should, looks like others, or can be opened by anybody, nothing could
- * be proven, so the module does not load.
+ * Fails closed: the module does not load on a kernel where the file does not hold its
+ * target's memory, cannot be distinguished from other files, or can be opened by
+ * anybody.
  *
  * Return: 0, or an error that has been logged.
  */
@@ -176,25 +176,24 @@ int __init cp_access_init(void)
 	return 0;
 }
 
-/* Does the path that was opened name @task, and not one sharing its memory? */
+/* Does the path name @task, and not another task that shares its memory? */
 static bool names_task(const struct file *file, struct task_struct *task)
 {
 	struct pid_namespace *ns = proc_pid_ns(file_inode(file)->i_sb);
 	const struct dentry *dir = file->f_path.dentry->d_parent;
 	pid_t nr;
 
-	/* Entries of procfs are never renamed: the name stays as it is. */
+	/* The name is stable: entries of procfs are never renamed. */
 	if (kstrtoint(dir->d_name.name, 10, &nr))
 		return false;
 	return nr == task_pid_nr_ns(task, ns);
 }
 
 /*
- * Opens the same path once more, which makes the kernel apply its rule again: the
- * rule may refuse today what it allowed when @file was opened. The target may have
- * become undumpable, changed its user or withdrawn its permission (Yama), and the
- * administrator may have tightened Yama. Gives 0, -EPERM, -ESRCH when the target has
- * died meanwhile or, when there was no answer, -ENOMEM.
+ * Opens the same path again, so that the kernel applies its rule again: since @file
+ * was opened, the target may have become undumpable, changed its user or withdrawn its
+ * permission (Yama), and the administrator may have tightened Yama. Gives 0, -EPERM,
+ * -ESRCH if the target has died, or -ENOMEM.
  */
 static int ask_again(const struct file *file, const struct mm_struct *mm)
 {
@@ -209,7 +208,7 @@ static int ask_again(const struct file *file, const struct mm_struct *mm)
 	if (grants(again, mm))
 		ret = 0;
 	else if (!again->private_data)
-		/* What has no memory any more can still be opened. */
+		/* Some kernels open the file of a task without memory. */
 		ret = -ESRCH;
 	fput(again);
 	return ret;
@@ -221,10 +220,9 @@ static int ask_again(const struct file *file, const struct mm_struct *mm)
  * @task: the task
  * @mm: its memory
  *
- * The caller must have opened the file itself, with the credentials that it
- * still has: a descriptor that somebody else opened, and gave away or lost,
- * proves what that somebody may do. And the kernel must still allow the caller
- * to open it.
+ * The caller must have opened the file itself with the credentials that it has now: a
+ * descriptor that another process opened proves what that process may do. The kernel
+ * must still allow the caller to open it.
  *
  * May sleep.
  *

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Who may see whom: the kernel's own rule, decided by the kernel itself.
+ * Permission to be the master of a task: the kernel's own rule, applied by the
+ * kernel itself.
  *
  * Opening /proc/PID/mem is where the kernel asks whether the opener may attach
  * to PID as a debugger (PTRACE_MODE_ATTACH: credentials, dumpability, user

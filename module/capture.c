@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Taking a checkpoint: registers and stack of the current task.
+ * Capturing a checkpoint: registers and stack of the current task.
  */
 #include <linux/checkpoint.h>
 #include <linux/compat.h>
@@ -24,19 +24,19 @@
 /* Bytes below RSP that belong to the running function (System V ABI). */
 #define RED_ZONE	128
 
-/* After each of these, let others have the CPU and mmap_lock. */
+/* After this many bytes, let other tasks have the CPU and mmap_lock. */
 #define PAUSE_BYTES	SZ_64K
 
-/* The most that is copied with interrupts off; perf's own limit. */
+/* The most that is copied with interrupts off; perf has the same limit. */
 #define LATE_BYTES_MAX	SZ_64K
 
-/* A stack that was split into more mappings than this is cut after them. */
+/* A stack that is split into more mappings than this is truncated. */
 #define MAPPINGS_MAX	16
 
-/* How far below its end the stack pointer of an overflown stack may be. */
+/* How far below its mapping the pointer of an overflown stack may be. */
 #define OVERFLOW_MAX	SZ_1M
 
-/* Debuggers know the one, so the other must be the same to the byte. */
+/* struct cp_regs must equal the struct that debuggers know. */
 static_assert(sizeof(struct cp_regs) == sizeof(struct user_regs_struct));
 static_assert(offsetof(struct cp_regs, orig_rax) ==
 	      offsetof(struct user_regs_struct, orig_ax));
@@ -45,7 +45,7 @@ static_assert(offsetof(struct cp_regs, fs_base) ==
 static_assert(offsetof(struct cp_regs, gs) ==
 	      offsetof(struct user_regs_struct, gs));
 
-/* A trap flag that a debugger set is the debugger's, not the program's. */
+/* Hides a trap flag that a debugger has set: it is not the program's. */
 static unsigned long visible_flags(const struct pt_regs *regs)
 {
 	if (test_thread_flag(TIF_FORCED_TF))
@@ -67,8 +67,8 @@ static void capture_segments(struct cp_regs *to)
 	to->gs = selector;
 
 	/*
-	 * The processor holds the bases of the task that runs on it; in kernel
-	 * mode the user's GS base waits in the other of the two registers.
+	 * The processor holds the bases of the current task. In kernel mode the
+	 * user's GS base is in MSR_KERNEL_GS_BASE.
 	 */
 	rdmsrq(MSR_FS_BASE, to->fs_base);
 	rdmsrq(MSR_KERNEL_GS_BASE, to->gs_base);
@@ -102,7 +102,7 @@ static void capture_regs(struct cp_regs *to, const struct pt_regs *regs)
 
 /**
  * cp_capture_header - fill a checkpoint's fixed part
- * @checkpoint: the slot's header; its sequence number is the caller's
+ * @checkpoint: the slot's header; the caller sets its sequence number
  * @regs: the registers with which the current task enters user mode
  * @cause: what brought it into the kernel
  */
@@ -131,9 +131,9 @@ void cp_capture_header(struct cp_checkpoint *checkpoint,
 }
 
 /*
- * The mapping of a stack pointer: the one it points into, or ends (an empty
- * stack at its top), or that would have to grow down to it: at the next push,
- * or no further, when the stack has overflown.
+ * The mapping of a stack pointer: the one that contains it, the one that ends there
+ * (an empty stack), or the one above it that grows down: within RLIMIT_STACK the next
+ * push makes it grow, and beyond that the stack has overflown.
  */
 static struct vm_area_struct *find_stack(struct vma_iterator *vmi,
 					 unsigned long sp)
@@ -151,7 +151,7 @@ static struct vm_area_struct *find_stack(struct vma_iterator *vmi,
 	return vma && sp - 1 >= vma->vm_start ? vma : NULL;
 }
 
-/* A stack pointer into a device's registers points to no stack. */
+/* Device memory is not a stack. */
 static bool is_device(const struct vm_area_struct *vma)
 {
 	return vma->vm_flags & (VM_IO | VM_PFNMAP);
@@ -163,21 +163,21 @@ static bool continues_in(const struct vm_area_struct *vma,
 {
 	if (vma->vm_end != next->vm_start || is_device(next))
 		return false;
-	/* One that was split; or a guard, of a stack that has overflown. */
+	/* Either the stack was split, or it has overflown into its guard. */
 	return (vma->vm_flags & next->vm_flags & VM_GROWSDOWN) ||
 	       (dying && !(vma->vm_flags & VM_ACCESS_FLAGS) &&
 		next->vm_flags & VM_WRITE);
 }
 
 /*
- * May continues_in() hold for the next mapping? Not where the main thread's
- * stack begins, nor for the stacks of other threads. That spares most lookups;
- * for a process that moved its environment away there is a lookup.
+ * May continues_in() hold for the next mapping? The mapping that holds the
+ * environment is the last one of the main thread's stack, and other threads' stacks
+ * are not split; so most captures need no second lookup.
  */
 static bool may_continue(const struct mm_struct *mm,
 			 const struct vm_area_struct *vma, bool dying)
 {
-	/* prctl(2) may change it meanwhile. */
+	/* prctl(2) may change @env_end at any time. */
 	unsigned long env_end = READ_ONCE(mm->env_end);
 
 	if (env_end > vma->vm_start && env_end <= vma->vm_end)
@@ -186,17 +186,17 @@ static bool may_continue(const struct mm_struct *mm,
 }
 
 /*
- * Was the mapping made to be a stack? The kernel's own grow down; a thread's has
- * a guard below it, or has been mapped with MAP_STACK, which since 6.7 leaves
- * VM_NOHUGEPAGE behind. Any other is an arena in which stacks lie among other
- * things, as those of coroutines do.
+ * Was the mapping made to be a stack? A stack that the kernel makes grows down. A
+ * thread's stack has a guard below it, or was mapped with MAP_STACK, which sets
+ * VM_NOHUGEPAGE since 6.7. Any other mapping is an arena, in which the stacks of
+ * coroutines lie beside other data.
  */
 static bool is_stack(struct vm_area_struct *vma)
 {
 	VMA_ITERATOR(vmi, current->mm, vma->vm_start);
 	const struct vm_area_struct *below;
 
-	/* An overflown stack's pointer is in its guard. */
+	/* A mapping without access is the guard of an overflown stack. */
 	if (vma->vm_flags & (VM_GROWSDOWN | VM_NOHUGEPAGE) ||
 	    !(vma->vm_flags & VM_ACCESS_FLAGS))
 		return true;
@@ -205,9 +205,7 @@ static bool is_stack(struct vm_area_struct *vma)
 	       !(below->vm_flags & VM_ACCESS_FLAGS);
 }
 
-/*
- * Fills @seg's mapping; both ends stay 0 when @sp points to no memory.
- */
+/* Fills in the mapping of @seg; map_end stays 0 if @sp points to no memory. */
 static void find_mapping(struct cp_segment *seg, unsigned long sp, bool dying)
 {
 	VMA_ITERATOR(vmi, current->mm, sp);
@@ -238,7 +236,7 @@ static bool is_user_memory(const struct cp_segment *seg)
 					 seg->map_end - seg->map_start);
 }
 
-/* How many bytes of this mapping a checkpoint holds at most. */
+/* The most bytes of this mapping that a checkpoint holds. */
 static u64 limit_of(const struct cp_slot *slot, const struct cp_segment *seg)
 {
 	u64 limit = slot->data_size - PAGE_SIZE;
@@ -251,9 +249,9 @@ static u64 limit_of(const struct cp_slot *slot, const struct cp_segment *seg)
 }
 
 /*
- * Decides which addresses are saved, and where. A stack that fits is laid at
- * the far end of the data area, so that its top, which does not move, always
- * comes to the same place. Slave and copy agree in their offset in the page.
+ * Decides which addresses are saved, and where. A stack that fits is placed at the
+ * far end of the data area, so that the stack's base, which does not move, is always
+ * at the same offset. An address and its copy have the same offset in their pages.
  */
 static void place_stack(struct cp_segment *seg, const struct cp_slot *slot,
 			unsigned long sp)
@@ -274,13 +272,13 @@ static void place_stack(struct cp_segment *seg, const struct cp_slot *slot,
 	}
 }
 
-/* Slave and copy agree in their offset in the page: a part lies in one of each. */
+/* A part lies in one page of the slave and in one page of the region. */
 static size_t first_part(const struct cp_segment *seg)
 {
 	return min_t(u64, seg->size, PAGE_SIZE - offset_in_page(seg->addr));
 }
 
-/* Lets others have the CPU and mmap_lock; false when the task is being killed. */
+/* Gives up the CPU and mmap_lock; false when the task is being killed. */
 static bool pause(struct cp_memory *memory, bool dying)
 {
 	if (!dying && fatal_signal_pending(current))
@@ -291,8 +289,9 @@ static bool pause(struct cp_memory *memory, bool dying)
 }
 
 /*
- * A task that is killed is not held up, unless it is to leave its last state:
- * even then it does not wait for mmap_lock, and what is missing is cut.
+ * A task that is being killed is not delayed, unless it saves its last state
+ * (@dying): then it continues, but does not wait for mmap_lock, and the rest is
+ * truncated.
  */
 static void copy_stack(struct cp_memory *memory, struct cp_region *region,
 		       struct cp_segment *seg, bool dying)
@@ -323,7 +322,7 @@ static void copy_stack(struct cp_memory *memory, struct cp_region *region,
 	seg->size -= left;
 }
 
-/* Without waiting for anything; false when a part is missing on either side. */
+/* Does not wait; false when a page of the slave or of the region is missing. */
 static bool copy_stack_late(struct cp_memory *memory, struct cp_region *region,
 			    const struct cp_segment *seg)
 {
@@ -346,7 +345,7 @@ static bool copy_stack_late(struct cp_memory *memory, struct cp_region *region,
 	return true;
 }
 
-/* A slot's segments follow its header, in a table of this order. */
+/* The table of a slot's segments follows its header, in this order. */
 enum { SEGMENT_STACK, SEGMENT_XSTATE, NR_SEGMENTS };
 
 static struct cp_segment *new_segment(const struct cp_slot *slot,
@@ -360,7 +359,7 @@ static struct cp_segment *new_segment(const struct cp_slot *slot,
 	return seg;
 }
 
-/* Fills @seg and copies; the lock is held. False when late capture must fail. */
+/* Fills in @seg and copies. True if a late capture would have succeeded. */
 static bool capture_stack_locked(struct cp_memory *memory,
 				 struct cp_region *region,
 				 const struct cp_slot *slot,
@@ -384,12 +383,12 @@ static bool capture_stack_locked(struct cp_memory *memory,
  * @region: where it goes
  * @slot: the slot of it
  * @sp: the stack pointer
- * @dying: copy even if a signal that kills is pending
+ * @dying: copy even if a fatal signal is pending
  *
- * Without @dying the caller checks for a signal afterwards: then what was copied
- * is not complete.
+ * Without @dying, the copy is incomplete if a fatal signal arrives, so the caller
+ * checks for signals afterwards.
  *
- * Return: true if cp_capture_stack_late() could have done it.
+ * Return: true if cp_capture_stack_late() would have succeeded.
  */
 bool cp_capture_stack(struct cp_region *region, const struct cp_slot *slot,
 		      unsigned long sp, bool dying)
@@ -430,10 +429,11 @@ static bool capture_stack_late_locked(struct cp_memory *memory,
  * @slot: the slot of it
  * @sp: the stack pointer
  *
- * Bounded: looks at MAPPINGS_MAX mappings and copies LATE_BYTES_MAX bytes
- * at most, and waits for nothing.
+ * Looks at no more than MAPPINGS_MAX mappings, copies no more than LATE_BYTES_MAX
+ * bytes, and waits for nothing.
  *
- * Return: false when that is not enough, or a page or mmap_lock is missing.
+ * Return: false when the stack needs more than that, a page is not present, or
+ * mmap_lock is taken.
  */
 bool cp_capture_stack_late(struct cp_region *region,
 			   const struct cp_slot *slot, unsigned long sp)
@@ -452,8 +452,8 @@ bool cp_capture_stack_late(struct cp_region *region,
 }
 
 /**
- * cp_capture_no_stack - the task has no memory any more
- * @slot: the slot in which to say so
+ * cp_capture_no_stack - record that the task's memory is gone
+ * @slot: the slot
  * @sp: the stack pointer
  */
 void cp_capture_no_stack(const struct cp_slot *slot, unsigned long sp)
@@ -466,8 +466,9 @@ void cp_capture_no_stack(const struct cp_slot *slot, unsigned long sp)
 }
 
 /*
- * The extended state as ptrace has it; only the old part without XSAVE. That has
- * the same layout under two names: the 32-bit view has another one before it.
+ * The extended state in the format of ptrace; without XSAVE, the legacy part. The
+ * legacy part is NT_PRFPREG in the 64-bit view and NT_PRXFPREG in the 32-bit view,
+ * in which an NT_PRFPREG of another layout precedes it.
  */
 static const struct user_regset *find_xstate(void)
 {
@@ -503,8 +504,9 @@ size_t cp_xstate_size(void)
  * cp_capture_xstate - save floating point and vector registers
  * @region: where they go
  * @slot: the slot of it
- * @buf: memory to work in
- * @room: its bytes, and those of the slot; what cp_xstate_size() was
+ * @buf: a buffer
+ * @room: the size of @buf and of the slot's part: cp_xstate_size() of the time when
+ *	the pair was made
  */
 void cp_capture_xstate(struct cp_region *region, const struct cp_slot *slot,
 		       void *buf, size_t room)

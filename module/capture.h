@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Taking a checkpoint: what it holds, and nothing of when or for whom.
- * Everything here runs in the slave's own context.
+ * Capturing a checkpoint: its contents, not when or for whom. Everything here runs
+ * in the slave's own context.
  */
 #ifndef _CP_CAPTURE_H
 #define _CP_CAPTURE_H
@@ -16,8 +16,8 @@ struct pt_regs;
 /**
  * struct cp_cause - what brought the slave into the kernel
  * @entry:	CP_ENTRY_*
- * @i386:	with CP_ENTRY_SYSCALL: through the entry for 32-bit code, so the
- *		call's number is one of i386
+ * @i386:	with CP_ENTRY_SYSCALL: the call came through the entry for 32-bit
+ *		code, so its number is one of the i386 ABI
  */
 struct cp_cause {
 	u32 entry;

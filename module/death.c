@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Foreseeing the death of the current task.
+ * Finding out whether the current task is about to die: death.h.
  */
 #include <linux/rcupdate.h>
 #include <linux/sched/signal.h>
@@ -8,10 +8,10 @@
 
 #include "death.h"
 
-/* A fault of the task's own is delivered before anything else. */
+/* The kernel delivers the task's own faults before other signals. */
 static const int faults[] = { SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGFPE, SIGSYS };
 
-/* It stays while the task lives, and the task is the caller. */
+/* The caller is the task, so its sighand stays. */
 static struct sighand_struct *sighand(void)
 {
 	return rcu_dereference_protected(current->sighand, true);
@@ -37,16 +37,16 @@ static bool is_group_exiting(void)
 	return current->signal->flags & SIGNAL_GROUP_EXIT;
 }
 
-/* The signal that will kill, as far as can be told; 0 for none. */
+/* The signal that will probably kill; 0 for none. */
 static int find_signal(sigset_t *pending)
 {
 	unsigned int i;
 	int sig;
 
-	/* Then SIGKILL stands for whatever kills the whole process. */
+	/* SIGKILL is pending then; the exit code has the signal that killed. */
 	if (is_group_exiting())
 		return current->signal->group_exit_code & 0x7f;
-	/* With a handler too: it may not get the room it needs on the stack. */
+	/* A handler does not help if its frame does not fit on the stack. */
 	for (i = 0; i < ARRAY_SIZE(faults); i++)
 		if (sigismember(pending, faults[i]))
 			return faults[i];
@@ -56,14 +56,14 @@ static int find_signal(sigset_t *pending)
 	return 0;
 }
 
-/* Is it about to stop, in a place where whatever kills it is too late? */
+/* Is the task about to stop in a place where it can be killed unforeseen? */
 static bool is_stopping(void)
 {
 	return current->jobctl & (JOBCTL_TRAP_MASK | JOBCTL_TRAP_FREEZE |
 				  JOBCTL_STOP_PENDING);
 }
 
-/* Does the information on a signal hold an address? */
+/* Does siginfo hold an address? */
 static bool has_address(int sig, int code)
 {
 	switch (sig) {
@@ -118,8 +118,8 @@ static void find_thread(struct cp_death *death, sigset_t *pending,
 }
 
 /**
- * cp_death_foreseen - is the task on its way to where it may die?
- * @death: filled in as far as it can be told now
+ * cp_death_foreseen - may the current task die before it enters user mode?
+ * @death: filled in as far as it is known now
  * @ns: the pid namespace of the master
  *
  * Return: true when it may.
@@ -132,7 +132,7 @@ bool cp_death_foreseen(struct cp_death *death, struct pid_namespace *ns)
 	memset(death, 0, sizeof(*death));
 	spin_lock_irq(&sighand()->siglock);
 	find_pending(&pending);
-	/* What is blocked can still be what ended the process. */
+	/* A blocked signal may have ended the process, too. */
 	sigorsets(&all, &current->pending.signal,
 		  &current->signal->shared_pending.signal);
 	death->signal = find_signal(&pending);
@@ -147,11 +147,11 @@ bool cp_death_foreseen(struct cp_death *death, struct pid_namespace *ns)
 }
 
 /**
- * cp_death_was_elsewhere - did a death that was not foreseen hit another thread?
- * @signal: the signal that the task, the caller, has died of
+ * cp_death_was_elsewhere - did another thread receive an unforeseen fatal signal?
+ * @signal: the signal of which the current task dies
  *
- * A fault of the task's own is always foreseen: the hook's work is queued while
- * the task is in user mode.
+ * The task's own faults are always foreseen: the hook's work is queued while the
+ * task is in user mode.
  */
 bool cp_death_was_elsewhere(int signal)
 {

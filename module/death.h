@@ -2,13 +2,12 @@
 /*
  * The signal that is about to kill the current task.
  *
- * A task's memory is gone when its exit gets to run queued work. The last
- * moment at which it can be saved is before signals are acted on, when it is
- * not certain yet that one will kill: a debugger may discard it, a stopped task
- * may be continued. Nor is it certain that none will: a handler's frame may not
- * fit on the stack; a task that stops may be killed there. So it is saved
- * whenever signals are to be acted on, as a guess, which is kept if the task
- * dies without having entered user mode again.
+ * A task's memory is gone when do_exit() runs queued work. The state can be saved only
+ * before signals are acted on, when it is not certain that a signal will kill: a
+ * debugger may discard it, and a stopped task may be continued. A signal with a
+ * handler may kill too, if the frame does not fit on the stack, and a task that stops
+ * may be killed while it is stopped. So the state is saved whenever signals are to be
+ * acted on, and kept if the task dies without having entered user mode again.
  */
 #ifndef _CP_DEATH_H
 #define _CP_DEATH_H
@@ -18,13 +17,13 @@
 struct pid_namespace;
 
 /**
- * struct cp_death - what is known of the signal
+ * struct cp_death - the signal that is expected to kill
  * @signal:	its number
  * @code:	si_code, as in sigaction(2)
  * @addr:	si_addr, for a fault of the task's own; else 0
- * @elsewhere:	it hit another thread of the process
- * @thread:	with @elsewhere: that thread's id as the master sees it; else, and
- *		when it is not known, 0
+ * @elsewhere:	another thread of the process received it
+ * @thread:	with @elsewhere: that thread's id in the master's pid namespace; 0
+ *		if unknown
  */
 struct cp_death {
 	s32 signal;

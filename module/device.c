@@ -25,9 +25,13 @@
 #include "access.h"
 #include "compat.h"
 #include "device.h"
+#include "file.h"
+#include "life.h"
 #include "pair.h"
 #include "region.h"
+#include "slave.h"
 #include "sysfs.h"
+#include "table.h"
 #include "timens.h"
 #include "trace.h"
 
@@ -45,7 +49,7 @@ static unsigned long stack_max = SZ_1G;
 module_param(stack_max, ulong, 0444);
 MODULE_PARM_DESC(stack_max, "most bytes of stack that a master may ask for");
 
-/* Sizes of the structs' first version: no caller's is shorter. */
+/* Sizes of the structs in each version; a caller's is at least the first. */
 #define CP_INFO_SIZE_VER1	32
 #define CP_INFO_SIZE_VER2	40	/* arena_default */
 #define CP_PREP_SIZE_VER1	40
@@ -57,28 +61,6 @@ static_assert(sizeof(struct cp_info) == CP_INFO_SIZE_VER2);
 static_assert(sizeof(struct cp_prep) == CP_PREP_SIZE_VER3);
 static_assert(sizeof(struct cp_get) == CP_GET_SIZE_VER1);
 
-/**
- * cp_file_get - take a reference
- * @cp_file: the open file
- *
- * Return: @cp_file.
- */
-struct cp_file *cp_file_get(struct cp_file *cp_file)
-{
-	refcount_inc(&cp_file->refs);
-	return cp_file;
-}
-
-/**
- * cp_file_put - drop a reference
- * @cp_file: the open file
- */
-void cp_file_put(struct cp_file *cp_file)
-{
-	if (refcount_dec_and_test(&cp_file->refs))
-		kfree(cp_file);
-}
-
 /* The file's pair, with a reference for the caller; NULL before the first. */
 static struct cp_pair *file_pair_get(struct cp_file *cp_file)
 {
@@ -87,12 +69,12 @@ static struct cp_pair *file_pair_get(struct cp_file *cp_file)
 	spin_lock(&cp_file->pair_lock);
 	pair = cp_file->pair;
 	if (pair)
-		cp_pair_get(pair);
+		cp_pair_ref(pair);
 	spin_unlock(&cp_file->pair_lock);
 	return pair;
 }
 
-/* The same, for what only the pair's master may do. */
+/* As file_pair_get(), for operations that only the pair's master may use. */
 static struct cp_pair *file_pair_get_master(struct cp_file *cp_file)
 {
 	struct cp_pair *pair = file_pair_get(cp_file);
@@ -100,7 +82,7 @@ static struct cp_pair *file_pair_get_master(struct cp_file *cp_file)
 	if (!pair)
 		return ERR_PTR(-ENOTCONN);
 	if (!cp_pair_is_master(pair)) {
-		cp_pair_put(pair);
+		cp_pair_unref(pair);
 		return ERR_PTR(-EPERM);
 	}
 	return pair;
@@ -115,10 +97,10 @@ static void file_set_pair(struct cp_file *cp_file, struct cp_pair *pair)
 	cp_file->pair = pair;
 	spin_unlock(&cp_file->pair_lock);
 	if (old)
-		cp_pair_drop(old);
+		cp_life_drop(old);
 }
 
-/* The caller's struct as this kernel knows it; @min is its first version's. */
+/* Reads the caller's struct in its current version; @min is the first one's size. */
 static int copy_in(void *arg, size_t size, size_t min, unsigned int cmd,
 		   const void __user *uarg)
 {
@@ -127,7 +109,7 @@ static int copy_in(void *arg, size_t size, size_t min, unsigned int cmd,
 	return copy_struct_from_user(arg, size, uarg, _IOC_SIZE(cmd));
 }
 
-/* And back; what the caller knows and this kernel does not stays zero. */
+/* Writes it back; fields that this kernel does not know stay as they are. */
 static int copy_out(void __user *uarg, const void *arg, size_t size,
 		    unsigned int cmd)
 {
@@ -169,19 +151,19 @@ static int check_prep(const struct cp_prep *prep)
 		return -EINVAL;
 	if (prep->death_stack_limit && !(prep->flags & CP_PREP_DEATH))
 		return -EINVAL;
-	/* Who never waits has no use for a limit. */
+	/* A slave that never waits has no use for a limit. */
 	if (prep->flags & CP_PREP_OVERWRITE && prep->wait_limit)
 		return -EINVAL;
 	return 0;
 }
 
-/* A master that asks for a number of bytes gets them of any mapping. */
+/* A limit that the master sets holds for any mapping. */
 static struct cp_stack_limits limits_asked_for(u64 limit)
 {
 	return (struct cp_stack_limits){ PAGE_ALIGN(limit), U64_MAX };
 }
 
-/* By default what there is for all slots is shared out. */
+/* The default: an equal share of stack_max for each slot. */
 static struct cp_stack_limits limits_of(const struct cp_prep *prep)
 {
 	u64 share = min_t(u64, stack_default, stack_max / (prep->nr_slots ?: 1));
@@ -209,7 +191,7 @@ static enum cp_policy policy_of(const struct cp_prep *prep)
 /* May the caller, and this file, be party to a new pair? */
 static int check_master(struct cp_file *cp_file)
 {
-	int ret = cp_pair_check_caller();
+	int ret = cp_table_check_caller();
 
 	if (ret)
 		return ret;
@@ -226,7 +208,7 @@ static struct task_struct *find_slave(pid_t nr)
 	pid = find_get_pid(nr);
 	task = get_pid_task(pid, PIDTYPE_PID);
 	put_pid(pid);
-	/* It is set for good, while others change beside it. */
+	/* The flag is never cleared; data_race(): other flags change. */
 	if (task && data_race(task->flags) & PF_EXITING) {
 		put_task_struct(task);
 		task = NULL;
@@ -234,7 +216,7 @@ static struct task_struct *find_slave(pid_t nr)
 	return task;
 }
 
-/* The task's memory, only to be compared: the struct stays, the pages need not. */
+/* The task's mm_struct, only to be compared: its pages may go. */
 static struct mm_struct *grab_mm(struct task_struct *task)
 {
 	struct mm_struct *mm = get_task_mm(task);
@@ -251,7 +233,7 @@ static int check_slave(struct cp_pair_setup *setup, int mem_fd)
 {
 	int ret;
 
-	/* These never change, while others do beside them. */
+	/* These flags never change; data_race(): others do. */
 	if (data_race(setup->slave->flags) & CP_PF_KERNEL)
 		return -EPERM;
 	if (same_thread_group(setup->slave, current))
@@ -262,15 +244,15 @@ static int check_slave(struct cp_pair_setup *setup, int mem_fd)
 	ret = cp_access_check(mem_fd, setup->slave, setup->mm);
 	if (ret)
 		return ret;
-	if (cp_pair_of(setup->slave))
+	if (cp_table_has(setup->slave))
 		return -EBUSY;
 	return 0;
 }
 
 /*
- * The answer is written before the pair begins: writing may fail, or take as long
- * as whoever provides that memory likes, and the slave must not be held then.
- * Access is asked for again after that: @task may have refused it meanwhile.
+ * The answer is written before the pair begins: writing may fail or, for instance with
+ * userfaultfd(2), take any time, and the slave must not be held then. Access is checked
+ * again after that, because the slave may have withdrawn it meanwhile.
  */
 static int begin_pair(struct cp_pair *pair, const struct cp_pair_setup *setup,
 		      struct cp_prep *prep, unsigned int cmd,
@@ -282,7 +264,7 @@ static int begin_pair(struct cp_pair *pair, const struct cp_pair_setup *setup,
 	if (copy_out(uarg, prep, sizeof(*prep), cmd))
 		return -EFAULT;
 	ret = cp_access_check(prep->mem_fd, setup->slave, setup->mm);
-	return ret ?: cp_pair_begin(pair);
+	return ret ?: cp_life_begin(pair);
 }
 
 static int make_pair(struct cp_file *cp_file, struct cp_prep *prep,
@@ -291,6 +273,7 @@ static int make_pair(struct cp_file *cp_file, struct cp_prep *prep,
 	struct cp_pair_setup setup = {
 		.file = cp_file,
 		.nr_slots = prep->nr_slots ?: 1,
+		.hook_ops = &cp_slave_hook_ops,
 		.policy = policy_of(prep),
 		.limits = limits_of(prep),
 		.death_limits = death_limits_of(prep),
@@ -316,7 +299,7 @@ static int make_pair(struct cp_file *cp_file, struct cp_prep *prep,
 	}
 	ret = begin_pair(pair, &setup, prep, cmd, uarg);
 	if (ret)
-		cp_pair_put(pair);
+		cp_pair_unref(pair);
 	else
 		file_set_pair(cp_file, pair);
 
@@ -346,7 +329,7 @@ static int ioctl_prep(struct cp_file *cp_file, unsigned int cmd,
 	return ret;
 }
 
-/* The order of a teaching kernel's cp_get(): RAX RCX RDX RBX, and so on. */
+/* The order of registers in the teaching kernel: RAX RCX RDX RBX, and so on. */
 static int copy_short_regs(void __user *to, const struct cp_regs *regs)
 {
 	const u64 list[CP_N_REG + 1] = {
@@ -360,7 +343,7 @@ static int copy_short_regs(void __user *to, const struct cp_regs *regs)
 	return copy_to_user(to, list, sizeof(list)) ? -EFAULT : 0;
 }
 
-/* Tells the master of the checkpoint that it has taken, or gives it back. */
+/* Describes the checkpoint to the master, or puts it back if that fails. */
 static int deliver(struct cp_pair *pair, unsigned int index,
 		   struct cp_get *get, unsigned int cmd, void __user *uarg)
 {
@@ -385,11 +368,11 @@ static int deliver(struct cp_pair *pair, unsigned int index,
 
 static void summon(struct cp_ring *ring)
 {
-	cp_hook_nudge(&container_of(ring, struct cp_pair, ring)->hook);
+	cp_hook_nudge(&container_of(ring, struct cp_pair, ring)->slave.hook);
 }
 
-static int take(struct cp_pair *pair, struct cp_get *get, u64 deadline,
-		unsigned int cmd, void __user *uarg)
+static int device_take(struct cp_pair *pair, struct cp_get *get, u64 deadline,
+		       unsigned int cmd, void __user *uarg)
 {
 	u64 begun = trace_hand_over_enabled() ? local_clock() : 0;
 	struct cp_taken taken;
@@ -402,13 +385,13 @@ static int take(struct cp_pair *pair, struct cp_get *get, u64 deadline,
 	get->missed = taken.missed;
 	if (ret) {
 		ret = deliver(pair, taken.slot, get, cmd, uarg);
-		/* Whoever began to listen meanwhile hears of the next one. */
+		/* A tracer that starts during the call sees the next event. */
 		if (ret > 0 && begun)
 			trace_hand_over(pair, get->seq, local_clock() - begun);
 		return ret;
 	}
-	get->reason = pair->reason;
-	get->status = pair->status;
+	get->reason = pair->outcome.reason;
+	get->status = pair->outcome.status;
 	return copy_out(uarg, get, sizeof(*get), cmd);
 }
 
@@ -416,6 +399,7 @@ static int ioctl_get(struct file *file, unsigned int cmd, void __user *uarg)
 {
 	struct cp_pair *pair;
 	struct cp_get get;
+	u64 deadline;
 	int ret;
 
 	ret = copy_in(&get, sizeof(get), CP_GET_SIZE_VER1, cmd, uarg);
@@ -426,10 +410,10 @@ static int ioctl_get(struct file *file, unsigned int cmd, void __user *uarg)
 	pair = file_pair_get_master(file->private_data);
 	if (IS_ERR(pair))
 		return PTR_ERR(pair);
-	ret = take(pair, &get,
-		   file->f_flags & O_NONBLOCK ? 0 : cp_timens_deadline(get.deadline),
-		   cmd, uarg);
-	cp_pair_put(pair);
+	deadline = file->f_flags & O_NONBLOCK ?
+			   0 : cp_timens_deadline(get.deadline);
+	ret = device_take(pair, &get, deadline, cmd, uarg);
+	cp_pair_unref(pair);
 	return ret;
 }
 
@@ -439,12 +423,12 @@ static int ioctl_end(struct cp_file *cp_file)
 
 	if (IS_ERR(pair))
 		return PTR_ERR(pair);
-	cp_pair_end(pair, CP_END_DETACHED, 0);
-	cp_pair_put(pair);
+	cp_life_end(pair, CP_END_DETACHED, 0);
+	cp_pair_unref(pair);
 	return 0;
 }
 
-/* An ioctl's number without its size, which tells the struct's version. */
+/* An ioctl's number without the size, which differs between versions. */
 #define CP_IOC_KIND(cmd)	((cmd) & ~IOCSIZE_MASK)
 
 static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
@@ -473,7 +457,7 @@ static int device_mmap(struct file *file, struct vm_area_struct *vma)
 	if (IS_ERR(pair))
 		return PTR_ERR(pair);
 	ret = cp_region_mmap(pair->region, vma);
-	cp_pair_put(pair);
+	cp_pair_unref(pair);
 	return ret;
 }
 
@@ -491,11 +475,11 @@ static __poll_t device_poll(struct file *file, struct poll_table_struct *table)
 		events |= EPOLLIN | EPOLLRDNORM;
 	if (cp_pair_is_over(pair))
 		events |= EPOLLIN | EPOLLRDNORM | EPOLLHUP;
-	cp_pair_put(pair);
+	cp_pair_unref(pair);
 	return events;
 }
 
-/* The device can be opened as soon as it is there, before all else is. */
+/* misc_register() makes the device visible before cp_device_init() is done. */
 static bool device_ready;
 
 static int device_open(struct inode *inode, struct file *file)
@@ -505,14 +489,10 @@ static int device_open(struct inode *inode, struct file *file)
 	/* Pairs with cp_device_init(). */
 	if (!smp_load_acquire(&device_ready))
 		return -ENODEV;
-	cp_file = kzalloc(sizeof(*cp_file), GFP_KERNEL_ACCOUNT);
+	cp_file = cp_file_alloc();
 	if (!cp_file)
 		return -ENOMEM;
-	refcount_set(&cp_file->refs, 1);
-	mutex_init(&cp_file->lock);
-	spin_lock_init(&cp_file->pair_lock);
-	init_waitqueue_head(&cp_file->wait);
-	/* Not the miscdevice that misc_open() has left there. */
+	/* Replaces the miscdevice that misc_open() has stored there. */
 	file->private_data = cp_file;
 	return nonseekable_open(inode, file);
 }
@@ -523,10 +503,10 @@ static int is_file(const void *file, struct file *candidate, unsigned int fd)
 }
 
 /*
- * A descriptor is closed. The mapping keeps the file open, so the master's
- * last close must not wait for release(). What counts is the table in which
- * the pair was made: other processes', or that of a thread with a table of its
- * own, are copies. A table that is going has no descriptors left.
+ * Called when a descriptor is closed. The master's mapping keeps the file open, so
+ * its last close(2) does not call release(). Only the table of descriptors in which
+ * the pair was made counts; tables of other processes and of threads with a table of
+ * their own are copies. A table that is being freed has no descriptors left.
  */
 static int device_flush(struct file *file, fl_owner_t owner)
 {
@@ -534,10 +514,10 @@ static int device_flush(struct file *file, fl_owner_t owner)
 
 	if (!pair)
 		return 0;
-	if (owner == pair->owner &&
+	if (owner == pair->master.owner &&
 	    !iterate_fd(current->files, 0, is_file, file))
-		cp_pair_end(pair, CP_END_DETACHED, 0);
-	cp_pair_put(pair);
+		cp_life_end(pair, CP_END_DETACHED, 0);
+	cp_pair_unref(pair);
 	return 0;
 }
 
@@ -546,7 +526,7 @@ static int device_release(struct inode *inode, struct file *file)
 	struct cp_file *cp_file = file->private_data;
 
 	if (cp_file->pair)
-		cp_pair_end(cp_file->pair, CP_END_DETACHED, 0);
+		cp_life_end(cp_file->pair, CP_END_DETACHED, 0);
 	file_set_pair(cp_file, NULL);
 	cp_file_put(cp_file);
 	return 0;
@@ -559,11 +539,11 @@ static void device_show_fdinfo(struct seq_file *seq, struct file *file)
 
 	if (!pair)
 		return;
-	seq_printf(seq, "master:\t%d\n", pid_nr_ns(pair->master_pid, ns));
-	seq_printf(seq, "slave:\t%d\n", pid_nr_ns(pair->slave_pid, ns));
-	seq_printf(seq, "reason:\t%u\n", READ_ONCE(pair->reason));
+	seq_printf(seq, "master:\t%d\n", pid_nr_ns(pair->master.pid, ns));
+	seq_printf(seq, "slave:\t%d\n", pid_nr_ns(pair->slave.pid, ns));
+	seq_printf(seq, "reason:\t%u\n", READ_ONCE(pair->outcome.reason));
 	cp_ring_show(&pair->ring, seq);
-	cp_pair_put(pair);
+	cp_pair_unref(pair);
 }
 
 static const struct file_operations device_fops = {

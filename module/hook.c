@@ -8,49 +8,33 @@
 #include <linux/checkpoint.h>
 #include <linux/errno.h>
 #include <linux/irq_work.h>
-#include <linux/module.h>
 #include <linux/resume_user_mode.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task_stack.h>
-#include <linux/tracepoint.h>
 #include <linux/uprobes.h>
-#include <linux/workqueue.h>
 #include <asm/syscall.h>
 
 #include "capture.h"
 #include "compat.h"
-#include "pair.h"
+#include "exits.h"
+#include "hook.h"
 #include "pin.h"
-#include "trace.h"
 
-/* How long after the last pair's end bystanders go without any cost. */
-#define IDLE_DELAY	HZ
-
-/* For how long a nudge that came too early is put off, in ns. */
+/* For how long a nudge that came too early is delayed, in nanoseconds. */
 #define RENUDGE_MIN	(20 * NSEC_PER_USEC)
 #define RENUDGE_MAX	(1 * NSEC_PER_MSEC)
 
-static struct tracepoint *exit_tracepoint;
-static DEFINE_MUTEX(users_mutex);	/* enabling and disabling */
-static atomic_t users = ATOMIC_INIT(0);	/* hooks that are armed */
-static bool enabled;
-
 static void replay_interrupt(struct irq_work *work)
 {
-	/* The interrupt is all that is wanted: its exit runs the hook's work. */
+	/* Nothing to do here: the exit of the interrupt runs the hook's work. */
 }
 
 static DEFINE_PER_CPU(struct irq_work, replay_irq);
 
-static struct cp_pair *pair_of(struct cp_hook *hook)
-{
-	return container_of(hook, struct cp_pair, hook);
-}
-
 /* Flags that are not the program's: the processor's, and a debugger's. */
 #define FOREIGN_FLAGS	(X86_EFLAGS_RF | X86_EFLAGS_TF)
 
-/* All of them, and what lies before orig_ax. */
+/* The general registers: all that precede orig_ax. */
 static bool same_general(const struct pt_regs *a, const struct pt_regs *b)
 {
 	const unsigned long *x = (const void *)a, *y = (const void *)b;
@@ -63,7 +47,7 @@ static bool same_general(const struct pt_regs *a, const struct pt_regs *b)
 	return !differ;
 }
 
-/* R8 to R15 are not 32-bit code's, and its system calls come back without ECX. */
+/* 32-bit code has no R8 to R15, and its system calls do not preserve ECX. */
 static bool same_general_32(const struct pt_regs *a, const struct pt_regs *b)
 {
 	return a->ax == b->ax && a->bx == b->bx && a->dx == b->dx &&
@@ -71,8 +55,8 @@ static bool same_general_32(const struct pt_regs *a, const struct pt_regs *b)
 }
 
 /*
- * The same state of the program? What may differ is how the kernel came to
- * be entered from it (orig_ax), and what others do with its flags.
+ * Are both the same state of the program? They may differ in how the kernel was
+ * entered (orig_ax) and in FOREIGN_FLAGS.
  */
 static bool same_state(const struct pt_regs *a, const struct pt_regs *b)
 {
@@ -110,8 +94,8 @@ static bool in_syscall(struct pt_regs *regs)
 }
 
 /*
- * Must signals be acted on before user mode is entered? A task that its cgroup
- * freezes sleeps with signals pending and TIF_SIGPENDING cleared.
+ * Must signals be acted on before user mode is entered? A task frozen by its
+ * cgroup sleeps with signals pending and TIF_SIGPENDING clear.
  */
 static bool signals_come_first(void)
 {
@@ -119,9 +103,9 @@ static bool signals_come_first(void)
 }
 
 /*
- * Does the slave enter user mode only to step over an instruction that a uprobe
- * has moved elsewhere? uprobe_deny_signal() puts off all signals until that is
- * done, SIGSTOP and SIGKILL included, so the slave must not wait here.
+ * Does the task enter user mode only to step over an instruction that a uprobe has
+ * moved? uprobe_deny_signal() delays all signals until then, SIGSTOP and SIGKILL
+ * included, so the task must not wait here.
  */
 static bool is_stepping_over_uprobe(void)
 {
@@ -133,15 +117,15 @@ static bool is_stepping_over_uprobe(void)
 }
 
 /*
- * Asked by the works: is this a return of the program to user mode, with its
- * final registers? Everything that depends on that asks here.
+ * For the works: is this a return of the program to user mode, with its final
+ * registers? This is the only place that decides it.
  *
  * Task work also runs in get_signal(), at each stop for a debugger, while
  * io_uring_enter() waits, on the way to do_exit() and in it, and before KVM
  * enters a guest. Only resume_user_mode_work() clears TIF_NOTIFY_RESUME first,
  * and queue_work_again() sets that flag unless @late. KVM calls it as well, but
  * in the middle of an ioctl. If rseq's code has set the flag again since, the
- * answer is no, and the replay asks once more.
+ * answer is no, and the replay decides again.
  */
 static bool is_return_of_program(const struct cp_hook *hook,
 				 struct pt_regs *regs)
@@ -170,7 +154,7 @@ static struct cp_cause cause_of(const struct cp_hook *hook,
 	return cause;
 }
 
-/* From here on, every return to user mode comes by. */
+/* From here on, the notifier sees every return to user mode. */
 static void watch(struct cp_hook *hook)
 {
 	unsigned long flags;
@@ -178,7 +162,7 @@ static void watch(struct cp_hook *hook)
 	preempt_disable();
 	hook->watching = true;
 	preempt_notifier_register(&hook->pn);
-	/* KVM takes its own notifiers off this list in an interrupt. */
+	/* KVM removes its own notifiers from this list in an interrupt. */
 	local_irq_save(flags);
 	user_return_notifier_register(&hook->urn);
 	local_irq_restore(flags);
@@ -227,35 +211,37 @@ static void nudge_work(struct callback_head *work)
 
 	clear_bit(0, &hook->nudging);
 	/*
-	 * io_uring_enter() runs this while it waits and would wait on. It gives
-	 * up for TIF_SIGPENDING, which get_signal() clears again when it finds
-	 * no signal.
+	 * io_uring_enter() runs this work while it waits, and would wait again
+	 * afterwards. It returns for TIF_SIGPENDING, which get_signal() clears
+	 * when it finds no signal.
 	 */
 	if (!(current->flags & PF_EXITING) &&
 	    !is_return_of_program(hook, current_pt_regs()))
 		set_thread_flag(TIF_SIGPENDING);
-	cp_pair_put(pair_of(hook));
+	hook->ops->unref(hook);
 	cp_unpin();
 }
 
-static bool is_due(const struct cp_hook *hook, const struct cp_pair *pair)
+static bool hook_is_due(const struct cp_hook *hook)
 {
-	return READ_ONCE(hook->wanted) || cp_pair_is_due(pair);
+	return !hook->rated || READ_ONCE(hook->wanted) ||
+	       hook->ops->is_due(hook);
 }
 
-typedef bool (*capture_fn)(struct cp_pair *pair, struct pt_regs *regs,
+typedef bool (*capture_fn)(struct cp_hook *hook, struct pt_regs *regs,
 			   struct cp_cause cause);
 
 /* Captures @seen in one of the two ways. */
-static __always_inline bool take(struct cp_hook *hook,
-				 const struct pt_regs *regs,
-				 struct pt_regs *seen, capture_fn capture)
+static __always_inline bool hook_capture(struct cp_hook *hook,
+					 const struct pt_regs *regs,
+					 struct pt_regs *seen,
+					 capture_fn capture)
 {
 	bool wanted = READ_ONCE(hook->wanted);
 
-	/* Not later: the master that gets this one may ask for the next at once. */
+	/* Before the capture: the master that fetches it may nudge again at once. */
 	WRITE_ONCE(hook->wanted, false);
-	if (!capture(pair_of(hook), seen, cause_of(hook, regs, seen))) {
+	if (!capture(hook, seen, cause_of(hook, regs, seen))) {
 		if (wanted)
 			WRITE_ONCE(hook->wanted, true);
 		return false;
@@ -266,8 +252,8 @@ static __always_inline bool take(struct cp_hook *hook,
 }
 
 /*
- * A replay repeats the return before it: these are the registers with which the
- * kernel was entered then.
+ * A replay repeats the return before it: gives the registers with the orig_ax of
+ * the first entry.
  */
 static struct pt_regs *as_entered(const struct cp_hook *hook,
 				  struct pt_regs *regs, struct pt_regs *earlier)
@@ -279,12 +265,12 @@ static struct pt_regs *as_entered(const struct cp_hook *hook,
 	return earlier;
 }
 
-/* Captures this return to user mode; false when a signal comes first. */
+/* Captures this return; false when a signal has to be acted on first. */
 static bool settle(struct cp_hook *hook, struct pt_regs *regs)
 {
 	struct pt_regs earlier, *seen = as_entered(hook, regs, &earlier);
 
-	if (!take(hook, regs, seen, cp_pair_checkpoint))
+	if (!hook_capture(hook, regs, seen, hook->ops->capture))
 		return false;
 	hook->regs = *regs;
 	return true;
@@ -294,30 +280,28 @@ static void foresee_death(struct cp_hook *hook, struct pt_regs *regs)
 {
 	struct pt_regs earlier, *seen = as_entered(hook, regs, &earlier);
 
-	cp_pair_foresee_death(pair_of(hook), seen, cause_of(hook, regs, seen));
+	hook->ops->foresee_death(hook, seen, cause_of(hook, regs, seen));
 }
 
-/* In the work: leaves these registers to the notifier. */
+/* In the work: these registers are left to the notifier. */
 static void step_aside(struct cp_hook *hook, struct pt_regs *regs)
 {
 	if (signals_come_first())
 		foresee_death(hook, regs);
-	trace_step_aside(pair_of(hook));
+	hook->ops->report(hook, CP_HOOK_STEP_ASIDE);
 }
 
-/* In the work: what the master gets of this return, or of a death before it. */
+/* In the work: captures or skips this return, or saves a state before death. */
 static void serve_early(struct cp_hook *hook, struct pt_regs *regs)
 {
-	struct cp_pair *pair = pair_of(hook);
-
 	hook->skipped = false;
 	hook->settled = false;
 	if (is_return_of_program(hook, regs)) {
-		hook->skipped = !is_due(hook, pair);
+		hook->skipped = !hook_is_due(hook);
 		hook->settled = !hook->skipped && settle(hook, regs);
 	}
 	if (hook->skipped || hook->settled)
-		hook->late = cp_pair_prefers_late(pair);
+		hook->late = hook->ops->prefers_late(hook);
 	else
 		step_aside(hook, regs);
 }
@@ -336,34 +320,30 @@ static bool was_served(struct cp_hook *hook, const struct pt_regs *regs)
 	return served;
 }
 
-/* In the notifier: deals with these registers, if that can be done here. */
+/* In the notifier: skips or captures these registers, if possible. */
 static bool serve_late(struct cp_hook *hook, struct pt_regs *regs)
 {
-	struct cp_pair *pair = pair_of(hook);
-
-	if (cp_pair_is_over(pair) || current->mm != pair->mm)
-		return false;
-	if (!is_due(hook, pair)) {
+	if (!hook_is_due(hook)) {
 		hook->faults = count_faults();
 		return true;
 	}
-	return take(hook, regs, regs, cp_pair_checkpoint_late);
+	return hook_capture(hook, regs, regs, hook->ops->capture_late);
 }
 
-/* Leaves these registers to the work of the interrupt that repeats them. */
+/* These registers are left to the work in the exit of the replay's interrupt. */
 static void postpone(struct cp_hook *hook, const struct pt_regs *regs)
 {
-	/* A replay that had to step aside again still repeats the same. */
+	/* A replay that is not captured either still repeats the first return. */
 	if (!hook->replayed || !same_state(regs, &hook->regs)) {
 		hook->regs = *regs;
 		hook->i386 = in_ia32_syscall();
 	}
 	hook->replayed = true;
 	hook->late = false;
-	trace_replay(pair_of(hook));
+	hook->ops->report(hook, CP_HOOK_REPLAY);
 }
 
-/* The work comes at the next return, or only when something else runs it. */
+/* With @late, the work runs only when another task_work does. */
 static void queue_work_again(struct cp_hook *hook)
 {
 	/* Cannot fail: a task that enters user mode is not exiting. */
@@ -375,11 +355,10 @@ static void queue_work_again(struct cp_hook *hook)
 }
 
 /*
- * In the notifier: a nudge has come since the checkpoint of these registers.
- * Were it to interrupt this return, it would get them once more; and the slave
- * would run no instruction at all beside a master that asks for each checkpoint
- * as soon as it has the last one. So it is given some time, and more if it has
- * not even got to user mode in that.
+ * In the notifier: a nudge arrived after this return was captured. Acting on it now
+ * would hand over the same registers again, and a master that nudges in a loop would
+ * keep the slave from executing anything. So the nudge is delayed by RENUDGE_MIN,
+ * doubled up to RENUDGE_MAX while the slave has not moved.
  */
 static void renudge_later(struct cp_hook *hook, const struct pt_regs *regs)
 {
@@ -406,24 +385,20 @@ static void hook_user_return(struct user_return_notifier *urn)
 {
 	struct cp_hook *hook = container_of(urn, struct cp_hook, urn);
 	struct pt_regs *regs = current_pt_regs();
-	struct cp_pair *pair = pair_of(hook);
-	bool served;
+	bool served, owed;
 
-	/* The program runs again once the instruction has been stepped over. */
+	/* The program continues after the instruction has been stepped over. */
 	if (is_stepping_over_uprobe()) {
 		queue_work_again(hook);
 		return;
 	}
-	pair->captured = false;
-	pair->dying = false;
 	served = was_served(hook, regs) ||
 		 (hook->late && serve_late(hook, regs));
-	if (served)
-		pair->returns++;
-	else
+	if (!served)
 		postpone(hook, regs);
-	/* The interrupt's exit wakes them, from the work. */
-	if (cp_ring_owes_wake_up(&pair->ring))
+	owed = hook->ops->leave(hook, served);
+	/* The exit of the interrupt runs the work, which issues the wake-up. */
+	if (owed)
 		hook->late = false;
 	queue_work_again(hook);
 
@@ -431,71 +406,21 @@ static void hook_user_return(struct user_return_notifier *urn)
 	 * mmap_read_unlock() may have woken a task that wants this CPU, and the
 	 * check on the way to user mode is over.
 	 */
-	if (!served || cp_ring_owes_wake_up(&pair->ring) || cp_need_resched())
+	if (!served || owed || cp_need_resched())
 		irq_work_queue(this_cpu_ptr(&replay_irq));
 	else if (READ_ONCE(hook->wanted))
 		renudge_later(hook, regs);
 }
 
-static void exit_probe(CP_EXIT_PROBE_ARGS);
-
-static void disable(void)
-{
-	lockdep_assert_held(&users_mutex);
-	if (!enabled)
-		return;
-	tracepoint_probe_unregister(exit_tracepoint, exit_probe, NULL);
-	preempt_notifier_dec();
-	enabled = false;
-}
-
-static void disable_idle(struct work_struct *work)
-{
-	mutex_lock(&users_mutex);
-	if (!atomic_read(&users))
-		disable();
-	mutex_unlock(&users_mutex);
-}
-
-static DECLARE_DELAYED_WORK(idle_work, disable_idle);
-
-/* What every exit and every context switch on the machine has to pay for. */
-static int enable_for_user(void)
-{
-	int ret = 0;
-
-	mutex_lock(&users_mutex);
-	if (!enabled) {
-		ret = tracepoint_probe_register(exit_tracepoint, exit_probe,
-						NULL);
-		if (!ret)
-			preempt_notifier_inc();
-		enabled = !ret;
-	}
-	if (!ret)
-		atomic_inc(&users);
-	mutex_unlock(&users_mutex);
-	return ret;
-}
-
-/* Patching code is slow: pairs that follow one another do it once. */
-static void drop_user(void)
-{
-	if (atomic_dec_and_test(&users))
-		schedule_delayed_work(&idle_work, IDLE_DELAY);
-}
-
 static void hook_work(struct callback_head *work)
 {
 	struct cp_hook *hook = container_of(work, struct cp_hook, work);
-	struct cp_pair *pair = pair_of(hook);
 
 	hook->queued = false;
-	cp_ring_pay_wake_up(&pair->ring);
-	cp_pair_slave_gone(pair);
-	if (!cp_pair_is_over(pair))
+	hook->ops->arrive(hook);
+	if (!hook->ops->is_over(hook))
 		serve_early(hook, current_pt_regs());
-	if (!cp_pair_is_over(pair)) {
+	if (!hook->ops->is_over(hook)) {
 		if (!hook->watching)
 			watch(hook);
 		return;
@@ -503,14 +428,18 @@ static void hook_work(struct callback_head *work)
 	if (hook->watching)
 		unwatch(hook);
 	hrtimer_cancel(&hook->renudge);
-	drop_user();
-	cp_pair_unhooked(pair);
+	cp_exits_disable();
+	hook->ops->unhooked(hook);
 }
 
-static void slave_exits(struct cp_pair *pair)
+/**
+ * cp_hook_task_exits - the current task, which has this hook, is exiting
+ * @hook: the hook
+ *
+ * Has exit_task_work() run the work, which removes the hook. Atomic context.
+ */
+void cp_hook_task_exits(struct cp_hook *hook)
 {
-	struct cp_hook *hook = &pair->hook;
-
 	if (!hook->watching)
 		return;
 	unwatch(hook);
@@ -519,19 +448,19 @@ static void slave_exits(struct cp_pair *pair)
 		task_work_add(current, &hook->work, TWA_NONE);
 }
 
-static void exit_probe(CP_EXIT_PROBE_ARGS)
-{
-	cp_pair_task_exits(slave_exits);
-}
-
 /**
  * cp_hook_prepare - make a hook ready to be armed, or to be released unarmed
  * @hook: the hook, zeroed
- * @task: the task; stays until the pair is freed
+ * @task: the task; the owner holds it for as long as the hook exists
+ * @ops: the owner's
+ * @rated: the owner does not want every return
  */
-void cp_hook_prepare(struct cp_hook *hook, struct task_struct *task)
+void cp_hook_prepare(struct cp_hook *hook, struct task_struct *task,
+		     const struct cp_hook_ops *ops, bool rated)
 {
 	hook->task = task;
+	hook->ops = ops;
+	hook->rated = rated;
 	init_task_work(&hook->work, hook_work);
 	init_task_work(&hook->nudge_work, nudge_work);
 	raw_spin_lock_init(&hook->nudge_lock);
@@ -545,49 +474,49 @@ void cp_hook_prepare(struct cp_hook *hook, struct task_struct *task)
  * cp_hook_arm - hook a task's returns to user mode
  * @hook: the hook, prepared
  *
- * The caller has taken the references that cp_pair_unhooked() drops.
+ * The caller has taken the references that @ops->unhooked drops.
  *
  * Return: 0; -ESRCH when the task is exiting; -ENOMEM.
  */
 int cp_hook_arm(struct cp_hook *hook)
 {
-	int ret = enable_for_user();
+	int ret = cp_exits_enable();
 
 	if (ret)
 		return ret;
-	/* The task may run and fault meanwhile; one fault more or less is harmless. */
+	/* The task may fault meanwhile; a count that is off by one is harmless. */
 	hook->faults = data_race(hook->task->min_flt + hook->task->maj_flt);
 	hook->queued = true;
 
 	ret = task_work_add(hook->task, &hook->work, TWA_RESUME);
 	if (ret)
-		drop_user();
+		cp_exits_disable();
 	return ret;
 }
 
-/* The caller's reference on the pair keeps pair and module until the get. */
+/* The caller's reference keeps owner and module until @ops->ref. */
 static void queue_nudge(struct cp_hook *hook)
 {
 	lockdep_assert_held(&hook->nudge_lock);
 	if (test_and_set_bit(0, &hook->nudging))
 		return;
-	trace_nudge(pair_of(hook));
-	cp_pair_get(pair_of(hook));
+	hook->ops->report(hook, CP_HOOK_NUDGE);
+	hook->ops->ref(hook);
 	cp_pin();
 	if (!task_work_add(hook->task, &hook->nudge_work, TWA_SIGNAL))
 		return;
-	/* The slave is exiting, and the caller has a reference, so neither is the last. */
+	/* The task is exiting. The caller holds references, so none is the last. */
 	clear_bit(0, &hook->nudging);
 	cp_unpin();
-	cp_pair_put(pair_of(hook));
+	hook->ops->unref(hook);
 }
 
 /**
- * cp_hook_nudge - bring the task to its next return to user mode now
+ * cp_hook_nudge - bring the task to its next return to user mode
  * @hook: the hook
  *
- * Works like a signal, without being one: interruptible sleeps end, and are
- * restarted or not as after a handler with SA_RESTART. Does nothing once
+ * Works like a signal: interruptible sleeps end, and system calls restart, or not,
+ * as after a handler with SA_RESTART. Does nothing once
  * cp_hook_release() has been called. Any context.
  */
 void cp_hook_nudge(struct cp_hook *hook)
@@ -596,7 +525,7 @@ void cp_hook_nudge(struct cp_hook *hook)
 
 	raw_spin_lock_irqsave(&hook->nudge_lock, flags);
 	if (!hook->released) {
-		/* Even if an earlier nudge is queued: it may have been served. */
+		/* Even if @nudge_work is queued: that nudge may have been served. */
 		WRITE_ONCE(hook->wanted, true);
 		queue_nudge(hook);
 	}
@@ -607,8 +536,8 @@ void cp_hook_nudge(struct cp_hook *hook)
  * cp_hook_release - no nudge reaches the task from here on
  * @hook: the hook
  *
- * For the end of a pair: a call that the task makes after that must not fail
- * with EINTR because of a nudge. Any context.
+ * When the owner releases the task, no later system call of the task may fail with
+ * EINTR because of a nudge. Any context.
  */
 void cp_hook_release(struct cp_hook *hook)
 {
@@ -619,14 +548,8 @@ void cp_hook_release(struct cp_hook *hook)
 	raw_spin_unlock_irqrestore(&hook->nudge_lock, flags);
 }
 
-static void match_exit_tracepoint(struct tracepoint *tp, void *data)
-{
-	if (!strcmp(tp->name, "sched_process_exit"))
-		exit_tracepoint = tp;
-}
-
 /**
- * cp_hook_init - find what the hook hangs on
+ * cp_hook_init - prepare the interrupt that repeats a return
  *
  * Return: 0, or -ENODEV, which has been logged.
  */
@@ -634,7 +557,7 @@ int cp_hook_init(void)
 {
 	int cpu;
 
-	/* Else irq_work waits for a tick, and a return may go by unseen. */
+	/* Otherwise irq_work waits for a tick, and a return would be missed. */
 	if (!arch_irq_work_has_interrupt()) {
 		pr_err("this machine's processors cannot interrupt themselves: no local APIC\n");
 		return -ENODEV;
@@ -643,28 +566,18 @@ int cp_hook_init(void)
 	/* Not statically: addresses in a module's per-CPU data stay 0. */
 	for_each_possible_cpu(cpu)
 		per_cpu(replay_irq, cpu) = IRQ_WORK_INIT_HARD(replay_interrupt);
-
-	for_each_kernel_tracepoint(match_exit_tracepoint, NULL);
-	if (!exit_tracepoint) {
-		pr_err("this kernel has no tracepoint sched_process_exit\n");
-		return -ENODEV;
-	}
 	return 0;
 }
 
 /**
  * cp_hook_exit - leave nothing behind
  *
- * No hook is left, for each holds the module.
+ * No hook is left: each one holds the module.
  */
 void cp_hook_exit(void)
 {
-	cancel_delayed_work_sync(&idle_work);
-	mutex_lock(&users_mutex);
-	disable();
-	mutex_unlock(&users_mutex);
-	/* A probe, a notifier or a replay may be in its last instructions, */
-	tracepoint_synchronize_unregister();
-	/* and a task preempted in those of a work that dropped the module. */
+	/* A notifier or a replay may be executing its last instructions. */
+	synchronize_rcu();
+	/* A task may have been preempted in the last ones of a work. */
 	synchronize_rcu_tasks();
 }

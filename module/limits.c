@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What users may have of the module.
+ * Limits on what a user can use of the module: limits.h.
  */
 #include <linux/capability.h>
 #include <linux/cred.h>
@@ -13,7 +13,7 @@
 
 #include "limits.h"
 
-/* What is there already stays when a limit is lowered below it. */
+/* Lowering a limit does not affect pairs and memory that exist already. */
 static unsigned int pairs_max = 4096;
 module_param(pairs_max, uint, 0644);
 MODULE_PARM_DESC(pairs_max, "most pairs of all users together");
@@ -27,8 +27,8 @@ module_param(memory_per_user, ulong, 0644);
 MODULE_PARM_DESC(memory_per_user, "most bytes in regions of a user");
 
 /**
- * struct cp_account - what a user has
- * @node:	in @accounts, while there is anything in it
+ * struct cp_account - what a user uses
+ * @node:	in @accounts, while @pairs or @bytes is not 0
  * @uid:	the user
  * @pairs:	pairs that have not been freed
  * @bytes:	memory in regions that have not been freed
@@ -42,10 +42,10 @@ struct cp_account {
 
 static DEFINE_HASHTABLE(accounts, 6);
 static unsigned int nr_pairs;		/* of all accounts */
-static DEFINE_SPINLOCK(limits_lock);	/* all of the above */
+static DEFINE_SPINLOCK(limits_lock);	/* @accounts, @nr_pairs */
 
 /**
- * cp_limits_user - who answers for the caller outside of all user namespaces
+ * cp_limits_user - the user in the initial namespace who is charged for the caller
  *
  * Return: the user.
  */
@@ -92,13 +92,13 @@ static int count_pair(struct cp_account *account)
 }
 
 /**
- * cp_limits_add_pair - the caller makes a pair
- * @result: set to its account, for cp_limits_remove_pair() and for the memory
+ * cp_limits_add_pair - charge a pair to the caller
+ * @result: set to the account, for cp_limits_remove_pair() and for the memory
  *
  * May sleep.
  *
- * Return: 0; -EUSERS when the user has too many pairs, -ENOSPC when all users
- * together have, or -ENOMEM.
+ * Return: 0; -EUSERS at the user's limit, -ENOSPC at the limit of all users together,
+ * or -ENOMEM.
  */
 int cp_limits_add_pair(struct cp_account **result)
 {
@@ -131,7 +131,7 @@ int cp_limits_add_pair(struct cp_account **result)
 }
 
 /**
- * cp_limits_remove_pair - a pair is no more
+ * cp_limits_remove_pair - a pair was freed
  * @account: what cp_limits_add_pair() set
  */
 void cp_limits_remove_pair(struct cp_account *account)
@@ -146,11 +146,11 @@ void cp_limits_remove_pair(struct cp_account *account)
 }
 
 /**
- * cp_limits_add_memory - a region takes memory
- * @account: that of the region's pair; a pair or memory is in it
- * @bytes: how much
+ * cp_limits_add_memory - charge memory of a region
+ * @account: the account of the region's pair
+ * @bytes: the amount
  *
- * Return: false when it is too much for this user.
+ * Return: false at the user's limit.
  */
 bool cp_limits_add_memory(struct cp_account *account, size_t bytes)
 {
@@ -168,9 +168,9 @@ bool cp_limits_add_memory(struct cp_account *account, size_t bytes)
 }
 
 /**
- * cp_limits_remove_memory - a region gives memory back
+ * cp_limits_remove_memory - memory of a region was freed
  * @account: see cp_limits_add_memory()
- * @bytes: how much
+ * @bytes: the amount
  */
 void cp_limits_remove_memory(struct cp_account *account, size_t bytes)
 {

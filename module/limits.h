@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What users may have of the module, so that nobody takes all of it: pairs, and
- * memory in regions.
+ * Limits on what a user can use of the module: pairs, and memory in regions.
  *
- * A pair counts from its beginning until it is freed, which for a slave that
- * sleeps in the kernel is later than its end; a region's memory counts until it
- * is freed, with the last mapping of it. Both count for the real user who made
- * the pair. Who is in a user namespace counts as the one who made it: being
- * many inside is no way to have more.
+ * A pair counts until it is freed, which is later than its end if the slave sleeps
+ * in the kernel; a region's memory counts until the region is freed with its last
+ * mapping. Both are charged to the real user who made the pair. Users inside a user
+ * namespace are charged to the user who created the outermost one, so extra ids do
+ * not raise a limit.
  *
- * Who has CAP_SYS_RESOURCE, outside of all namespaces, is neither counted nor
- * refused: their account is NULL.
+ * A caller with CAP_SYS_RESOURCE in the initial user namespace is neither counted
+ * nor refused: its account is NULL.
  */
 #ifndef _CP_LIMITS_H
 #define _CP_LIMITS_H

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Sockets that listen to events. Why they are kept like this: listeners.h.
+ * Sockets that listen to events: listeners.h.
  */
 #include <linux/checkpoint_netlink.h>
 #include <linux/file.h>
@@ -17,9 +17,11 @@
 #include "compat.h"
 #include "limits.h"
 #include "listeners.h"
-#include "netlink.h"
+#include "message.h"
+#include "table.h"
+#include "viewer.h"
 
-/* Of all users together, but for those who may see all pairs. */
+/* Of all users together; listeners that may see all pairs are not limited. */
 #define LISTENERS_MAX	256
 
 /**
@@ -27,11 +29,11 @@
  * @by_viewer:	in @all_seeing or @by_uid
  * @by_port:	in @by_port
  * @sk:		the socket, with a reference; it holds its network namespace
- * @portid:	its address there, for as long as its file can be held
- * @events:	CP_NL_EVENT_*; all that may change
- * @viewer:	who asked; holds the pid namespace
- * @user:	and who answers for that
- * @lost:	events that did not fit since the last that did
+ * @portid:	its address there, while its file can be held
+ * @events:	CP_NL_EVENT_*; the only field that changes
+ * @viewer:	the process that subscribed; holds the pid namespace
+ * @user:	the user who is charged
+ * @lost:	events that did not fit since the last one that did
  * @rcu:	for readers
  */
 struct listener {
@@ -46,29 +48,17 @@ struct listener {
 	struct rcu_head rcu;
 };
 
-static HLIST_HEAD(all_seeing);		/* listeners to everybody's pairs, */
-static DEFINE_HASHTABLE(by_uid, 8);	/* and to those of one user */
+static const struct genl_family *family;
+static HLIST_HEAD(all_seeing);		/* listeners to all pairs */
+static DEFINE_HASHTABLE(by_uid, 8);	/* listeners to one user's pairs */
 static DEFINE_HASHTABLE(by_port, 8);	/* all listeners */
 static DEFINE_MUTEX(listeners_mutex);	/* changes of all three; cp_pair.events */
-DEFINE_STATIC_SRCU(listeners_srcu);	/* reading them without it */
+DEFINE_STATIC_SRCU(listeners_srcu);	/* for readers without the mutex */
 
 #define for_each_listener(listener, head)				\
 	hlist_for_each_entry_srcu(listener, head, by_viewer,		\
 				  srcu_read_lock_held(&listeners_srcu) || \
 				  lockdep_is_held(&listeners_mutex))
-
-/**
- * cp_viewer_sees - may somebody see a pair?
- * @viewer: who
- * @pair: the pair
- *
- * Return: true when they may; the answer never changes.
- */
-bool cp_viewer_sees(const struct cp_viewer *viewer, const struct cp_pair *pair)
-{
-	return (viewer->all || uid_eq(viewer->uid, pair->uid)) &&
-	       pid_nr_ns(pair->slave_pid, viewer->ns);
-}
 
 static struct hlist_head *listeners_to(kuid_t uid)
 {
@@ -85,7 +75,7 @@ static struct file *hold_file(struct sock *sk)
 {
 	struct file *file = NULL;
 
-	/* Its release takes this lock to part the socket from its file. */
+	/* sock_orphan() takes this lock to clear @sk_socket. */
 	read_lock_bh(&sk->sk_callback_lock);
 	if (sk->sk_socket)
 		file = get_file_active(&sk->sk_socket->file);
@@ -99,15 +89,15 @@ static void send_message(struct listener *listener,
 	u64 lost = atomic64_xchg(&listener->lost, 0);
 	struct sk_buff *skb;
 
-	skb = cp_netlink_event(message, &listener->viewer, listener->portid,
+	skb = cp_message_event(message, &listener->viewer, listener->portid,
 			       lost);
 	if (!skb || genlmsg_unicast(sock_net(listener->sk), skb,
 				    listener->portid))
 		atomic64_add(lost + 1, &listener->lost);
 }
 
-static void tell(struct hlist_head *head, const struct cp_message *message,
-		 u32 event)
+static void listeners_send(struct hlist_head *head,
+			   const struct cp_message *message, u32 event)
 {
 	struct listener *listener;
 	struct file *file;
@@ -116,7 +106,7 @@ static void tell(struct hlist_head *head, const struct cp_message *message,
 		if (!(READ_ONCE(listener->events) & event) ||
 		    !cp_viewer_sees(&listener->viewer, message->pair))
 			continue;
-		/* Until it is put, @portid is this socket's. */
+		/* While the file is held, @portid belongs to this socket. */
 		file = hold_file(listener->sk);
 		if (!file)
 			continue;
@@ -126,19 +116,20 @@ static void tell(struct hlist_head *head, const struct cp_message *message,
 }
 
 /**
- * cp_listeners_tell - send an event to all listeners who may see its pair
+ * cp_listeners_notify - send an event to all listeners who may see its pair
  * @message: the event
  * @event: CP_NL_EVENT_*, which kind it is
  *
- * Whoever begins to listen just now may miss it. May sleep, but waits for no
- * listener.
+ * A listener that subscribes at the same time may miss it. May sleep, but waits for
+ * no listener.
  */
-void cp_listeners_tell(const struct cp_message *message, u32 event)
+void cp_listeners_notify(struct cp_message *message, u32 event)
 {
 	int index = srcu_read_lock(&listeners_srcu);
 
-	tell(&all_seeing, message, event);
-	tell(listeners_to(message->pair->uid), message, event);
+	message->family = family;
+	listeners_send(&all_seeing, message, event);
+	listeners_send(listeners_to(message->pair->master.uid), message, event);
 	srcu_read_unlock(&listeners_srcu, index);
 }
 
@@ -157,12 +148,12 @@ static u32 events_wanted(struct hlist_head *head, const struct cp_pair *pair)
 static void set_events(struct cp_pair *pair)
 {
 	WRITE_ONCE(pair->events, events_wanted(&all_seeing, pair) |
-		   events_wanted(listeners_to(pair->uid), pair));
+		   events_wanted(listeners_to(pair->master.uid), pair));
 }
 
 /**
- * cp_listeners_attend - find out who listens to a new pair
- * @pair: the pair, which is in the tables: who subscribes later finds it there
+ * cp_listeners_attend - compute cp_pair.events of a new pair
+ * @pair: the pair; in the tables, where later subscriptions find it
  */
 void cp_listeners_attend(struct cp_pair *pair)
 {
@@ -171,18 +162,18 @@ void cp_listeners_attend(struct cp_pair *pair)
 	mutex_unlock(&listeners_mutex);
 }
 
-/* A listener of @viewer's has come or gone. */
+/* A subscription of @viewer has changed. */
 static void set_events_of_all(const struct cp_viewer *viewer)
 {
-	struct cp_pair_cursor cursor = { .all = true };
+	struct cp_table_cursor cursor = { .all = true };
 	struct cp_pair *pair;
 
 	lockdep_assert_held(&listeners_mutex);
-	while ((pair = cp_pair_next(&cursor))) {
+	while ((pair = cp_table_next(&cursor))) {
 		if (cp_viewer_sees(viewer, pair))
 			set_events(pair);
-		cp_pair_passed(&cursor, pair);
-		cp_pair_put(pair);
+		cp_table_passed(&cursor, pair);
+		cp_pair_unref(pair);
 	}
 }
 
@@ -216,7 +207,7 @@ static struct listener *listener_alloc(struct sock *sk, u32 portid, u32 events,
 	return listener;
 }
 
-static void add(struct listener *listener)
+static void listener_add(struct listener *listener)
 {
 	const struct cp_viewer *viewer = &listener->viewer;
 
@@ -227,7 +218,7 @@ static void add(struct listener *listener)
 	set_events_of_all(viewer);
 }
 
-static void remove(struct listener *listener)
+static void listener_remove(struct listener *listener)
 {
 	lockdep_assert_held(&listeners_mutex);
 	hlist_del_rcu(&listener->by_viewer);
@@ -236,7 +227,7 @@ static void remove(struct listener *listener)
 	call_srcu(&listeners_srcu, &listener->rcu, listener_free_rcu);
 }
 
-/* Their sockets have been closed. */
+/* Removes the listeners whose sockets have been released. */
 static void remove_dead(void)
 {
 	struct listener *listener;
@@ -246,10 +237,10 @@ static void remove_dead(void)
 	lockdep_assert_held(&listeners_mutex);
 	hash_for_each_safe(by_port, bucket, next, listener, by_port)
 		if (sock_flag(listener->sk, SOCK_DEAD))
-			remove(listener);
+			listener_remove(listener);
 }
 
-static struct listener *find(const struct sock *sk, u32 portid)
+static struct listener *listener_find(const struct sock *sk, u32 portid)
 {
 	struct listener *listener;
 
@@ -261,8 +252,8 @@ static struct listener *find(const struct sock *sk, u32 portid)
 }
 
 /*
- * Nobody, with however many names, may have so many that those notice who make
- * pairs or subscribe.
+ * Making a pair and subscribing walk all listeners under the mutex, so their number is
+ * limited, for each user and in all.
  */
 static bool may_listen(const struct cp_viewer *viewer)
 {
@@ -286,12 +277,12 @@ static bool same_viewer(const struct cp_viewer *a, const struct cp_viewer *b)
 }
 
 /*
- * Takes @listener, or its events for an older one of the same viewer, which then
- * misses nothing. Gives 1 when @listener is not needed.
+ * Inserts @listener, or sets the events of the socket's older listener if the viewer
+ * is the same, so that no event is missed. Gives 1 when @listener is not needed.
  */
-static int take(struct listener *listener)
+static int listener_insert(struct listener *listener)
 {
-	struct listener *old = find(listener->sk, listener->portid);
+	struct listener *old = listener_find(listener->sk, listener->portid);
 
 	if (!old && !may_listen(&listener->viewer))
 		return -EUSERS;
@@ -300,17 +291,17 @@ static int take(struct listener *listener)
 		set_events_of_all(&old->viewer);
 		return 1;
 	}
-	/* In this order: an event comes once, or not at all. */
+	/* Remove first: an event arrives once or not at all, never twice. */
 	if (old) {
 		atomic64_set(&listener->lost, atomic64_read(&old->lost));
-		remove(old);
+		listener_remove(old);
 	}
-	add(listener);
+	listener_add(listener);
 	return 0;
 }
 
-static int listen(struct sock *sk, u32 portid, u32 events,
-		  const struct cp_viewer *viewer)
+static int listeners_subscribe(struct sock *sk, u32 portid, u32 events,
+			       const struct cp_viewer *viewer)
 {
 	struct listener *listener = listener_alloc(sk, portid, events, viewer);
 	int ret;
@@ -318,32 +309,34 @@ static int listen(struct sock *sk, u32 portid, u32 events,
 	if (!listener)
 		return -ENOMEM;
 	mutex_lock(&listeners_mutex);
-	/* The closed ones do not count, and do not pile up. */
+	/* Listeners of closed sockets do not count. */
 	remove_dead();
-	ret = take(listener);
+	ret = listener_insert(listener);
 	mutex_unlock(&listeners_mutex);
 	if (ret)
 		listener_free(listener);
 	return min(ret, 0);
 }
 
-static void listen_no_more(const struct sock *sk, u32 portid)
+static void listeners_unsubscribe(const struct sock *sk, u32 portid)
 {
 	struct listener *listener;
 
 	mutex_lock(&listeners_mutex);
-	listener = find(sk, portid);
+	listener = listener_find(sk, portid);
 	if (listener)
-		remove(listener);
+		listener_remove(listener);
 	mutex_unlock(&listeners_mutex);
+	/* Events that are being sent arrive before the answer to this request. */
+	synchronize_srcu(&listeners_srcu);
 }
 
 /**
- * cp_listeners_set - have events sent to a socket
- * @sk: the socket, from which the request has come
+ * cp_listeners_set - subscribe a socket to events
+ * @sk: the socket that sent the request
  * @portid: its address
- * @events: CP_NL_EVENT_*; 0 for none from now on
- * @viewer: who asks
+ * @events: CP_NL_EVENT_*; 0 ends the subscription
+ * @viewer: the process that asks
  * @extack: for an explanation
  *
  * Return: 0; -EUSERS when there are too many listeners, -ENOMEM.
@@ -355,10 +348,10 @@ int cp_listeners_set(struct sock *sk, u32 portid, u32 events,
 	int ret;
 
 	if (!events) {
-		listen_no_more(sk, portid);
+		listeners_unsubscribe(sk, portid);
 		return 0;
 	}
-	ret = listen(sk, portid, events, viewer);
+	ret = listeners_subscribe(sk, portid, events, viewer);
 	if (ret == -EUSERS)
 		NL_SET_ERR_MSG(extack, "too many listeners: close one");
 	return ret;
@@ -374,8 +367,8 @@ static void reap(struct work_struct *work)
 static DECLARE_WORK(reap_work, reap);
 
 /*
- * A socket has been closed, any on the machine. Its port id may be another's by
- * now; so what is looked for is a listener that is dead.
+ * Called for each netlink socket that is released on the machine. Another socket may
+ * have its port id by now, so this looks for a listener whose own socket is dead.
  */
 static int socket_released(struct notifier_block *nb, unsigned long event,
 			   void *data)
@@ -403,19 +396,21 @@ static struct notifier_block socket_notifier = {
 };
 
 /**
- * cp_listeners_init - hear of sockets that are closed
+ * cp_listeners_init - begin to watch for sockets that are closed
+ * @sender: the netlink family that sends events
  *
  * Return: 0 or an error.
  */
-int cp_listeners_init(void)
+int cp_listeners_init(const struct genl_family *sender)
 {
+	family = sender;
 	return netlink_register_notifier(&socket_notifier);
 }
 
 /**
- * cp_listeners_exit - sockets that still listen hear no more
+ * cp_listeners_exit - end all subscriptions
  *
- * Nobody subscribes any more, and no pair is left.
+ * The family is unregistered and no pair is left.
  */
 void cp_listeners_exit(void)
 {
@@ -427,7 +422,7 @@ void cp_listeners_exit(void)
 	cancel_work_sync(&reap_work);
 	mutex_lock(&listeners_mutex);
 	hash_for_each_safe(by_port, bucket, next, listener, by_port)
-		remove(listener);
+		listener_remove(listener);
 	mutex_unlock(&listeners_mutex);
 	srcu_barrier(&listeners_srcu);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * checkpoint: live process checkpoints. Start reading at pair.h and hook.h.
+ * checkpoint: live process checkpoints. Start reading at pair.h and hook.h; the
+ * slave's side is slave.c, the master's side device.c.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -8,7 +9,9 @@
 
 #include "access.h"
 #include "device.h"
+#include "exits.h"
 #include "hook.h"
+#include "life.h"
 #include "netlink.h"
 
 static int __init checkpoint_init(void)
@@ -21,9 +24,12 @@ static int __init checkpoint_init(void)
 	ret = cp_hook_init();
 	if (ret)
 		return ret;
-	ret = cp_netlink_init();
+	ret = cp_exits_init(cp_life_task_exits);
 	if (ret)
 		goto err_hook;
+	ret = cp_netlink_init();
+	if (ret)
+		goto err_exits;
 	ret = cp_device_init();
 	if (ret)
 		goto err_netlink;
@@ -33,6 +39,8 @@ static int __init checkpoint_init(void)
 
 err_netlink:
 	cp_netlink_exit();
+err_exits:
+	cp_exits_exit();
 err_hook:
 	cp_hook_exit();
 	return ret;
@@ -42,6 +50,7 @@ static void __exit checkpoint_exit(void)
 {
 	cp_device_exit();
 	cp_netlink_exit();
+	cp_exits_exit();
 	cp_hook_exit();
 	pr_info("unloaded\n");
 }

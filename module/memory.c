@@ -71,7 +71,7 @@ static bool is_readable(const struct vm_area_struct *vma)
 	       !(vma->vm_flags & (VM_IO | VM_PFNMAP)) && !is_secret(vma);
 }
 
-/* Makes @vma that of @addr, or NULL. */
+/* Sets @memory->vma to the mapping of @addr, or to NULL. */
 static void find_mapping_of(struct cp_memory *memory, u64 addr)
 {
 	struct vm_area_struct *vma = memory->vma;
@@ -116,13 +116,13 @@ static bool has_no_entry(struct mm_struct *mm, unsigned long addr)
 	return pte_none(READ_ONCE(*pte_offset_kernel(&pmd, addr)));
 }
 
-/* Has the task never touched this page of its own? Then it reads as zeroes. */
+/* Has the task never touched this anonymous page? Then the page reads as zeroes. */
 static bool is_untouched(struct vm_area_struct *vma, unsigned long addr)
 {
 	unsigned long flags;
 	bool none;
 
-	/* A monitor would fill it. */
+	/* A userfaultfd monitor would fill the page. */
 	if (!vma_is_anonymous(vma) || userfaultfd_missing(vma))
 		return false;
 	local_irq_save(flags);
@@ -132,16 +132,16 @@ static bool is_untouched(struct vm_area_struct *vma, unsigned long addr)
 }
 
 /**
- * cp_memory_read_present - copy from a page that is there, or was never touched
+ * cp_memory_read_present - copy from a page that is present, or was never touched
  * @memory: the walk, locked
  * @to: where the bytes go
  * @addr: the first one's address in the task
  * @size: their number; not beyond the end of the page
  *
- * For any context. copy_from_user() would check @to for each part: here that is
- * a part of a page.
+ * Any context. Without the checks of copy_from_user(), because @to is a part of a
+ * page of the region.
  *
- * Return: false when not all of it is there, or may be read.
+ * Return: false when a byte is not present, or must not be read.
  */
 bool cp_memory_read_present(struct cp_memory *memory, void *to, u64 addr,
 			    size_t size)
@@ -163,9 +163,9 @@ bool cp_memory_read_present(struct cp_memory *memory, void *to, u64 addr,
 }
 
 /*
- * Has this page of a file on tmpfs never been written? A fault would allocate
- * it. With an anon_vma, a private copy may be swapped out or migrating, which
- * only a fault can tell.
+ * Has this page of a file on tmpfs never been written? A fault would allocate it.
+ * If the mapping has an anon_vma, the page may be a private copy that is swapped out
+ * or migrating, which only a fault can find out.
  */
 static bool is_hole_in_tmpfs(struct vm_area_struct *vma, u64 addr)
 {
@@ -181,9 +181,9 @@ static bool is_hole_in_tmpfs(struct vm_area_struct *vma, u64 addr)
 }
 
 /*
- * The page at @addr, with a reference: one that is swapped out, or that a file
- * has. NULL when there is none yet, which FOLL_DUMP leaves so. May drop the
- * lock, and then takes it again.
+ * The page at @addr, with a reference: a page that is swapped out, or in a file's
+ * page cache. NULL if no page exists; FOLL_DUMP does not allocate one. May drop
+ * mmap_lock and take it again.
  */
 static struct page *get_absent_page(struct cp_memory *memory, u64 addr)
 {
@@ -223,15 +223,15 @@ static bool read_absent(struct cp_memory *memory, void *to, u64 addr,
 
 /**
  * cp_memory_read - copy from one page
- * @memory: the walk; the lock may have been dropped and taken again. If the
- *	task is being killed, it may not be held any more
- * @to: where the bytes go; zeroes where nothing can be read
+ * @memory: the walk; mmap_lock may be dropped and taken again, or stay dropped if
+ *	the task is being killed
+ * @to: where the bytes go; zeroes where memory cannot be read
  * @addr: the first one's address in the task
  * @size: their number; not beyond the end of the page
  *
  * May sleep.
  *
- * Return: false when the zeroes are not what the task would read.
+ * Return: false when @to received zeroes that the task would not read.
  */
 bool cp_memory_read(struct cp_memory *memory, void *to, u64 addr, size_t size)
 {

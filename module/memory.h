@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Reading the current task's memory without changing it: no page is allocated,
- * in the task or in a file that it maps, because somebody looked at it. What
- * process_vm_readv(2) refuses to read is not read here either: device memory,
- * mappings without PROT_READ, and memfd_secret(2).
+ * Reading the current task's memory without changing it: reading allocates no page,
+ * neither in the task nor in a file that it maps. What process_vm_readv(2) refuses
+ * to read is not read here either: device memory, mappings without PROT_READ, and
+ * memfd_secret(2).
  *
- * A page that is there is copied with page faults disabled, under mmap_lock, so
- * that the mapping which was checked is the mapping that is read.
+ * A page that is present is copied under mmap_lock with page faults disabled, so
+ * that the mapping that was checked is the mapping that is read.
  */
 #ifndef _CP_MEMORY_H
 #define _CP_MEMORY_H
@@ -18,7 +18,7 @@
  * struct cp_memory - a walk over the current task's memory
  * @vma:	the mapping of the address read last, or NULL; under mmap_lock
  * @locked:	mmap_lock is held for reading
- * @absent:	pages were met that are not in the page table
+ * @absent:	the walk has met pages that are not in the page table
  */
 struct cp_memory {
 	struct vm_area_struct *vma;

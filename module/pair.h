@@ -4,17 +4,18 @@
  *
  * Life
  * ----
- *	created	cp_pair_create(): all memory is there, nobody knows of it. The
- *		master's system call writes its answer now, where it may fail.
- *	made	cp_pair_begin(): in the tables, hook armed. The slave arrives
- *		at its next return to user mode.
- *	over	cp_pair_end(), once, by whoever is first: the slave's own work
- *		(exit, exec), the master's exit, its last close, CP_IOC_END.
- *		@reason is set and the ring closed, so nobody waits any more.
- *		Neither process counts as paired from here on.
- *	unhooked The slave's work sees that the pair is over and lets go
- *		(cp_pair_unhooked()). A slave that sleeps in the kernel is not
- *		woken for it: queued work cannot be withdrawn, so pair and
+ *	created	cp_pair_create(): all memory is allocated and nobody else knows
+ *		the pair. The master's system call writes its answer now, where
+ *		writing may fail.
+ *	made	cp_life_begin(): in the tables, hook armed. The slave arrives at
+ *		its next return to user mode.
+ *	over	cp_life_end(); the first caller decides the reason: the slave's
+ *		own work (exit, exec), the master's exit, its last close,
+ *		CP_IOC_END, or netlink. The ring is closed, so nobody waits any
+ *		more. Neither process counts as paired from here on.
+ *	unhooked The slave's work sees that the pair is over and removes the hook
+ *		(cp_life_unhooked()). A slave that sleeps in the kernel is not
+ *		woken for that: queued work cannot be withdrawn, so pair and
  *		module stay until the slave returns to user mode or dies.
  *	freed	when the last reference is dropped.
  *
@@ -22,42 +23,44 @@
  * ----------
  *	the file	from cp_pair_create() to its release, or to its next
  *			pair
- *	the hook	from cp_pair_begin() to cp_pair_unhooked(); it also holds
+ *	the hook	from cp_life_begin() to cp_life_unhooked(); it also holds
  *			the module, and keeps the pair in the tables
  *	a nudge		while its work is queued; holds the module too
  *	the master's exit, while its work is queued; holds the module too
  *	a system call	while it runs
- * The last one is dropped where sleeping is allowed. Lookups in the tables are
- * under RCU and take a reference only if there is one left.
+ * The last one is dropped where sleeping is allowed.
  *
  * A pair holds its region, its file (whose wait queue the ring uses), both
- * tasks, and the slave's mm_struct: not its memory, only the address, so that
- * it can be compared without being reused.
+ * tasks, and the slave's mm_struct: not the slave's memory, only the address, so
+ * that it can be compared without being reused.
  *
  * Locks
  * -----
- *	cp_file.lock		mutex: making a pair on a file
- *	  users_mutex		hook.c: what bystanders pay for, on or off
+ *	cp_file.lock		mutex: CP_IOC_PREP on a file
+ *	  users_mutex		exits.c: the cost for other tasks, on or off
  *	  dirs_mutex		sysfs.c: the directories of pairs
- *	  listeners_mutex	listeners.c: who hears of pairs, and cp_pair.events
- *	  pairs_lock		the tables, @reason and @status
+ *	  listeners_mutex	listeners.c: the listeners, and cp_pair.events
+ *	  pairs_lock		table.c: the tables, and struct cp_outcome
  *	  cp_file.pair_lock	the file's pointer to its pair
  *	  cp_ring.lock		the ring
+ *	  cp_hook.nudge_lock	raw: nudges against the end of the pair
  *	  limits_lock		limits.c: what users have
- *	  siglock		the slave's own, while it looks for its death
- * All but the first are leaves, never held together; but to tell of a pair, by
- * netlink or in a file of a directory, which dirs_mutex waits for, takes
- * cp_ring.lock. None of the last five is held while anything is waited for, and
- * none at all while user memory is touched.
+ *	  siglock		the slave's own, while death.c looks at its signals
+ * All but the first are leaves and never held together, with one exception: a
+ * message about a pair, or a file in its directory, takes cp_ring.lock under
+ * listeners_mutex or dirs_mutex. User memory is touched under cp_file.lock only
+ * (CP_IOC_PREP writes its answer), and never under any of the others; the
+ * spinlocks are held for a bounded time and nothing is waited for under them.
  */
 #ifndef _CP_PAIR_H
 #define _CP_PAIR_H
 
+#include <linux/checkpoint.h>
 #include <linux/fs.h>
+#include <linux/list.h>
 #include <linux/refcount.h>
 #include <linux/types.h>
 
-#include "capture.h"
 #include "death.h"
 #include "hook.h"
 #include "region.h"
@@ -68,90 +71,129 @@ struct cp_account;
 struct cp_dir;
 struct cp_file;
 struct cp_prep;
-struct cp_region;
 
 /**
- * struct cp_pair - one master and one slave
- * @refs:	see above
- * @rcu:	for the lookups
+ * struct cp_entry - the pair's place in the tables (table.c)
  * @by_slave:	in the table of slaves
  * @by_master:	in the table of masters
  * @number:	counts the pairs from 1, in the order of the tables
- * @file:	the open file; holds the wait queue
- * @region:	where checkpoints go
- * @ring:	whose turn it is
- * @hook:	the hook on the slave
- * @mm:		what the slave ran when access was granted
- * @master:	main thread of the master when the pair was made
- * @master_key:	what the pair goes by in the table of masters
- * @master_pid:	the master, for people
- * @slave_pid:	the slave, for people
- * @owner:	the master's table of descriptors; compared, never followed
- * @exit_work:	queued by a dying master for itself
- * @exiting:	bit 0: @exit_work has been queued
- * @flags:	as in struct cp_prep
- * @wait_limit:	as in struct cp_prep
- * @interval:	as in struct cp_prep
- * @every:	as in struct cp_prep
- * @returns:	the slave's returns to user mode so far
- * @next_time:	no checkpoint before; CLOCK_MONOTONIC in nanoseconds
- * @xstate:	room for the slave's extended registers, if they are wanted
- * @xstate_size: its bytes
- * @light:	the last state that was captured early could have been late
- * @captured:	the slave's state has been handed over, and is its state still
- * @dying:	a guess at the slave's last state has been saved, and
- * @death:	what made us guess
- * @reason:	CP_END_*
- * @status:	as in struct cp_get
- * @uid:	the user who made it
- * @account:	and who answers for it (limits.h)
- * @made:	when, CLOCK_MONOTONIC in nanoseconds
- * @time_offset: added to a time of the machine for the master (timens.h)
- * @events:	CP_NL_EVENT_* that somebody wants who may see this pair
- *		(listeners.h)
- * @told:	that it was made has been told to who listens
- * @stats:	what it has done so far
- * @dir:	its directory in sysfs, while it has one
+ * @master_key:	the key in the table of masters
+ * @announced:	cp_table_announce() has been called
  */
-struct cp_pair {
-	refcount_t refs;
-	struct rcu_head rcu;
+struct cp_entry {
 	struct hlist_node by_slave;
 	struct hlist_node by_master;
 	u64 number;
-	struct cp_file *file;
-	struct cp_region *region;
-	struct cp_ring ring;
-	struct cp_hook hook;
-	struct mm_struct *mm;
-	struct task_struct *master;
 	unsigned long master_key;
-	struct pid *master_pid;
-	struct pid *slave_pid;
+	bool announced;
+};
+
+/**
+ * struct cp_master - the master's process; constant once made
+ * @task:	its main thread
+ * @pid:	its number, for people
+ * @owner:	its table of descriptors; compared, never followed
+ * @uid:	the user who made the pair
+ * @time_offset: added to a time of the machine for the master (timens.h)
+ * @exit_work:	queued by the dying master for itself
+ * @exiting:	bit 0: @exit_work has been queued
+ */
+struct cp_master {
+	struct task_struct *task;
+	struct pid *pid;
 	fl_owner_t owner;
+	kuid_t uid;
+	s64 time_offset;
 	struct callback_head exit_work;
 	unsigned long exiting;
+};
+
+/**
+ * struct cp_request - what the master asked for; constant once made
+ * @flags:	as in struct cp_prep
+ * @every:	as in struct cp_prep
+ * @wait_limit:	as in struct cp_prep
+ * @interval:	as in struct cp_prep
+ */
+struct cp_request {
 	u32 flags;
+	u32 every;
 	u64 wait_limit;
 	u64 interval;
-	u32 every;
-	u64 returns;
-	u64 next_time;
+};
+
+/**
+ * struct cp_slave - the slave; once the hook is armed, only the slave writes it
+ * @hook:	the hook on its returns to user mode; holds the task
+ * @pid:	its number, for people
+ * @mm:		its mm_struct when access was granted
+ * @xstate:	room for its extended registers, if they are wanted
+ * @xstate_size: bytes of @xstate
+ * @returns:	its returns to user mode so far
+ * @next_time:	no checkpoint before; CLOCK_MONOTONIC in nanoseconds
+ * @light:	the last early capture was small enough for a late one
+ * @captured:	its current state has been handed over
+ * @dying:	a state that may be its last has been saved
+ * @death:	with @dying: the signal that announced the death
+ */
+struct cp_slave {
+	struct cp_hook hook;
+	struct pid *pid;
+	struct mm_struct *mm;
 	void *xstate;
 	size_t xstate_size;
+	u64 returns;
+	u64 next_time;
 	bool light;
 	bool captured;
 	bool dying;
 	struct cp_death death;
+};
+
+/**
+ * struct cp_outcome - why the pair is over
+ * @reason:	CP_END_*
+ * @status:	as in struct cp_get
+ */
+struct cp_outcome {
 	u32 reason;
 	s32 status;
-	kuid_t uid;
+};
+
+/**
+ * struct cp_pair - one master and one slave
+ * @refs:	see above
+ * @rcu:	for lookups in the tables
+ * @file:	the open file; holds the wait queue
+ * @account:	the user who is charged (limits.h)
+ * @region:	where checkpoints go
+ * @ring:	whose turn it is
+ * @stats:	the pair's figures
+ * @entry:	its place in the tables
+ * @master:	see there
+ * @ask:	see struct cp_request
+ * @slave:	see there
+ * @outcome:	written by cp_table_close()
+ * @made:	when the pair was made, CLOCK_MONOTONIC in nanoseconds
+ * @events:	CP_NL_EVENT_* that listeners want who may see this pair
+ *		(listeners.c)
+ * @dir:	its directory in sysfs, while it has one (sysfs.c)
+ */
+struct cp_pair {
+	refcount_t refs;
+	struct rcu_head rcu;
+	struct cp_file *file;
 	struct cp_account *account;
-	u64 made;
-	s64 time_offset;
-	u32 events;
-	bool told;
+	struct cp_region *region;
+	struct cp_ring ring;
 	struct cp_stats stats;
+	struct cp_entry entry;
+	struct cp_master master;
+	struct cp_request ask;
+	struct cp_slave slave;
+	struct cp_outcome outcome;
+	u64 made;
+	u32 events;
 	struct cp_dir *dir;
 };
 
@@ -159,7 +201,8 @@ struct cp_pair {
  * struct cp_pair_setup - what a new pair is made of
  * @file:	the open file
  * @slave:	the slave
- * @mm:		its memory
+ * @mm:		the slave's memory
+ * @hook_ops:	what the slave does at its hook
  * @policy:	when the slave may write
  * @nr_slots:	checkpoints in the ring
  * @limits:	how much of a stack a checkpoint holds
@@ -170,6 +213,7 @@ struct cp_pair_setup {
 	struct cp_file *file;
 	struct task_struct *slave;
 	struct mm_struct *mm;
+	const struct cp_hook_ops *hook_ops;
 	enum cp_policy policy;
 	unsigned int nr_slots;
 	struct cp_stack_limits limits;
@@ -178,45 +222,21 @@ struct cp_pair_setup {
 };
 
 struct cp_pair *cp_pair_create(const struct cp_pair_setup *setup);
-int cp_pair_begin(struct cp_pair *pair);
-int cp_pair_check_caller(void);
-bool cp_pair_of(struct task_struct *task);
-void cp_pair_get(struct cp_pair *pair);
-void cp_pair_put(struct cp_pair *pair);
-void cp_pair_drop(struct cp_pair *pair);
+void cp_pair_ref(struct cp_pair *pair);
+void cp_pair_unref(struct cp_pair *pair);
+unsigned int cp_pair_death_slot(const struct cp_pair *pair);
 const char *cp_pair_reason_name(u32 reason);
 bool cp_pair_is_master(const struct cp_pair *pair);
-bool cp_pair_is_over(const struct cp_pair *pair);
-void cp_pair_end(struct cp_pair *pair, u32 reason, s32 status);
-bool cp_pair_is_due(const struct cp_pair *pair);
-bool cp_pair_checkpoint(struct cp_pair *pair, struct pt_regs *regs,
-			struct cp_cause cause);
-bool cp_pair_prefers_late(const struct cp_pair *pair);
-bool cp_pair_checkpoint_late(struct cp_pair *pair, struct pt_regs *regs,
-			     struct cp_cause cause);
-void cp_pair_foresee_death(struct cp_pair *pair, struct pt_regs *regs,
-			   struct cp_cause cause);
-void cp_pair_slave_gone(struct cp_pair *pair);
-void cp_pair_unhooked(struct cp_pair *pair);
 
 /**
- * struct cp_pair_cursor - a place in a walk over all pairs; starts zeroed
- * @bucket:	which part of the table
- * @passed:	the @number of the last pair in it that was passed; 0 for none
- * @all:	pairs that nobody has been told of yet, or that are over, too
+ * cp_pair_is_over - is the pair over?
+ * @pair: the pair
+ *
+ * Return: true when it is; it stays so.
  */
-struct cp_pair_cursor {
-	unsigned int bucket;
-	bool all;
-	u64 passed;
-};
-
-struct cp_pair *cp_pair_find(pid_t nr);
-struct cp_pair *cp_pair_next(struct cp_pair_cursor *cursor);
-void cp_pair_passed(struct cp_pair_cursor *cursor,
-		    const struct cp_pair *pair);
-
-typedef void (*cp_pair_fn)(struct cp_pair *pair);
-void cp_pair_task_exits(cp_pair_fn slave_exits);
+static inline bool cp_pair_is_over(const struct cp_pair *pair)
+{
+	return READ_ONCE(pair->outcome.reason) != CP_END_NONE;
+}
 
 #endif /* _CP_PAIR_H */

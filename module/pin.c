@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What keeps the module loaded. Why one reference for all: pin.h.
+ * What keeps the module loaded: pin.h.
  */
 #include <linux/atomic.h>
 #include <linux/module.h>
@@ -10,10 +10,10 @@
 static atomic_t pins = ATOMIC_INIT(0);
 
 /**
- * cp_pin - keep the module
+ * cp_pin - keep the module loaded
  *
- * The caller runs in an open file's system call, or on behalf of somebody who
- * has a pin: the module is not being unloaded.
+ * The caller runs in a system call on an open file, or holds a pin: the module is
+ * not being unloaded.
  */
 void cp_pin(void)
 {
@@ -22,9 +22,10 @@ void cp_pin(void)
 }
 
 /**
- * cp_try_pin - keep the module, unless nobody else does
+ * cp_try_pin - keep the module loaded if another pin does
  *
- * For callers who have nothing that keeps it. Without a pin there is no hook.
+ * For a caller that nothing protects from the unloading of the module. Without a pin
+ * no hook exists.
  *
  * Return: true when the module stays until cp_unpin().
  */
@@ -34,9 +35,9 @@ bool cp_try_pin(void)
 }
 
 /**
- * cp_unpin - what cp_pin() or cp_try_pin() did is no longer needed
+ * cp_unpin - undo cp_pin() or cp_try_pin()
  *
- * The module may be unloaded once this has returned; see cp_hook_exit().
+ * The module may be unloaded as soon as this has returned; see cp_hook_exit().
  */
 void cp_unpin(void)
 {

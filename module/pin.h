@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What keeps the module loaded besides open files: hooks, nudges and masters that
- * exit, each of which has code queued in some task.
+ * What keeps the module loaded besides open files: hooks, nudges and exiting masters,
+ * each of which has code of the module queued in a task.
  *
- * All of them together hold one reference on the module, whose count anybody can
- * read: it must not tell how many pairs others have, nor when they are nudged.
+ * All of them together hold one reference on the module. Everybody can read its
+ * reference count, which must not disclose how many pairs exist, or when a slave is
+ * nudged.
  */
 #ifndef _CP_PIN_H
 #define _CP_PIN_H

@@ -12,12 +12,12 @@
 #include "limits.h"
 #include "region.h"
 
-/* The region's head, and each slot's, take a page of their own. */
+/* The region's head and each slot's header have a page of their own. */
 #define HEAD_SIZE	PAGE_SIZE
 
 /*
- * Without the OOM killer, and without the reserves that its victim may use to die:
- * a slave that is killed for want of memory still copies the state of its death.
+ * Do not invoke the OOM killer, and do not use the reserves that its victim gets in
+ * order to die: that victim may be the slave, which still copies its last state.
  */
 #define GFP_REGION	(GFP_KERNEL_ACCOUNT | __GFP_NORETRY | __GFP_NOWARN | \
 			 __GFP_NOMEMALLOC)
@@ -37,7 +37,7 @@ static void region_fill_head(struct cp_region *region)
 	head->slot_size = region->slot_size;
 }
 
-/* May the region take so much more? */
+/* Charges @bytes; false at the user's limit. */
 static bool region_count(struct cp_region *region, size_t bytes)
 {
 	if (!cp_limits_add_memory(region->account, bytes)) {
@@ -88,12 +88,12 @@ static u64 slot_bytes(const struct cp_region_plan *plan,
 /**
  * cp_region_create - make the region of a new pair
  * @plan: what it is to hold
- * @account: who answers for the memory
+ * @account: the account that is charged
  *
- * Called by the master: it is the one who is charged.
+ * Called by the master, whose memory cgroup is charged.
  *
  * Return: the region, to be given back with cp_region_put(), or an ERR_PTR():
- * -EDQUOT when @account may not have so much, or -ENOMEM.
+ * -EDQUOT at the limit of @account, or -ENOMEM.
  */
 struct cp_region *cp_region_create(const struct cp_region_plan *plan,
 				   struct cp_account *account)
@@ -156,7 +156,7 @@ void cp_region_put(struct cp_region *region)
 }
 
 /**
- * cp_region_size - bytes that the master may map
+ * cp_region_size - the number of bytes that the master may map
  * @region: the region
  *
  * Return: the size, whole pages.
@@ -167,7 +167,7 @@ u64 cp_region_size(const struct cp_region *region)
 }
 
 /**
- * cp_region_slot - say where a slot lies
+ * cp_region_slot - find a slot
  * @region: the region
  * @index: the slot's number
  * @slot: filled in
@@ -184,11 +184,11 @@ void cp_region_slot(struct cp_region *region, unsigned int index,
 			  HEAD_SIZE - region->xstate_size;
 	slot->arena_limit = last ? region->last_arena_limit :
 				   region->arena_limit;
-	/* It has been there from the beginning. */
+	/* cp_region_create() has allocated this page. */
 	slot->header = cp_region_at(region, slot->offset);
 }
 
-/* Of a slave and a master that ask at the same time, one wins. */
+/* If slave and master allocate the same table, cmpxchg() decides. */
 static struct cp_table *table_get(struct cp_region *region, unsigned long nr)
 {
 	struct cp_table **place = &region->tables[nr], *table, *other;
@@ -236,13 +236,12 @@ out_uncount:
 }
 
 /**
- * cp_region_alloc - have a page where there is none yet
+ * cp_region_alloc - allocate a page of the region
  * @region: the region
- * @offset: a byte's place in it
+ * @offset: the offset of a byte of that page
  *
- * Slave and master may ask at the same time. Never invokes the OOM killer: a
- * stack that is cut is better than a process that is killed for being looked
- * at. May sleep.
+ * Slave and master may call this at the same time. The OOM killer is never invoked: a
+ * truncated stack is better than a killed process. May sleep.
  *
  * Return: as cp_region_page().
  */
@@ -261,13 +260,13 @@ void *cp_region_alloc(struct cp_region *region, u64 offset)
 }
 
 /**
- * cp_region_unpublish - what is in a slot is about to change
+ * cp_region_unpublish - the contents of a slot are about to change
  * @slot: the slot
  */
 void cp_region_unpublish(const struct cp_slot *slot)
 {
 	WRITE_ONCE(slot->header->seq, 0);
-	/* Who reads anything of what follows will find no number then. */
+	/* A reader that sees any of the new contents must also see seq == 0. */
 	smp_wmb();
 }
 
@@ -275,20 +274,20 @@ void cp_region_unpublish(const struct cp_slot *slot)
  * cp_region_publish - a slot is written
  * @region: the region
  * @slot: the slot
- * @seq: its checkpoint's number
+ * @seq: the number of its checkpoint
  */
 void cp_region_publish(struct cp_region *region, const struct cp_slot *slot,
 		       u64 seq)
 {
 	struct cp_region_head *head = cp_region_at(region, 0);
 
-	/* Readers acquire the number: all that is in the slot is older. */
+	/* A reader that acquires the number sees all contents of the slot. */
 	smp_store_release(&slot->header->seq, seq);
-	/* And the number is older than the word that there is a newer one. */
+	/* A reader that acquires @newest sees the number. */
 	smp_store_release(&head->newest, slot->offset);
 }
 
-/* All but the header; what there is no memory for becomes zeroes. */
+/* Copies all but the header; false when a page could not be allocated. */
 static bool copy_data(struct cp_region *region, u64 to, u64 from)
 {
 	bool whole = true;
@@ -328,7 +327,7 @@ void cp_region_copy_newest(struct cp_region *region, const struct cp_slot *to)
 		if (!whole)
 			seg[i].flags |= CP_SEGF_HOLE;
 	}
-	/* Until it gets a number of its own, there is nothing to be read. */
+	/* cp_region_publish() sets the number. */
 	header.seq = 0;
 	*to->header = header;
 }
@@ -371,9 +370,9 @@ static const struct vm_operations_struct region_vm_ops = {
  * @region: the region
  * @vma: the new mapping, as mmap() gives it
  *
- * Read-only for good: what the kernel writes there it never reads back from a
- * page that a user could have changed. Neither a child nor a core dump gets
- * the slave's memory along with the master's.
+ * The mapping stays read-only, because the kernel reads back what it wrote there. It is
+ * not inherited and not dumped: neither a child nor a core dump of the master gets
+ * the slave's memory.
  *
  * Return: 0; -EINVAL when @vma reaches beyond the region; -EACCES when it
  * would be writable or executable.

@@ -20,15 +20,15 @@ static bool sleep_until(u64 deadline)
 {
 	ktime_t expires = deadline;
 
-	/* No timer for what is beyond the end of time. */
+	/* A timer cannot be set beyond KTIME_MAX: sleep without one. */
 	return schedule_hrtimeout_range(deadline < KTIME_MAX ? &expires : NULL,
 					0, HRTIMER_MODE_ABS);
 }
 
 /*
  * Waits until @condition holds, @deadline (CLOCK_MONOTONIC, in nanoseconds;
- * CP_FOREVER: none) passes or a signal arrives. Freezable, and therefore
- * entered without locks. Gives 0, -ETIME or -ERESTARTSYS.
+ * CP_FOREVER: none) passes or a signal arrives. The sleep is freezable, so the
+ * caller must hold no lock. Gives 0, -ETIME or -ERESTARTSYS.
  */
 #define cp_wait_event(wq, condition, deadline)				\
 ({									\
@@ -42,26 +42,27 @@ static bool sleep_until(u64 deadline)
 	__done ? 0 : __err ?: -ETIME;					\
 })
 
-/* To look out for longer never pays: a sleep and a wake-up cost less. */
+/* A longer spin never pays: a sleep and a wake-up cost less. */
 #define SPIN_MAX	(50 * NSEC_PER_USEC)
 #define SPIN_MIN	NSEC_PER_USEC
-/* Unless it is seen at work on it: so long, at most, is a deep stack copied. */
+/* The limit while the slave is seen copying: a deep stack takes this long. */
 #define SPIN_AT_WORK	(500 * NSEC_PER_USEC)
-/* After so many waits without looking out, see whether it pays again. */
+/* After this many waits without a spin, try one again. */
 #define SPIN_PAUSE	64
 
 static u32 spin_limit(struct cp_spin *spin)
 {
-	/* A master's threads share one: what is lost between them does no harm. */
+	/* A master's threads share one @spin: a lost update does no harm. */
 	if (!READ_ONCE(spin->limit) && !(data_race(++spin->waits) % SPIN_PAUSE))
 		WRITE_ONCE(spin->limit, SPIN_MAX);
 	return READ_ONCE(spin->limit);
 }
 
 /*
- * What paid is done again for as long as it may ever take. With a limit close to what
- * it took, one late hand-over had both sleep, each then woke the other too late for
- * it, and neither found the other any more. What did not pay: half as long each time.
+ * A successful spin resets the limit to SPIN_MAX. Tracking the last measured time
+ * instead is unstable: after one late hand-over both sides sleep, each wakes the
+ * other after its shorter limit, and spinning never succeeds again. A failed spin
+ * halves the limit.
  */
 static void spin_adapt(struct cp_spin *spin, bool found)
 {
@@ -86,9 +87,8 @@ static bool may_spin(void)
 }
 
 /*
- * Looks out for @condition; longer while the other side is @at_work on it. Both are
- * read without a lock: they are but hints. Not at all when there is no more than a
- * little @time.
+ * Spins on @condition, longer while the other side is @at_work on it. Both are read
+ * without a lock, as hints. With less than SPIN_MAX of @time left, there is no spin.
  */
 #define cp_spin_until(spin, condition, at_work, time)			\
 do {									\
@@ -107,7 +107,7 @@ do {									\
 		if (__found)						\
 			break;						\
 	}								\
-	/* Somebody else wanted the CPU: that says nothing. */		\
+	/* A spin that another task cut short says nothing. */		\
 	if (__found || (__limit && __took >= __limit))			\
 		spin_adapt(__spin, __found);				\
 } while (0)
@@ -195,7 +195,7 @@ static bool may_claim(const struct cp_ring *ring)
 	}
 }
 
-/* The slot that the slave has written takes its place. */
+/* Puts the slot that the slave has written into its place. */
 static void add_checkpoint(struct cp_ring *ring)
 {
 	lockdep_assert_held(&ring->lock);
@@ -208,17 +208,17 @@ static void add_checkpoint(struct cp_ring *ring)
 }
 
 /**
- * cp_ring_next_seq - slave: the number of the checkpoint that it writes next
+ * cp_ring_next_seq - slave: the number of its next checkpoint
  * @ring: the ring
  *
- * Return: the number, which nobody but the slave, the caller, changes.
+ * Return: the number, which only the slave, the caller, changes.
  */
 u64 cp_ring_next_seq(const struct cp_ring *ring)
 {
 	return ring->head + ring->unwritten + 1;
 }
 
-/* True when the slave need not wait on: it has the slot, or all is over. */
+/* True when the slave must wait no longer: it has a slot, or the ring is closed. */
 static bool claim_now(struct cp_ring *ring, struct cp_claim *claim)
 {
 	lockdep_assert_held(&ring->lock);
@@ -241,7 +241,7 @@ static bool try_claim(struct cp_ring *ring, struct cp_claim *claim)
 	return done;
 }
 
-/* Something has changed that masters wait for. */
+/* A change may have made cp_ring_take() or poll(2) ready. */
 static void wake_masters(struct cp_ring *ring)
 {
 	if (wq_has_sleeper(ring->master_wait))
@@ -253,12 +253,12 @@ static void stop_waiting(struct cp_ring *ring)
 	spin_lock(&ring->lock);
 	ring->slave_waiting = false;
 	spin_unlock(&ring->lock);
-	/* Who asked whether the slave is here need not wait for it any more. */
+	/* A non-blocking taker that was waiting for this slave returns -EAGAIN now. */
 	wake_masters(ring);
 }
 
-/* Is it likely that try_claim() will succeed? */
-static bool slave_may_go_on(const struct cp_ring *ring)
+/* Is try_claim() likely to succeed? */
+static bool slave_may_claim(const struct cp_ring *ring)
 {
 	if (READ_ONCE(ring->over))
 		return true;
@@ -268,8 +268,9 @@ static bool slave_may_go_on(const struct cp_ring *ring)
 }
 
 /*
- * Time is up, unless a master has come that counts on a slave that waits. The
- * checkpoint's number is used up all the same.
+ * The wait limit has passed. A master that arrived at the last moment relies on
+ * @slave_waiting, so the slave claims the slot after all if it can. Otherwise the
+ * checkpoint counts as missed, and its number is not used again.
  */
 static int give_up(struct cp_ring *ring, struct cp_claim *claim)
 {
@@ -297,9 +298,9 @@ static int wait_for_slot(struct cp_ring *ring, u64 wait_limit,
 	cp_stats_hold(ring->stats, claim->begun);
 	if (wait_limit)
 		deadline = ktime_add_safe(claim->begun, wait_limit);
-	/* A master that does not wait is one that asks whether the slave is here. */
+	/* For pollers: cp_ring_ready() includes a slave that waits. */
 	wake_masters(ring);
-	cp_spin_until(&ring->slave_spin, slave_may_go_on(ring), false,
+	cp_spin_until(&ring->slave_spin, slave_may_claim(ring), false,
 		      wait_limit ?: CP_FOREVER);
 	ret = cp_wait_event(ring->slave_wait, try_claim(ring, claim), deadline);
 	if (ret == -ETIME)
@@ -315,9 +316,9 @@ static int wait_for_slot(struct cp_ring *ring, u64 wait_limit,
  * @wait_limit: most nanoseconds to wait; 0 for no limit
  * @claim: receives the slot
  *
- * Return: 0: the slot is the caller's until cp_ring_publish() or
+ * Return: 0: the slot belongs to the caller until cp_ring_publish() or
  * cp_ring_abandon(); -EPIPE: the ring is closed; -ERESTARTSYS: a signal is
- * pending; -ETIME: @wait_limit passed, which has been counted.
+ * pending; -ETIME: @wait_limit passed, and the miss has been counted.
  */
 int cp_ring_claim(struct cp_ring *ring, u64 wait_limit, struct cp_claim *claim)
 {
@@ -326,7 +327,7 @@ int cp_ring_claim(struct cp_ring *ring, u64 wait_limit, struct cp_claim *claim)
 	claim->begun = 0;
 	if (!try_claim(ring, claim))
 		ret = wait_for_slot(ring, wait_limit, claim);
-	/* Only the slave, the caller, sets it. */
+	/* Only the slave, the caller, sets @filling. */
 	if (!ret && !ring->filling)
 		ret = -EPIPE;
 	return ret;
@@ -352,7 +353,7 @@ void cp_ring_publish(struct cp_ring *ring)
 }
 
 /**
- * cp_ring_abandon - slave: the claimed slot stays as if never claimed
+ * cp_ring_abandon - slave: undo cp_ring_claim()
  * @ring: the ring
  */
 void cp_ring_abandon(struct cp_ring *ring)
@@ -367,11 +368,12 @@ void cp_ring_abandon(struct cp_ring *ring)
  * Pollers, and epoll's permanent entries, are only woken by the checkpoint with
  * which the ring begins to be readable.
  *
- * Return: true when it does; somebody who comes just now need not count.
+ * Return: true when it does. A sleeper that arrives at the same time may be
+ * missed.
  */
 bool cp_ring_would_wake(const struct cp_ring *ring)
 {
-	/* No barrier: cp_ring_publish_late() looks again, with one. */
+	/* No barrier: cp_ring_publish_late() checks again, with one. */
 	if (!waitqueue_active(ring->master_wait))
 		return false;
 	return READ_ONCE(ring->getters) ||
@@ -384,8 +386,8 @@ bool cp_ring_would_wake(const struct cp_ring *ring)
  * @ring: the ring, which overwrites
  * @claim: receives the slot
  *
- * The slot is in no place and the slave's own, so this takes no lock, and
- * there is nothing to undo if cp_ring_publish_late() does not follow.
+ * The slot is in no place and belongs to the slave, so no lock is needed, and
+ * nothing has to be undone if cp_ring_publish_late() does not follow.
  */
 void cp_ring_claim_late(const struct cp_ring *ring, struct cp_claim *claim)
 {
@@ -399,11 +401,11 @@ void cp_ring_claim_late(const struct cp_ring *ring, struct cp_claim *claim)
  * @ring: the ring, which overwrites
  * @publish: called under @lock, before the slot takes its place
  *
- * Does not wait for the lock: its holder may be in an interrupt on another CPU.
- * Wakes nobody: walking a wait queue with interrupts off takes as long as its
- * users like. See cp_ring_owes_wake_up().
+ * Does not spin on @lock: its holder may be in an interrupt on another CPU. Issues
+ * no wake-up: the length of a wait queue is not bounded, and interrupts are off.
+ * cp_ring_owes_wake_up() says whether one is due.
  *
- * Return: false when the ring is closed, or in use just now; then nothing has
+ * Return: false when the ring is closed or @lock is taken; then nothing has
  * changed.
  */
 bool cp_ring_publish_late(struct cp_ring *ring, cp_ring_fn publish)
@@ -425,7 +427,7 @@ bool cp_ring_publish_late(struct cp_ring *ring, cp_ring_fn publish)
 }
 
 /**
- * cp_ring_pay_wake_up - slave: wake those whom cp_ring_publish_late() did not
+ * cp_ring_pay_wake_up - slave: issue the wake-up that cp_ring_publish_late() owes
  * @ring: the ring
  */
 void cp_ring_pay_wake_up(struct cp_ring *ring)
@@ -437,9 +439,9 @@ void cp_ring_pay_wake_up(struct cp_ring *ring)
 }
 
 /**
- * cp_ring_leave_last - slave: it dies, and has written how
+ * cp_ring_leave_last - slave: the state of its death is written
  * @ring: the ring; cp_ring_close() follows
- * @slot: the slot in which it has; none of the ring's own
+ * @slot: the slot of that state, which is not one of the ring's own
  *
  * Return: false when the ring is closed already.
  */
@@ -455,7 +457,7 @@ bool cp_ring_leave_last(struct cp_ring *ring, unsigned int slot)
 	return open;
 }
 
-/* Makes @held the slot to tell of. */
+/* Makes @held the slot that the master fetches. */
 static void take_next(struct cp_ring *ring)
 {
 	lockdep_assert_held(&ring->lock);
@@ -477,10 +479,10 @@ static void wake_slave(struct cp_ring *ring)
 		wake_up_interruptible(&ring->slave_wait);
 }
 
-/* A master need not wait when one of these holds; the first one decides. */
+/* What a master finds; TAKE_WAIT: it has to wait. */
 enum take { TAKE_WAIT, TAKE_SLOT, TAKE_OVER, TAKE_AGAIN };
 
-/* Who need not wait has left. */
+/* Unless this returns TAKE_WAIT, the caller no longer counts in @getters. */
 static enum take take_or_wait(struct cp_ring *ring, bool nonblock,
 			      struct cp_taken *taken)
 {
@@ -502,7 +504,7 @@ static enum take take_or_wait(struct cp_ring *ring, bool nonblock,
 	return take;
 }
 
-/* Is there nothing, and will there be nothing, unless the slave comes? */
+/* Can only the arrival of the slave bring a checkpoint? */
 static bool slave_is_away(const struct cp_ring *ring)
 {
 	lockdep_assert_held(&ring->lock);
@@ -510,8 +512,8 @@ static bool slave_is_away(const struct cp_ring *ring)
 	       !ring->filling;
 }
 
-static enum take enter(struct cp_ring *ring, bool nonblock, cp_ring_fn summon,
-		       struct cp_taken *taken)
+static enum take begin_taking(struct cp_ring *ring, bool nonblock,
+			      cp_ring_fn summon, struct cp_taken *taken)
 {
 	enum take take;
 	bool wanted, away;
@@ -524,7 +526,10 @@ static enum take enter(struct cp_ring *ring, bool nonblock, cp_ring_fn summon,
 	spin_unlock(&ring->lock);
 	if (wanted)
 		wake_slave(ring);
-	/* Not earlier: it would find nobody who wants the slot, and might go. */
+	/*
+	 * Only after @getters was raised: summoned earlier, the slave could arrive,
+	 * find no taker and miss.
+	 */
 	if (away && summon)
 		summon(ring);
 	return take;
@@ -558,28 +563,28 @@ static u64 time_left(u64 deadline)
 	return deadline > now ? deadline - now : 0;
 }
 
-/* Is it likely that try_take() has something? */
-static bool master_may_go_on(const struct cp_ring *ring)
+/* Is try_take() likely to succeed? */
+static bool master_may_take(const struct cp_ring *ring)
 {
 	return READ_ONCE(ring->head) != READ_ONCE(ring->tail) ||
 	       READ_ONCE(ring->kept) || READ_ONCE(ring->over);
 }
 
-/* Who does not wait for the slave to come still waits for it to write. */
+/* A non-blocking taker does not wait for the slave to arrive, but for its copy. */
 #define WRITING_MAX	NSEC_PER_SEC
 
 /**
  * cp_ring_take - master: wait for the next checkpoint
  * @ring: the ring
  * @deadline: CLOCK_MONOTONIC in nanoseconds; 0: do not wait for a slave that
- *	has not come; CP_FOREVER: no limit
- * @summon: called when there is nothing to take, and the slave is elsewhere; or
- *	NULL
- * @taken: filled in; the slot only when there is one
+ *	has not arrived; CP_FOREVER: no limit
+ * @summon: called when there is nothing to take and the slave has not arrived;
+ *	or NULL
+ * @taken: filled in; the slot only when the result is 1
  *
- * Return: 1: the slot is the caller's until cp_ring_taken() or
- * cp_ring_put_back(); 0: none is left and none will come; -EAGAIN, -ETIMEDOUT;
- * -ERESTARTSYS: a signal is pending. A checkpoint is lost in no case.
+ * Return: 1: the slot belongs to the caller until cp_ring_taken() or
+ * cp_ring_put_back(); 0: no checkpoint is left and none will come; -EAGAIN,
+ * -ETIMEDOUT; -ERESTARTSYS: a signal is pending. No error loses a checkpoint.
  */
 int cp_ring_take(struct cp_ring *ring, u64 deadline, cp_ring_fn summon,
 		 struct cp_taken *taken)
@@ -588,11 +593,11 @@ int cp_ring_take(struct cp_ring *ring, u64 deadline, cp_ring_fn summon,
 	enum take take;
 	int ret = 0;
 
-	take = enter(ring, nonblock, summon, taken);
+	take = begin_taking(ring, nonblock, summon, taken);
 	if (take == TAKE_WAIT) {
 		if (nonblock)
 			deadline = ktime_get_ns() + WRITING_MAX;
-		cp_spin_until(&ring->master_spin, master_may_go_on(ring),
+		cp_spin_until(&ring->master_spin, master_may_take(ring),
 			      READ_ONCE(ring->filling), time_left(deadline));
 		ret = cp_wait_event(*ring->master_wait,
 				    (take = try_take(ring, nonblock, taken)) !=
@@ -619,15 +624,14 @@ static void end_taking(struct cp_ring *ring, bool taken)
 	WRITE_ONCE(ring->counts.taken, ring->counts.taken + taken);
 	wanted = may_claim(ring);
 	spin_unlock(&ring->lock);
-	/* Another thread of the master may wait for its turn with the slot, */
+	/* Another thread of the master may wait until @taking is clear. */
 	wake_masters(ring);
-	/* and the slave for the slot, when somebody wants one. */
 	if (wanted)
 		wake_slave(ring);
 }
 
 /**
- * cp_ring_taken - master: it has been told of the slot, and reads it
+ * cp_ring_taken - master: it has been given the slot, and reads it
  * @ring: the ring
  */
 void cp_ring_taken(struct cp_ring *ring)
@@ -636,7 +640,7 @@ void cp_ring_taken(struct cp_ring *ring)
 }
 
 /**
- * cp_ring_put_back - master: the slot's checkpoint is for the next taker
+ * cp_ring_put_back - master: keep the slot's checkpoint for the next taker
  * @ring: the ring
  */
 void cp_ring_put_back(struct cp_ring *ring)
@@ -645,10 +649,10 @@ void cp_ring_put_back(struct cp_ring *ring)
 }
 
 /**
- * cp_ring_ready - would cp_ring_take() not wait?
+ * cp_ring_ready - would cp_ring_take() return at once?
  * @ring: the ring
  *
- * Return: true when a checkpoint or the slave is there.
+ * Return: true when a checkpoint waits, the slave waits, or the ring is closed.
  */
 bool cp_ring_ready(struct cp_ring *ring)
 {
@@ -676,7 +680,7 @@ void cp_ring_count(struct cp_ring *ring, struct cp_ring_counts *counts)
  * cp_ring_state - which of the two is waiting
  * @ring: the ring
  *
- * Return: the state, which may have changed by then.
+ * Return: the state, which may change at any time.
  */
 enum cp_ring_state cp_ring_state(struct cp_ring *ring)
 {
@@ -694,7 +698,7 @@ enum cp_ring_state cp_ring_state(struct cp_ring *ring)
 }
 
 /**
- * cp_ring_state_name - a state in words
+ * cp_ring_state_name - the word for a state
  * @state: the state
  *
  * Return: a word.
@@ -728,11 +732,11 @@ void cp_ring_show(struct cp_ring *ring, struct seq_file *seq)
 }
 
 /**
- * cp_ring_close - no further checkpoint comes
+ * cp_ring_close - no more checkpoints
  * @ring: the ring
  *
- * The slave stops waiting at once; masters do when they have taken what is
- * there.
+ * A slave that waits returns at once; masters return when they have taken the
+ * checkpoints that are left.
  */
 void cp_ring_close(struct cp_ring *ring)
 {

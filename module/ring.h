@@ -5,41 +5,43 @@
  *
  * Checkpoints are counted: @head have been written, @tail have left the ring,
  * and those between wait in places, number n in place n % nr_slots. A place
- * holds a slot. Two slots more are in no place: the one that the master reads,
- * and the one that the slave writes. Taking a checkpoint takes its slot out of
- * its place and puts the one there that the master held until now, so what the
- * master reads stays as it is, whatever the slave writes meanwhile. Writing one
- * does the same with the slave's, so nothing is lost to one that is not whole.
+ * holds a slot. Two more slots are in no place: the one that the master reads,
+ * and the one that the slave writes. The master takes a checkpoint by swapping
+ * the slot that it holds with the one in the place, so the slave never writes
+ * the slot that the master reads. The slave publishes a checkpoint by swapping
+ * its slot in the same way, so a checkpoint that the slave abandons destroys no
+ * other.
  *
  * The policy decides when the slave may write:
  *
- *	rendezvous	One place, and one slot for all. The slave may write
- *			while a master is in cp_get and wants it, and waits
+ *	rendezvous	There is one place, and one slot for everybody. The slave
+ *			may write while a master waits in CP_IOC_GET, and waits
  *			otherwise: the two meet.
- *	ahead		While there is an empty place; otherwise it waits.
- *	overwrite	Always. If no place is empty, the oldest checkpoint is
- *			lost.
+ *	ahead		The slave may write while a place is empty, and waits
+ *			otherwise.
+ *	overwrite	The slave may always write. If no place is empty, the
+ *			oldest checkpoint is lost.
  *
- * After the ring is closed and empty, one checkpoint more may be taken: the
+ * After the ring is closed and empty, one more checkpoint may be taken: the
  * state in which the slave died, which has a slot of its own.
  *
  *	slave:	cp_ring_claim()  ... writes the slot ...  cp_ring_publish()
  *						     or   cp_ring_abandon()
  *		cp_ring_claim_late()  ...  cp_ring_publish_late(), with
- *		interrupts off, if it overwrites
+ *		interrupts off, only for the policy overwrite
  *	master:	cp_ring_take()   ... reads the slot ...   cp_ring_taken()
  *						     or   cp_ring_put_back()
  *
  * There is one slave, but any number of the master's threads may take; @taking
- * lets in one at a time.
+ * admits one at a time.
  *
- * Two sides on two CPUs are quicker than the scheduler: who has to wait looks
- * out for the other a little before it sleeps, as long as that pays, and only
- * while nobody else wants the CPU.
+ * Two sides on two CPUs are quicker than the scheduler: a side that has to wait
+ * spins briefly before it sleeps, for as long as spinning succeeds, and only
+ * while no other task wants the CPU.
  *
- * Everything runs in process context, the late functions with interrupts off:
- * they try @lock and do not spin on it. @lock is held for a few instructions
- * and nests inside nothing; wake-ups are done after it is dropped.
+ * Everything runs in process context. The late functions run with interrupts off:
+ * they try @lock and do not spin on it. @lock is held for a few instructions and
+ * is a leaf; wake-ups are issued after it is dropped.
  */
 #ifndef _CP_RING_H
 #define _CP_RING_H
@@ -52,7 +54,7 @@
 struct cp_stats;
 struct seq_file;
 
-/* In the words of the teaching kernel: which of the two is waiting. */
+/* Which of the two is waiting, in the words of the teaching kernel. */
 enum cp_ring_state {
 	CP_RING_RUNNING,
 	CP_RING_SLAVE_WAITING,
@@ -67,9 +69,9 @@ enum cp_policy {
 };
 
 /**
- * struct cp_spin - how long one side looks out for the other before it sleeps
- * @limit:	nanoseconds; follows how long it took the last times
- * @waits:	waits since @limit came to 0
+ * struct cp_spin - how long one side spins before it sleeps
+ * @limit:	nanoseconds; 0 while spinning does not pay
+ * @waits:	waits since @limit became 0
  */
 struct cp_spin {
 	u32 limit;
@@ -79,7 +81,8 @@ struct cp_spin {
 /**
  * struct cp_ring_counts - what has become of the checkpoints so far
  * @taken:	taken by the master
- * @missed:	lost: the slave's wait ran out, or a newer one took the place
+ * @missed:	lost: the slave's wait limit passed, or a newer checkpoint took the
+ *		place
  */
 struct cp_ring_counts {
 	u64 taken;
@@ -89,10 +92,9 @@ struct cp_ring_counts {
 /**
  * struct cp_claim - a slot that the slave may write
  * @slot:	its number
- * @seq:	that of the checkpoint; the first is 1, missed ones count
- * @begun:	when the slave began to wait for it, CLOCK_MONOTONIC in
- *		nanoseconds; 0 when it had not to. Else cp_stats_hold() has been
- *		called
+ * @seq:	the number of its checkpoint, from 1; missed ones count
+ * @begun:	when the slave began to wait for the slot, CLOCK_MONOTONIC in
+ *		nanoseconds, and called cp_stats_hold(); 0 if it did not wait
  */
 struct cp_claim {
 	unsigned int slot;
@@ -103,7 +105,7 @@ struct cp_claim {
 /**
  * struct cp_taken - what a master has been given
  * @slot:	the slot that it may read
- * @missed:	checkpoints lost until then
+ * @missed:	the number of checkpoints lost so far
  */
 struct cp_taken {
 	unsigned int slot;
@@ -112,34 +114,34 @@ struct cp_taken {
 
 /**
  * struct cp_ring - state of the ring
- * @lock:	held for a few instructions; what others read without it, as a hint
- *		or to show it, is written with WRITE_ONCE()
- * @slave_wait:	where the slave waits for its turn
- * @master_wait: where masters wait, and pollers; it belongs to the file
+ * @lock:	held for a few instructions; fields that are also read without it,
+ *		as a hint or for display, are written with WRITE_ONCE()
+ * @slave_wait:	where the slave waits for a slot
+ * @master_wait: where masters and pollers wait; belongs to the file
  * @policy:	when the slave may write; never changes
  * @nr_slots:	number of places, never changes
  * @slot_at:	the slot in each place
- * @held:	the slot that the master reads, or is about to
- * @spare:	the slot that the slave writes, or will write next
+ * @held:	the slot that the master reads, or reads next
+ * @spare:	the slot that the slave writes, or writes next
  * @last:	with @has_last: the slot of the state of death
  * @getters:	masters in cp_ring_take()
  * @slave_waiting: the slave is in cp_ring_claim() and has to wait
  * @filling:	the slave writes slot @spare
- * @taking:	a master is being told of slot @held
- * @kept:	no master could be told of slot @held: it is for the next one
- * @has_last:	the slave has left the state of its death
- * @over:	no further checkpoint comes
- * @owes_wake_up: a late checkpoint has woken nobody yet; the slave's own
- * @unwritten:	checkpoints that were given up when the slave's wait ran out
+ * @taking:	a master is being given slot @held
+ * @kept:	slot @held could not be given: it is for the next taker
+ * @has_last:	slot @last holds a state of death
+ * @over:	the ring is closed
+ * @owes_wake_up: a late checkpoint still has to wake masters; the slave's own
+ * @unwritten:	checkpoints that were not written because the wait limit passed
  * @head:	number of checkpoints written
  * @tail:	number of checkpoints that left the ring
  * @counts:	see there
- * @stats:	where the slave's waits are counted; the pair's
+ * @stats:	the pair's figures, where the slave's waits are counted
  * @slave_spin:	the slave's own
- * @master_spin: that of a master, whichever; torn or lost updates do no harm
+ * @master_spin: shared by the master's threads; lost updates do no harm
  */
 struct cp_ring {
-	spinlock_t lock; /* all that follows but the wait queues and the slave's own */
+	spinlock_t lock; /* all below, except wait queues and the slave's own */
 	wait_queue_head_t slave_wait;
 	wait_queue_head_t *master_wait;
 	enum cp_policy policy;
@@ -193,7 +195,7 @@ void cp_ring_show(struct cp_ring *ring, struct seq_file *seq);
 void cp_ring_close(struct cp_ring *ring);
 
 /**
- * cp_ring_owes_wake_up - slave: has cp_ring_publish_late() left a wake-up?
+ * cp_ring_owes_wake_up - slave: does cp_ring_publish_late() owe a wake-up?
  * @ring: the ring
  *
  * Return: true until cp_ring_pay_wake_up().

@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a pair, and the module as a whole, have done so far.
+ * Figures of pairs, and of the module as a whole.
  *
- * The module's figures are kept by each processor for itself and added up when
- * somebody asks.
+ * Each processor counts the module's figures separately; a reader adds them up.
  *
- * A pair's figures are written by its slave alone and read by anybody at any
- * time: each is one word, so a reader sees no torn value, but two figures need
- * not be of the same instant.
+ * Only the slave writes its pair's figures; others read them at any time. Each is one
+ * word, so a reader sees no torn value, but two figures need not be of the same
+ * instant.
  *
- * A hold-up counts while it lasts. @held says by itself whether one is under way,
- * so that a reader never sees it twice, nor less than another reader has seen
- * before.
+ * A hold-up counts while it lasts. @held alone says whether a hold-up is under way, so
+ * that no reader counts a hold-up twice or sees a figure decrease.
  */
 #ifndef _CP_STATS_H
 #define _CP_STATS_H
@@ -22,7 +20,7 @@
 #include <linux/percpu.h>
 #include <linux/types.h>
 
-/* Bucket n counts hold-ups of 2^n to 2^(n+1) - 1 ns; the last, all longer. */
+/* Bucket n counts hold-ups of 2^n to 2^(n+1) - 1 ns; the last one also longer ones. */
 #define CP_HELD_BUCKETS	32
 
 /* In cp_stats.held: a hold-up is under way. */
@@ -31,13 +29,13 @@
 /**
  * struct cp_stats - figures of one pair
  * @bytes:	bytes of stack copied
- * @held_before: nanoseconds that all hold-ups took which are over; the slave's own
- * @held:	the same; or, while one is under way, CP_HELD_OPEN and those minus
- *		@begun, to which a reader adds the time
- * @begun:	when the latest hold-up began that was shown while it lasted
- * @held_max:	the longest of those that are over
- * @held_histogram: how often how long
- * @last_syscall: the last system call that a checkpoint was of, or -1
+ * @held_before: nanoseconds of all hold-ups that are over; only the slave reads it
+ * @held:	@held_before; or, during a hold-up, (@held_before - @begun) with
+ *		CP_HELD_OPEN set, to which a reader adds the current time
+ * @begun:	when the latest hold-up began that cp_stats_hold() announced
+ * @held_max:	the longest hold-up that is over
+ * @held_histogram: numbers of hold-ups by their length
+ * @last_syscall: the system call of the last checkpoint that had one, or -1
  * @last_flags:	CP_CHECKPOINT_* of the last checkpoint
  */
 struct cp_stats {
@@ -56,7 +54,7 @@ struct cp_stats {
  * @pairs_made:	pairs made
  * @pairs_over:	pairs that are over
  * @checkpoints: checkpoints handed over
- * @missed:	checkpoints not handed over because the slave's wait ran out
+ * @missed:	checkpoints not handed over because the wait limit passed
  * @bytes:	bytes of stack copied
  */
 struct cp_totals {
@@ -70,15 +68,15 @@ struct cp_totals {
 DECLARE_PER_CPU(struct cp_totals, cp_totals);
 
 /**
- * cp_stats_hold - a hold-up begins, and may last
+ * cp_stats_hold - a hold-up that may last begins
  * @stats: the pair's figures
- * @begun: when; cp_stats_held() follows, however it ends
+ * @begun: the time; cp_stats_held() follows in any case
  */
 static inline void cp_stats_hold(struct cp_stats *stats, u64 begun)
 {
 	/* Pairs with the second load of cp_stats_read_held(). */
 	smp_store_release(&stats->begun, begun);
-	/* Pairs with its first: a reader that sees the hold-up sees @begun. */
+	/* Pairs with the first load: a reader that sees CP_HELD_OPEN sees @begun. */
 	smp_store_release(&stats->held,
 			  (stats->held_before - begun) | CP_HELD_OPEN);
 }
@@ -86,7 +84,7 @@ static inline void cp_stats_hold(struct cp_stats *stats, u64 begun)
 /**
  * cp_stats_held - count a hold-up that is over
  * @stats: the pair's figures
- * @ns: how long it was; negative when the clocks of two processors disagree
+ * @ns: its length; negative when the clocks of two processors disagree
  */
 static inline void cp_stats_held(struct cp_stats *stats, s64 ns)
 {
@@ -102,14 +100,14 @@ static inline void cp_stats_held(struct cp_stats *stats, s64 ns)
 	if ((u64)ns > stats->held_max)
 		WRITE_ONCE(stats->held_max, ns);
 	stats->held_before += ns;
-	/* After @held_max: what is no longer under way is found there. */
+	/* After @held_max, where a reader finds a hold-up that is over. */
 	smp_store_release(&stats->held, stats->held_before);
 }
 
 /**
- * struct cp_held - for how long a slave has been held up
- * @total:	nanoseconds, all told
- * @longest:	the longest of them
+ * struct cp_held - hold-ups of a slave
+ * @total:	nanoseconds of all hold-ups
+ * @longest:	nanoseconds of the longest
  */
 struct cp_held {
 	u64 total;
@@ -117,21 +115,21 @@ struct cp_held {
 };
 
 /**
- * cp_stats_read_held - for how long has the slave been held up until now?
+ * cp_stats_read_held - read the hold-ups until now
  * @stats: the pair's figures
  *
- * Return: the figures, with a hold-up that is under way. They never decrease.
+ * Return: the figures, including a hold-up that is under way. They never decrease.
  */
 static inline struct cp_held cp_stats_read_held(const struct cp_stats *stats)
 {
-	/* First, so that it is never more than it comes to in the end. */
+	/* Read first, so that the result never exceeds a later one. */
 	u64 now = ktime_get_ns(), held, begun;
 	struct cp_held result;
 
 	do {
 		/* Pairs with the last store of cp_stats_hold(). */
 		held = smp_load_acquire(&stats->held);
-		/* @held is read again after this, so that both belong together. */
+		/* @held is read again below, so that @begun belongs to it. */
 		begun = smp_load_acquire(&stats->begun);
 	} while (READ_ONCE(stats->held) != held);
 	result.total = held;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /sys/class/misc/checkpoint: what can be read there.
+ * /sys/class/misc/checkpoint: sysfs.h.
  */
 #include <linux/device.h>
 #include <linux/kobject.h>
@@ -17,7 +17,7 @@
 /**
  * struct cp_dir - directory of a pair
  * @kobj:	the directory
- * @pair:	its pair, whose reference is the caller's of cp_sysfs_add()
+ * @pair:	its pair; the caller of cp_sysfs_add() holds the reference
  */
 struct cp_dir {
 	struct kobject kobj;
@@ -44,8 +44,8 @@ static ssize_t _name##_show(struct kobject *kobj,			\
 }									\
 static struct kobj_attribute _name##_attr = __ATTR(_name, 0400, _name##_show, NULL)
 
-PAIR_ATTR(master, "%d", pid_nr(pair->master_pid));
-PAIR_ATTR(slave, "%d", pid_nr(pair->slave_pid));
+PAIR_ATTR(master, "%d", pid_nr(pair->master.pid));
+PAIR_ATTR(slave, "%d", pid_nr(pair->slave.pid));
 PAIR_ATTR(state, "%s", cp_ring_state_name(cp_ring_state(&pair->ring)));
 PAIR_ATTR(taken, "%llu", READ_ONCE(pair->ring.counts.taken));
 PAIR_ATTR(missed, "%llu", READ_ONCE(pair->ring.counts.missed));
@@ -53,7 +53,7 @@ PAIR_ATTR(bytes, "%llu", READ_ONCE(pair->stats.bytes));
 PAIR_ATTR(held_ns, "%llu", cp_stats_read_held(&pair->stats).total);
 PAIR_ATTR(held_max_ns, "%llu", cp_stats_read_held(&pair->stats).longest);
 PAIR_ATTR(last_syscall, "%d", READ_ONCE(pair->stats.last_syscall));
-PAIR_ATTR(reason, "%s", cp_pair_reason_name(READ_ONCE(pair->reason)));
+PAIR_ATTR(reason, "%s", cp_pair_reason_name(READ_ONCE(pair->outcome.reason)));
 
 static struct attribute *pair_attrs[] = {
 	&master_attr.attr,
@@ -84,7 +84,7 @@ static const struct kobj_type dir_type = {
 static void remove_dir(struct cp_dir *dir)
 {
 	lockdep_assert_held(&dirs_mutex);
-	xa_erase(&dirs, pid_nr(dir->pair->slave_pid));
+	xa_erase(&dirs, pid_nr(dir->pair->slave.pid));
 	dir->pair->dir = NULL;
 	kobject_del(&dir->kobj);
 	kobject_put(&dir->kobj);
@@ -113,18 +113,18 @@ static int add_dir(struct cp_pair *pair, unsigned long nr)
 
 /**
  * cp_sysfs_add - make a pair's directory
- * @pair: the pair; stays until cp_sysfs_remove()
+ * @pair: the pair; the caller keeps it until cp_sysfs_remove()
  *
  * Return: 0 or -ENOMEM.
  */
 int cp_sysfs_add(struct cp_pair *pair)
 {
-	unsigned long nr = pid_nr(pair->slave_pid);
+	unsigned long nr = pid_nr(pair->slave.pid);
 	struct cp_dir *old;
 	int ret;
 
 	mutex_lock(&dirs_mutex);
-	/* A slave is in one pair at a time: an older one's is over. */
+	/* A slave is in one pair at a time, so an older pair is over. */
 	old = xa_load(&dirs, nr);
 	if (old)
 		remove_dir(old);
@@ -137,7 +137,7 @@ int cp_sysfs_add(struct cp_pair *pair)
  * cp_sysfs_remove - remove a pair's directory, if it still has one
  * @pair: the pair
  *
- * Waits for those who are reading in it.
+ * Waits for readers.
  */
 void cp_sysfs_remove(struct cp_pair *pair)
 {
@@ -147,7 +147,7 @@ void cp_sysfs_remove(struct cp_pair *pair)
 	mutex_unlock(&dirs_mutex);
 }
 
-/* A figure of the module's own, summed over the processors. */
+/* A figure of the module, summed over the processors. */
 #define TOTAL(_field)							\
 ({									\
 	u64 __sum = 0;							\
@@ -171,7 +171,7 @@ TOTAL_ATTR(checkpoints, checkpoints);
 TOTAL_ATTR(checkpoints_missed, missed);
 TOTAL_ATTR(bytes_copied, bytes);
 
-/* What is over was made before: summed in this order it is never more. */
+/* Sums @pairs_over first, so that it never exceeds @pairs_made. */
 static ssize_t pairs_live_show(struct device *dev,
 			       struct device_attribute *attr, char *buf)
 {
@@ -195,10 +195,10 @@ static const struct attribute_group total_group = {
 	.attrs = total_attrs,
 };
 
-/* The module's own files, root's, for the device to be registered with. */
+/* The module's files, for misc_register(). */
 const struct attribute_group *cp_sysfs_groups[] = { &total_group, NULL };
 
-/* Whatever has a name in a directory will do, not only a file. */
+/* sysfs_chmod_file() works for directories and links, too. */
 static int close_to_others(struct kobject *parent, const char *name)
 {
 	const struct attribute attr = { .name = name };
@@ -210,8 +210,8 @@ static int close_to_others(struct kobject *parent, const char *name)
  * cp_sysfs_init - make the directory of the pairs
  * @device: where it goes
  *
- * All of it is closed to all but root: the names, the number and the times of
- * directories, and the counters of the module tell others what somebody does.
+ * Only root can read it: the names, number and times of the directories, and the
+ * counters of the module, would disclose what other users do.
  *
  * Return: 0 or an error.
  */

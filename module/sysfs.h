@@ -4,10 +4,10 @@
  * pair in pairs/, named after the slave. Documentation/ABI/testing describes
  * the files.
  *
- * A directory belongs to a pair from cp_sysfs_add() to cp_sysfs_remove(), which
- * waits for readers inside; those who still hold a file open get ENODEV. A
- * pair that is over keeps its directory, with the reason, until its file lets
- * go of it or its slave gets a new pair.
+ * A pair has a directory from cp_sysfs_add() to cp_sysfs_remove(), which waits for
+ * readers; a reader that still holds a file open gets ENODEV. A pair that is over
+ * keeps its directory, which shows the reason, until its file drops the pair or the
+ * slave gets a new pair.
  */
 #ifndef _CP_SYSFS_H
 #define _CP_SYSFS_H

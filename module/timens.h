@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Time namespaces. The module keeps CLOCK_MONOTONIC of the machine; a process in
- * a time namespace has a CLOCK_MONOTONIC of its own, a constant offset away. Each
- * time is converted where it is handed to a process or comes from one, for that
- * process, whoever it is about: the receiver compares it with its own clock.
+ * Time namespaces. The module uses CLOCK_MONOTONIC of the machine. The CLOCK_MONOTONIC
+ * of a time namespace differs from it by a constant offset. Each time is converted
+ * where it is passed to or from a process, for the namespace of that process, because
+ * the process compares it with its own clock.
  */
 #ifndef _CP_TIMENS_H
 #define _CP_TIMENS_H
@@ -14,7 +14,7 @@
 #include <linux/time_namespace.h>
 
 /**
- * cp_timens_offset - how far the caller's CLOCK_MONOTONIC is ahead
+ * cp_timens_offset - the offset of the caller's CLOCK_MONOTONIC
  *
  * Return: nanoseconds; negative when it is behind.
  */
@@ -29,11 +29,11 @@ static inline s64 cp_timens_offset(void)
 }
 
 /**
- * cp_timens_time - a time of the machine, for a process
+ * cp_timens_time - convert a time of the machine for a process
  * @ns: the time
- * @offset: what cp_timens_offset() is for that process
+ * @offset: cp_timens_offset() of that process
  *
- * Return: its time; 0 for what was before its clock began.
+ * Return: the time; 0 if it was before the process's clock began.
  */
 static inline u64 cp_timens_time(u64 ns, s64 offset)
 {
@@ -41,11 +41,11 @@ static inline u64 cp_timens_time(u64 ns, s64 offset)
 }
 
 /**
- * cp_timens_deadline - a deadline of the caller's, as a time of the machine
- * @ns: the deadline; 0 and CP_FOREVER mean none, and stay
+ * cp_timens_deadline - convert a deadline of the caller to a time of the machine
+ * @ns: the deadline; 0 and CP_FOREVER are not converted
  *
- * Return: the deadline. One that has passed before the machine's clock began
- * has passed, which 0 would not say.
+ * Return: the deadline; 1, which has passed, for a deadline before the machine's clock
+ * began.
  */
 static inline u64 cp_timens_deadline(u64 ns)
 {

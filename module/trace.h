@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Tracepoints of a pair's life and of each checkpoint. Documentation/observing
- * shows what to do with them. Process numbers are those of the initial pid
- * namespace, durations are in nanoseconds.
+ * Tracepoints of a pair's life and of each checkpoint. Documentation/observing.rst
+ * shows how to use them. Process numbers are of the initial pid namespace, durations
+ * are in nanoseconds.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM checkpoint
@@ -28,7 +28,7 @@
 			 { CP_ENTRY_FAULT,	"fault" },		\
 			 { CP_ENTRY_INTERRUPT,	"interrupt" })
 
-/* What happens to a pair, and needs no more words than its name. */
+/* Steps in the life of a pair that need no parameters. */
 DECLARE_EVENT_CLASS(cp_pair_step,
 	TP_PROTO(const struct cp_pair *pair),
 	TP_ARGS(pair),
@@ -37,8 +37,8 @@ DECLARE_EVENT_CLASS(cp_pair_step,
 		__field(pid_t, master)
 	),
 	TP_fast_assign(
-		__entry->slave = pid_nr(pair->slave_pid);
-		__entry->master = pid_nr(pair->master_pid);
+		__entry->slave = pid_nr(pair->slave.pid);
+		__entry->master = pid_nr(pair->master.pid);
 	),
 	TP_printk("slave=%d master=%d", __entry->slave, __entry->master)
 );
@@ -47,11 +47,11 @@ DECLARE_EVENT_CLASS(cp_pair_step,
 DEFINE_EVENT(cp_pair_step, pair_made,
 	TP_PROTO(const struct cp_pair *pair), TP_ARGS(pair));
 
-/* The slave comes to a return to user mode that has to be looked at again. */
+/* The slave's work leaves a return to user mode to the notifier. */
 DEFINE_EVENT(cp_pair_step, step_aside,
 	TP_PROTO(const struct cp_pair *pair), TP_ARGS(pair));
 
-/* The slave entered user mode uncaptured: an interrupt repeats it. */
+/* The slave enters user mode uncaptured; an interrupt repeats the return. */
 DEFINE_EVENT(cp_pair_step, replay,
 	TP_PROTO(const struct cp_pair *pair), TP_ARGS(pair));
 
@@ -59,7 +59,7 @@ DEFINE_EVENT(cp_pair_step, replay,
 DEFINE_EVENT(cp_pair_step, nudge,
 	TP_PROTO(const struct cp_pair *pair), TP_ARGS(pair));
 
-/* The slave has been let go: nothing of the pair is left in it. */
+/* The hook has been removed from the slave. */
 DEFINE_EVENT(cp_pair_step, pair_unhooked,
 	TP_PROTO(const struct cp_pair *pair), TP_ARGS(pair));
 
@@ -75,10 +75,10 @@ TRACE_EVENT(pair_ended,
 		__field(u64, life)
 	),
 	TP_fast_assign(
-		__entry->slave = pid_nr(pair->slave_pid);
-		__entry->master = pid_nr(pair->master_pid);
-		__entry->reason = pair->reason;
-		__entry->status = pair->status;
+		__entry->slave = pid_nr(pair->slave.pid);
+		__entry->master = pid_nr(pair->master.pid);
+		__entry->reason = pair->outcome.reason;
+		__entry->status = pair->outcome.status;
 		__entry->life = ktime_get_ns() - pair->made;
 	),
 	TP_printk("slave=%d master=%d reason=%s status=0x%x life=%llu",
@@ -111,7 +111,7 @@ TRACE_EVENT(capture,
 		__entry->bytes = bytes;
 		__entry->waited = waited;
 		__entry->copied = copied;
-		__entry->slave = pid_nr(pair->slave_pid);
+		__entry->slave = pid_nr(pair->slave.pid);
 		__entry->entry = checkpoint->entry;
 		__entry->syscall = checkpoint->syscall;
 	),
@@ -121,7 +121,7 @@ TRACE_EVENT(capture,
 		  __entry->waited, __entry->copied)
 );
 
-/* The slave's wait ran out: it goes on without the master. */
+/* The slave's wait limit has passed; it continues without the master. */
 TRACE_EVENT(miss,
 	TP_PROTO(const struct cp_pair *pair, u64 waited),
 	TP_ARGS(pair, waited),
@@ -131,7 +131,7 @@ TRACE_EVENT(miss,
 	),
 	TP_fast_assign(
 		__entry->waited = waited;
-		__entry->slave = pid_nr(pair->slave_pid);
+		__entry->slave = pid_nr(pair->slave.pid);
 	),
 	TP_printk("slave=%d waited=%llu", __entry->slave, __entry->waited)
 );
@@ -149,8 +149,8 @@ TRACE_EVENT(hand_over,
 	TP_fast_assign(
 		__entry->seq = seq;
 		__entry->waited = waited;
-		__entry->slave = pid_nr(pair->slave_pid);
-		__entry->master = pid_nr(pair->master_pid);
+		__entry->slave = pid_nr(pair->slave.pid);
+		__entry->master = pid_nr(pair->master.pid);
 	),
 	TP_printk("slave=%d master=%d seq=%llu waited=%llu", __entry->slave,
 		  __entry->master, __entry->seq, __entry->waited)

@@ -331,7 +331,7 @@ TEST(info)
 TEST(layout_is_that_of_64_bit_programs)
 {
 	EXPECT_EQ(40, sizeof(struct cp_info));
-	EXPECT_EQ(56, sizeof(struct cp_prep));
+	EXPECT_EQ(64, sizeof(struct cp_prep));
 	EXPECT_EQ(56, sizeof(struct cp_get));
 	EXPECT_EQ(40, sizeof(struct cp_region_head));
 	EXPECT_EQ(48, sizeof(struct cp_segment));

@@ -3,10 +3,10 @@
  * /dev/checkpoint: live process checkpoints
  *
  * A master process pairs with a slave task. From then on, every time the
- * slave is about to return to user mode it hands its registers and its stack
- * to the master, and goes on when the master has taken them. Or it does not
- * wait: then the last few that it has left can be looked at whenever the
- * master likes, also when the slave has died ("Flight recorder", below).
+ * slave is about to return to user mode, it hands its registers and its stack
+ * to the master and continues when the master has taken them. Alternatively the
+ * slave does not wait, and its last states are kept, which the master can read
+ * at any time, even after the slave has died ("Flight recorder", below).
  *
  *	fd = open("/dev/checkpoint", O_RDWR | O_CLOEXEC);
  *	prep.pid = pid;
@@ -23,15 +23,15 @@
  *
  * Rules for all structs
  * ---------------------
- * They may grow at their end. The size travels in the ioctl number: a newer
- * program's longer struct is accepted while what the kernel does not know of
- * it is zero (else E2BIG), an older program's shorter struct is taken as if
- * the missing fields were zero. A struct shorter than its first version, an
+ * A struct may grow at its end, and the ioctl number contains its size. A newer
+ * program's longer struct is accepted if the fields that the kernel does not
+ * know are zero (else E2BIG). In an older program's shorter struct, the missing
+ * fields count as zero. A struct shorter than its first version, an
  * unknown flag and a non-zero reserved field are EINVAL; an unreadable or
  * unwritable argument is EFAULT. An ioctl number not listed here is ENOTTY.
- * The layout is the same for 32-bit callers. Fields marked [in] are only
- * read, fields marked [out] only written by the kernel. A refused call
- * changes nothing; what it writes to [out] fields means nothing then.
+ * The layout is the same for 32-bit callers. The kernel only reads fields marked
+ * [in] and only writes fields marked [out]. A call that fails changes nothing,
+ * and its [out] fields have no meaning.
  */
 #ifndef _LINUX_CHECKPOINT_H
 #define _LINUX_CHECKPOINT_H
@@ -51,12 +51,12 @@
  * @reserved:	[out] zero
  * @features:	[out] CP_FEATURE_* bits
  * @stack_default: [out] bytes of stack kept when cp_prep.stack_limit is 0
- * @stack_max:	[out] the largest cp_prep.stack_limit that is accepted, times
- *		the number of slots
- * @arena_default: [out] the same for a stack pointer into a mapping that was not
- *		made to be a stack (see CP_SEGMENT_STACK)
+ * @stack_max:	[out] the most that cp_prep.stack_limit times the number of slots
+ *		may be
+ * @arena_default: [out] as @stack_default, for a stack pointer into a mapping that
+ *		was not made to be a stack (see CP_SEGMENT_STACK)
  *
- * Anybody who may open the device may ask.
+ * No permission is needed besides opening the device.
  */
 struct cp_info {
 	__u32		version;
@@ -84,38 +84,41 @@ struct cp_info {
  * @mem_fd:	[in] the proof of access: a descriptor of /proc/PID/mem with
  *		the same PID, opened by the caller with the credentials it has
  *		now. Opening that file is where the kernel applies the rule of
- *		ptrace(PTRACE_ATTACH), Yama and security modules included. The
- *		kernel opens it again in this call: what it would refuse now
- *		proves nothing.
- *		-1 for no proof, which is always refused, but only after what
- *		comes first in the order below. Not needed after the call.
+ *		ptrace(PTRACE_ATTACH), Yama and security modules included. This
+ *		call opens the path again, so a permission that was withdrawn
+ *		meanwhile is refused.
+ *		-1 for no proof, which is always refused, but after the errors
+ *		that precede it below. Not needed after the call.
  * @flags:	[in] CP_PREP_*
- * @nr_slots:	[in] how many checkpoints may wait for the master, at most
- *		CP_SLOTS_MAX; 0 means 1. With 1, slave and master meet: the
- *		slave waits for a master that is in CP_IOC_GET. With more, it
- *		may run ahead by so many, and waits then. With
- *		CP_PREP_OVERWRITE it never waits
- * @stack_limit: [in] most bytes of stack kept in a checkpoint; rounded up to
- *		whole pages; 0 means cp_info.stack_default, or its share of
- *		cp_info.stack_max if that is less. Memory is taken only as
- *		stacks need it, and charged to the master's memory cgroup.
- *		Where the module's limit for the user or the system's memory is
- *		reached later, stacks are cut (CP_SEGF_NOMEM), and a page of
- *		the region that has never been needed gives SIGBUS
- * @wait_limit:	[in] nanoseconds a slave waits for the master before it goes
- *		on without having handed over its checkpoint; 0 means no limit
+ * @nr_slots:	[in] the number of checkpoints that may wait for the master, at
+ *		most CP_SLOTS_MAX; 0 means 1. With 1, slave and master meet: the
+ *		slave waits until the master is in CP_IOC_GET. With more, the
+ *		slave runs ahead until this many wait. With CP_PREP_OVERWRITE
+ *		it never waits
+ * @stack_limit: [in] most bytes of stack kept in a checkpoint, rounded up to
+ *		whole pages; 0 means cp_info.stack_default, or a slot's share of
+ *		cp_info.stack_max if that is less. Memory is allocated only as
+ *		stacks need it, and charged to the master's memory cgroup. If the
+ *		user's limit or the system's memory is exhausted later, stacks
+ *		are truncated (CP_SEGF_NOMEM), and the master gets SIGBUS for a
+ *		page of the region that was never allocated
+ * @wait_limit:	[in] nanoseconds that the slave waits for the master before it
+ *		continues without having handed over its checkpoint; 0 means no
+ *		limit
  * @region_size: [out] bytes to mmap() at offset 0
- * @interval:	[in] at most one checkpoint in so many nanoseconds: returns to
- *		user mode that come sooner pass uncaptured, and are not
- *		counted in cp_checkpoint.seq; 0: no such limit
- * @every:	[in] only one of so many returns, the first included; 0 or 1:
- *		each. With @interval, both must agree. A nudge goes before
+ * @interval:	[in] capture at most one return to user mode in this many
+ *		nanoseconds; the others are not counted in cp_checkpoint.seq;
+ *		0: no limit
+ * @every:	[in] capture every Nth return, starting with the first; 0 or 1:
+ *		every return. Combined with @interval, both conditions must
+ *		hold. A nudge overrides both
  * @reserved:	[in] 0
  * @death_stack_limit: [in] as @stack_limit, for the state of death alone; 0
- *		means that @stack_limit holds for it. A recorder that copies little
- *		of each stack is cheap, and a crash still has its whole stack.
- *		A death that nothing announced leaves the newest checkpoint, as
- *		it was taken
+ *		means that @stack_limit holds for it, too. So a recorder can
+ *		copy little of each stack, which is cheap, and still have the
+ *		whole stack of a crash. After a death that nothing announced (for
+ *		instance by SIGKILL), the state of death is the newest checkpoint
+ *		as it was captured
  *
  * Returns 0, or -1 with errno, the first of this order:
  *
@@ -134,18 +137,18 @@ struct cp_info {
  *	EPERM		no proof, or one that is not for this task and caller,
  *			or the kernel would not let the caller open it now
  *	EBUSY		the task's process is a master or a slave
- *	EUSERS		the user has as many pairs as the module's parameter
- *			pairs_per_user says
- *	ENOSPC		all users together have, as pairs_max says
- *	EDQUOT		the user's regions would hold more memory at once than
- *			memory_per_user says
+ *	EUSERS		the user has pairs_per_user pairs (a parameter of the
+ *			module)
+ *	ENOSPC		all users together have pairs_max pairs
+ *	EDQUOT		the user's regions would hold more memory than
+ *			memory_per_user
  *	ENOMEM		out of memory
  *
  * or EINTR, when a signal comes while another call makes a pair on the same
  * file.
  *
- * A file whose pair is over may be used for the next one. To the limits it
- * counts until its slave comes out of the kernel.
+ * A file whose pair is over may be used for the next one. A pair counts for the limits
+ * until its slave returns to user mode or exits.
  */
 struct cp_prep {
 	__s32		pid;
@@ -169,11 +172,10 @@ struct cp_prep {
  * CP_PREP_OVERWRITE: the slave never waits. When nr_slots checkpoints wait for
  * the master, a new one takes the place of the oldest.
  *
- * CP_PREP_DEATH: when the slave is killed by a signal, its last checkpoint is
- * the state in which it died, marked with CP_CHECKPOINT_DEATH: after a fault,
- * registers and stack at the faulting instruction. CP_IOC_GET gives it after
- * all others, and 0 after that. It is given no matter what interval and every
- * say.
+ * CP_PREP_DEATH: if a signal kills the slave, the last checkpoint is the state in
+ * which it died, marked with CP_CHECKPOINT_DEATH: after a fault, the registers and
+ * the stack at the faulting instruction. CP_IOC_GET gives this state after all other
+ * checkpoints, whatever @interval and @every say, and 0 after that.
  *
  * CP_PREP_XSTATE: checkpoints have a second segment, CP_SEGMENT_XSTATE.
  */
@@ -202,23 +204,22 @@ struct cp_prep {
  *		slave's wait_limit passed or, with CP_PREP_OVERWRITE, because a
  *		newer one took the place
  *
- * Only the process that made the pair may call it. The call also gives up
- * the previous checkpoint: until then, what it left in the region stays as
- * it is.
+ * Only the process that made the pair may call it. The checkpoint of the previous
+ * call stays unchanged in the region until this call.
  *
- * Returns 1: a checkpoint. 0: the slave ended, or the pair was ended; again
- * at each further call. A checkpoint that an earlier call left (EFAULT,
- * ETIMEDOUT, EINTR) is given before that. Or -1 with errno:
+ * Returns 1: a checkpoint. 0: the pair is over; every further call returns 0, too. A
+ * checkpoint that an earlier call could not give (EFAULT, ETIMEDOUT, EINTR) comes
+ * first. Or -1 with errno:
  *
  *	EFAULT		an address cannot be read or written; the checkpoint
  *			is kept for the next call
  *	E2BIG, EINVAL	as for all structs
  *	ENOTCONN	no pair has been made on this file
  *	EPERM		the caller's process is not the pair's master
- *	EAGAIN		deadline 0 or O_NONBLOCK, and the slave has not come.
- *			A slave that is waiting is served even so: its copying
- *			is what such a call waits for, a second at most
- *	ETIMEDOUT	deadline passed; a checkpoint that comes later is kept
+ *	EAGAIN		deadline 0 or O_NONBLOCK, and the slave is not waiting.
+ *			If the slave is already waiting, the call succeeds; it
+ *			then blocks only for the copy, at most one second
+ *	ETIMEDOUT	the deadline passed; a later checkpoint is kept
  *	EINTR		a handler ran that was installed without SA_RESTART;
  *			nothing is lost
  *
@@ -243,13 +244,14 @@ struct cp_get {
  * cp_get.flags
  *
  * CP_GET_NUDGE: bring a slave that sleeps in the kernel to its next return to
- * user mode now. System calls go on afterwards as they do after a handled
- * signal with SA_RESTART; those that signal(7) lists as never restarted
- * return EINTR in the slave. A call that has moved part of its data is cut
- * short, as by any signal: it returns what it has moved. A stopped slave, or one in uninterruptible
- * sleep, comes when it can. A slave that has not been in user mode since its
- * last checkpoint gets there first, for 20 microseconds to a millisecond if it
- * does not enter the kernel before: so it gets on, however often it is nudged.
+ * user mode now. Its system call is restarted as after a handled signal with
+ * SA_RESTART; calls that signal(7) lists as never restarted return EINTR in the
+ * slave. A call that has moved part of its data is cut short, as by any signal,
+ * and returns how much it has moved. A stopped slave, or one in uninterruptible
+ * sleep, arrives when it continues. A slave that has not been in user mode since
+ * its last checkpoint gets there first, for 20 microseconds to a millisecond
+ * unless it enters the kernel before, so that it makes progress however often it
+ * is nudged.
  */
 #define CP_GET_NUDGE		(1U << 0)
 
@@ -268,8 +270,8 @@ struct cp_get {
  *	slots_offset + slot_size	slot 1, and so on; the last slot
  *					reaches to the region's end
  *
- * Its address does not move while the pair lasts. After the pair's end it
- * still holds the last checkpoint, until the mapping is gone.
+ * A checkpoint's address does not change while the pair lasts. After the end of the
+ * pair, the region still holds the last checkpoints until it is unmapped.
  *
  * mmap(2) fails with ENOTCONN and EPERM as CP_IOC_GET does, with EINVAL beyond
  * cp_prep.region_size, and with EACCES for a mapping that could be written or
@@ -302,22 +304,21 @@ struct cp_region_head {
 /*
  * Flight recorder
  *
- * The slot that CP_IOC_GET told of stays as it is until the next call. All
- * others the slave may write at any time, and in any order; they can be read
- * while it does, without a system call. cp_checkpoint.seq is 0 while a slot is
- * being written, and before that is so for the first time; a number is never
- * used twice. So a reader
+ * The slot that CP_IOC_GET returned stays unchanged until the next call. The slave
+ * may write all other slots at any time and in any order; the master can read them
+ * meanwhile without a system call. cp_checkpoint.seq is 0 in a slot that has never
+ * been written or is being written, and no number is used twice. So a reader
  *
- *	1. reads seq (load-acquire); 0: nothing to be read here;
- *	2. copies what it wants of the slot;
- *	3. reads seq again, after an acquire fence. The same number as before:
- *	   the copy is one checkpoint, whole. Another one: it is worth nothing.
+ *	1. reads seq (load-acquire); 0: the slot has no checkpoint now;
+ *	2. copies what it needs of the slot;
+ *	3. issues an acquire fence and reads seq again. The same number: the copy
+ *	   is one whole checkpoint. Another number: the copy is invalid.
  *
- * What it finds in a copy that is not whole may be anything, offsets and sizes
- * included: check them against the slot before they are used.
+ * An invalid copy may contain any values, offsets and sizes included: check them
+ * against the slot before using them.
  *
- * Sorted by their numbers, the slots hold the last cp_prep.nr_slots states of
- * the slave, and the one that the master holds.
+ * The slots hold the last cp_prep.nr_slots checkpoints of the slave, and the one that
+ * the master holds.
  */
 
 /*
@@ -325,8 +326,8 @@ struct cp_region_head {
  *
  * Layout and meaning are those of struct user_regs_struct (ptrace(2),
  * PTRACE_GETREGSET with NT_PRSTATUS of a 64-bit tracer), for 32-bit slaves
- * too. orig_rax is the number of the system call that is being left, -1 when
- * it is none.
+ * too. orig_rax is the number of the system call from which the slave returns, or -1
+ * when the entry was not a system call.
  */
 struct cp_regs {
 	__aligned_u64	r15;
@@ -381,11 +382,11 @@ struct cp_segment {
 /*
  * cp_segment.kind
  *
- * CP_SEGMENT_STACK: the stack in use, whichever it is, from RSP - 128 (the
+ * CP_SEGMENT_STACK: the current stack, from RSP - 128 (the
  * red zone; not below the mapping) to the end of the mapping that RSP points
  * into. A growing stack that mprotect(2) or madvise(2) has split counts as
- * one mapping, up to 16 parts. Unless it is truncated, a slave address lies at the same place
- * in the region in every checkpoint of the same stack.
+ * one mapping, up to 16 parts. Unless the stack is truncated, an address of the
+ * slave has the same offset in its slot in all checkpoints of the same stack.
  *
  * Coroutines have their stacks in a heap, where the mapping continues far beyond
  * the end of the stack. With cp_prep.stack_limit 0, cp_info.arena_default is the
@@ -401,7 +402,7 @@ struct cp_segment {
 /*
  * CP_SEGMENT_XSTATE: floating point and vector registers, in the format of
  * ptrace's NT_X86_XSTATE (XSAVE, standard form). Its first 512 bytes are
- * NT_PRFPREG; on a processor without XSAVE there is no more. addr, map_start
+ * NT_PRFPREG; a processor without XSAVE has nothing else. addr, map_start
  * and map_end are 0.
  */
 #define CP_SEGMENT_XSTATE	2
@@ -409,9 +410,9 @@ struct cp_segment {
 /*
  * cp_segment.flags
  *
- * CP_SEGF_HOLE: parts were not readable, or are such that process_vm_readv(2)
- * refuses them too: memfd_secret(2), a mapping without PROT_READ, pages that a
- * userfaultfd(2) has still to fill. They are zeroes.
+ * CP_SEGF_HOLE: parts are zeroes because they were not readable, or because
+ * process_vm_readv(2) refuses to read them, too: memfd_secret(2), a mapping without
+ * PROT_READ, or pages for which a userfaultfd(2) waits.
  */
 #define CP_SEGF_TRUNCATED	(1U << 0)	/* stack_limit cut the far end */
 #define CP_SEGF_HOLE		(1U << 1)	/* unreadable parts are zeroes */
@@ -423,24 +424,23 @@ struct cp_segment {
  * struct cp_checkpoint - one checkpoint, at the beginning of a slot
  * @size:	bytes of this struct, as far as this kernel fills it
  * @flags:	CP_CHECKPOINT_*
- * @seq:	1 for the pair's first; a gap means checkpoints were missed. 0:
- *		none, or it is being written
- * @time:	CLOCK_MONOTONIC, nanoseconds, as the master's clock showed it:
- *		that of the time namespace in which it made the pair
+ * @seq:	the checkpoint's number, from 1; a gap means that checkpoints were
+ *		missed. 0: the slot has never been written, or is being written
+ * @time:	CLOCK_MONOTONIC in nanoseconds, of the time namespace in which the
+ *		master made the pair
  * @cpu:	the processor the slave was on
- * @entry:	what had brought the slave into the kernel, CP_ENTRY_*
+ * @entry:	why the slave had entered the kernel, CP_ENTRY_*
  * @syscall:	with CP_ENTRY_SYSCALL its number, else -1
  * @nr_segments: number of struct cp_segment
  * @segments_offset: where the first of them lies, from this struct's start
  * @segment_size: bytes from one of them to the next
  * @regs:	the registers
  * @signal:	with CP_CHECKPOINT_DEATH: the signal that killed the slave
- * @signal_code: and its si_code, as in sigaction(2); 0 when not known, as for
- *		a signal that hit another thread of the process
- * @signal_addr: and its si_addr, for a fault of the slave's own; else 0
- * @signal_thread: with CP_CHECKPOINT_DEATH_ELSEWHERE: the thread id, in the
- *		master's pid namespace, of the thread that the signal hit; 0 when
- *		the kernel does not say
+ * @signal_code: its si_code, as in sigaction(2); 0 if unknown, as for a signal
+ *		that another thread of the process received
+ * @signal_addr: its si_addr, for a fault of the slave itself; else 0
+ * @signal_thread: with CP_CHECKPOINT_DEATH_ELSEWHERE: the id, in the master's pid
+ *		namespace, of the thread that received the signal; 0 if unknown
  * @reserved:	zero
  */
 struct cp_checkpoint {
@@ -469,29 +469,29 @@ struct cp_checkpoint {
 /*
  * CP_CHECKPOINT_SYSCALL32: with CP_ENTRY_SYSCALL, the call was made through an
  * entry for 32-bit code (int $0x80, sysenter, syscall in compatibility mode), so
- * cp_checkpoint.syscall counts in the table of i386. 64-bit code can make such
- * calls too; then CP_CHECKPOINT_COMPAT is not set. Without this flag the number
- * counts in the table of x86-64, or of x32 if bit 30 is set.
+ * cp_checkpoint.syscall is a number of the i386 ABI. 64-bit code can make such
+ * calls, too; then CP_CHECKPOINT_COMPAT is not set. Without this flag it is a number
+ * of the x86-64 ABI, or of the x32 ABI if bit 30 is set.
  */
 #define CP_CHECKPOINT_SYSCALL32	(1U << 3)
 
 /*
- * CP_CHECKPOINT_DEATH_ELSEWHERE, with CP_CHECKPOINT_DEATH: the signal hit another
- * thread of the process, and the slave died because the whole process did. The
- * checkpoint says where the slave was then, which is not where the fault was.
- * signal_code and signal_addr are 0. SIGKILL hits all threads alike: it never has
- * this flag.
+ * CP_CHECKPOINT_DEATH_ELSEWHERE, with CP_CHECKPOINT_DEATH: another thread of the
+ * process received the signal, and the slave died because the whole process did. The
+ * checkpoint is the slave's state at that time, not the state at the fault.
+ * signal_code and signal_addr are 0. SIGKILL is received by all threads and never
+ * sets this flag.
  */
 #define CP_CHECKPOINT_DEATH_ELSEWHERE	(1U << 2)
 
 /*
  * cp_checkpoint.entry
  *
- * The processor leaves no trace of which exception or interrupt it took, so a
- * fault is told by the slave's count of page faults, and CP_ENTRY_INTERRUPT is
- * all the rest: timer, device, inter-processor interrupts, exceptions other
- * than page faults, and the return from a signal handler (sigreturn(2) takes
- * the mark of a system call away).
+ * The processor does not record which exception or interrupt it took. CP_ENTRY_FAULT
+ * is derived from the slave's count of page faults, and CP_ENTRY_INTERRUPT covers
+ * everything else: timer, device and inter-processor interrupts, exceptions other
+ * than page faults, and the return from a signal handler (sigreturn(2) sets orig_rax
+ * to -1).
  */
 #define CP_ENTRY_SYSCALL	1
 #define CP_ENTRY_FAULT		2
@@ -504,10 +504,10 @@ struct cp_checkpoint {
 #define CP_IOC_GET		_IOWR(CP_IOC_MAGIC, 2, struct cp_get)
 
 /*
- * CP_IOC_END: end the pair without closing the file. The slave goes on at
- * once; CP_IOC_GET then gives 0 with CP_END_DETACHED, and the region stays.
- * Returns 0, also when the pair was over already; ENOTCONN without a pair,
- * EPERM for others than the master.
+ * CP_IOC_END: end the pair without closing the file. A slave that waits continues at
+ * once; CP_IOC_GET then returns 0 with CP_END_DETACHED, and the region stays.
+ * Returns 0, even if the pair was over already; ENOTCONN without a pair, EPERM if the
+ * caller's process is not the master.
  */
 #define CP_IOC_END		_IO(CP_IOC_MAGIC, 3)
 

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Netlink messages about pairs: what is in them.
+ */
+#include <linux/checkpoint_netlink.h>
+#include <linux/pid.h>
+#include <linux/sched.h>
+#include <net/genetlink.h>
+
+#include "message.h"
+#include "pair.h"
+#include "timens.h"
+#include "viewer.h"
+
+/* Room for any message: all attributes together take about 500 bytes. */
+#define MESSAGE_SIZE	1024
+
+static int put_comm(struct sk_buff *skb, int attr, struct task_struct *task)
+{
+	char comm[TASK_COMM_LEN];
+
+	get_task_comm(comm, task);
+	return nla_put_string(skb, attr, comm);
+}
+
+static int put_u64(struct sk_buff *skb, int attr, u64 value)
+{
+	return nla_put_u64_64bit(skb, attr, value, CP_NL_A_PAD);
+}
+
+static int put_time(struct sk_buff *skb, int attr, u64 time,
+		    const struct cp_viewer *viewer)
+{
+	return put_u64(skb, attr, cp_timens_time(time, viewer->time_offset));
+}
+
+static int put_names(struct sk_buff *skb, struct cp_pair *pair,
+		     struct pid_namespace *ns)
+{
+	return nla_put_u32(skb, CP_NL_A_SLAVE,
+			   pid_nr_ns(pair->slave.pid, ns)) ||
+	       nla_put_u32(skb, CP_NL_A_MASTER,
+			   pid_nr_ns(pair->master.pid, ns)) ||
+	       put_comm(skb, CP_NL_A_SLAVE_COMM, pair->slave.hook.task) ||
+	       put_comm(skb, CP_NL_A_MASTER_COMM, pair->master.task) ||
+	       nla_put_u32(skb, CP_NL_A_UID,
+			   from_kuid_munged(&init_user_ns, pair->master.uid));
+}
+
+static int put_state(struct sk_buff *skb, struct cp_pair *pair,
+		     const struct cp_viewer *viewer)
+{
+	return nla_put_u32(skb, CP_NL_A_STATE, cp_ring_state(&pair->ring)) ||
+	       nla_put_u32(skb, CP_NL_A_REASON, READ_ONCE(pair->outcome.reason)) ||
+	       nla_put_s32(skb, CP_NL_A_STATUS, READ_ONCE(pair->outcome.status)) ||
+	       put_time(skb, CP_NL_A_MADE, pair->made, viewer);
+}
+
+static int put_histogram(struct sk_buff *skb, const struct cp_stats *stats)
+{
+	u64 histogram[ARRAY_SIZE(stats->held_histogram)];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(histogram); i++)
+		histogram[i] = READ_ONCE(stats->held_histogram[i]);
+	return nla_put_64bit(skb, CP_NL_A_HELD_HISTOGRAM, sizeof(histogram),
+			     histogram, CP_NL_A_PAD);
+}
+
+static int put_stats(struct sk_buff *skb, struct cp_pair *pair)
+{
+	const struct cp_stats *stats = &pair->stats;
+	struct cp_held held = cp_stats_read_held(stats);
+
+	return put_u64(skb, CP_NL_A_TAKEN, READ_ONCE(pair->ring.counts.taken)) ||
+	       put_u64(skb, CP_NL_A_MISSED, READ_ONCE(pair->ring.counts.missed)) ||
+	       put_u64(skb, CP_NL_A_BYTES, READ_ONCE(stats->bytes)) ||
+	       put_u64(skb, CP_NL_A_HELD, held.total) ||
+	       put_u64(skb, CP_NL_A_HELD_MAX, held.longest) ||
+	       put_histogram(skb, stats) ||
+	       nla_put_s32(skb, CP_NL_A_LAST_SYSCALL,
+			   READ_ONCE(stats->last_syscall)) ||
+	       nla_put_u32(skb, CP_NL_A_FLAGS, READ_ONCE(stats->last_flags));
+}
+
+static int put_checkpoint(struct sk_buff *skb,
+			  const struct cp_checkpoint *checkpoint)
+{
+	return put_u64(skb, CP_NL_A_SEQ, checkpoint->seq) ||
+	       nla_put_u32(skb, CP_NL_A_ENTRY, checkpoint->entry) ||
+	       nla_put_s32(skb, CP_NL_A_SYSCALL, checkpoint->syscall) ||
+	       nla_put_u32(skb, CP_NL_A_FLAGS, checkpoint->flags) ||
+	       put_u64(skb, CP_NL_A_IP, checkpoint->regs.rip) ||
+	       put_u64(skb, CP_NL_A_SP, checkpoint->regs.rsp);
+}
+
+/**
+ * cp_message_put - write a message's attributes
+ * @skb: where to
+ * @message: what it says
+ * @viewer: who receives it
+ *
+ * Return: 0, or -EMSGSIZE when there is no room.
+ */
+int cp_message_put(struct sk_buff *skb, const struct cp_message *message,
+		   const struct cp_viewer *viewer)
+{
+	int full = put_names(skb, message->pair, viewer->ns);
+
+	if (message->checkpoint)
+		full = full || put_checkpoint(skb, message->checkpoint);
+	else
+		full = full || put_state(skb, message->pair, viewer) ||
+		       put_stats(skb, message->pair);
+	if (message->time)
+		full = full || put_time(skb, CP_NL_A_TIME, message->time,
+					viewer);
+	return full ? -EMSGSIZE : 0;
+}
+
+/**
+ * cp_message_new - make a message that stands alone
+ * @message: what it says
+ * @portid: the receiver's address
+ * @seq: the number of the request that it answers; 0 for an event
+ * @viewer: who receives it
+ *
+ * Return: the message, or NULL without memory.
+ */
+struct sk_buff *cp_message_new(const struct cp_message *message, u32 portid,
+			       u32 seq, const struct cp_viewer *viewer)
+{
+	struct sk_buff *skb;
+	void *header;
+
+	skb = genlmsg_new(MESSAGE_SIZE, GFP_KERNEL | __GFP_NORETRY);
+	if (!skb)
+		return NULL;
+	header = genlmsg_put(skb, portid, seq, message->family, 0, message->cmd);
+	if (!header || cp_message_put(skb, message, viewer)) {
+		nlmsg_free(skb);
+		return NULL;
+	}
+	genlmsg_end(skb, header);
+	return skb;
+}
+
+/**
+ * cp_message_event - make the message that notifies a listener of an event
+ * @message: the event
+ * @viewer: the listener
+ * @portid: its address
+ * @lost: events that it has missed before this one
+ *
+ * Return: the message; NULL without memory.
+ */
+struct sk_buff *cp_message_event(const struct cp_message *message,
+				 const struct cp_viewer *viewer, u32 portid,
+				 u64 lost)
+{
+	struct sk_buff *skb = cp_message_new(message, portid, 0, viewer);
+	struct nlmsghdr *nlh;
+
+	if (!skb || !lost)
+		return skb;
+	/* Attributes may be added to a message that has its length. */
+	nlh = nlmsg_hdr(skb);
+	if (put_u64(skb, CP_NL_A_LOST, lost)) {
+		nlmsg_free(skb);
+		return NULL;
+	}
+	nlmsg_end(skb, nlh);
+	return skb;
+}
