@@ -4,6 +4,7 @@
  * may become the master of which task.
  */
 #include "harness.h"
+#include "pass.h"
 #include "user.h"
 
 #include <linux/capability.h>
@@ -309,19 +310,6 @@ TEST_F(access, refusal_does_not_tell_who_is_paired)
 	slave_kill(users);
 }
 
-/* The module's reference count, which any user may read. */
-static int module_count(void)
-{
-	FILE *f = fopen("/sys/module/checkpoint/refcnt", "re");
-	int count = -1;
-
-	if (f && fscanf(f, "%d", &count) != 1)
-		count = -1;
-	if (f)
-		fclose(f);
-	return count;
-}
-
 static int nudge_often(void *arg)
 {
 	struct master m;
@@ -349,13 +337,13 @@ TEST_F(access, module_count_tells_nothing_of_pairs)
 
 	ASSERT_EQ(0, master_pair(&m, first));
 	fd = device_open();
-	count = module_count();
+	count = module_users();
 	ASSERT_LT(0, count);
 	pid = slave_start(nudge_often, &second);
 	/* The child's open file adds one. */
-	ASSERT_TRUE(eventually(module_count() == count + 1));
+	ASSERT_TRUE(eventually(module_users() == count + 1));
 	while (!waitpid(pid, &status, WNOHANG))
-		changes += module_count() > count + 1;
+		changes += module_users() > count + 1;
 	EXPECT_EQ(0, status);
 	EXPECT_EQ(0, changes);
 	close(fd);
@@ -676,39 +664,9 @@ TEST_F(stale, is_asked_again)
 static int try_received(void *arg)
 {
 	struct attempt *a = arg;
-	char control[CMSG_SPACE(sizeof(int))];
-	char byte;
-	struct iovec iov = { &byte, 1 };
-	struct msghdr msg = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control,
-		.msg_controllen = sizeof(control),
-	};
 
-	if (recvmsg(a->proof, &msg, 0) != 1 || !CMSG_FIRSTHDR(&msg))
-		return 252;
-	memcpy(&a->proof, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(int));
-	return try_pair(a);
-}
-
-static bool send_fd(int sock, int fd)
-{
-	char control[CMSG_SPACE(sizeof(int))] = { 0 }, byte = 0;
-	struct iovec iov = { &byte, 1 };
-	struct msghdr msg = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control,
-		.msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
-
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(c), &fd, sizeof(int));
-	return sendmsg(sock, &msg, 0) == 1;
+	a->proof = receive_fd(a->proof, 0);
+	return a->proof < 0 ? 252 : try_pair(a);
 }
 
 TEST_F(access, proof_handed_over)
@@ -718,7 +676,7 @@ TEST_F(access, proof_handed_over)
 	int ends[2];
 
 	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, ends));
-	ASSERT_TRUE(send_fd(ends[1], proof_open(slave)));
+	ASSERT_EQ(0, send_fd(ends[1], proof_open(slave), 0));
 	a.proof = ends[0];
 	EXPECT_EQ(EPERM, in_child(try_received, &a));
 	slave_kill(slave);

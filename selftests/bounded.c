@@ -6,9 +6,9 @@
  * the machine.
  */
 #include "harness.h"
+#include "stack.h"
 #include "tracefs.h"
 
-#include <sched.h>
 #include <sys/epoll.h>
 
 #define PAGE	4096UL
@@ -21,24 +21,6 @@
 
 #define MAPPINGS	3000UL
 #define EPOLLS		300
-
-static bool pin(pid_t pid, int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	return !sched_setaffinity(pid, sizeof(set), &set);
-}
-
-static void __attribute__((noreturn)) call_on(void *sp)
-{
-	asm volatile("movq %0, %%rsp\n"
-		     "1:	movl $110, %%eax\n"	/* getppid */
-		     "	syscall\n"
-		     "	jmp 1b\n" : : "r"(sp) : "memory");
-	__builtin_unreachable();
-}
 
 /* Makes system calls on a stack that is split into thousands of mappings. */
 static int body_on_many_mappings(void *ready)
@@ -55,7 +37,7 @@ static int body_on_many_mappings(void *ready)
 			return 1;
 	memset(at, 1, 16 * PAGE);
 	*(volatile bool *)ready = true;
-	call_on(at + 16 * PAGE - 64);
+	call_on_stack(at + 16 * PAGE - 64);
 }
 
 /* Makes system calls on a stack as deep as one that is copied with interrupts off. */
@@ -68,7 +50,7 @@ static int body_on_a_deep_stack(void *ready)
 		return 1;
 	memset(at, 1, 16 * PAGE);
 	*(volatile bool *)ready = true;
-	call_on(at + 128);
+	call_on_stack(at + 128);
 }
 
 FIXTURE(worst)
@@ -128,7 +110,7 @@ FIXTURE_SETUP(worst)
 	tracefs_write("tracing_on", "0");
 	self->ready = shared_memory(sizeof(*self->ready));
 	arg.pid = slave_start(variant->body, self->ready);
-	ASSERT_TRUE(pin(arg.pid, 0));
+	ASSERT_TRUE(task_pin(arg.pid, 0));
 	ASSERT_TRUE(eventually(*(volatile bool *)self->ready));
 	ASSERT_EQ(0, master_prep(&self->m, &arg));
 	for (i = 0; i < variant->epolls; i++) {

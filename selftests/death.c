@@ -1531,15 +1531,6 @@ static void __attribute__((constructor)) other_program(int argc, char **argv)
 	_exit(0);
 }
 
-static bool write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	bool ok = fd >= 0 && write(fd, text, strlen(text)) > 0;
-
-	close(fd);
-	return ok;
-}
-
 static bool read_file(const char *path, char *text, size_t size)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -1594,14 +1585,6 @@ static int act_eat(struct slave *s)
 	s->stack = (uintptr_t)all;
 	memset(all, 1, size);
 	return 1;
-}
-
-static bool group_write(const char *group, const char *name, const char *text)
-{
-	char path[128];
-
-	snprintf(path, sizeof(path), "%s/%s", group, name);
-	return write_file(path, text);
 }
 
 #define PRINTK	"/proc/sys/kernel/printk"

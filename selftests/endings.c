@@ -4,6 +4,7 @@
  * (the master) or set free (the slave) at once.
  */
 #include "harness.h"
+#include "pass.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -419,16 +420,10 @@ struct cage {
 
 static bool cage_write(const struct cage *c, const char *name, int value)
 {
-	char path[96];
-	int fd, ret;
+	char text[12];
 
-	snprintf(path, sizeof(path), "%s/%s", c->path, name);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	ret = dprintf(fd, "%d", value);
-	close(fd);
-	return ret > 0;
+	snprintf(text, sizeof(text), "%d", value);
+	return group_write(c->path, name, text);
 }
 
 /* False if there is no cgroup v2. */
@@ -1116,44 +1111,19 @@ TEST_F(master_end, closes_while_a_child_holds_the_file)
 	EXPECT_TRUE(eventually(task_state(self->b->child) == 'S'));
 }
 
-/* Sends *@fd over the socket if @out, or receives a descriptor into *@fd. */
-static int pass_fd(int sock, int *fd, bool out)
-{
-	char control[CMSG_SPACE(sizeof(*fd))] = { 0 }, byte = 0;
-	struct iovec iov = { &byte, 1 };
-	struct msghdr msg = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control,
-		.msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
-
-	if (!out) {
-		if (recvmsg(sock, &msg, 0) != 1 || !CMSG_FIRSTHDR(&msg))
-			return -1;
-		memcpy(fd, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(*fd));
-		return 0;
-	}
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(sizeof(*fd));
-	memcpy(CMSG_DATA(c), fd, sizeof(*fd));
-	return sendmsg(sock, &msg, 0) == 1 ? 0 : -1;
-}
-
 static int boss_passes(struct boss *b)
 {
-	return pass_fd(b->socket[0], &b->m.fd, true);
+	return send_fd(b->socket[0], b->m.fd, 0);
 }
 
 TEST_F(master_end, killed_after_passing_the_file)
 {
 	struct cp_get get = { 0 };
-	int fd = -1;
+	int fd;
 
 	boss_act(self->b, boss_passes);
-	ASSERT_EQ(0, pass_fd(self->b->socket[1], &fd, false));
+	fd = receive_fd(self->b->socket[1], 0);
+	ASSERT_LE(0, fd);
 	EXPECT_EQ(-1, ioctl(fd, CP_IOC_GET, &get));
 	EXPECT_EQ(EPERM, errno);
 	kill(self->boss, SIGKILL);
@@ -1170,11 +1140,12 @@ static int boss_passes_and_closes(struct boss *b)
 
 TEST_F(master_end, closes_with_the_file_in_flight)
 {
-	int fd = -1;
+	int fd;
 
 	EXPECT_DONE(boss_passes_and_closes);
 	EXPECT_FREE();
-	ASSERT_EQ(0, pass_fd(self->b->socket[1], &fd, false));
+	fd = receive_fd(self->b->socket[1], 0);
+	ASSERT_LE(0, fd);
 	close(fd);
 }
 

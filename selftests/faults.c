@@ -16,28 +16,6 @@
 /* No call has this many fault points: a test that reaches it has a bug. */
 #define FAULTS_MAX 20000
 
-static bool write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	bool written = fd >= 0 && write(fd, text, strlen(text)) > 0;
-
-	if (fd >= 0)
-		close(fd);
-	return written;
-}
-
-static long read_number(const char *path)
-{
-	FILE *f = fopen(path, "re");
-	long number = -1;
-
-	if (f && fscanf(f, "%ld", &number) != 1)
-		number = -1;
-	if (f)
-		fclose(f);
-	return number;
-}
-
 /*
  * Every allocation may fail, and no failure is logged: the VM's runner takes a call
  * trace in the kernel log for a bug.
@@ -99,7 +77,7 @@ FIXTURE_SETUP(faults)
 	if (self->t.nth < 0)
 		SKIP(return, "this kernel injects no faults");
 	ASSERT_TRUE(faults_set_up());
-	self->t.users = read_number(MODULE "refcnt");
+	self->t.users = module_users();
 	self->t.slave = slave_start(body_syscalls, NULL);
 	ASSERT_LT(0, self->t.slave);
 }
@@ -140,7 +118,7 @@ static bool is_documented(const struct call *call, int ret)
 static bool nothing_is_left(struct try *t)
 {
 	return eventually(read_number(SYSFS "pairs_live") == 0 &&
-			  read_number(MODULE "refcnt") == t->users);
+			  module_users() == t->users);
 }
 
 /* Makes the call with its @nth fault; returns whether the fault occurred. */
@@ -150,7 +128,7 @@ static bool try_call(struct __test_metadata *_metadata, struct try *t,
 	bool came;
 	int ret;
 
-	t->users = read_number(MODULE "refcnt");
+	t->users = module_users();
 	ASSERT_EQ(0, call->before ? call->before(t) : 0);
 	arm(t->nth, nth);
 	ret = call->call(t);

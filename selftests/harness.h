@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -398,6 +399,56 @@ static inline long task_syscall(pid_t pid)
 	if (f)
 		fclose(f);
 	return nr;
+}
+
+/* Lets the task @pid, or the caller if it is 0, run on one CPU only. */
+static inline bool task_pin(pid_t pid, int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	return !sched_setaffinity(pid, sizeof(set), &set);
+}
+
+/* The number at the beginning of a file; -1 if there is none. */
+static inline long long read_number(const char *path)
+{
+	long long number = -1;
+	FILE *f = fopen(path, "re");
+
+	if (f && fscanf(f, "%lld", &number) != 1)
+		number = -1;
+	if (f)
+		fclose(f);
+	return number;
+}
+
+/* The module's reference count; -1 if the module is not loaded. */
+static inline long long module_users(void)
+{
+	return read_number("/sys/module/checkpoint/refcnt");
+}
+
+/* Writes @text to an existing file, of procfs or sysfs for example. */
+static inline bool write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	bool written = fd >= 0 && write(fd, text, strlen(text)) > 0;
+
+	if (fd >= 0)
+		close(fd);
+	return written;
+}
+
+/* Writes @text to the file @name of a control group, whose folder is @group. */
+static inline bool group_write(const char *group, const char *name,
+			       const char *text)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/%s", group, name);
+	return write_file(path, text);
 }
 
 /* Waits for up to a minute until @condition holds; false if it never does. */

@@ -63,18 +63,11 @@ static bool figures_by_netlink(struct sock *sock, pid_t slave,
 /* Works for a pair that is over, too. */
 static uint64_t figure_in_sysfs(pid_t slave, const char *name)
 {
-	unsigned long long figure = 0;
 	char path[80];
-	FILE *f;
 
 	snprintf(path, sizeof(path),
 		 "/sys/class/misc/checkpoint/pairs/%d/%s", slave, name);
-	f = fopen(path, "re");
-	if (f && fscanf(f, "%llu", &figure) != 1)
-		figure = 0;
-	if (f)
-		fclose(f);
-	return figure;
+	return read_number(path);
 }
 
 FIXTURE(held)
@@ -225,20 +218,6 @@ TEST_F(held, ended_by_its_limit)
 			       figures.holds >= 2));
 	EXPECT_LE(2 * WAIT, figures.held);
 	EXPECT_LE(WAIT, figures.max);
-}
-
-static bool group_write(const char *group, const char *name, const char *text)
-{
-	char path[80];
-	bool written;
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/%s", group, name);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	written = fd >= 0 && write(fd, text, strlen(text)) > 0;
-	if (fd >= 0)
-		close(fd);
-	return written;
 }
 
 TEST_F(held, ended_by_a_freeze)

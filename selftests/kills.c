@@ -247,18 +247,6 @@ static int worker(unsigned long pairs, uint64_t seed)
 	return 0;
 }
 
-static int module_users(void)
-{
-	FILE *f = fopen("/sys/module/checkpoint/refcnt", "re");
-	int users = -1;
-
-	if (f && fscanf(f, "%d", &users) != 1)
-		users = -1;
-	if (f)
-		fclose(f);
-	return users;
-}
-
 /* Available memory in KiB, after a drop of the caches. */
 static long memory_available(void)
 {

@@ -210,15 +210,6 @@ TEST_F_TIMEOUT(late, each_call_is_there_and_whole, 120)
 	EXPECT_EQ(0, self->m.get.missed);
 }
 
-static bool pin(pid_t pid)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(0, &set);
-	return !sched_setaffinity(pid, sizeof(set), &set);
-}
-
 /* Unregisters rseq, for which the kernel would write to the slave's memory. */
 static void leave_rseq(void)
 {
@@ -273,7 +264,7 @@ FIXTURE_SETUP(beside_an_urgent_master)
 	self->counter = shared_memory(sizeof(*self->counter));
 	arg.pid = slave_start(body_counts, self->counter);
 	ASSERT_TRUE(eventually(*(volatile uint64_t *)self->counter));
-	ASSERT_TRUE(pin(arg.pid) && pin(0));
+	ASSERT_TRUE(task_pin(arg.pid, 0) && task_pin(0, 0));
 	ASSERT_EQ(0, master_prep(&self->m, &arg));
 	ASSERT_EQ(0, sched_setscheduler(0, SCHED_FIFO, &urgent));
 }

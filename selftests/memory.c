@@ -5,6 +5,7 @@
  * file that the slave maps.
  */
 #include "harness.h"
+#include "stack.h"
 
 #include <sys/ipc.h>
 #include <sys/shm.h>
@@ -14,16 +15,6 @@
 #define PAGE	4096UL
 #define ROOM	(1024 * PAGE)
 #define WORD	0x7468652073656372ULL
-
-/* Makes system calls for ever, with its stack at @sp and nothing pushed. */
-static void __attribute__((noreturn)) call_on(void *sp)
-{
-	asm volatile("movq %0, %%rsp\n"
-		     "1:	movl $110, %%eax\n"	/* getppid */
-		     "	syscall\n"
-		     "	jmp 1b\n" : : "r"(sp) : "memory");
-	__builtin_unreachable();
-}
 
 /* The mapping of the slave's stack; in memory shared with the test. */
 struct place {
@@ -72,7 +63,7 @@ static int body_in_place(void *arg)
 	*(volatile uint64_t *)(at + ROOM - PAGE) = WORD;
 	*(volatile uint64_t *)(at + 512) = WORD;
 	__atomic_store_n(&place->at, at, __ATOMIC_RELEASE);
-	call_on(at + 256);
+	call_on_stack(at + 256);
 }
 
 /* The value of field @key of /proc/PID/status, in KiB. */
@@ -272,7 +263,7 @@ static int body_in_arena(void *arg)
 		return 1;
 	memset(at, 1, ROOM);
 	__atomic_store_n(&place->at, at, __ATOMIC_RELEASE);
-	call_on(at + PAGE);
+	call_on_stack(at + PAGE);
 }
 
 FIXTURE(arena)

@@ -113,25 +113,19 @@ TEST_F(asleep_in_io_uring, a_nudge_brings_the_slave)
 	}
 }
 
-/* Waits for 30 ms in each io_uring_enter(), and counts the calls in R9. */
+/* A request that completes after 30 ms. */
+static void prepare_timeout(struct io_uring_sqe *sqe)
+{
+	static const struct __kernel_timespec ts = { .tv_nsec = 30000000 };
+
+	sqe->opcode = IORING_OP_TIMEOUT;
+	sqe->addr = (uintptr_t)&ts;
+	sqe->len = 1;
+}
+
 static int body_waits_in_io_uring(void *unused)
 {
-	const struct __kernel_timespec ts = { .tv_nsec = 30000000 };
-	struct ring ring;
-	long i;
-
-	if (!ring_open(&ring, 0))
-		return KSFT_SKIP;
-	for (i = 1;; i++) {
-		struct io_uring_sqe *sqe = ring_next(&ring);
-
-		sqe->opcode = IORING_OP_TIMEOUT;
-		sqe->addr = (uintptr_t)&ts;
-		sqe->len = 1;
-		ring_enter(&ring, 1, 1, i);
-		ring_drain(&ring);
-	}
-	return 0;
+	return ring_repeat(prepare_timeout);
 }
 
 /* Each call takes longer than the interval, so each return must be captured. */
@@ -278,40 +272,35 @@ TEST_F(at_a_uprobe, only_the_program_is_seen)
 	EXPECT_LT(50, after);
 }
 
-/* Dies of SIGSEGV with a pending request on a ring. */
-static int body_dies_with_a_request(void *unused)
+/* Stops with a pending request on a ring; false if there is no io_uring. */
+static bool stop_with_a_request(void)
 {
 	struct io_uring_sqe *sqe;
 	struct ring ring, other;
 
 	if (!ring_open(&ring, 0) || !ring_open(&other, 0))
-		return KSFT_SKIP;
+		return false;
 	sqe = ring_next(&ring);
 	sqe->opcode = IORING_OP_POLL_ADD;
 	sqe->fd = other.fd;
 	sqe->poll32_events = POLLIN;
 	ring_enter(&ring, 1, 0, 0);
 	raise(SIGSTOP);
-	*(volatile int *)NULL = 1;
-	return 0;
+	return true;
 }
 
-/* Exits by exit(2) with a pending request on a ring. */
+static int body_dies_with_a_request(void *unused)
+{
+	if (stop_with_a_request())
+		*(volatile int *)NULL = 1;
+	return KSFT_SKIP;
+}
+
 static int body_exits_with_a_request(void *unused)
 {
-	struct io_uring_sqe *sqe;
-	struct ring ring, other;
-
-	if (!ring_open(&ring, 0) || !ring_open(&other, 0))
-		return KSFT_SKIP;
-	sqe = ring_next(&ring);
-	sqe->opcode = IORING_OP_POLL_ADD;
-	sqe->fd = other.fd;
-	sqe->poll32_events = POLLIN;
-	ring_enter(&ring, 1, 0, 0);
-	raise(SIGSTOP);
-	syscall(SYS_exit, 0);
-	return 0;
+	if (stop_with_a_request())
+		syscall(SYS_exit, 0);
+	return KSFT_SKIP;
 }
 
 FIXTURE(on_its_way_out)

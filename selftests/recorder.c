@@ -1541,33 +1541,15 @@ TEST(what_was_never_written_is_zero)
 	recording_stop(&rec);
 }
 
-/* What the memory controller says of the group of this process, in KiB. */
+/* The memory that is charged to a control group, in KiB; -1 if unknown. */
 static long group_memory(const char *group)
 {
 	char path[128];
-	long bytes = -1;
-	FILE *f;
+	long bytes;
 
 	snprintf(path, sizeof(path), "%s/memory.current", group);
-	f = fopen(path, "re");
-	if (f && fscanf(f, "%ld", &bytes) != 1)
-		bytes = -1;
-	if (f)
-		fclose(f);
+	bytes = read_number(path);
 	return bytes < 0 ? -1 : bytes / 1024;
-}
-
-static bool group_write(const char *group, const char *name, const char *text)
-{
-	char path[128];
-	bool ok;
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/%s", group, name);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	ok = fd >= 0 && write(fd, text, strlen(text)) > 0;
-	close(fd);
-	return ok;
 }
 
 TEST(memory_is_taken_as_it_is_used)

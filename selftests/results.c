@@ -257,14 +257,7 @@ TEST_F(refusal, argument_at_no_address)
 /* The number of pairs since the module was loaded. */
 static long pairs_made(void)
 {
-	FILE *f = fopen("/sys/class/misc/checkpoint/pairs_made", "re");
-	long made = -1;
-
-	if (f && fscanf(f, "%ld", &made) != 1)
-		made = -1;
-	if (f)
-		fclose(f);
-	return made;
+	return read_number("/sys/class/misc/checkpoint/pairs_made");
 }
 
 /* The module checks that the argument is writable before it makes the pair. */

@@ -928,22 +928,15 @@ static int body_nanosleep(void *unused)
 }
 
 /* io_uring completes requests by task work, often inside of a system call. */
+static void prepare_nop(struct io_uring_sqe *sqe)
+{
+	sqe->opcode = IORING_OP_NOP;
+	sqe->flags = IOSQE_ASYNC;
+}
+
 static int body_io_uring(void *unused)
 {
-	struct ring ring;
-	long i;
-
-	if (!ring_open(&ring, 0))
-		return KSFT_SKIP;
-	for (i = 1;; i++) {
-		struct io_uring_sqe *sqe = ring_next(&ring);
-
-		sqe->opcode = IORING_OP_NOP;
-		sqe->flags = IOSQE_ASYNC;
-		ring_enter(&ring, 1, 1, i);
-		ring_drain(&ring);
-	}
-	return 0;
+	return ring_repeat(prepare_nop);
 }
 
 FIXTURE(calls)

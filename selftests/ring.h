@@ -6,11 +6,8 @@
 #define _CP_SELFTESTS_RING_H
 
 #include <linux/io_uring.h>
-#include <stdbool.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <sys/syscall.h>
-#include <unistd.h>
+
+#include "harness.h"
 
 struct ring {
 	int fd;
@@ -68,6 +65,25 @@ static inline long ring_enter(struct ring *ring, unsigned int submit,
 static inline void ring_drain(struct ring *ring)
 {
 	*ring->cq_head = __atomic_load_n(ring->cq_tail, __ATOMIC_ACQUIRE);
+}
+
+/*
+ * The body of a slave that repeats the request that @prepare fills in, waits for each
+ * completion, and counts the calls in R9.
+ */
+static inline int ring_repeat(void (*prepare)(struct io_uring_sqe *sqe))
+{
+	struct ring ring;
+	long i;
+
+	if (!ring_open(&ring, 0))
+		return KSFT_SKIP;
+	for (i = 1;; i++) {
+		prepare(ring_next(&ring));
+		ring_enter(&ring, 1, 1, i);
+		ring_drain(&ring);
+	}
+	return 0;
 }
 
 #endif /* _CP_SELFTESTS_RING_H */

@@ -88,6 +88,24 @@ FIXTURE_TEARDOWN(timens)
 	slave_kill(self->slave);
 }
 
+/* Starts a slave, and runs @master as its master in the time namespace. */
+static int run_pair(FIXTURE_DATA(timens) *self, int (*slave)(void *unused),
+		    int (*master)(struct inside *inside))
+{
+	self->slave = slave_start(slave, NULL);
+	self->inside->slave = self->slave;
+	if (slave == body_sleep && !eventually(task_state(self->slave) == 'S'))
+		return 102;
+	return run_inside(master, self->inside);
+}
+
+/* The master read its clock before and after the time in the checkpoint. */
+#define EXPECT_MASTERS_TIME()						\
+do {									\
+	EXPECT_LE(self->inside->before, self->inside->time);		\
+	EXPECT_LE(self->inside->time, self->inside->after);		\
+} while (0)
+
 static int wait_for_a_sleeper(struct inside *inside)
 {
 	uint64_t begun;
@@ -106,10 +124,7 @@ static int wait_for_a_sleeper(struct inside *inside)
 
 TEST_F_TIMEOUT(timens, deadline_is_the_callers, 60)
 {
-	self->slave = slave_start(body_sleep, NULL);
-	self->inside->slave = self->slave;
-	ASSERT_TRUE(eventually(task_state(self->slave) == 'S'));
-	ASSERT_EQ(0, run_inside(wait_for_a_sleeper, self->inside));
+	ASSERT_EQ(0, run_pair(self, body_sleep, wait_for_a_sleeper));
 	EXPECT_EQ(-ETIMEDOUT, self->inside->got);
 	EXPECT_LE(300000000, self->inside->took);
 }
@@ -127,10 +142,7 @@ static int wait_until_the_beginning(struct inside *inside)
 
 TEST_F_TIMEOUT(timens, deadline_at_the_beginning_has_passed, 60)
 {
-	self->slave = slave_start(body_sleep, NULL);
-	self->inside->slave = self->slave;
-	ASSERT_TRUE(eventually(task_state(self->slave) == 'S'));
-	ASSERT_EQ(0, run_inside(wait_until_the_beginning, self->inside));
+	ASSERT_EQ(0, run_pair(self, body_sleep, wait_until_the_beginning));
 	EXPECT_EQ(-ETIMEDOUT, self->inside->got);
 }
 
@@ -149,11 +161,8 @@ static int take_one(struct inside *inside)
 /* cp_checkpoint.time is the master's time, not the slave's. */
 TEST_F_TIMEOUT(timens, checkpoint_has_the_masters_time, 60)
 {
-	self->slave = slave_start(body_syscalls, NULL);
-	self->inside->slave = self->slave;
-	ASSERT_EQ(0, run_inside(take_one, self->inside));
-	EXPECT_LE(self->inside->before, self->inside->time);
-	EXPECT_LE(self->inside->time, self->inside->after);
+	ASSERT_EQ(0, run_pair(self, body_syscalls, take_one));
+	EXPECT_MASTERS_TIME();
 }
 
 static int record_one(struct inside *inside)
@@ -181,11 +190,8 @@ static int record_one(struct inside *inside)
 
 TEST_F_TIMEOUT(timens, recorded_checkpoint_has_the_masters_time, 60)
 {
-	self->slave = slave_start(body_syscalls, NULL);
-	self->inside->slave = self->slave;
-	ASSERT_EQ(0, run_inside(record_one, self->inside));
-	EXPECT_LE(self->inside->before, self->inside->time);
-	EXPECT_LE(self->inside->time, self->inside->after);
+	ASSERT_EQ(0, run_pair(self, body_syscalls, record_one));
+	EXPECT_MASTERS_TIME();
 }
 
 /* The module captures a death and hands it over in different functions. */
@@ -215,11 +221,8 @@ static int take_a_death(struct inside *inside)
 
 TEST_F_TIMEOUT(timens, death_has_the_masters_time, 60)
 {
-	self->slave = slave_start(body_syscalls, NULL);
-	self->inside->slave = self->slave;
-	ASSERT_EQ(0, run_inside(take_a_death, self->inside));
-	EXPECT_LE(self->inside->before, self->inside->time);
-	EXPECT_LE(self->inside->time, self->inside->after);
+	ASSERT_EQ(0, run_pair(self, body_syscalls, take_a_death));
+	EXPECT_MASTERS_TIME();
 }
 
 static int listen_and_ask(struct inside *inside)

@@ -41,18 +41,6 @@ static inline bool map_users(pid_t pid)
 	return ok;
 }
 
-static inline int yama_scope(void)
-{
-	int scope = -1;
-	FILE *f = fopen(YAMA, "re");
-
-	if (f && fscanf(f, "%d", &scope) != 1)
-		scope = -1;
-	if (f)
-		fclose(f);
-	return scope;
-}
-
 static inline bool yama_set(int scope)
 {
 	int fd = open(YAMA, O_WRONLY | O_CLOEXEC);
@@ -77,7 +65,7 @@ static inline bool system_open(struct system *s)
 	if (stat("/dev/checkpoint", &st))
 		return false;
 	s->mode = st.st_mode & 07777;
-	s->scope = yama_scope();
+	s->scope = read_number(YAMA);
 	return !chmod("/dev/checkpoint", 0666) && (s->scope <= 0 || yama_set(0));
 }
 

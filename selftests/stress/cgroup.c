@@ -12,16 +12,9 @@
 bool cgroup_write(const char *name, const char *file, const char *text)
 {
 	char path[128];
-	ssize_t written;
-	int fd;
 
-	snprintf(path, sizeof(path), ROOT "/%s/%s", name, file);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	written = write(fd, text, strlen(text));
-	close(fd);
-	return written > 0;
+	snprintf(path, sizeof(path), ROOT "/%s", name);
+	return group_write(path, file, text);
 }
 
 bool cgroup_make(const char *name)

@@ -9,31 +9,19 @@
 
 #define FOLDER	"/sys/class/misc/checkpoint"
 
-static long long number_in(const char *path)
-{
-	long long value = -1;
-	FILE *f = fopen(path, "re");
-
-	if (f && fscanf(f, "%lld", &value) != 1)
-		value = -1;
-	if (f)
-		fclose(f);
-	return value;
-}
-
 /* Reads a figure of the module; -1 if that fails. */
 long long figure(const char *name)
 {
 	char path[128];
 
 	snprintf(path, sizeof(path), FOLDER "/%s", name);
-	return number_in(path);
+	return read_number(path);
 }
 
 /* The module's reference count: open files, mappings, hooks. */
 int figures_users(void)
 {
-	return number_in("/sys/module/checkpoint/refcnt");
+	return module_users();
 }
 
 /* The number of pairs that have a folder. */

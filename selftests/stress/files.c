@@ -6,6 +6,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+#include "../pass.h"
 #include "fuzz.h"
 
 static int call_open(struct fuzzer *fuzzer)
@@ -101,59 +102,21 @@ static int call_fdinfo(struct fuzzer *fuzzer)
 	return 0;
 }
 
-struct post {
-	struct iovec iov;
-	struct msghdr msg;
-	union {
-		struct cmsghdr header;
-		char bytes[CMSG_SPACE(sizeof(int))];
-	} control;
-	char byte;
-};
-
-static void post_begin(struct post *post)
-{
-	memset(post, 0, sizeof(*post));
-	post->iov.iov_base = &post->byte;
-	post->iov.iov_len = 1;
-	post->msg.msg_iov = &post->iov;
-	post->msg.msg_iovlen = 1;
-	post->msg.msg_control = post->control.bytes;
-	post->msg.msg_controllen = sizeof(post->control.bytes);
-}
-
-static int pass_on(int socket, int fd)
-{
-	struct post post;
-
-	post_begin(&post);
-	post.control.header.cmsg_level = SOL_SOCKET;
-	post.control.header.cmsg_type = SCM_RIGHTS;
-	post.control.header.cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(&post.control.header), &fd, sizeof(fd));
-	return result(sendmsg(socket, &post.msg, MSG_DONTWAIT));
-}
-
 static int get_passed(int socket, volatile int *place)
 {
-	struct post post;
-	int fd;
+	int fd = receive_fd(socket, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 
-	post_begin(&post);
-	if (recvmsg(socket, &post.msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) < 0)
-		return -errno;
-	if (post.control.header.cmsg_type != SCM_RIGHTS ||
-	    post.msg.msg_controllen < CMSG_LEN(sizeof(int)))
+	if (fd == -ENODATA)
 		return 0;
-	memcpy(&fd, CMSG_DATA(&post.control.header), sizeof(fd));
-	put_file(place, fd);
-	return 0;
+	if (fd >= 0)
+		put_file(place, fd);
+	return fd < 0 ? fd : 0;
 }
 
 /* Passes a file, and the pair that it may carry, to any fuzzer. */
 static int call_pass_file(struct fuzzer *fuzzer)
 {
-	return pass_on(common->file_post[0], any_file(fuzzer));
+	return send_fd(common->file_post[0], any_file(fuzzer), MSG_DONTWAIT);
 }
 
 static int call_take_file(struct fuzzer *fuzzer)
@@ -163,8 +126,9 @@ static int call_take_file(struct fuzzer *fuzzer)
 
 static int call_pass_proof(struct fuzzer *fuzzer)
 {
-	return pass_on(common->proof_post[0],
-		       fuzzer->proofs[roll(&fuzzer->dice, NR_PROOFS)]);
+	return send_fd(common->proof_post[0],
+		       fuzzer->proofs[roll(&fuzzer->dice, NR_PROOFS)],
+		       MSG_DONTWAIT);
 }
 
 static int call_take_proof(struct fuzzer *fuzzer)
