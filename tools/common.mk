@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# What the library and cpctl are built with.
+# Settings for the library, cpctl, the benchmark and the tests.
 
 TOP := $(dir $(lastword $(MAKEFILE_LIST)))..
 VERSION ?= $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' $(TOP)/dkms.conf)
@@ -17,4 +17,7 @@ INSTALL ?= install
 CFLAGS ?= -O2 -g
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	    -Wvla -Werror
+# The libraries that cpctl's sources need.
+CPCTL_PACKAGES := libdw libelf json-c libseccomp libnl-3.0 libnl-genl-3.0 libzstd zlib
+
 ALL_CFLAGS = -std=gnu11 $(WARNINGS) -I$(UAPI) -MMD -MP $(CFLAGS)

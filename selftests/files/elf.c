@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * libFuzzer's target for what reads mappings and ELF files: what the namer does
- * for a process that has mapped a file that may hold anything. It runs in one
- * process here, and takes the place of cpctl's side, which the namer asks.
+ * Target of libFuzzer for the readers of mappings and ELF files: the namer's work for
+ * a process that has mapped a malicious file. The namer runs in the fuzzer's process,
+ * and this file answers its requests in place of cpctl.
  *
- * An input is the text of /proc/PID/maps up to the first zero byte, in which an
- * '@' stands for the file's name, and then the file. Its beginning is the memory
- * of each mapping, and its end the stack.
+ * An input is the text of /proc/PID/maps up to the first zero byte, in which '@'
+ * stands for the file's name, and then the file. The beginning of the file is the
+ * contents of each mapping, its end the contents of the stack.
  */
 #include "target.h"
 
@@ -25,7 +25,7 @@
 #define STACK_BYTES	2048
 #define STACK_ADDR	0x7ffff7000000
 
-/* struct input - the file, and the mappings that it may be read through */
+/* The current input: the file, and the text of the mappings. */
 static struct {
 	const uint8_t	*file;
 	size_t		size;
@@ -129,7 +129,7 @@ static void look_at_frame(uint64_t pc, uint64_t addr)
 	look_at(addr);
 }
 
-/* The stack's words are addresses of code as likely as any others. */
+/* Unwinds, and looks up the words of the stack as if they were addresses of code. */
 static void look(const struct modules *modules)
 {
 	struct start start = { .max = 32 };

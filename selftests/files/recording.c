@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * libFuzzer's target for what reads recordings: the file's frames, its records,
- * the changes of stacks, and what makes sense of them without any other file.
+ * Target of libFuzzer for the readers of recordings: frames, records, changes of
+ * stacks, and their interpretation as far as it needs no other file.
  *
- * An input's first byte says what the rest is: a file, or the records in one.
+ * The first byte of an input selects whether the rest is a file, or its records.
  */
 #include "target.h"
 
@@ -13,7 +13,7 @@
 
 static const struct view view = { .stack_bytes = 256 };
 
-/* Looks at a checkpoint as log, show and dump do. */
+/* Reads a checkpoint as cpctl log, show and dump do. */
 static void look(struct playback *play)
 {
 	const struct memory memory = { &play->now, &play->around };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What libFuzzer's targets share: an input, as a file that can be opened. */
+/* Shared by libFuzzer's targets: an input as a file that can be opened. */
 #include <err.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What libFuzzer's targets share: an input, as a file that can be opened. */
+/* Shared by libFuzzer's targets: an input as a file that can be opened. */
 #ifndef TARGET_H
 #define TARGET_H
 
@@ -11,16 +11,18 @@
 /* LLVMFuzzerTestOneInput() - libFuzzer calls it with each input */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* LLVMFuzzerInitialize() - and this one first */
+/* LLVMFuzzerInitialize() - libFuzzer calls it once, before the first input */
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 
 /*
- * target_write() - have a file hold these bytes
- * @records: they are the records of a recording, which are to be compressed
+ * target_write() - write an input to the file
+ * @bytes: the input
+ * @size: number of bytes
+ * @records: compress the bytes, which are the records of a recording
  */
 void target_write(const void *bytes, size_t size, bool records);
 
-/* target_path() - the file's name */
+/* target_path() - the path of the file */
 const char *target_path(void);
 
 #endif /* TARGET_H */
