@@ -11,11 +11,11 @@
 
 #define STRANGER 1000
 
-/* Not in the header: attributes and bits of the future. */
+/* Attributes and bits that the header does not define. */
 #define ATTR_UNKNOWN	(CP_NL_A_MAX + 1)
 #define EVENT_UNKNOWN	0x80000000U
 
-/* How often a dump tells of a slave. */
+/* How often a slave, and others, appear in a dump. */
 struct count {
 	uint32_t slave;
 	int times;
@@ -42,12 +42,12 @@ static void be_user(uid_t uid)
 {
 	if (uid && (setresgid(uid, uid, uid) || setresuid(uid, uid, uid)))
 		_exit(1);
-	/* A change of the user makes undumpable; so /proc would be root's. */
+	/* After a change of user, a process is undumpable: /proc/PID is root's. */
 	prctl(PR_SET_DUMPABLE, 1);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
 
-/* Shared by all processes of a test: whether the last pair has been made. */
+/* Shared by all processes of a test: the last pair has been made. */
 static volatile bool *paired;
 
 static void run_master(int fd, int report, int (*body)(void *), bool take)
@@ -63,12 +63,12 @@ static void run_master(int fd, int report, int (*body)(void *), bool take)
 		_exit(1);
 	while (take && ioctl(fd, CP_IOC_GET, &get) == 1)
 		;
-	/* For as long as the pair is wanted. */
+	/* The pair lasts until the test kills this process. */
 	for (;;)
 		pause();
 }
 
-/* Gives 0 or -errno; @take: the master takes all checkpoints. */
+/* Starts both processes of a pair; returns 0 or -errno. @take: take checkpoints. */
 static int start(struct party *party, uid_t uid, int (*body)(void *), bool take)
 {
 	int ends[2], fd = device_open();
@@ -100,7 +100,7 @@ static int body_exit_7(void *unused)
 
 	while (!*paired)
 		sleep_ms(1);
-	/* Several checkpoints: when there is a second, the first was taken. */
+	/* Several system calls: at the second, the first has been taken. */
 	while (calls--)
 		sleep_ms(0);
 	return 7;
@@ -165,7 +165,7 @@ TEST_F(netlink, histogram_counts_each_hold_up)
 	       sizeof(buckets));
 	for (i = 0; i < 32; i++)
 		sum += buckets[i];
-	/* Counted after it was handed over. */
+	/* CP_NL_A_TAKEN counts a checkpoint before the histogram does. */
 	EXPECT_LE(u64_of(&msg, CP_NL_A_TAKEN), sum + 1);
 	stop(&self->party);
 }
@@ -246,7 +246,7 @@ TEST_F(netlink, end_ends_a_pair)
 	stop(&self->party);
 }
 
-/* What a user sees of root's pair, and of their own. */
+/* A user who asks for root's pair, and for a pair of their own. */
 struct stranger {
 	pid_t roots;
 	struct party own;
@@ -303,7 +303,7 @@ static int listen_as_stranger(void *arg)
 	    ask(&sock, CP_NL_CMD_SUBSCRIBE, CP_NL_A_EVENTS,
 		CP_NL_EVENT_PAIRS | CP_NL_EVENT_CHECKPOINTS))
 		return 1;
-	/* Root's pair is busy, the own one sleeps until it is ended. */
+	/* No events of root's busy pair; the user's own slave sleeps. */
 	if (next(&sock, &msg, 500) != -EAGAIN)
 		return 2;
 	kill(them->own.slave, SIGKILL);
@@ -339,7 +339,7 @@ static bool trace_write(const char *name, const char *text)
 	return written;
 }
 
-/* How many of the captures in the trace were taken with interrupts off: late. */
+/* The number of captures in the trace that are late: with interrupts off. */
 static int late_captures(void)
 {
 	FILE *f = fopen(TRACING "trace", "re");
@@ -355,16 +355,16 @@ static int late_captures(void)
 	return late;
 }
 
-/* Does a pair's slave, from now on, take checkpoints in the cheap way? */
+/* Does the slave capture late, the cheap way, from now on? */
 static bool goes_late(void)
 {
 	return trace_write("trace", "\n") && eventually(late_captures() > 10);
 }
 
-/* Somebody who listens to all that may be heard, until told to stop. */
+/* A listener that has no access to the pair and never reads its socket. */
 struct deaf {
 	uid_t uid;
-	bool inside;	/* a pid namespace in which the slave has no number */
+	bool inside;	/* a pid namespace in which the slave has no pid */
 	volatile bool subscribed;
 	volatile bool failed;
 };
@@ -437,7 +437,7 @@ FIXTURE_TEARDOWN(bystander)
 	master_close(&self->m);
 }
 
-/* Whether they listened before the pair was made, or begin to afterwards. */
+/* Whether the listener subscribes after the pair was made, or before. */
 TEST_F(bystander, is_paid_for_by_nobody)
 {
 	struct cp_prep arg = {
@@ -457,7 +457,7 @@ TEST_F(bystander, is_paid_for_by_nobody)
 	EXPECT_TRUE(goes_late());
 }
 
-/* It is seen where somebody listens who may: else the test above sees nothing. */
+/* A listener with access does make captures early: the test above can fail. */
 TEST_F(bystander, is_not_one_who_may_see_the_pair)
 {
 	struct message msg;
@@ -470,14 +470,14 @@ TEST_F(bystander, is_not_one_who_may_see_the_pair)
 	ASSERT_TRUE(trace_write("trace", "\n"));
 	sleep_ms(300);
 	EXPECT_EQ(0, late_captures());
-	/* The end of the socket is that of the cost. */
+	/* Captures become late again once the socket is closed. */
 	close(sock.fd);
 	EXPECT_TRUE(goes_late());
 }
 
 /*
- * A port id is free for anybody before the end of its socket is reported. A
- * stranger takes it then, again and again.
+ * The kernel frees a port id before it notifies the module that its socket was
+ * closed. Another user takes the port id in that time, repeatedly.
  */
 #define PORT_ID	424242
 #define CLOSES	1000
@@ -555,7 +555,7 @@ static int listen_too_often(void *unused)
 		if (sock_open(&socks[i]) ||
 		    subscribe(&socks[i], CP_NL_EVENT_CHECKPOINTS))
 			return 1;
-	/* To change what one listens to is always allowed. */
+	/* A listener may change its events at any time. */
 	if (subscribe(&socks[0], CP_NL_EVENT_PAIRS) || sock_open(&socks[i]) ||
 	    subscribe(&socks[i], CP_NL_EVENT_PAIRS) != -EUSERS)
 		return 2;
@@ -569,7 +569,7 @@ TEST_F(netlink, user_has_a_limited_number_of_listeners)
 	int i;
 
 	EXPECT_EQ(0, in_child(listen_too_often, NULL));
-	/* Root has not. */
+	/* Root is not limited. */
 	for (i = 0; i < 2 * CP_NL_LISTENERS_PER_USER; i++) {
 		ASSERT_EQ(0, sock_open(&socks[i]));
 		ASSERT_EQ(0, subscribe(&socks[i], CP_NL_EVENT_PAIRS));
@@ -578,7 +578,7 @@ TEST_F(netlink, user_has_a_limited_number_of_listeners)
 		close(socks[i].fd);
 }
 
-/* Of a process that has many names in a user namespace of its own. */
+/* A process with many uids in a user namespace of its own. */
 struct many {
 	volatile bool unshared;
 	volatile bool mapped;
@@ -650,7 +650,7 @@ static int look_from_container(void *unused)
 	count.slave = inner.slave;
 	if (dump(&sock, count_slave, &count))
 		return 3;
-	/* The pair outside is not there. */
+	/* The dump does not show the pair outside. */
 	if (count.times != 1 || count.others)
 		return 4;
 	if (query(&sock, inner.slave, &msg) ||
@@ -691,7 +691,7 @@ TEST_F(netlink, events_tell_of_a_pair_made_and_its_slaves_exit)
 	EXPECT_EQ(CP_END_EXITED, u32_of(&msg, CP_NL_A_REASON));
 	EXPECT_EQ(7 << 8, u32_of(&msg, CP_NL_A_STATUS));
 	EXPECT_EQ(CP_NL_STATE_OVER, u32_of(&msg, CP_NL_A_STATE));
-	/* There was a checkpoint, which nobody asked to hear of. */
+	/* The checkpoint caused no event: the socket has not subscribed to them. */
 	EXPECT_LT(0, u64_of(&msg, CP_NL_A_TAKEN));
 	EXPECT_EQ(-EAGAIN, next(&self->sock, &msg, 0));
 	stop(&self->party);
@@ -739,7 +739,7 @@ TEST_F(netlink, checkpoints_are_told_to_who_asks)
 			  u32_of(&msg, CP_NL_A_SYSCALL) != UINT32_MAX);
 	}
 	ASSERT_EQ(0, subscribe(&self->sock, 0));
-	/* The answer came after all events; now there is silence. */
+	/* The answer came after all events, so there are none left. */
 	EXPECT_EQ(-EAGAIN, next(&self->sock, &msg, 300));
 	stop(&self->party);
 }
@@ -764,7 +764,7 @@ TEST_F(netlink, deaf_listener_harms_nobody_and_learns_its_loss)
 				sizeof(size)));
 	ASSERT_EQ(0, subscribe(&deaf, CP_NL_EVENT_CHECKPOINTS));
 	ASSERT_EQ(0, start(&self->party, 0, body_syscalls, true));
-	/* Far more than fits, and nobody waits. */
+	/* Far more events than the socket's buffer holds. */
 	ASSERT_TRUE(eventually(taken(&self->sock, self->party.slave) > 200));
 	while (!lost) {
 		ret = next(&deaf, &msg, 5000);
@@ -774,7 +774,7 @@ TEST_F(netlink, deaf_listener_harms_nobody_and_learns_its_loss)
 		ASSERT_EQ(0, ret);
 		ASSERT_EQ(CP_NL_CMD_CHECKPOINT, msg.cmd);
 		lost = u64_of(&msg, CP_NL_A_LOST);
-		/* None is missing that was not said to be lost. */
+		/* CP_NL_A_LOST accounts for every missing event. */
 		EXPECT_EQ(seq + lost + 1, u64_of(&msg, CP_NL_A_SEQ));
 		seq = u64_of(&msg, CP_NL_A_SEQ);
 	}
@@ -799,8 +799,9 @@ TEST_F(netlink, closed_socket_listens_no_more)
 }
 
 /*
- * A group is a number: whoever joined it before the family got it would be a
- * member, and its members in any network namespace count as listeners.
+ * A multicast group would be a number: a socket that joined it before the family
+ * was registered would be a member, and members in any network namespace would
+ * count as listeners.
  */
 TEST_F(netlink, family_has_no_groups)
 {
@@ -818,7 +819,7 @@ static void count_all(const struct message *msg, void *unused)
 	times[u32_of(msg, CP_NL_A_SLAVE)]++;
 }
 
-/* Makes and ends pairs for as long as it lives. */
+/* Makes and ends pairs until it is killed. */
 static int churn(void *unused)
 {
 	for (;;) {
