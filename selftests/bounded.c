@@ -136,7 +136,7 @@ FIXTURE_TEARDOWN(worst)
 struct seen {
 	unsigned int times;
 	unsigned int most;	/* maximum number of calls within it */
-	unsigned int early;	/* early captures, by cp_pair_checkpoint() */
+	unsigned int early;	/* early captures, by slave_capture() */
 };
 
 static void read_trace(struct seen *seen)
@@ -153,8 +153,8 @@ static void read_trace(struct seen *seen)
 			seen->times++;
 			inside = true;
 			calls = 0;
-		} else if (strstr(line, " cp_pair_checkpoint [") ||
-			   strstr(line, " cp_pair_checkpoint(")) {
+		} else if (strstr(line, " slave_capture [") ||
+			   strstr(line, " slave_capture(")) {
 			seen->early++;
 			inside = false;
 		} else if (inside && strchr(line, '(')) {
@@ -172,7 +172,7 @@ TEST_F(worst, interrupts_are_off_for_a_bounded_time)
 	struct seen seen;
 
 	ASSERT_TRUE(tracefs_write("set_graph_function", "hook_user_return"));
-	ASSERT_TRUE(tracefs_put("set_graph_function", "cp_pair_checkpoint",
+	ASSERT_TRUE(tracefs_put("set_graph_function", "slave_capture",
 				O_APPEND));
 	ASSERT_TRUE(tracefs_write("trace", "\n"));
 	ASSERT_TRUE(tracefs_write("tracing_on", "1"));
