@@ -178,7 +178,7 @@ test_source_lines()
 	# Each line that is told is the one with the call.
 	python3 -IS -c '
 import re, sys
-source = open("selftests/chain.c").read().splitlines()
+source = open("selftests/programs/chain.c").read().splitlines()
 calls = {"rest": "pause(", "folded": "rest(", "folded_too": "folded(",
          "leaf": "folded_too(", "middle": "leaf(", "main": "middle("}
 for line in sys.stdin:
@@ -196,7 +196,7 @@ test_any_instant()
 	stop_slave
 	python3 -IS -c '
 import json, sys
-source = open("selftests/chain.c").read().splitlines()
+source = open("selftests/programs/chain.c").read().splitlines()
 depths = set()
 lines = sys.stdin.read().splitlines()
 assert len(lines) == 200

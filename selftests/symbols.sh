@@ -252,7 +252,7 @@ test_files_that_a_slave_names()
 # libdw opens files that the debug information names.
 test_files_that_debug_information_names()
 {
-	gcc -O2 -g -gsplit-dwarf -I selftests -o "$folder/split" selftests/chain.c -pthread
+	gcc -O2 -g -gsplit-dwarf -I selftests/programs -o "$folder/split" selftests/programs/chain.c -pthread
 	rm "$folder"/split-chain.dwo
 	mkfifo "$folder/split-chain.dwo"
 	printf 'other.debug\0aaaaaaaaaaaaaaaaaaaa' >"$folder/alt"

@@ -14,9 +14,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../tools/cpctl/playback.h"
-#include "../tools/cpctl/recwriter.h"
-#include "stress/dice.h"
+#include "../../tools/cpctl/playback.h"
+#include "../../tools/cpctl/recwriter.h"
+#include "../stress/dice.h"
 
 #define SHOTS_MAX	8
 #define PARTS_MAX	(REC_SEGMENTS_MAX + 4)
