@@ -15,13 +15,11 @@
 #define _CP_STATS_H
 
 #include <linux/bits.h>
+#include <linux/checkpoint_netlink.h>
 #include <linux/ktime.h>
 #include <linux/log2.h>
 #include <linux/percpu.h>
 #include <linux/types.h>
-
-/* Bucket n counts hold-ups of 2^n to 2^(n+1) - 1 ns; the last one also longer ones. */
-#define CP_HELD_BUCKETS	32
 
 /* In cp_stats.held: a hold-up is under way. */
 #define CP_HELD_OPEN	BIT_ULL(63)
@@ -34,7 +32,8 @@
  *		CP_HELD_OPEN set, to which a reader adds the current time
  * @begun:	when the latest hold-up began that cp_stats_hold() announced
  * @held_max:	the longest hold-up that is over
- * @held_histogram: numbers of hold-ups by their length
+ * @held_histogram: element n counts hold-ups of 2^n to 2^(n+1) - 1 ns; the last one
+ *		counts longer ones, too
  * @last_syscall: the system call of the last checkpoint that had one, or -1
  * @last_flags:	CP_CHECKPOINT_* of the last checkpoint
  */
@@ -44,7 +43,7 @@ struct cp_stats {
 	u64 held;
 	u64 begun;
 	u64 held_max;
-	u64 held_histogram[CP_HELD_BUCKETS];
+	u64 held_histogram[CP_NL_HELD_BUCKETS];
 	s32 last_syscall;
 	u32 last_flags;
 };
@@ -93,8 +92,8 @@ static inline void cp_stats_held(struct cp_stats *stats, s64 ns)
 	if (ns < 1)
 		ns = 1;
 	bucket = ilog2(ns);
-	if (bucket >= CP_HELD_BUCKETS)
-		bucket = CP_HELD_BUCKETS - 1;
+	if (bucket >= CP_NL_HELD_BUCKETS)
+		bucket = CP_NL_HELD_BUCKETS - 1;
 	WRITE_ONCE(stats->held_histogram[bucket],
 		   stats->held_histogram[bucket] + 1);
 	if ((u64)ns > stats->held_max)

@@ -154,7 +154,7 @@ TEST_F(netlink, query_tells_all_of_a_pair)
 
 TEST_F(netlink, histogram_counts_each_hold_up)
 {
-	uint64_t buckets[32], sum = 0;
+	uint64_t buckets[CP_NL_HELD_BUCKETS], sum = 0;
 	struct message msg;
 	int i;
 

@@ -78,14 +78,15 @@ enum cp_nl_cmd {
  * @CP_NL_A_STATUS: s32, with CP_END_EXITED: as waitpid(2) gives it
  * @CP_NL_A_MADE: u64, CLOCK_MONOTONIC in ns when the pair was made
  * @CP_NL_A_TAKEN: u64, checkpoints that the master has taken
- * @CP_NL_A_MISSED: u64, checkpoints lost, as in struct cp_get
+ * @CP_NL_A_MISSED: u64, checkpoints lost: cp_get.missed
  * @CP_NL_A_BYTES: u64, bytes of stack copied
  * @CP_NL_A_HELD: u64, total ns for which the slave was held up, including waits that
  *	a signal, the wait limit or the end of the pair ended, and a wait that is
  *	not over
  * @CP_NL_A_HELD_MAX: u64, ns of the longest hold-up, including one that is not over
- * @CP_NL_A_HELD_HISTOGRAM: binary, 32 of u64: number n counts the hold-ups of 2^n to
- *	2^(n+1) - 1 ns that are over; the last one counts longer ones, too
+ * @CP_NL_A_HELD_HISTOGRAM: binary, CP_NL_HELD_BUCKETS of u64: number n counts the
+ *	hold-ups of 2^n to 2^(n+1) - 1 ns that are over; the last one counts longer
+ *	ones, too
  * @CP_NL_A_LAST_SYSCALL: s32, the last system call seen; -1 for none
  * @CP_NL_A_TIME: u64, CLOCK_MONOTONIC in ns of the event
  * @CP_NL_A_SEQ: u64, the checkpoint's number
@@ -148,6 +149,9 @@ enum cp_nl_state {
 };
 
 #define CP_NL_LISTENERS_PER_USER	16
+
+/* Elements of CP_NL_A_HELD_HISTOGRAM. */
+#define CP_NL_HELD_BUCKETS		32
 
 /* CP_NL_A_EVENTS: pairs made and ended; each checkpoint. */
 #define CP_NL_EVENT_PAIRS		(1U << 0)
