@@ -576,7 +576,7 @@ test_interrupted()
 	eventually is_master_of $master "$task"
 	kill -INT $master
 	fails 2 wait $master
-	grep -q 'goes on by itself' "$folder/errors"
+	grep -q 'interrupted; process [0-9]* continues' "$folder/errors"
 	fails 1 compgen -G "$folder/core*"
 	stop_slave
 }

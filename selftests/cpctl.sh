@@ -70,18 +70,49 @@ test_usage_errors()
 		command is missing|run --
 		'0'|run -n 0 true
 		'--interval'|run --interval 1 true
-		one PID|bt
+		expected PID|bt
 		'--full'|bt --full 1
 		'0' is not valid for -n|bt -n 0 1
-		one PID|dump -o core
+		expected PID|dump -o core
 		'-n'|dump -n 1 1
 		'--json'|dump --json 1
-		'x' is no process id|watch x
+		invalid process id 'x'|watch x
 		'0.05'|watch --interval 0.05 1
 		'--json'|watch --json 1
 	END
 	refuses 1 "''" cpctl get ''
 	refuses 1 "' 1'" cpctl get ' 1'
+}
+
+test_limits_of_options()
+{
+	local verb option value
+
+	refuses_usage <<-'END'
+		from 1 to 65536|record --slots 70000 1
+		from 1 to 65536|record -s 0 1
+		from 1 to 1000000000|record --rate 1000000001 1
+		from 1 to 4294967295|record --every 4294967296 1
+		from 1 to 18446744073709551615|get --count 0 1
+		from 0 to 18446744073709551615|bt --frames 18446744073709551616 1
+		from 0 to 1000000000|get --timeout 1000000001 1
+		from 0.1 to 1000000000|watch --interval 0.09 1
+		from 0.1 to 1000000000|stat --interval 1000000001
+		from 1 to 2147483647|get 2147483648
+	END
+	# And of each option that takes a number.
+	for verb in bt check diff dump end get list log monitor record run show stat watch; do
+		cpctl $verb --help |
+			sed -nE 's/^ *(-., )?(--[a-z-]+) (N|SEC|SIZE) .*/\2/p' >"$folder/options"
+		while read -r option; do
+			for value in 99999999999999999999 -1 x ''; do
+				refuses 1 "expected " cpctl $verb "$option" "$value" 1
+				grep -qE 'from [0-9.]+ to [0-9]+' "$folder/errors"
+			done
+		done <"$folder/options"
+		cat "$folder/options"
+	done >"$folder/all"
+	[ "$(sort -u "$folder/all" | wc -l)" -ge 9 ]
 }
 
 test_check_is_satisfied()
@@ -513,7 +544,7 @@ test_signals_end_get()
 		start_master cpctl get -n 100000000 "$slave"
 		kill -$signal $master
 		wait $master
-		has errors "stopped; process $slave goes on by itself"
+		has errors "interrupted; process $slave continues"
 		slave_is_free
 	done
 	stop_slave
@@ -528,7 +559,7 @@ test_signals_end_get_that_waits()
 	eventually is_master_of $master "$slave"
 	kill -INT $master
 	wait $master
-	has errors "goes on by itself"
+	has errors "interrupted; process $slave continues"
 	slave_is_free
 	stop_slave
 }
@@ -566,7 +597,7 @@ test_signals_end_run()
 		slave=$(child_of $master)
 		kill -$signal $master
 		wait $master
-		has errors "stopped; process $slave goes on by itself"
+		has errors "interrupted; process $slave continues"
 		slave_is_free
 		kill -KILL "$slave"
 	done
@@ -580,7 +611,7 @@ test_signal_while_the_program_runs_by_itself()
 	eventually is_asleep $master cpctl
 	kill -INT $master
 	wait $master
-	has errors "stopped; process $slave goes on by itself"
+	has errors "interrupted; process $slave continues"
 	slave_is_free
 	kill -KILL "$slave"
 }
@@ -626,6 +657,50 @@ test_no_room_for_output()
 		cpctl get -o /no/such/folder/file "$slave"
 	refuses 2 "No space left" cpctl get -o /dev/full "$slave"
 	slave_is_free
+	stop_slave
+}
+
+test_standard_output_is_closed()
+{
+	local arguments
+
+	start_sleeper
+	cpctl record -o "$folder/recording" -- true
+	for arguments in --help --version help 'help bt' 'get --help' 'list --version' \
+		list 'list --json' 'list --no-header' check 'check --json' monitor stat \
+		'stat --json' 'stat --prometheus' "get $slave" "get --json $slave" \
+		"bt $slave" "dump -o - $slave" 'run true' "watch $slave" \
+		"log $folder/recording" "show $folder/recording" \
+		"diff $folder/recording 1 1" "bt $folder/recording" \
+		"dump -o - $folder/recording"; do
+		# shellcheck disable=SC2086 # words
+		{
+			fails 2 timeout 60 cpctl $arguments >&- 2>"$folder/errors"
+			has errors 'cannot print: standard output is closed'
+			fails 2 timeout 60 cpctl $arguments 1</dev/null 2>"$folder/errors"
+			has errors 'cannot print: standard output is not open for writing'
+		}
+	done
+	# What does not print there need not care.
+	cpctl get -o "$folder/got" "$slave" >&-
+	test -s "$folder/got"
+	stop_slave
+}
+
+# What cpctl opens must not take the number of a stream that is closed.
+test_no_standard_streams()
+{
+	start_sleeper
+	cpctl dump -o "$folder/core" "$slave" 2>"$folder/errors"
+	has errors 'registers and stack'
+	cpctl dump -o "$folder/core" "$slave" <&- >&- 2>&-
+	readelf -h "$folder/core" >"$folder/out" 2>"$folder/errors"
+	[ ! -s "$folder/errors" ]
+	fails 1 grep -qa 'registers and stack' "$folder/core"
+	# Nor does a command find another file there.
+	# shellcheck disable=SC2016 # for that shell
+	cpctl record -o "$folder/recording" -- sh -c '[ ! -e "/proc/$$/fd/1" ]' >&- 2>&-
+	cpctl log "$folder/recording" >"$folder/out"
 	stop_slave
 }
 
@@ -708,7 +783,8 @@ test_watch_is_for_terminals()
 	stop_slave
 }
 
-# terminal SCRIPT: Python, with a terminal in which "$slave" is being watched
+# terminal SCRIPT [OPTION]...: Python, with a terminal in which "$slave" is being
+# watched; or with $VERB there
 terminal()
 {
 	python3 -IS - "$slave" "${@:2}" <<-END
@@ -722,7 +798,9 @@ terminal()
 		    fcntl.ioctl(tty, termios.TIOCSCTTY, 0)
 		    for fd in 0, 1, 2:
 		        os.dup2(tty, fd)
-		    os.execvp("cpctl", ["cpctl", "watch", *sys.argv[2:], str(slave)])
+		    verb = os.environ.get("VERB", "watch")
+		    os.execvp("cpctl", ["cpctl", verb, *sys.argv[2:],
+		                        *([str(slave)] if verb == "watch" else [])])
 		seen = ""
 		def expect(pattern):
 		    global seen
@@ -812,6 +890,31 @@ assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 2
 assert "\x1b" not in seen'
 }
 
+# Ctrl-S, or a terminal that nobody reads: a signal ends cpctl anyway.
+test_terminal_that_is_stopped()
+{
+	local script='
+def writes():
+    with open("/proc/%d/syscall" % pid) as file:
+        return file.read().startswith("1 0x1 ")
+expect(r"\x1b\[\?1049h")
+press(STOP)
+end = time.monotonic() + 30
+while not writes():
+    assert time.monotonic() < end, "it does not draw"
+    time.sleep(0.01)
+os.kill(pid, signal.SIGTERM)
+while os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+    assert time.monotonic() < end, "it does not end"
+    time.sleep(0.01)
+leaves()'
+
+	start_sleeper
+	terminal "${script/STOP/'b"\x13"'}" --interval 0.1
+	VERB='stat' terminal "${script/STOP/'b"\x13"'}" --interval 0.1
+	stop_slave
+}
+
 # A stopped master must not hold the slave.
 test_watch_stops_and_goes_on()
 {
@@ -881,9 +984,65 @@ test_completion()
 	eventually is_master_of $master "$slave"
 	completes cpctl end '' | grep -qx "$slave"
 	fails 1 grep -qx $$ <(completes cpctl end '')
+	[ "$(completes cpctl end slee)" = "$slave" ]
 	stop_slave
 	wait $master
 	[ -z "$(completes cpctl get -n '')" ]
+}
+
+test_completion_of_names()
+{
+	local verb
+
+	# shellcheck source=tools/cpctl/cpctl.bash-completion
+	. "$script"
+	cp "$(command -v sleep)" "$folder/uncommon name"
+	"$folder/uncommon name" 1000 &
+	slave_begins $!
+	eventually is_asleep "$slave" 'uncommon name'
+	for verb in bt dump get record watch; do
+		[ "$(completes cpctl $verb uncom)" = "$slave" ]
+		[ "$(completes cpctl $verb uncommonly)" = "" ]
+	done
+	# Of several, bash lists the names, too.
+	COMP_TYPE=63
+	[ "$(completes cpctl bt uncom)" = "$slave (uncommon name)" ]
+	stop_slave
+}
+
+# As bash-completion does, or without it.
+test_completion_of_the_command()
+{
+	local line with=/usr/share/bash-completion/bash_completion
+
+	# shellcheck source=tools/cpctl/cpctl.bash-completion
+	. "$script"
+	# shellcheck disable=SC2317 # called by complete
+	_own()
+	{
+		mapfile -t COMPREPLY < <(compgen -W '--mine --yours' -- "$2")
+		[ "$1 $3 $COMP_CWORD" = "own own 1" ]
+	}
+	complete -F _own own
+	for line in 'run own --m' 'run -n 3 -- own --m' 'record -- own --m' \
+		'record --rate = 5 --stream -- own --m' 'run --record -- own --m'; do
+		# shellcheck disable=SC2086 # words
+		[ "$(completes cpctl $line)" = --mine ]
+	done
+	# Without -- a process is recorded, not a command.
+	fails 1 grep -qx -e --mine <(completes cpctl record own --m)
+	[ -e $with ] || skip "the rest is for bash-completion"
+	set +eu
+	trap - ERR
+	# shellcheck source=/dev/null
+	. $with
+	for line in 'run ls --colo' 'record -o file -- ls --colo'; do
+		COMP_LINE="cpctl $line"
+		COMP_POINT=${#COMP_LINE}
+		# shellcheck disable=SC2086 # words
+		completes cpctl $line >"$folder/out"
+		grep -qx -e '--color=\?' "$folder/out" || exit 1
+	done
 }
 
 tap_run "$@"

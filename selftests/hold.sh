@@ -242,7 +242,7 @@ test_signal_before_there_is_a_pair()
 		interrupt_early "$sig" cpctl bt --no-nudge -n 3 "$slave"
 		interrupt_early "$sig" cpctl dump --no-nudge -o "$folder/none" \
 			"$slave" || :
-		has errors "goes on by itself"
+		has errors "interrupted; process $slave continues"
 		fails 1 test -e "$folder/none"
 	done
 	stop_slave
@@ -257,8 +257,110 @@ test_signal_while_nobody_reads()
 		leaves_nobody_waiting cpctl get --full -n 30 "$slave"
 		kill -s "$sig" "$master"
 		wait "$master"
-		has errors "goes on by itself"
+		has errors "interrupted; process $slave continues"
 	done
+	stop_slave
+}
+
+test_signal_ends_monitor_while_nobody_reads()
+{
+	local sig reader
+
+	start_spinner
+	cpctl get -n 1000000000 "$slave" >/dev/null 2>&1 &
+	reader=$!
+	for sig in INT TERM HUP; do
+		unread "cpctl monitor --checkpoints"
+		kill -s "$sig" "$master"
+		eventually is_over "$master"
+		wait "$master"
+		exec 7<&-
+	done
+	kill "$reader"
+	stop_slave
+}
+
+# It has ended, though its parent may not have waited for it yet.
+is_over()
+{
+	! grep -qs '^State:	[^Z]' "/proc/$1/status"
+}
+
+# unread COMMAND: it prints more than anybody reads, until it waits for that
+unread()
+{
+	rm -f "$folder/fifo"
+	mkfifo "$folder/fifo"
+	# shellcheck disable=SC2086 # words
+	env --default-signal $1 >"$folder/fifo" 2>"$folder/errors" &
+	master=$!
+	exec 7<"$folder/fifo"
+	eventually fills_its_pipe "$master"
+}
+
+test_signal_ends_what_prints_a_recording()
+{
+	local sig command
+
+	# shellcheck disable=SC2016 # for that shell
+	cpctl record -o "$folder/recording" -s 2000 -- \
+		sh -c 'i=0; while [ "$i" -lt 1000 ]; do i=$((i + 1)); : </dev/null; done'
+	for sig in INT TERM; do
+		for command in "log" "log --json"; do
+			unread "cpctl $command $folder/recording"
+			kill -s "$sig" "$master"
+			eventually is_over "$master"
+			fails 2 wait "$master"
+			has errors "interrupted"
+			exec 7<&-
+		done
+	done
+}
+
+# The program that strace has started is in fsync(), before the file gets its name.
+about_to_end()
+{
+	local pid
+
+	pid=$(child_of "$1" 2>/dev/null) && grep -qs '^74 ' "/proc/$pid/task/"*/syscall
+}
+
+test_killed_cpctl_leaves_no_file()
+{
+	local command pid
+
+	start_spinner
+	mkdir "$folder/files"
+	for command in get bt; do
+		strace -o "$folder/trace" -e trace=fsync \
+			-e inject=fsync:delay_enter=100s \
+			cpctl "$command" -o "$folder/files/file" "$slave" \
+			>"$folder/out" 2>"$folder/errors" &
+		master=$!
+		eventually about_to_end "$master"
+		pid=$(child_of "$master")
+		kill -KILL "$pid"
+		# It would look at the death only at the end of the delay.
+		kill -KILL "$master" 2>/dev/null || :
+		wait "$master" 2>/dev/null || :
+		eventually is_over "$pid"
+		[ -z "$(ls -A "$folder/files")" ]
+	done
+	# A file that is there is replaced, and nothing else is left then either.
+	echo old >"$folder/files/file"
+	ends 0 cpctl get -o "$folder/files/file" "$slave"
+	grep -q rip "$folder/files/file"
+	[ "$(ls -A "$folder/files")" = file ]
+	[ "$(stat -c %a "$folder/files/file")" = 600 ]
+	# What was printed before a signal is kept.
+	rm "$folder/files/file"
+	env --default-signal cpctl get -n 100000000 -o "$folder/files/file" "$slave" \
+		2>"$folder/errors" &
+	master=$!
+	eventually is_master_of "$master" "$slave"
+	kill -TERM "$master"
+	wait "$master"
+	[ "$(ls -A "$folder/files")" = "$(test ! -s "$folder/files/file" || echo file)" ]
 	stop_slave
 }
 

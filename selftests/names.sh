@@ -270,6 +270,82 @@ test_in_backtraces()
 	stop_slave
 }
 
+# A program at the path "$program", whose functions only the file there names.
+build_program()
+{
+	mkdir -p "$(dirname "$program")"
+	compile told <<-'END'
+		#include <unistd.h>
+		__attribute__((noinline)) static void rest_here(void)
+		{
+			for (;;)
+				pause();
+		}
+		int main(void)
+		{
+			rest_here();
+			return 0;
+		}
+	END
+	mv "$folder/told" "$program"
+}
+
+# Of a file, as the kernel writes it: a newline is \012, " (deleted)" may be its name.
+test_in_paths()
+{
+	local name shown program
+
+	chmod 666 /dev/checkpoint
+	for name in $'new\nline' 'gone (deleted)' 'blank at the end ' 'four\012signs'; do
+		program=$folder/$'in a\nfolder'/$name
+		[[ $name != *'\'* ]] || program=$folder/$name
+		build_program
+		"$program" &
+		slave_begins $!
+		eventually calls_itself "$slave" "${name:0:15}"
+		# What has no other names cannot be told from a newline.
+		shown=${name//'\012'/$'\n'}
+		shown=${shown//$'\n'/'\x0a'}
+		ends 0 cpctl bt "$slave"
+		has out "rest_here+0x"
+		has out "($shown)"
+		ends 0 cpctl dump -o "$folder/core" "$slave"
+		readelf -nW "$folder/core" >"$folder/notes"
+		fails 1 grep -qF 'in a\012folder' "$folder/notes"
+		stop_slave
+		# A user who may not read the links of map_files has only the path.
+		"${as_nobody[@]}" "$program" &
+		slave_begins $!
+		eventually calls_itself "$slave" "${name:0:15}"
+		ends 0 "${as_nobody[@]}" cpctl bt "$slave"
+		has out "rest_here+0x"
+		has out "($shown)"
+		stop_slave
+	done
+	chmod 600 /dev/checkpoint
+}
+
+# The longest name that open(2) takes is that of the core, not of what it is made of.
+test_of_great_length()
+{
+	local path
+
+	cpctl record -o "$folder/r" -- true
+	path=$folder
+	while [ ${#path} -lt 4086 ]; do
+		path+=/.
+	done
+	while [ ${#path} -lt 4088 ]; do
+		path+=/
+	done
+	path+=/r
+	[ ${#path} -eq 4090 ]
+	ends 0 cpctl dump "$path"
+	has errors "r.core: registers"
+	readelf -h "$folder/r.core" >"$folder/out"
+	refuses 2 "/r.core: File name too long" cpctl dump "${path%/r}//./r"
+}
+
 test_in_recordings()
 {
 	local file=$folder/$'rec\e[33m' command

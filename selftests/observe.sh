@@ -477,6 +477,86 @@ test_list()
 	stop_pair
 }
 
+# at_terminal COLUMNS PATTERN KEYS COMMAND...: on one of that width; when PATTERN has
+# been printed, KEYS are pressed. No line may be wider: what is printed, without escape
+# sequences, comes to the file screen.
+at_terminal()
+{
+	python3 -IS - "$@" >"$folder/screen" <<-'END'
+		import fcntl, os, pty, re, struct, sys, termios, unicodedata
+		columns, pattern, keys = int(sys.argv[1]), sys.argv[2], sys.argv[3]
+		pid, master = pty.fork()
+		if pid == 0:
+		    fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+		    os.execvp(sys.argv[4], sys.argv[4:])
+		seen = b""
+		while True:
+		    try:
+		        part = os.read(master, 65536)
+		    except OSError:
+		        break
+		    if not part:
+		        break
+		    seen += part
+		    if keys and re.search(pattern.encode(), re.sub(rb"\s+", b" ", seen)):
+		        os.write(master, keys.encode())
+		        keys = ""
+		os.waitpid(pid, 0)
+		text = seen.decode().replace("\x1b[H", "\n")
+		text = re.sub(r"\x1b\[[?0-9;]*[A-Za-z]", "", text).replace("\r\n", "\n")
+		assert re.search(pattern, re.sub(r"\s+", " ", text)), text
+		for line in text.split("\n"):
+		    width = sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in line)
+		    assert width <= columns, "%d: %r" % (width, line)
+		print(text)
+	END
+}
+
+# words FILE: all of it, as one line without blanks
+words()
+{
+	tr -d ' \n' <"$folder/$1"
+}
+
+test_narrow_terminals()
+{
+	local columns wide='日本語の字'
+
+	cp "$(command -v sleep)" "$folder/$wide"
+	"$folder/$wide" 1000 &
+	slave_begins $!
+	eventually is_asleep "$slave" "$wide"
+	start_waiting_master
+	cpctl record -o "$folder/recording" -- cat /dev/null
+	cpctl log "$folder/recording" >"$folder/log"
+	for columns in 80 40; do
+		at_terminal $columns COMMANDS '' cpctl list
+		has screen "$wide < cpctl"
+		grep -qE "^ *$slave +$master " "$folder/screen"
+		at_terminal $columns COMMANDS q cpctl stat
+		grep -qE "^ *$slave +.*$wide < cpctl" "$folder/screen"
+		at_terminal $columns ', held up' $'\x03' cpctl monitor
+		grep -qE "present +slave $slave \\(" "$folder/screen"
+		at_terminal $columns '' '' cpctl log "$folder/recording"
+		# Nothing is lost.
+		[ "$(words screen)" = "$(words log)" ]
+	done
+	# There is no room for both of them, but for all of the names.
+	at_terminal 80 COMMANDS '' cpctl list
+	has screen "master-waiting"
+	fails 1 grep -q SYSCALL "$folder/screen"
+	at_terminal 22 COMM '' cpctl list
+	has screen '日+'
+	stop_pair
+	start_sleeper
+	for columns in 80 40; do
+		at_terminal $columns 'rip 0x' q cpctl watch "$slave"
+		grep -qE 'rip +0x[0-9a-f]{16}' "$folder/screen"
+		[ "$(grep -oE '\b(rax|rbx|rip|gs_base) +0x[0-9a-f]{16}' "$folder/screen" | sort -u | wc -l)" -ge 4 ]
+	done
+	stop_slave
+}
+
 test_list_json()
 {
 	ends 0 cpctl list --json
@@ -850,10 +930,10 @@ test_usage_errors()
 		no argument|list 1
 		'--full'|list --full
 		one PID|monitor 1 2
-		'x' is no process id|monitor x
+		invalid process id 'x'|monitor x
 		'--count'|monitor --count 2
 		one PID|stat 1 2
-		'0' is no process id|stat 0
+		invalid process id '0'|stat 0
 		'0' is not valid for --count|stat --count 0
 		'0.01' is not valid for --interval|stat --interval 0.01
 		'x' is not valid for --interval|stat --interval x
@@ -861,7 +941,7 @@ test_usage_errors()
 		--prometheus goes with neither|stat --prometheus --count 2
 		one PID|end
 		one PID|end 1 2
-		'1x' is no process id|end 1x
+		invalid process id '1x'|end 1x
 	END
 }
 

@@ -585,7 +585,7 @@ test_interrupt()
 	record_told
 	kill -INT $recorder
 	wait $recorder
-	has errors "process $task goes on by itself"
+	has errors "interrupted; process $task continues"
 	cpctl log "$file" | tail -n 1 | grep -q '(it goes on)'
 	kill -0 "$slave"
 	tell
@@ -594,7 +594,7 @@ test_interrupt()
 	recorded "$doomed-pie" live main told
 	kill -INT "$recorder"
 	wait "$recorder"
-	has errors "process $task goes on by itself"
+	has errors "interrupted; process $task continues"
 	eventually is_in 0 "$task"
 	tell
 	eventually is_gone "$task"
@@ -1052,7 +1052,7 @@ test_usage()
 		one PID|record
 		one PID|record 1 2
 		command is missing|record --
-		no process id|record true
+		invalid process id|record true
 		'0' is not valid for --slots|record --slots 0 1
 		'65537' is not valid for -s|record -s 65537 1
 		'0' is not valid for --rate|record --rate 0 1
@@ -1064,14 +1064,14 @@ test_usage()
 		one FILE|log
 		one FILE|log a b
 		'--full'|log --full a
-		one FILE|show
-		one FILE|show a 1 2
-		'0' is no checkpoint|show a 0
-		'x' is no checkpoint|show a x
-		one FILE and two|diff a 1
-		'y' is no checkpoint|diff a 1 y
-		'x' is no checkpoint|bt a x
-		'0' is no checkpoint|dump a 0
+		expected FILE [N]|show
+		expected FILE [N]|show a 1 2
+		checkpoint number '0'|show a 0
+		checkpoint number 'x'|show a x
+		expected FILE A B|diff a 1
+		checkpoint number 'y'|diff a 1 y
+		checkpoint number 'x'|bt a x
+		checkpoint number '0'|dump a 0
 	END
 	ends 0 cpctl record --help
 	for arguments in record log show diff; do

@@ -18,11 +18,13 @@
 #include "cpctl.h"
 #include "facts.h"
 #include "json.h"
+#include "output.h"
 #include "kconfig.h"
 #include "style.h"
 #include "text.h"
 
 static const struct cmdline cmdline = {
+	.prints = true,
 	.help =
 	"Usage: cpctl check [OPTION]...\n"
 	"Tell whether this machine has all it takes, and what to do if not.\n"
@@ -384,6 +386,7 @@ static int check_all(bool json)
 	struct json_object *object = json_object_new_object();
 	struct finding finding;
 	bool ok = true;
+	int status;
 	size_t i;
 
 	for (i = 0; i < NR_CHECKS; i++) {
@@ -400,7 +403,8 @@ static int check_all(bool json)
 		json_line(stdout, object);
 	else
 		json_object_put(object);
-	return ok ? EXIT_OK : EXIT_REFUSED;
+	status = output_flush(stdout);
+	return ok ? status : EXIT_REFUSED;
 }
 
 /* As cmdline_set_fn; --json is the only one. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The command line of a verb: its options, and what is behind them. */
+/* The command line of a verb: its options, and the arguments after them. */
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,8 +8,15 @@
 #include "cmdline.h"
 #include "cpctl.h"
 #include "number.h"
+#include "output.h"
 
-#define INTERVAL_MIN_NS 100000000
+#define NSEC_PER_SEC 1000000000LL
+
+/* The longest time of an option, about 31 years: sums of times fit in 64 bits. */
+#define SECONDS_MAX 1000000000LL
+
+/* The limits of the last number that was refused, in words. */
+static char limits[80];
 
 static const struct option common[] = {
 	{ "help", no_argument, NULL, 'h' },
@@ -47,7 +55,7 @@ static void know(struct known *known, const struct cmdline *cmdline)
 	}
 }
 
-/* What getopt_long() has found wrong; it gave '?' or ':'. */
+/* Prints the error for which getopt_long() returned '?' or ':'. */
 static int wrong_option(char **argv, const struct known *known, int found)
 {
 	const char *word = argv[optind - 1];
@@ -58,7 +66,7 @@ static int wrong_option(char **argv, const struct known *known, int found)
 	if (!optopt)
 		return usage_error(argv[0], "unrecognized or ambiguous option '%s'",
 				   word);
-	/* A letter that there is cannot be wrong: it was a long option. */
+	/* A known letter cannot be wrong, so the option was a long one. */
 	if (found == '?' && option->name)
 		return usage_error(argv[0], "option '--%s' doesn't allow an argument",
 				   option->name);
@@ -73,9 +81,16 @@ static int invalid_argument(const char *verb, int option, const char *name)
 	const char letter[] = { (char)option, 0 };
 
 	return usage_error(verb, "'%s' is not valid for %s%s%s", optarg,
-			   name ? "--" : "-", name ? name : letter,
-			   option == OPT_INTERVAL ? ": from 0.1 seconds on" :
-						    "");
+			   name ? "--" : "-", name ? name : letter, limits);
+}
+
+static int print_help(const char *help)
+{
+	int status = output_check(NULL);
+
+	if (status == EXIT_OK)
+		fputs(help, stdout);
+	return status;
 }
 
 int cmdline_parse(int argc, char **argv, const struct cmdline *cmdline,
@@ -91,50 +106,83 @@ int cmdline_parse(int argc, char **argv, const struct cmdline *cmdline,
 				     &index);
 		switch (option) {
 		case -1:
+			if (cmdline->prints && output_check(NULL) != EXIT_OK)
+				return EXIT_REFUSED;
 			return -1;
 		case 'h':
-			fputs(cmdline->help, stdout);
-			return EXIT_OK;
+			return print_help(cmdline->help);
 		case 'V':
 			return print_version();
 		case '?':
 		case ':':
 			return wrong_option(argv, &known, option);
 		}
+		limits[0] = '\0';
 		if (!set(arg, option))
 			return invalid_argument(argv[0], option, index < 0 ?
 						NULL : known.options[index].name);
 	}
 }
 
+bool cmdline_number(uint64_t *number, uint64_t least, uint64_t most)
+{
+	if (parse_number(optarg, number) && *number >= least && *number <= most)
+		return true;
+	snprintf(limits, sizeof(limits),
+		 ": expected a number from %" PRIu64 " to %" PRIu64, least,
+		 most);
+	return false;
+}
+
+bool cmdline_bytes(uint64_t *bytes, uint64_t most)
+{
+	if (parse_bytes(optarg, bytes) && *bytes <= most)
+		return true;
+	snprintf(limits, sizeof(limits),
+		 ": expected bytes from 0 to %" PRIu64 ", or with K, M or G",
+		 most);
+	return false;
+}
+
+bool cmdline_seconds(int64_t *ns, int64_t least_ns)
+{
+	if (parse_seconds(optarg, ns) && *ns >= least_ns &&
+	    *ns <= SECONDS_MAX * NSEC_PER_SEC)
+		return true;
+	snprintf(limits, sizeof(limits),
+		 ": expected seconds from %g to %lld, with up to 9 decimals",
+		 (double)least_ns / NSEC_PER_SEC, SECONDS_MAX);
+	return false;
+}
+
 bool cmdline_interval(int64_t *interval_ns)
 {
-	return parse_seconds(optarg, interval_ns) &&
-	       *interval_ns >= INTERVAL_MIN_NS;
+	return cmdline_seconds(interval_ns, NSEC_PER_SEC / 10);
 }
 
 int cmdline_none(int argc, char **argv)
 {
 	return optind == argc ? -1 :
-				usage_error(argv[0], "no argument is wanted");
+				usage_error(argv[0], "no argument is expected");
 }
 
 static int one_pid(char **argv, pid_t *pid)
 {
 	return parse_pid(argv[optind], pid) ? -1 :
-	       usage_error(argv[0], "'%s' is no process id", argv[optind]);
+	       usage_error(argv[0], "invalid process id '%s': expected a number from 1 to %d",
+			   argv[optind], INT_MAX);
 }
 
 int cmdline_pid(int argc, char **argv, pid_t *pid)
 {
 	if (optind != argc - 1)
-		return usage_error(argv[0], "one PID is wanted");
+		return usage_error(argv[0], "expected one PID");
 	return one_pid(argv, pid);
 }
 
 int cmdline_pid_or_none(int argc, char **argv, pid_t *pid)
 {
 	if (argc > optind + 1)
-		return usage_error(argv[0], "one PID at most is wanted");
+		return usage_error(argv[0], "expected at most one PID");
 	return optind == argc ? -1 : one_pid(argv, pid);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The command line of a verb: its options, and what is behind them. */
+/* The command line of a verb: its options, and the arguments after them. */
 #ifndef CMDLINE_H
 #define CMDLINE_H
 
@@ -30,46 +30,59 @@ enum {
 	OPT_XSTATE,
 };
 
-/* How many options of its own a verb can have at most. */
+/* The most options that a verb has besides --help and --version. */
 #define CMDLINE_OPTIONS 12
 
 /*
- * struct cmdline - what a verb takes
- * @help: what --help prints
- * @in_order: what follows the first argument is no option
- * @options: its own, besides --help and --version; 'x' for OPT_X where it can
- *	also be given by the letter
+ * struct cmdline - the command line of a verb
+ * @help: the text of --help
+ * @in_order: the first argument ends the options
+ * @prints: the verb prints to standard output, and nowhere else
+ * @options: the options besides --help and --version; the value of one that also
+ *	has a letter is that letter
  */
 struct cmdline {
 	const char	*help;
 	bool		in_order;
+	bool		prints;
 	struct option	options[CMDLINE_OPTIONS];
 };
 
 /*
  * cmdline_set_fn - sets an option of the verb; its argument is in optarg
  *
- * Return: false when the argument is not what it should be.
+ * Return: false when the argument is not valid.
  */
 typedef bool (*cmdline_set_fn)(void *arg, int option);
 
 /*
  * cmdline_parse() - read the options
- * @set: NULL when the verb has none of its own
+ * @set: NULL for a verb that has only --help and --version
  * @arg: for @set
  *
- * Return: -1 to go on, with optind at the first argument; else the exit status
- * with which to end.
+ * Return: -1 when the verb shall run, with optind at the first argument; else the
+ * exit status of cpctl.
  */
 int cmdline_parse(int argc, char **argv, const struct cmdline *cmdline,
 		  cmdline_set_fn set, void *arg);
 
-/* cmdline_interval() - the argument of OPT_INTERVAL, as cmdline_set_fn */
+/*
+ * cmdline_number(), cmdline_bytes(), cmdline_seconds() - read optarg as a number
+ * @least, @most: the limits, inclusive
+ *
+ * For a cmdline_set_fn. Return: false when optarg is not such a number or exceeds
+ * the limits; the message of cmdline_parse() then states them.
+ */
+bool cmdline_number(uint64_t *number, uint64_t least, uint64_t most);
+bool cmdline_bytes(uint64_t *bytes, uint64_t most);
+bool cmdline_seconds(int64_t *ns, int64_t least_ns);
+
+/* cmdline_interval() - cmdline_seconds() for OPT_INTERVAL, from 0.1 seconds */
 bool cmdline_interval(int64_t *interval_ns);
 
 /*
- * Behind the options: no argument, a PID, a PID or nothing (@pid stays as it
- * is). Return: as cmdline_parse().
+ * Read the arguments after the options: none, one PID, or an optional PID (without
+ * one, @pid is unchanged). Return: as cmdline_parse().
  */
 int cmdline_none(int argc, char **argv);
 int cmdline_pid(int argc, char **argv, pid_t *pid);

@@ -37,7 +37,7 @@ static char *short_name(const struct mapping *mapping)
 
 	for (i = len; i && path[i - 1] != '/'; i--)
 		;
-	return len ? strndup(path + i, len - i) : NULL;
+	return len ? mapping_path(path + i, len - i) : NULL;
 }
 
 static void free_ranges(struct code *code)

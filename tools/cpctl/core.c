@@ -8,6 +8,7 @@
 #include "core.h"
 #include "coreload.h"
 #include "corenote.h"
+#include "interrupt.h"
 
 /*
  * struct core - what goes into the file, in this order after the headers
@@ -113,7 +114,13 @@ static int write_all(int fd, const void *bytes, size_t size)
 	const char *next = bytes;
 
 	while (size) {
-		ssize_t written = write(fd, next, size);
+		ssize_t written;
+
+		if (interrupted()) {
+			errno = EINTR;
+			return -1;
+		}
+		written = write(fd, next, size);
 
 		if (written < 0 && errno == EINTR)
 			continue;

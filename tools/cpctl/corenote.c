@@ -129,7 +129,7 @@ static void put_files(FILE *out, const char *maps)
 	const char *text = maps;
 	uint64_t head[2] = { 0, PAGE_BYTES };
 	size_t size = 0;
-	char *note = NULL;
+	char *note = NULL, *path;
 	FILE *file = open_memstream(&note, &size);
 
 	if (!file)
@@ -147,8 +147,10 @@ static void put_files(FILE *out, const char *maps)
 	for (text = maps; mapping_next(&text, &mapping);) {
 		if (!is_listed(&mapping))
 			continue;
-		fwrite(mapping.path, 1, mapping.path_len, file);
+		path = mapping_path(mapping.path, mapping.path_len);
+		fputs(path ? path : "", file);
 		fputc('\0', file);
+		free(path);
 	}
 	fclose(file);
 	put_note(out, CORE_NAME, NT_FILE, note, size);

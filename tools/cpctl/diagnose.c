@@ -129,6 +129,19 @@ static void diagnose_absent(pid_t pid)
 		      pid);
 }
 
+/* The module takes as much for all slots together. */
+static void diagnose_stack_limit(void)
+{
+	char most[24];
+
+	if (first_line("/sys/module/checkpoint/parameters/stack_max", most,
+		       sizeof(most)))
+		warnx("--stack-limit is more than the module allows: at most %s bytes, or with --slots that divided by them",
+		      most);
+	else
+		warnx("--stack-limit is more than the module allows");
+}
+
 void diagnose_prep(pid_t pid, int error)
 {
 	switch (error) {
@@ -146,7 +159,7 @@ void diagnose_prep(pid_t pid, int error)
 		if (pid == getpid())
 			warnx("cpctl cannot pair with itself");
 		else
-			warnx("--stack-limit is more than the module allows; 'cpctl check' tells how much that is");
+			diagnose_stack_limit();
 		break;
 	case EDEADLK:
 		warnx("cpctl itself is a slave at the moment, so it cannot be a master");

@@ -296,10 +296,10 @@ int verb_diff(int argc, char **argv)
 	if (status >= 0)
 		return status;
 	if (argc - optind != 3)
-		return usage_error(argv[0], "one FILE and two numbers are wanted");
+		return usage_error(argv[0], "expected FILE A B");
 	for (i = 0; i < 2; i++)
 		if (!parse_place(argv[optind + 1 + i], &diff.number[i]))
-			return usage_error(argv[0], "'%s' is no checkpoint's number",
+			return usage_error(argv[0], "invalid checkpoint number '%s'",
 					   argv[optind + 1 + i]);
 	return viewer_run(argv[optind], &options, show_diff, &diff);
 }

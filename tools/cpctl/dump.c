@@ -2,8 +2,8 @@
 /* cpctl dump: write a checkpoint as an ELF core. */
 #include <errno.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -11,6 +11,7 @@
 #include "cpctl.h"
 #include "interrupt.h"
 #include "message.h"
+#include "output.h"
 #include "subject.h"
 #include "support.h"
 #include "symbols.h"
@@ -22,7 +23,7 @@ static const struct take_usage usage = {
 	"Usage: cpctl dump [OPTION]... PID\n"
 	"       cpctl dump [OPTION]... FILE [N]\n"
 	"Write a checkpoint of the running process or thread PID as an ELF core, to\n"
-	"be opened by 'gdb PROGRAM CORE'. The process goes on. Or the checkpoint N of\n"
+	"be opened by 'gdb PROGRAM CORE'. The process continues. Or the checkpoint N of\n"
 	"a recording: its last, without N.\n"
 	"\n"
 	"  -o, --output CORE      the file (core.PID, FILE.core); - for the standard\n"
@@ -74,7 +75,8 @@ static int write_core(struct dumping *dump, const struct memory *memory,
 		return EXIT_REFUSED;
 	}
 	if (core_write(dump->file.fd, memory, identity)) {
-		warn("cannot write %s", dump->file.path);
+		if (!interrupted())
+			warn("cannot write %s", dump->file.path);
 		return EXIT_REFUSED;
 	}
 	dump->written = true;
@@ -91,7 +93,7 @@ static int refuse_compat(const struct dumping *dump)
 /* False after saying what is wrong. */
 static bool open_file(struct dumping *dump)
 {
-	if (!wholefile_open(&dump->file, dump->path))
+	if (!wholefile_open(&dump->file, dump->path, false))
 		return true;
 	wholefile_diagnose(dump->path);
 	return false;
@@ -105,7 +107,8 @@ static int keep(struct dumping *dump, const char *when)
 		return EXIT_REFUSED;
 	}
 	if (wholefile_keep(&dump->file)) {
-		warn("cannot write %s", dump->file.path);
+		if (!interrupted())
+			warn("cannot write %s", dump->file.path);
 		return EXIT_REFUSED;
 	}
 	warnx("%s: registers and stack are those of the checkpoint; all else was read %s, while the process went on",
@@ -203,6 +206,27 @@ static int dump_recorded(struct playback *play,
 	return keep(&dump, "some time before");
 }
 
+/* The default name of the core, to be freed; NULL without memory. */
+static char *default_name(const struct subject *subject)
+{
+	char *name;
+	int len;
+
+	if (subject->file)
+		len = asprintf(&name, "%s.core", subject->file);
+	else
+		len = asprintf(&name, "core.%d", subject->pid);
+	return len < 0 ? NULL : name;
+}
+
+static int dump_subject(const struct subject *subject,
+			const struct take_options *options)
+{
+	if (subject->file)
+		return subject_open(subject, options, dump_recorded);
+	return dump_process(subject->pid, options);
+}
+
 int verb_dump(int argc, char **argv)
 {
 	struct take_options options = {
@@ -211,21 +235,25 @@ int verb_dump(int argc, char **argv)
 		.timeout_ns = -1,
 	};
 	struct subject subject = {};
-	char core[PATH_MAX];
 	int status = subject_parse(argc, argv, &usage, &options, &subject);
+	char *name = NULL;
 
 	if (status >= 0)
 		return status;
 	if (!options.output) {
-		if (subject.file)
-			snprintf(core, sizeof(core), "%s.core", subject.file);
-		else
-			snprintf(core, sizeof(core), "core.%d", subject.pid);
-		options.output = core;
+		name = default_name(&subject);
+		options.output = name;
+	} else if (!strcmp(options.output, "-")) {
+		if (output_check("-") != EXIT_OK)
+			return EXIT_REFUSED;
+		if (isatty(STDOUT_FILENO))
+			return usage_error(argv[0], "a core is not for a terminal");
 	}
-	if (!strcmp(options.output, "-") && isatty(STDOUT_FILENO))
-		return usage_error(argv[0], "a core is not for a terminal");
-	if (subject.file)
-		return subject_open(&subject, &options, dump_recorded);
-	return dump_process(subject.pid, &options);
+	if (!options.output) {
+		warn("cannot write a core");
+		return EXIT_REFUSED;
+	}
+	status = dump_subject(&subject, &options);
+	free(name);
+	return status;
 }

@@ -7,8 +7,8 @@
 static const struct cmdline cmdline = {
 	.help =
 	"Usage: cpctl end [OPTION]... PID\n"
-	"End the pair whose slave is PID. The slave goes on at once; its master is\n"
-	"told. The pairs that one has made can be ended, root can end all.\n"
+	"End the pair whose slave is PID. The slave continues at once; its master is\n"
+	"notified. You can end the pairs that you have made, root can end all.\n"
 	"\n"
 	"  -h, --help     print this help\n"
 	"  -V, --version  print the version\n",

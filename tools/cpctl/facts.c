@@ -2,7 +2,6 @@
 /* What /proc and /sys tell about tasks and about this machine. */
 #include <dirent.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -109,42 +108,51 @@ static bool has_line(const char *path, const char *wanted)
 	return has;
 }
 
+/* The file that says so for a control group; and the line that it has then. */
+static bool group_has_line(const char *folder, const char *group,
+			   const char *file, const char *wanted)
+{
+	char *path;
+	bool has;
+
+	if (asprintf(&path, "/sys/fs/cgroup%s%s/%s", folder, group, file) < 0)
+		return false;
+	has = has_line(path, wanted);
+	free(path);
+	return has;
+}
+
 /* Of a line of /proc/PID/cgroup, "NUMBER:CONTROLLERS:PATH". */
 static bool is_frozen(char *line)
 {
 	char *controllers = strchr(line, ':');
 	char *path = controllers ? strchr(controllers + 1, ':') : NULL;
-	char file[PATH_MAX];
 
 	if (!path)
 		return false;
 	*path++ = '\0';
 	path[strcspn(path, "\n")] = '\0';
 	controllers++;
-	if (!*controllers) {
-		snprintf(file, sizeof(file), "/sys/fs/cgroup%s/cgroup.events",
-			 path);
-		return has_line(file, "frozen 1\n");
-	}
-	if (strcmp(controllers, "freezer"))
-		return false;
-	snprintf(file, sizeof(file), "/sys/fs/cgroup/freezer%s/freezer.state",
-		 path);
-	return has_line(file, "FROZEN\n");
+	if (!*controllers)
+		return group_has_line("", path, "cgroup.events", "frozen 1\n");
+	return !strcmp(controllers, "freezer") &&
+	       group_has_line("/freezer", path, "freezer.state", "FROZEN\n");
 }
 
 bool task_frozen(pid_t pid)
 {
-	char path[32], line[PATH_MAX];
+	char path[32], *line = NULL;
 	bool frozen = false;
+	size_t size = 0;
 	FILE *file;
 
 	snprintf(path, sizeof(path), "/proc/%d/cgroup", pid);
 	file = fopen(path, "re");
 	if (!file)
 		return false;
-	while (!frozen && fgets(line, sizeof(line), file))
+	while (!frozen && getline(&line, &size, file) > 0)
 		frozen = is_frozen(line);
+	free(line);
 	fclose(file);
 	return frozen;
 }

@@ -33,7 +33,7 @@ struct task_facts {
 	uint64_t	switches;
 };
 
-/* task_facts() - false when there is no such task to be seen. */
+/* task_facts() - false when the task is not there, or hidden. */
 bool task_facts(pid_t pid, struct task_facts *facts);
 
 /* task_frozen() - does a control group keep it from running? */

@@ -154,19 +154,28 @@ void interrupt_unblock(const sigset_t *old)
 	pthread_sigmask(SIG_SETMASK, old, NULL);
 }
 
-bool interrupt_poll(struct pollfd *files, nfds_t nr)
+int interrupt_poll_until(struct pollfd *files, nfds_t nr,
+			 const struct timespec *timeout)
 {
 	sigset_t old;
 	int ret = -1;
 
 	/* Let in while it waits only: none comes between look and wait. */
 	interrupt_block(&old);
-	while (!caught && ret < 0) {
-		ret = ppoll(files, nr, NULL, &old);
-		if (ret < 0 && errno != EINTR)
-			break;
-	}
+	errno = EINTR;
+	if (!caught)
+		ret = ppoll(files, nr, timeout, &old);
 	interrupt_unblock(&old);
+	return ret;
+}
+
+bool interrupt_poll(struct pollfd *files, nfds_t nr)
+{
+	int ret;
+
+	do {
+		ret = interrupt_poll_until(files, nr, NULL);
+	} while (ret < 0 && errno == EINTR && !caught);
 	return ret > 0;
 }
 

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <sys/types.h>
+#include <time.h>
 
 /*
  * interrupt_catch() - from now on, one of these signals ends @pair
@@ -52,13 +53,22 @@ void interrupt_block(sigset_t *old);
 void interrupt_unblock(const sigset_t *old);
 
 /*
+ * interrupt_poll_until() - ppoll(2), which a signal interrupts even if it came before
+ * @timeout: NULL for no limit
+ *
+ * Return: as ppoll(2).
+ */
+int interrupt_poll_until(struct pollfd *files, nfds_t nr,
+			 const struct timespec *timeout);
+
+/*
  * interrupt_poll() - poll(2) without limit, unless a signal has come or comes
  *
  * Return: false when one has, or with errno.
  */
 bool interrupt_poll(struct pollfd *files, nfds_t nr);
 
-/* interrupt_wait() - the same for one file that is to become readable */
+/* interrupt_wait() - interrupt_poll() until @fd is readable */
 bool interrupt_wait(int fd);
 
 #endif /* INTERRUPT_H */

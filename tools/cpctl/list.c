@@ -9,13 +9,16 @@
 #include "cpctl.h"
 #include "entry.h"
 #include "json.h"
-#include "message.h"
 #include "netlink.h"
+#include "output.h"
 #include "style.h"
+#include "table.h"
 #include "text.h"
+#include "width.h"
 #include "words.h"
 
 static const struct cmdline cmdline = {
+	.prints = true,
 	.help =
 	"Usage: cpctl list [OPTION]...\n"
 	"List the pairs: those that you have made; for root, all.\n"
@@ -30,30 +33,52 @@ static const struct cmdline cmdline = {
 	},
 };
 
-static void print_header(void)
-{
-	const struct style *style = style_of(stdout);
+static const struct table_column columns[] = {
+	{ .name = "SLAVE", .width = 7 },
+	{ .name = "MASTER", .width = 7 },
+	{ .name = "USER", .width = 8, .left = true, .rank = 4 },
+	{ .name = "STATE", .width = 14, .left = true, .rank = 1 },
+	{ .name = "TAKEN", .width = 8, .rank = 2 },
+	{ .name = "MISSED", .width = 6, .rank = 5 },
+	{ .name = "BYTES", .width = 6, .rank = 6 },
+	{ .name = "HELD", .width = 6, .rank = 3 },
+	{ .name = "SYSCALL", .width = 15, .left = true, .rank = 7 },
+	{ .name = "COMMANDS", .left = true },
+};
 
-	printf("%s%7s %7s %-8s %-14s %8s %6s %6s %6s %-15s %s%s\n",
-	       style->head, "SLAVE", "MASTER", "USER", "STATE", "TAKEN",
-	       "MISSED", "BYTES", "HELD", "SYSCALL", "COMMANDS", style->end);
-}
-
-static void print_pair(const struct pair_info *pair)
+static void add_pair(struct table *table, const struct pair_info *pair)
 {
 	char *name = syscall_name(pair->last_syscall, pair->flags);
 	char slave[COMM_TEXT_SIZE], master[COMM_TEXT_SIZE];
 	char bytes[FIGURE_SIZE], held[FIGURE_SIZE];
 
-	printf("%7d %7d %-8s %-14s %8" PRIu64 " %6" PRIu64
-	       " %6s %6s %-15s %s < %s\n",
-	       pair->slave, pair->master, figure_user(pair->uid),
-	       state_word(pair->state), pair->taken, pair->missed,
-	       figure_bytes(bytes, (double)pair->bytes),
-	       figure_time(held, (double)pair->held), name ? name : "-",
-	       text_comm(slave, pair->slave_comm),
-	       text_comm(master, pair->master_comm));
+	table_add(table, "%d", pair->slave);
+	table_add(table, "%d", pair->master);
+	table_add(table, "%s", figure_user(pair->uid));
+	table_add(table, "%s", state_word(pair->state));
+	table_add(table, "%" PRIu64, pair->taken);
+	table_add(table, "%" PRIu64, pair->missed);
+	table_add(table, "%s", figure_bytes(bytes, (double)pair->bytes));
+	table_add(table, "%s", figure_time(held, (double)pair->held));
+	table_add(table, "%s", name ? name : "-");
+	table_add(table, "%s < %s", text_comm(slave, pair->slave_comm),
+		  text_comm(master, pair->master_comm));
 	free(name);
+}
+
+static void print_table(const struct pair_list *list, bool header)
+{
+	struct table table = {
+		.columns = columns,
+		.nr_columns = sizeof(columns) / sizeof(columns[0]),
+	};
+	size_t i;
+
+	for (i = 0; i < list->nr; i++)
+		add_pair(&table, &list->pairs[i]);
+	table_print(&table, stdout, width_of(stdout),
+		    header ? style_of(stdout) : NULL);
+	table_free(&table);
 }
 
 /*
@@ -79,20 +104,12 @@ static int list_pairs(const struct list_options *options)
 	netlink_close(netlink);
 	if (status != EXIT_OK)
 		return status;
-	if (options->header && !options->json)
-		print_header();
-	for (i = 0; i < list.nr; i++) {
-		if (options->json)
-			json_line(stdout, words_pair(&list.pairs[i], "pair"));
-		else
-			print_pair(&list.pairs[i]);
-	}
+	for (i = 0; i < list.nr && options->json; i++)
+		json_line(stdout, words_pair(&list.pairs[i], "pair"));
+	if (!options->json)
+		print_table(&list, options->header);
 	pair_list_free(&list);
-	if (fflush(stdout)) {
-		warn("cannot write");
-		return EXIT_REFUSED;
-	}
-	return EXIT_OK;
+	return output_flush(stdout);
 }
 
 /* As cmdline_set_fn. */

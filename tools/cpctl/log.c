@@ -9,6 +9,8 @@
 #include "cpctl.h"
 #include "death.h"
 #include "entry.h"
+#include "folded.h"
+#include "interrupt.h"
 #include "json.h"
 #include "stack.h"
 #include "text.h"
@@ -19,10 +21,13 @@
 /* Results from here on are errors, negated. */
 #define ERRNO_MAX 4095
 
+/* What does not fit a line of the terminal stands below its time. */
+#define INDENT 10
+
 static const char help[] =
 	"Usage: cpctl log [OPTION]... FILE\n"
 	"Print a line for each checkpoint of a recording: its number, its time, what\n"
-	"had brought the program into the kernel, and where it goes on.\n"
+	"had brought the program into the kernel, and where it continues.\n"
 	"\n"
 	VIEWER_HELP;
 
@@ -255,14 +260,13 @@ static void show_before(struct viewer *viewer, uint64_t last, uint64_t *execs)
 	*execs = play->execs;
 }
 
-static int show_log(struct viewer *viewer, void *arg)
+static int print_all(struct viewer *viewer)
 {
 	const struct cp_checkpoint *cp = &viewer->play.now.head;
 	FILE *out = viewer->printer.out;
 	uint64_t last = 0, execs = 0;
 
-	(void)arg;
-	while (playback_next(&viewer->play)) {
+	while (!ferror(out) && playback_next(&viewer->play)) {
 		symbols_refresh(viewer->printer.symbols);
 		show_before(viewer, last, &execs);
 		last = cp->seq;
@@ -273,11 +277,27 @@ static int show_log(struct viewer *viewer, void *arg)
 	}
 	if (viewer->play.failed)
 		return EXIT_REFUSED;
+	if (ferror(out) || interrupted())
+		return EXIT_OK;
 	if (viewer->options->json)
 		json_end(out, viewer->play.end.reason, viewer->play.end.status);
 	else
 		print_end(out, &viewer->play.end);
 	return EXIT_OK;
+}
+
+static int show_log(struct viewer *viewer, void *arg)
+{
+	FILE *out = viewer->printer.out;
+	int status;
+
+	(void)arg;
+	if (!viewer->options->json)
+		viewer->printer.out = folded_open(out, INDENT);
+	status = print_all(viewer);
+	folded_close(viewer->printer.out, out);
+	viewer->printer.out = out;
+	return status;
 }
 
 int verb_log(int argc, char **argv)
@@ -288,6 +308,6 @@ int verb_log(int argc, char **argv)
 	if (status >= 0)
 		return status;
 	if (optind != argc - 1)
-		return usage_error(argv[0], "one FILE is wanted");
+		return usage_error(argv[0], "expected one FILE");
 	return viewer_run(argv[optind], &options, show_log, NULL);
 }

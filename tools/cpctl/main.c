@@ -8,6 +8,7 @@
 #include "child.h"
 #include "cpctl.h"
 #include "message.h"
+#include "output.h"
 
 static const struct verb {
 	const char	*name;
@@ -15,27 +16,30 @@ static const struct verb {
 	const char	*help;
 } verbs[] = {
 	{ "bt", verb_bt, "print the calls that led to where a process is" },
-	{ "check", verb_check, "does this machine have all it takes?" },
-	{ "diff", verb_diff, "what differs between two checkpoints of a recording" },
+	{ "check", verb_check, "check this machine for all that is needed" },
+	{ "diff", verb_diff, "compare two checkpoints of a recording" },
 	{ "dump", verb_dump, "write a core of a running process for gdb" },
 	{ "end", verb_end, "end a pair" },
 	{ "get", verb_get, "print checkpoints of a running process" },
-	{ "list", verb_list, "who is paired with whom" },
+	{ "list", verb_list, "list the pairs" },
 	{ "log", verb_log, "print a recording, a line for each checkpoint" },
-	{ "monitor", verb_monitor, "print what happens to pairs as it happens" },
-	{ "record", verb_record, "keep a program's last states, also of its crash" },
+	{ "monitor", verb_monitor, "print a line when a pair is made and when it ends" },
+	{ "record", verb_record, "keep a program's last states, even if it crashes" },
 	{ "run", verb_run, "start a program and print its checkpoints" },
 	{ "show", verb_show, "print a checkpoint of a recording" },
-	{ "stat", verb_stat, "rates and hold-up times of pairs" },
-	{ "watch", verb_watch, "look at a running process live" },
+	{ "stat", verb_stat, "print rates and hold-up times of pairs" },
+	{ "watch", verb_watch, "show a running process again and again" },
 };
 
 #define NR_VERBS (sizeof(verbs) / sizeof(verbs[0]))
 
 int print_version(void)
 {
-	puts("cpctl " CPCTL_VERSION);
-	return EXIT_OK;
+	int status = output_check(NULL);
+
+	if (status == EXIT_OK)
+		puts("cpctl " CPCTL_VERSION);
+	return status;
 }
 
 int usage_error(const char *name, const char *fmt, ...)
@@ -51,8 +55,11 @@ int usage_error(const char *name, const char *fmt, ...)
 
 static int print_usage(void)
 {
+	int status = output_check(NULL);
 	size_t i;
 
+	if (status != EXIT_OK)
+		return status;
 	puts("Usage: cpctl VERB [OPTION]... [ARGUMENT]...\n"
 	     "       cpctl VERB --help, or cpctl help [VERB]\n"
 	     "       cpctl --help | --version\n"
@@ -64,7 +71,7 @@ static int print_usage(void)
 		printf("  %-8s %s\n", verbs[i].name, verbs[i].help);
 	puts("\n"
 	     "Exit status: 0 done, 1 wrong usage, 2 refused or missing.\n"
-	     "The manual page cpctl(1) tells more.");
+	     "See also the manual page cpctl(1).");
 	return EXIT_OK;
 }
 
@@ -77,15 +84,13 @@ static int call(const struct verb *verb, int argc, char **argv)
 	return verb->function(argc, argv);
 }
 
-/* What was printed must also have arrived. */
+/* A failure to print is reported once: other failures have had their message. */
 static int close_output(int status)
 {
-	if (!fflush(stdout) && !ferror(stdout))
-		return status;
-	/* Else it has been told already. */
 	if (status == EXIT_OK)
-		warn("cannot print");
-	return EXIT_REFUSED;
+		return output_flush(stdout);
+	fflush(stdout);
+	return status;
 }
 
 static const struct verb *find(const char *name)
@@ -96,7 +101,7 @@ static const struct verb *find(const char *name)
 		if (!strcmp(name, verbs[i].name))
 			return &verbs[i];
 	}
-	usage_error("cpctl", "there is no verb '%s'", name);
+	usage_error("cpctl", "no verb '%s': 'cpctl --help' lists the verbs", name);
 	return NULL;
 }
 
@@ -110,7 +115,7 @@ static int print_help(int argc, char **argv)
 	if (argc == 2)
 		return print_usage();
 	if (argc > 3)
-		return usage_error("cpctl help", "one VERB at most is expected");
+		return usage_error("cpctl help", "expected at most one VERB");
 	args[1] = option;
 	verb = find(argv[2]);
 	return verb ? call(verb, 2, args) : EXIT_USAGE;
@@ -134,7 +139,8 @@ static int find_and_call(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	/* A file that grows too large is told as one that cannot be written. */
+	output_guard();
+	/* Writing beyond the limit of file sizes then fails, with a message. */
 	child_ignore_sigxfsz();
 	return close_output(find_and_call(argc, argv));
 }

@@ -2,6 +2,7 @@
 /* The mappings of a process, from the text of /proc/PID/maps. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "mapping.h"
@@ -33,6 +34,47 @@ bool mapping_next(const char **text, struct mapping *mapping)
 	mapping->path_len = (size_t)(line + len - mapping->path);
 	*text = line[len] ? line + len + 1 : line + len;
 	return true;
+}
+
+/* So the kernel writes a newline; it escapes nothing else. */
+static const char newline[] = "\\012";
+
+char *mapping_path(const char *path, size_t len)
+{
+	const size_t skip = sizeof(newline) - 1;
+	char *text = malloc(len + 1), *to = text;
+	size_t i = 0;
+
+	if (!text)
+		return NULL;
+	while (i < len) {
+		if (len - i >= skip && !memcmp(path + i, newline, skip)) {
+			*to++ = '\n';
+			i += skip;
+		} else {
+			*to++ = path[i++];
+		}
+	}
+	*to = '\0';
+	return text;
+}
+
+char *mapping_escaped(const char *path)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return NULL;
+	for (; *path; path++) {
+		if (*path == '\n')
+			fputs(newline, out);
+		else
+			fputc(*path, out);
+	}
+	fclose(out);
+	return text;
 }
 
 bool mapping_is_file(const struct mapping *mapping)

@@ -70,6 +70,20 @@ static bool is_elf(int fd)
 	       !memcmp(magic, ELFMAG, SELFMAG);
 }
 
+/* What looks like a newline in the list of mappings may be the four characters. */
+static int open_named(const char *name)
+{
+	int fd = safeopen(CONFINE_ROOT, name);
+	char *other;
+
+	if (fd >= 0 || !strchr(name, '\n'))
+		return fd;
+	other = mapping_escaped(name);
+	fd = other ? safeopen(CONFINE_ROOT, other) : -1;
+	free(other);
+	return fd;
+}
+
 /* The file that is mapped at @base; only some users get at it by the mapping. */
 static int open_mapped(const char *name, uint64_t base)
 {
@@ -77,7 +91,7 @@ static int open_mapped(const char *name, uint64_t base)
 	int fd = ask_mapped(base);
 
 	if (fd < 0)
-		fd = safeopen(CONFINE_ROOT, name);
+		fd = open_named(name);
 	if (fd < 0)
 		return -1;
 	if (!is_elf(fd))
@@ -160,7 +174,7 @@ struct found {
 
 static void report_found(struct modules *modules, struct found *found)
 {
-	char *name = found->exec ? strndup(found->path, found->path_len) : NULL;
+	char *name = found->exec ? mapping_path(found->path, found->path_len) : NULL;
 
 	/* Each on its own: what libdwfl refuses costs the others nothing. */
 	if (name)

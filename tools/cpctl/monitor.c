@@ -2,12 +2,9 @@
 /* cpctl monitor: what happens to pairs, as it happens. */
 #include <errno.h>
 #include <inttypes.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -16,6 +13,8 @@
 #include "cmdline.h"
 #include "cpctl.h"
 #include "entry.h"
+#include "folded.h"
+#include "interrupt.h"
 #include "json.h"
 #include "message.h"
 #include "netlink.h"
@@ -24,7 +23,11 @@
 
 #define NSEC_PER_SEC 1000000000LL
 
+/* What does not fit a line of the terminal stands below the word of the event. */
+#define INDENT 16
+
 static const struct cmdline cmdline = {
+	.prints = true,
 	.help =
 	"Usage: cpctl monitor [OPTION]... [PID]\n"
 	"Print a line for each pair that there is, that is made and that ends, until\n"
@@ -45,6 +48,7 @@ static const struct cmdline cmdline = {
  * @pid: of whom; 0: of all
  * @events: CP_NL_EVENT_*
  * @json: as JSON
+ * @out: where to print text
  * @queries: a connection to ask on
  * @feed: the one that events come on
  * @lost: number of events that were lost and not told of yet
@@ -54,6 +58,7 @@ struct monitor {
 	pid_t		pid;
 	uint32_t	events;
 	bool		json;
+	FILE		*out;
 	struct netlink	*queries;
 	struct netlink	*feed;
 	uint64_t	lost;
@@ -141,62 +146,62 @@ static void print_json(const struct pair_event *event)
 	json_line(stdout, object);
 }
 
-static void print_figures(const struct pair_info *pair)
+static void print_figures(FILE *out, const struct pair_info *pair)
 {
 	char bytes[FIGURE_SIZE], held[FIGURE_SIZE];
 
-	printf(", %" PRIu64 " taken, %" PRIu64 " missed, %s, held up %s",
-	       pair->taken, pair->missed,
-	       figure_bytes(bytes, (double)pair->bytes),
-	       figure_time(held, (double)pair->held));
+	fprintf(out, ", %" PRIu64 " taken, %" PRIu64 " missed, %s, held up %s",
+		pair->taken, pair->missed,
+		figure_bytes(bytes, (double)pair->bytes),
+		figure_time(held, (double)pair->held));
 }
 
-static void print_end(const struct pair_info *pair)
+static void print_end(FILE *out, const struct pair_info *pair)
 {
-	printf(": %s", reason_name(pair->reason));
+	fprintf(out, ": %s", reason_name(pair->reason));
 	if (pair->reason == CP_END_EXITED && WIFSIGNALED(pair->status))
-		printf(" (signal %d)", WTERMSIG(pair->status));
+		fprintf(out, " (signal %d)", WTERMSIG(pair->status));
 	else if (pair->reason == CP_END_EXITED)
-		printf(" (status %d)", WEXITSTATUS(pair->status));
-	print_figures(pair);
+		fprintf(out, " (status %d)", WEXITSTATUS(pair->status));
+	print_figures(out, pair);
 }
 
-static void print_checkpoint(const struct pair_event *event)
+static void print_checkpoint(FILE *out, const struct pair_event *event)
 {
 	struct cp_checkpoint cp = event_checkpoint(event);
 	char *name = entry_syscall(&cp);
 
-	printf(": %" PRIu64 ", %s", event->seq, entry_word(&cp));
+	fprintf(out, ": %" PRIu64 ", %s", event->seq, entry_word(&cp));
 	if (name) {
-		putchar(' ');
-		print_name(stdout, name);
+		fputc(' ', out);
+		print_name(out, name);
 	} else if (event->syscall >= 0) {
-		printf(" %d", event->syscall);
+		fprintf(out, " %d", event->syscall);
 	}
-	printf(", ip 0x%" PRIx64 ", sp 0x%" PRIx64, event->ip, event->sp);
+	fprintf(out, ", ip 0x%" PRIx64 ", sp 0x%" PRIx64, event->ip, event->sp);
 	free(name);
 }
 
-static void print_text(const struct pair_event *event)
+static void print_text(FILE *out, const struct pair_event *event)
 {
 	char slave[COMM_TEXT_SIZE], master[COMM_TEXT_SIZE];
 	const struct pair_info *pair = &event->pair;
 	char when[48];
 
 	put_time(when, sizeof(when), event->time, false);
-	printf("%s %-10s slave %d (%s), master %d (%s)", when,
-	       event_word(event->cmd), pair->slave,
-	       text_comm(slave, pair->slave_comm), pair->master,
-	       text_comm(master, pair->master_comm));
+	fprintf(out, "%s %-10s slave %d (%s), master %d (%s)", when,
+		event_word(event->cmd), pair->slave,
+		text_comm(slave, pair->slave_comm), pair->master,
+		text_comm(master, pair->master_comm));
 	if (event->cmd == CP_NL_CMD_CHECKPOINT)
-		print_checkpoint(event);
+		print_checkpoint(out, event);
 	else if (event->cmd == CP_NL_CMD_PAIR_ENDED)
-		print_end(pair);
+		print_end(out, pair);
 	else
-		printf(", user %s", figure_user(pair->uid));
+		fprintf(out, ", user %s", figure_user(pair->uid));
 	if (event->cmd == CP_NL_CMD_PAIR_GET)
-		print_figures(pair);
-	putchar('\n');
+		print_figures(out, pair);
+	fputc('\n', out);
 }
 
 static void print_event(const struct monitor *monitor,
@@ -205,7 +210,7 @@ static void print_event(const struct monitor *monitor,
 	if (monitor->json)
 		print_json(event);
 	else
-		print_text(event);
+		print_text(monitor->out, event);
 }
 
 static void on_event(const struct pair_event *event, void *arg)
@@ -217,20 +222,23 @@ static void on_event(const struct pair_event *event, void *arg)
 		return;
 	}
 	monitor->lost += event->lost;
+	/* Each further line might wait for a reader. */
+	if (interrupted())
+		return;
 	if (!monitor->pid || event->pair.slave == monitor->pid)
 		print_event(monitor, event);
 }
 
-/* What nobody can read is no reason to go on. */
+/* After an interruption, output_flush() decides about the rest. */
 static int check_output(void)
 {
-	if (!ferror(stdout))
+	if (!ferror(stdout) || interrupted())
 		return EXIT_OK;
 	warnx("cannot write: %s", strerror(errno));
 	return EXIT_REFUSED;
 }
 
-/* Tells of all that is there: at the beginning, and when events were lost. */
+/* Prints all pairs that there are: at the beginning, and after events were lost. */
 static int print_present(struct monitor *monitor)
 {
 	struct pair_event event = { .cmd = CP_NL_CMD_PAIR_GET };
@@ -241,7 +249,7 @@ static int print_present(struct monitor *monitor)
 	if (status != EXIT_OK)
 		return status;
 	event.time = (uint64_t)now_ns(CLOCK_MONOTONIC);
-	for (i = 0; i < list.nr; i++) {
+	for (i = 0; i < list.nr && !interrupted(); i++) {
 		event.pair = list.pairs[i];
 		if (!monitor->pid || event.pair.slave == monitor->pid)
 			print_event(monitor, &event);
@@ -265,10 +273,12 @@ static int resynchronise(struct monitor *monitor, uint64_t lost)
 					       json_object_new_uint64(lost));
 		json_line(stdout, object);
 	} else if (lost) {
-		printf("%" PRIu64 " events were lost; the pairs that are there now:\n",
-		       lost);
+		fprintf(monitor->out,
+			"%" PRIu64 " events were lost; the pairs that are there now:\n",
+			lost);
 	} else {
-		puts("events were lost; the pairs that are there now:");
+		fputs("events were lost; the pairs that are there now:\n",
+		      monitor->out);
 	}
 	return print_present(monitor);
 }
@@ -293,53 +303,23 @@ static int receive(struct monitor *monitor)
 	return check_output() == EXIT_OK ? -1 : EXIT_REFUSED;
 }
 
-/*
- * Gives a descriptor that becomes readable when a signal wants us to leave. It
- * is polled with the events: a handler would have to wait for a pause in them.
- */
-static int open_signals(void)
-{
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
-	struct sigaction old;
-	sigset_t set;
-	size_t i;
-
-	sigemptyset(&set);
-	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
-		/* What nohup(1) or a shell has set to be ignored stays so. */
-		sigaction(signals[i], NULL, &old);
-		if (old.sa_handler != SIG_IGN)
-			sigaddset(&set, signals[i]);
-	}
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	return signalfd(-1, &set, SFD_CLOEXEC);
-}
-
 static int follow(struct monitor *monitor)
 {
-	struct pollfd files[] = {
-		{ .fd = netlink_fd(monitor->feed), .events = POLLIN },
-		{ .fd = open_signals(), .events = POLLIN },
-	};
-	int status;
-
-	status = netlink_subscribe(monitor->feed, monitor->events);
+	int status = netlink_subscribe(monitor->feed, monitor->events);
 	/* After the subscription: so that no pair falls between the two. */
 	if (status == EXIT_OK)
 		status = print_present(monitor);
 	if (status != EXIT_OK)
 		return status;
-	for (;;) {
-		if (poll(files, 2, -1) < 0 && errno != EINTR) {
-			warn("cannot wait for events");
-			return EXIT_REFUSED;
-		}
-		if (files[1].revents)
-			return EXIT_OK;
+	while (interrupt_wait(netlink_fd(monitor->feed))) {
 		status = receive(monitor);
 		if (status >= 0)
 			return status;
 	}
+	if (interrupted())
+		return EXIT_OK;
+	warn("cannot wait for events");
+	return EXIT_REFUSED;
 }
 
 /* As cmdline_set_fn. */
@@ -363,7 +343,9 @@ int verb_monitor(int argc, char **argv)
 		status = cmdline_pid_or_none(argc, argv, &monitor.pid);
 	if (status >= 0)
 		return status;
+	interrupt_catch(NULL);
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	monitor.out = folded_open(stdout, INDENT);
 	status = EXIT_REFUSED;
 	monitor.queries = netlink_open();
 	if (monitor.queries)
@@ -372,5 +354,6 @@ int verb_monitor(int argc, char **argv)
 		status = follow(&monitor);
 	netlink_close(monitor.feed);
 	netlink_close(monitor.queries);
+	folded_close(monitor.out, stdout);
 	return status;
 }

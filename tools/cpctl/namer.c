@@ -12,6 +12,7 @@
 
 #include "confine.h"
 #include "debuginfod.h"
+#include "interrupt.h"
 #include "mapping.h"
 #include "message.h"
 #include "namer.h"
@@ -185,15 +186,21 @@ static char *name_of(const struct namer *namer)
 
 	while (mapping_next(&text, &mapping)) {
 		if (mapping.start == *namer->terms.blame && mapping.path_len)
-			return strndup(mapping.path, mapping.path_len);
+			return mapping_path(mapping.path, mapping.path_len);
 	}
 	return NULL;
 }
 
 static void give_up(struct namer *namer)
 {
-	char *name = name_of(namer);
+	char *name;
 
+	if (interrupted()) {
+		stop(namer);
+		namer->gone = true;
+		return;
+	}
+	name = name_of(namer);
 	stop(namer);
 	namer->gone = !terms_shun(&namer->terms);
 	/* The one that reads less is only the first to meet it. */

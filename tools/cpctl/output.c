@@ -15,6 +15,40 @@
 /* A verb prints to one file. */
 static struct wholefile file;
 
+/*
+ * A file that a verb opens must not get the number of a standard stream: messages
+ * would be written into it. O_PATH: reading and writing fail as they do on a closed
+ * file. O_CLOEXEC: a started command finds the stream closed.
+ */
+void output_guard(void)
+{
+	int fd;
+
+	do {
+		fd = open("/", O_PATH | O_CLOEXEC);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
+int output_check(const char *path)
+{
+	int flags;
+
+	if (path && strcmp(path, "-"))
+		return EXIT_OK;
+	flags = fcntl(STDOUT_FILENO, F_GETFL);
+	if (flags < 0 || flags & O_PATH) {
+		warnx("cannot print: standard output is closed");
+		return EXIT_REFUSED;
+	}
+	if ((flags & O_ACCMODE) == O_RDONLY) {
+		warnx("cannot print: standard output is not open for writing");
+		return EXIT_REFUSED;
+	}
+	return EXIT_OK;
+}
+
 /* A device, such as /dev/null, has no other name to be written under. */
 static FILE *open_device(const char *path)
 {
@@ -37,7 +71,7 @@ static FILE *open_file(const char *path)
 {
 	FILE *out;
 
-	if (wholefile_open(&file, path)) {
+	if (wholefile_open(&file, path, false)) {
 		wholefile_diagnose(path);
 		return NULL;
 	}

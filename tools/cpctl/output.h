@@ -5,6 +5,20 @@
 
 #include <stdio.h>
 
+/* output_guard() - keep the numbers of closed standard streams from other files */
+void output_guard(void);
+
+/*
+ * output_check() - can anything be printed at all?
+ * @path: as of output_open()
+ *
+ * For a verb to call before it does anything: what would print nothing, or hold a
+ * process first, must fail too when standard output is closed.
+ *
+ * Return: EXIT_OK, or EXIT_REFUSED after saying why not.
+ */
+int output_check(const char *path);
+
 /*
  * output_open() - begin to print
  * @path: a file; NULL or "-" for the standard output
@@ -17,9 +31,10 @@
 FILE *output_open(const char *path);
 
 /*
- * output_flush() - see to it that all has arrived
+ * output_flush() - write all that was printed
  *
- * Return: an exit status, after saying what went wrong.
+ * After an interruption, what cannot be written at once is dropped. Return: an exit
+ * status, after saying what went wrong.
  */
 int output_flush(FILE *out);
 

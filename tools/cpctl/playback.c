@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "cpctl.h"
+#include "interrupt.h"
 #include "message.h"
 #include "playback.h"
 
@@ -182,22 +183,22 @@ bool playback_next(struct playback *play)
 	struct input *record;
 	int type;
 
-	for (;;) {
+	while (!interrupted()) {
 		type = recreader_next(play->reader, &record);
 		if (type == REC_CHECKPOINT) {
-			if (!recreader_checkpoint(play->reader, record,
-						  &play->now))
-				return true;
-			break;
+			play->failed = recreader_checkpoint(play->reader, record,
+							    &play->now);
+			return !play->failed;
 		}
 		if (type == REC_END) {
 			play->failed = !read_end(play, record);
 			return false;
 		}
-		if (type < 0 || !read_other(play, type, record))
-			break;
+		if (type < 0 || !read_other(play, type, record)) {
+			play->failed = true;
+			return false;
+		}
 	}
-	play->failed = true;
 	return false;
 }
 
@@ -261,6 +262,8 @@ bool playback_find(struct playback *play, int64_t number)
 	measure(play, number, &extent);
 	if (extent.has)
 		return skip(play, extent.before);
+	if (interrupted())
+		return false;
 	if (extent.nr)
 		warnx("%s: there is no checkpoint %" PRId64
 		      ": it has %" PRIu64 ", from %" PRIu64 " to %" PRIu64,
@@ -270,9 +273,13 @@ bool playback_find(struct playback *play, int64_t number)
 	return false;
 }
 
-int playback_status(const struct playback *play)
+int playback_status(const struct playback *play, int status)
 {
-	return play->failed ? EXIT_REFUSED : EXIT_OK;
+	if (interrupted()) {
+		warnx("interrupted; not all of %s was looked at", play->path);
+		return EXIT_REFUSED;
+	}
+	return play->failed ? EXIT_REFUSED : status;
 }
 
 void playback_close(struct playback *play)

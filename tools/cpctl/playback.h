@@ -17,7 +17,7 @@
  * @options: how it was recorded, all zero in old recordings
  * @execs: how many programs the process had executed in it before @now
  * @late: the last of them ran before it was recorded: its beginning is missing
- * @now: the checkpoint at hand
+ * @now: the current checkpoint
  * @end: how it ended, once that has come
  * @failed: it is cut off or damaged, which has been said
  */
@@ -54,8 +54,13 @@ bool playback_first(struct playback *play);
  */
 bool playback_find(struct playback *play, int64_t number);
 
-/* playback_status() - the exit status with which to end */
-int playback_status(const struct playback *play);
+/*
+ * playback_status() - the exit status, after all that was wanted has been printed
+ * @status: the exit status so far
+ *
+ * Says so when an interruption left something out.
+ */
+int playback_status(const struct playback *play, int status);
 
 /* playback_close() - free all; also of one that could not be opened */
 void playback_close(struct playback *play);

@@ -13,6 +13,9 @@
 #define NSEC_PER_SEC 1000000000ULL
 #define REGS_PER_LINE 3
 
+/* The columns of the terminal that one takes. */
+#define REG_COLUMNS 28
+
 void print_headline(const struct printer *printer, const struct cp_checkpoint *cp)
 {
 	char *name = entry_syscall(cp);
@@ -51,9 +54,19 @@ static void print_place(const struct printer *printer, uint64_t rip)
 	fputc('\n', printer->out);
 }
 
+static unsigned int regs_per_line(const struct printer *printer)
+{
+	unsigned int fit = printer->columns / REG_COLUMNS;
+
+	if (!printer->columns || fit > REGS_PER_LINE)
+		return REGS_PER_LINE;
+	return fit ? fit : 1;
+}
+
 static void print_regs(const struct printer *printer, const struct cp_regs *now,
 		       const struct cp_regs *before)
 {
+	const unsigned int per_line = regs_per_line(printer);
 	char flags[EFLAGS_NAMES_SIZE];
 	unsigned int i;
 
@@ -65,7 +78,7 @@ static void print_regs(const struct printer *printer, const struct cp_regs *now,
 			changed ? printer->style->changed :
 				  printer->style->unchanged,
 			value, changed ? printer->style->end : "");
-		if (i % REGS_PER_LINE == REGS_PER_LINE - 1)
+		if (i % per_line == per_line - 1 || i == NR_REGS - 1)
 			fputc('\n', printer->out);
 	}
 	eflags_names(now->eflags, flags);

@@ -20,12 +20,20 @@ struct view {
 	bool		full;
 };
 
-/* struct printer - where and how to print */
+/*
+ * struct printer - where and how to print
+ * @out: where
+ * @style: the style of @out
+ * @symbols: of the process
+ * @view: how much of the stack
+ * @columns: of the terminal that @out is; 0 without a limit
+ */
 struct printer {
 	FILE			*out;
 	const struct style	*style;
 	struct symbols		*symbols;
 	struct view		view;
+	unsigned int		columns;
 };
 
 /* print_headline() - print the headline of a checkpoint */

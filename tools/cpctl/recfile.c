@@ -32,7 +32,7 @@ static int write_options(struct recfile *file)
 
 int recfile_begin(struct recfile *file)
 {
-	if (wholefile_open(&file->file, file->options->output)) {
+	if (wholefile_open(&file->file, file->options->output, true)) {
 		wholefile_diagnose(file->options->output);
 		return -1;
 	}

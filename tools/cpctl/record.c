@@ -14,6 +14,8 @@
 #include "number.h"
 #include "recorder.h"
 
+#define NSEC_PER_SEC 1000000000LL
+
 static const struct cmdline cmdline = {
 	.help =
 	"Usage: cpctl record [OPTION]... PID\n"
@@ -24,8 +26,8 @@ static const struct cmdline cmdline = {
 	"\n"
 	"  -o, --output FILE      the file (recording.PID)\n"
 	"  -s, --slots N          how many states are kept (256)\n"
-	"  -r, --rate N           at most so many states in a second\n"
-	"      --every N          only one of so many returns to user mode\n"
+	"  -r, --rate N           at most N states a second\n"
+	"      --every N          every Nth return to user mode only\n"
 	"      --stream           write all states as they come, not only the last\n"
 	"      --wait             have the program wait when it is too fast for that\n"
 	"      --xstate           floating point and vector registers too\n"
@@ -35,8 +37,8 @@ static const struct cmdline cmdline = {
 	"  -V, --version          print the version\n"
 	"\n"
 	"Ctrl-C writes the file and leaves the process running. SIGUSR1 writes it and\n"
-	"goes on. A program that was started here is sent SIGTERM and SIGHUP along, and\n"
-	"its exit status is that of cpctl. What it executes in its place is recorded, too.\n"
+	"continues. SIGTERM and SIGHUP are passed on to a program that was started here.\n"
+	"Its exit status is that of cpctl. What it executes is recorded, too.\n"
 	"The file is for 'cpctl log', 'show', 'diff', 'bt' and 'dump'.\n",
 	.options = {
 		{ "output", required_argument, NULL, 'o' },
@@ -50,18 +52,13 @@ static const struct cmdline cmdline = {
 	},
 };
 
-static bool parse_up_to(const char *text, uint64_t most, uint64_t *number)
-{
-	return parse_count(text, number) && *number <= most;
-}
-
-static bool parse_rate(const char *text, int64_t *interval)
+static bool set_rate(int64_t *interval)
 {
 	uint64_t rate;
 
-	if (!parse_up_to(text, 1000000000, &rate))
+	if (!cmdline_number(&rate, 1, NSEC_PER_SEC))
 		return false;
-	*interval = 1000000000 / (int64_t)rate;
+	*interval = NSEC_PER_SEC / (int64_t)rate;
 	return true;
 }
 
@@ -75,13 +72,13 @@ static bool set_option(void *arg, int option)
 		options->output = optarg;
 		break;
 	case 's':
-		return parse_up_to(optarg, CP_SLOTS_MAX, &options->slots);
+		return cmdline_number(&options->slots, 1, CP_SLOTS_MAX);
 	case 'r':
-		return parse_rate(optarg, &options->interval);
+		return set_rate(&options->interval);
 	case OPT_EVERY:
-		return parse_up_to(optarg, UINT32_MAX, &options->every);
+		return cmdline_number(&options->every, 1, UINT32_MAX);
 	case OPT_STACK_LIMIT:
-		return parse_bytes(optarg, &options->stack_limit);
+		return cmdline_bytes(&options->stack_limit, UINT64_MAX);
 	case OPT_STREAM:
 		options->stream = true;
 		break;
@@ -132,7 +129,7 @@ static int record_process(struct cp_pair **pair, pid_t pid,
 		status = recorder_run(rec);
 	recorder_close(rec);
 	if (interrupted())
-		warnx("stopped; process %d goes on by itself", pid);
+		warnx("interrupted; process %d continues", pid);
 	return status;
 }
 
@@ -167,7 +164,7 @@ static int wait_for_child(pid_t pid, int status)
 	int ended;
 
 	if (!child_wait(pid, &ended)) {
-		warnx("stopped; process %d goes on by itself", pid);
+		warnx("interrupted; process %d continues", pid);
 		return status;
 	}
 	if (status != EXIT_OK)
@@ -215,9 +212,9 @@ int verb_record(int argc, char **argv)
 	if (command && optind == argc)
 		return usage_error(argv[0], "a command is missing");
 	if (!command && optind != argc - 1)
-		return usage_error(argv[0], "one PID is wanted, or -- COMMAND");
+		return usage_error(argv[0], "expected one PID, or -- COMMAND");
 	if (!command && !parse_pid(argv[optind], &pid))
-		return usage_error(argv[0], "'%s' is no process id; a command goes behind --",
+		return usage_error(argv[0], "invalid process id '%s'; to start a command, put -- before it",
 				   argv[optind]);
 	pair = cp_pair_open();
 	if (!pair) {

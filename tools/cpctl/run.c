@@ -18,7 +18,7 @@ static const struct take_usage usage = {
 	.help =
 	"Usage: cpctl run [OPTION]... [--] COMMAND [ARGUMENT]...\n"
 	"Start a program and print its checkpoints, from its very first return to\n"
-	"user mode on. It then runs to its end by itself.\n"
+	"user mode on. After the last, it runs to its end without a pair.\n"
 	"\n"
 	"  -n, --count N          how many (all until it ends)\n"
 	TAKE_WAIT_HELP
@@ -40,7 +40,7 @@ static void wait_for_end(const struct cp_pair *pair, pid_t pid)
 	int status, told;
 
 	if (!child_wait(pid, &status))
-		warnx("stopped; process %d goes on by itself", pid);
+		warnx("interrupted; process %d continues", pid);
 	else if (cp_pair_ended(pair, &told) != CP_END_EXITED || told != status)
 		diagnose_end(pid, CP_END_EXITED, status);
 }

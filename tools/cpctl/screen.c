@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The terminal as a screen that is drawn again and again. */
+#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -11,9 +12,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "interrupt.h"
 #include "screen.h"
+#include "width.h"
 
 #define NSEC_PER_SEC 1000000000LL
+
+/* Of what is left of a line that was broken. */
+#define INDENT 4
 
 /* Alternate screen, no cursor, long lines cut off; and all that undone. */
 #define ENTER "\033[?1049h\033[?25l\033[?7l"
@@ -24,6 +30,10 @@ static bool keys;
 static struct termios saved;
 static volatile sig_atomic_t entered;
 
+/*
+ * A terminal that was stopped with Ctrl-S, or whose other side does not read, has
+ * write() wait. A signal of interrupt.h ends that, and drops the rest.
+ */
 static void put(const char *text)
 {
 	size_t len = strlen(text);
@@ -31,11 +41,25 @@ static void put(const char *text)
 	while (len) {
 		ssize_t n = write(STDOUT_FILENO, text, len);
 
+		if (n < 0 && errno == EINTR && !interrupted())
+			continue;
 		if (n < 0)
-			return;
+			break;
 		text += n;
 		len -= (size_t)n;
 	}
+}
+
+/*
+ * Undoes Ctrl-S, as Ctrl-C does, so that the terminal can be given back. Only what
+ * was stopped by TCOOFF is resumed by TCOON.
+ */
+static void resume_output(void)
+{
+	if (tcgetpgrp(STDOUT_FILENO) != getpgrp())
+		return;
+	tcflow(STDOUT_FILENO, TCOOFF);
+	tcflow(STDOUT_FILENO, TCOON);
 }
 
 static void enter(void)
@@ -45,8 +69,8 @@ static void enter(void)
 	raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
 	if (keys)
 		tcsetattr(STDIN_FILENO, TCSADRAIN, &raw);
-	put(ENTER);
 	entered = 1;
+	put(ENTER);
 }
 
 /* Also called when a crash is being handled: only safe functions here. */
@@ -55,9 +79,12 @@ void screen_close(void)
 	if (!entered)
 		return;
 	entered = 0;
+	if (interrupted())
+		resume_output();
 	put(LEAVE);
-	if (keys)
-		tcsetattr(STDIN_FILENO, TCSADRAIN, &saved);
+	/* TCSADRAIN may wait, too, and is interrupted then. */
+	if (keys && tcsetattr(STDIN_FILENO, TCSADRAIN, &saved))
+		tcsetattr(STDIN_FILENO, TCSANOW, &saved);
 }
 
 static void crashed(int sig)
@@ -85,9 +112,6 @@ static bool open_signals(void)
 	sigset_t set;
 
 	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGQUIT);
 	sigaddset(&set, SIGTSTP);
 	sigaddset(&set, SIGWINCH);
@@ -108,6 +132,7 @@ bool screen_open(void)
 {
 	if (!open_signals())
 		return false;
+	interrupt_catch(NULL);
 	keys = isatty(STDIN_FILENO) && !tcgetattr(STDIN_FILENO, &saved);
 	atexit(screen_close);
 	catch_crashes();
@@ -131,7 +156,37 @@ unsigned int screen_rows(void)
 	return size.ws_row;
 }
 
-void screen_draw(const char *text)
+unsigned int screen_columns(void)
+{
+	unsigned int columns = width_of(stdout);
+
+	return columns ? columns : 80;
+}
+
+/* Lines that are too long are broken; NULL without memory, else to be freed. */
+static char *fold(const char *text)
+{
+	unsigned int columns = screen_columns();
+	char *folded = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&folded, &size);
+
+	if (!out)
+		return NULL;
+	while (*text) {
+		size_t len = strcspn(text, "\n");
+
+		width_fold(out, text, len, columns, INDENT);
+		text += len;
+		if (*text)
+			fputc(*text++, out);
+	}
+	fclose(out);
+	return folded;
+}
+
+/* @text: its lines fit */
+static void draw(const char *text)
 {
 	unsigned int rows = screen_rows();
 	char *drawing = NULL;
@@ -156,6 +211,15 @@ void screen_draw(const char *text)
 	if (drawing)
 		put(drawing);
 	free(drawing);
+}
+
+void screen_draw(const char *text)
+{
+	char *folded = fold(text);
+
+	if (folded)
+		draw(folded);
+	free(folded);
 }
 
 static enum screen_event read_signal(void)
@@ -190,8 +254,11 @@ enum screen_event screen_wait(int64_t ns)
 		.tv_nsec = ns % NSEC_PER_SEC,
 	};
 	enum screen_event event = SCREEN_TIMEOUT;
+	int ready = interrupt_poll_until(files, 2, &timeout);
 
-	if (ppoll(files, 2, &timeout, NULL) <= 0)
+	if (interrupted())
+		return SCREEN_QUIT;
+	if (ready <= 0)
 		return SCREEN_TIMEOUT;
 	if (files[0].revents)
 		event = read_signal();

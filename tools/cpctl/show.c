@@ -47,9 +47,9 @@ int verb_show(int argc, char **argv)
 	if (status >= 0)
 		return status;
 	if (optind == argc || argc - optind > 2)
-		return usage_error(argv[0], "one FILE is wanted, and a number perhaps");
+		return usage_error(argv[0], "expected FILE [N]");
 	if (argc - optind == 2 && !parse_place(argv[optind + 1], &number))
-		return usage_error(argv[0], "'%s' is no checkpoint's number",
+		return usage_error(argv[0], "invalid checkpoint number '%s'",
 				   argv[optind + 1]);
 	return viewer_run(argv[optind], &options, show, &number);
 }

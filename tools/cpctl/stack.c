@@ -122,7 +122,8 @@ void stack_print(const struct printer *printer, const struct snapshot *now,
 	struct word word, zero = {};
 
 	left = stack_range(now, segment, &printer->view, &addr);
-	for (; left; left -= len, addr += len) {
+	/* Each further write might wait for a reader. */
+	for (; left && !ferror(printer->out); left -= len, addr += len) {
 		if (len > left)
 			len = left;
 		read_word(&word, now, before, addr, len);

@@ -12,11 +12,13 @@
 #include "json.h"
 #include "message.h"
 #include "netlink.h"
-#include "number.h"
+#include "output.h"
 #include "prometheus.h"
 #include "screen.h"
 #include "style.h"
+#include "table.h"
 #include "text.h"
+#include "width.h"
 #include "words.h"
 
 #define NSEC_PER_SEC 1000000000LL
@@ -25,9 +27,10 @@
 #define BAR 40
 
 static const struct cmdline cmdline = {
+	.prints = true,
 	.help =
 	"Usage: cpctl stat [OPTION]... [PID]\n"
-	"Tell how many checkpoints a second the pairs take, and for how long their\n"
+	"Print how many checkpoints a second the pairs take, and for how long their\n"
 	"slaves are held up. The first report is on all the time since a pair was\n"
 	"made, each further one on the time since the report before. With PID: of the\n"
 	"pair whose slave it is. At a terminal: again and again, until q is pressed.\n"
@@ -158,39 +161,61 @@ static void print_json(const struct change *change)
 	json_line(stdout, object);
 }
 
-static void print_header(FILE *out, const struct style *style)
-{
-	fprintf(out, "%s%7s %7s %-14s %8s %7s %7s %5s %7s %7s %7s %s%s\n",
-		style->head, "SLAVE", "MASTER", "STATE", "TAKEN/s", "MISS/s",
-		"BYTES/s", "HELD%", "TOTAL", "AVERAGE", "MAXIMUM", "COMMANDS",
-		style->end);
-}
+static const struct table_column columns[] = {
+	{ .name = "SLAVE", .width = 7 },
+	{ .name = "MASTER", .width = 7, .rank = 2 },
+	{ .name = "STATE", .width = 14, .left = true, .rank = 4 },
+	{ .name = "TAKEN/s", .width = 8 },
+	{ .name = "MISS/s", .width = 7, .rank = 7 },
+	{ .name = "BYTES/s", .width = 7, .rank = 8 },
+	{ .name = "HELD%", .width = 5, .rank = 1 },
+	{ .name = "TOTAL", .width = 7, .rank = 6 },
+	{ .name = "AVERAGE", .width = 7, .rank = 5 },
+	{ .name = "MAXIMUM", .width = 7, .rank = 3 },
+	{ .name = "COMMANDS", .left = true },
+};
 
-static void print_row(FILE *out, const struct change *change)
+static void add_change(struct table *table, const struct change *change)
 {
 	const struct pair_info *pair = change->pair;
-	char bytes[FIGURE_SIZE], held[FIGURE_SIZE], average[FIGURE_SIZE], max[FIGURE_SIZE];
 	char slave[COMM_TEXT_SIZE], master[COMM_TEXT_SIZE];
+	char text[FIGURE_SIZE];
 
-	fprintf(out, "%7d %7d %-14s %8.1f %7.1f %7s %5.1f %7s %7s %7s %s < %s\n",
-		pair->slave, pair->master, state_word(pair->state),
-		(double)change->taken / change->seconds,
-		(double)change->missed / change->seconds,
-		figure_bytes(bytes, (double)change->bytes / change->seconds),
-		100 * (double)change->held / NSEC_PER_SEC / change->seconds,
-		figure_time(held, (double)pair->held),
-		change->holds ? figure_time(average, (double)change->held /
-					    (double)change->holds) : "-",
-		figure_time(max, (double)pair->held_max),
-		text_comm(slave, pair->slave_comm),
-		text_comm(master, pair->master_comm));
+	table_add(table, "%d", pair->slave);
+	table_add(table, "%d", pair->master);
+	table_add(table, "%s", state_word(pair->state));
+	table_add(table, "%.1f", (double)change->taken / change->seconds);
+	table_add(table, "%.1f", (double)change->missed / change->seconds);
+	table_add(table, "%s", figure_bytes(text, (double)change->bytes /
+						  change->seconds));
+	table_add(table, "%.1f", 100 * (double)change->held / NSEC_PER_SEC /
+				 change->seconds);
+	table_add(table, "%s", figure_time(text, (double)pair->held));
+	table_add(table, "%s", change->holds ?
+			       figure_time(text, (double)change->held /
+						 (double)change->holds) : "-");
+	table_add(table, "%s", figure_time(text, (double)pair->held_max));
+	table_add(table, "%s < %s", text_comm(slave, pair->slave_comm),
+		  text_comm(master, pair->master_comm));
 }
 
-static void print_histogram(FILE *out, const uint64_t *histogram)
+/* The columns of the terminal before the bar of a line of the histogram. */
+#define BEFORE_BAR 29
+
+static int longest_bar(unsigned int terminal)
+{
+	if (!terminal || terminal >= BEFORE_BAR + BAR)
+		return BAR;
+	return terminal > BEFORE_BAR ? (int)terminal - BEFORE_BAR : 0;
+}
+
+static void print_histogram(FILE *out, const uint64_t *histogram,
+			    unsigned int terminal)
 {
 	static const char bar[] = "########################################";
 	unsigned int first = HELD_BUCKETS, last = 0, i;
 	char from[FIGURE_SIZE], to[FIGURE_SIZE];
+	const int longest = longest_bar(terminal);
 	uint64_t max = 0;
 
 	_Static_assert(sizeof(bar) == BAR + 1, "the longest bar");
@@ -211,7 +236,7 @@ static void print_histogram(FILE *out, const uint64_t *histogram)
 			i < HELD_BUCKETS - 1 ?
 				figure_time(to, (double)(2ULL << i)) : "more",
 			histogram[i],
-			(int)((double)histogram[i] / (double)max * BAR + 0.5),
+			(int)((double)histogram[i] / (double)max * longest + 0.5),
 			bar);
 }
 
@@ -230,17 +255,23 @@ static int by_rate(const void *a, const void *b)
 
 static void print_table(FILE *out, struct change *changes, size_t nr)
 {
+	struct table table = {
+		.columns = columns,
+		.nr_columns = sizeof(columns) / sizeof(columns[0]),
+	};
+	const unsigned int terminal = width_of(stdout);
 	uint64_t histogram[HELD_BUCKETS] = {};
 	size_t i, bucket;
 
 	qsort(changes, nr, sizeof(*changes), by_rate);
-	print_header(out, style_of(stdout));
 	for (i = 0; i < nr; i++) {
-		print_row(out, &changes[i]);
+		add_change(&table, &changes[i]);
 		for (bucket = 0; bucket < HELD_BUCKETS; bucket++)
 			histogram[bucket] += changes[i].held_histogram[bucket];
 	}
-	print_histogram(out, histogram);
+	table_print(&table, out, terminal, style_of(stdout));
+	table_free(&table);
+	print_histogram(out, histogram, terminal);
 }
 
 static bool print_report(const struct stat_run *run, FILE *out)
@@ -303,12 +334,9 @@ static int report(struct stat_run *run)
 			return status;
 		if (!print_report(run, stdout))
 			return EXIT_REFUSED;
-		if (fflush(stdout)) {
-			warn("cannot write");
-			return EXIT_REFUSED;
-		}
-		if (!--left)
-			return EXIT_OK;
+		status = output_flush(stdout);
+		if (status != EXIT_OK || !--left)
+			return status;
 		sleep_ns(run->interval_ns);
 		if (!run->json)
 			putchar('\n');
@@ -367,7 +395,7 @@ static bool set_option(void *arg, int option)
 	case OPT_INTERVAL:
 		return cmdline_interval(&run->interval_ns);
 	case OPT_COUNT:
-		return parse_count(optarg, &run->count);
+		return cmdline_number(&run->count, 1, UINT64_MAX);
 	case OPT_JSON:
 		run->json = true;
 		break;

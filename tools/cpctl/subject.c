@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What bt and dump look at: a process, or a checkpoint of a recording. */
+/* The subject of bt and dump: a process, or a checkpoint of a recording. */
 #include <getopt.h>
 
 #include "cpctl.h"
+#include "interrupt.h"
 #include "number.h"
 #include "subject.h"
 #include "viewer.h"
@@ -13,7 +14,7 @@ int subject_parse(int argc, char **argv, const struct take_usage *usage,
 	const char *place = NULL;
 	int status;
 
-	/* Below zero, it is no option: it is kept from getopt_long(). */
+	/* A negative number is kept from getopt_long(), to which it is an option. */
 	subject->number = -1;
 	if (argc > 2 && argv[argc - 1][0] == '-' &&
 	    parse_place(argv[argc - 1], &subject->number))
@@ -24,11 +25,11 @@ int subject_parse(int argc, char **argv, const struct take_usage *usage,
 	if (argc - optind == 1 && !place && parse_pid(argv[optind], &subject->pid))
 		return -1;
 	if (argc - optind != 1 && argc - optind != 2)
-		return usage_error(argv[0], "one PID is wanted, or a FILE and perhaps a number");
+		return usage_error(argv[0], "expected PID, or FILE [N]");
 	subject->file = argv[optind];
 	if (argc - optind == 2 && !place &&
 	    !parse_place(argv[optind + 1], &subject->number))
-		return usage_error(argv[0], "'%s' is no checkpoint's number",
+		return usage_error(argv[0], "invalid checkpoint number '%s'",
 				   argv[optind + 1]);
 	return -1;
 }
@@ -39,11 +40,11 @@ int subject_open(const struct subject *subject,
 	struct playback play;
 	int status = EXIT_REFUSED;
 
-	if (playback_open(&play, subject->file) &&
-	    playback_find(&play, subject->number)) {
-		status = use(&play, options);
-		if (status == EXIT_OK)
-			status = playback_status(&play);
+	interrupt_catch(NULL);
+	if (playback_open(&play, subject->file)) {
+		if (playback_find(&play, subject->number))
+			status = use(&play, options);
+		status = playback_status(&play, status);
 	}
 	playback_close(&play);
 	return status;

@@ -9,10 +9,10 @@
 #include "interrupt.h"
 #include "json.h"
 #include "message.h"
-#include "number.h"
 #include "output.h"
 #include "plainname.h"
 #include "take.h"
+#include "width.h"
 
 /* By what a verb must have for them. */
 static const struct {
@@ -57,15 +57,15 @@ static bool set_option(void *arg, int option)
 
 	switch (option) {
 	case 'n':
-		return parse_count(optarg, &options->count);
+		return cmdline_number(&options->count, 1, UINT64_MAX);
 	case OPT_TIMEOUT:
-		return parse_seconds(optarg, &options->timeout_ns);
+		return cmdline_seconds(&options->timeout_ns, 0);
 	case OPT_STACK_LIMIT:
-		return parse_bytes(optarg, &options->stack_limit);
+		return cmdline_bytes(&options->stack_limit, UINT64_MAX);
 	case OPT_STACK_BYTES:
-		return parse_bytes(optarg, &options->view.stack_bytes);
+		return cmdline_bytes(&options->view.stack_bytes, UINT64_MAX);
 	case OPT_FRAMES:
-		return parse_number(optarg, &options->frames);
+		return cmdline_number(&options->frames, 0, UINT64_MAX);
 	case OPT_NUDGE:
 		options->nudge = true;
 		break;
@@ -95,9 +95,15 @@ int take_parse(int argc, char **argv, const struct take_usage *usage,
 		.help = usage->help,
 		.in_order = usage->in_order,
 	};
+	int status;
 
 	select_options(cmdline.options, usage->has);
-	return cmdline_parse(argc, argv, &cmdline, set_option, options);
+	status = cmdline_parse(argc, argv, &cmdline, set_option, options);
+	/* What prints has JSON, too: dump has not, and writes to a file. */
+	if (status < 0 && usage->has & TAKE_HAS_JSON &&
+	    output_check(options->output) != EXIT_OK)
+		return EXIT_REFUSED;
+	return status;
 }
 
 int take_parse_pid(int argc, char **argv, const struct take_usage *usage,
@@ -155,6 +161,7 @@ static int print_each(struct live *live, const struct take_options *options,
 		.out = out,
 		.view = options->view,
 		.style = style_of(out),
+		.columns = width_of(out),
 		.symbols = symbols_open(&live->around),
 	};
 	int status = EXIT_OK;
@@ -214,6 +221,6 @@ int take_from(pid_t pid, const struct take_options *options, live_fn use,
 	status = take_paired(pair, pid, options, use, arg);
 	cp_pair_close(pair);
 	if (interrupted())
-		warnx("stopped; process %d goes on by itself", pid);
+		warnx("interrupted; process %d continues", pid);
 	return status;
 }

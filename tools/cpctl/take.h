@@ -35,8 +35,8 @@ struct take_options {
 #define TAKE_WAIT_HELP							    \
 	"      --nudge            bring a sleeping process to its next return\n" \
 	"                         to user mode\n"				    \
-	"      --no-nudge         wait until it returns by itself\n"	    \
-	"      --timeout SEC      give up when no checkpoint comes for so long\n" \
+	"      --no-nudge         wait until it returns without that\n"	    \
+	"      --timeout SEC      give up when no checkpoint comes within SEC\n" \
 	"      --stack-limit SIZE most bytes of stack to take (K, M, G allowed)\n"
 #define TAKE_VIEW_HELP							    \
 	"      --stack-bytes SIZE most bytes of stack to print (256)\n"	    \

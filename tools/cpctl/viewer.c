@@ -4,11 +4,13 @@
 
 #include "cmdline.h"
 #include "cpctl.h"
+#include "interrupt.h"
 #include "message.h"
 #include "number.h"
 #include "output.h"
 #include "plainname.h"
 #include "viewer.h"
+#include "width.h"
 
 /* Those of VIEWER_STACK_HELP. */
 static const struct option stack_options[] = {
@@ -23,7 +25,7 @@ static bool set_option(void *arg, int option)
 
 	switch (option) {
 	case OPT_STACK_BYTES:
-		return parse_bytes(optarg, &options->view.stack_bytes);
+		return cmdline_bytes(&options->view.stack_bytes, UINT64_MAX);
 	case OPT_FULL:
 		options->view.full = true;
 		break;
@@ -45,7 +47,7 @@ int viewer_parse(int argc, char **argv, const char *help, bool has_stack,
 {
 	struct cmdline cmdline = {
 		.help = help,
-		/* Behind the file come numbers, which may be below zero. */
+		/* Numbers follow the file, and may be negative. */
 		.in_order = true,
 		.options = {
 			{ "json", no_argument, NULL, OPT_JSON },
@@ -53,11 +55,15 @@ int viewer_parse(int argc, char **argv, const char *help, bool has_stack,
 			{ "output", required_argument, NULL, 'o' },
 		},
 	};
+	int status;
 
 	if (has_stack)
 		memcpy(&cmdline.options[3], stack_options,
 		       sizeof(stack_options));
-	return cmdline_parse(argc, argv, &cmdline, set_option, options);
+	status = cmdline_parse(argc, argv, &cmdline, set_option, options);
+	if (status < 0 && output_check(options->output) != EXIT_OK)
+		return EXIT_REFUSED;
+	return status;
 }
 
 static int show_on(FILE *out, struct viewer *viewer, viewer_fn show, void *arg)
@@ -66,6 +72,7 @@ static int show_on(FILE *out, struct viewer *viewer, viewer_fn show, void *arg)
 
 	viewer->printer.out = out;
 	viewer->printer.style = style_of(out);
+	viewer->printer.columns = width_of(out);
 	viewer->printer.view = viewer->options->view;
 	viewer->printer.symbols = symbols_open(&viewer->play.around);
 	if (!viewer->printer.symbols)
@@ -75,7 +82,7 @@ static int show_on(FILE *out, struct viewer *viewer, viewer_fn show, void *arg)
 	symbols_close(viewer->printer.symbols);
 	if (status == EXIT_OK)
 		status = output_flush(out);
-	return status == EXIT_OK ? playback_status(&viewer->play) : status;
+	return playback_status(&viewer->play, status);
 }
 
 int viewer_run(const char *path, const struct viewer_options *options,
@@ -85,6 +92,7 @@ int viewer_run(const char *path, const struct viewer_options *options,
 	int status = EXIT_REFUSED;
 	FILE *out;
 
+	interrupt_catch(NULL);
 	if (playback_open(&viewer.play, path)) {
 		out = output_open(options->output);
 		if (out) {

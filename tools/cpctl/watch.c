@@ -16,8 +16,8 @@
 #include "cpctl.h"
 #include "diagnose.h"
 #include "facts.h"
+#include "interrupt.h"
 #include "message.h"
-#include "number.h"
 #include "plainname.h"
 #include "print.h"
 #include "screen.h"
@@ -29,6 +29,7 @@
 #define SLICE_NS (NSEC_PER_SEC / 5)
 
 static const struct cmdline cmdline = {
+	.prints = true,
 	.help =
 	"Usage: cpctl watch [OPTION]... PID\n"
 	"Show the registers and the stack of the running process or thread PID,\n"
@@ -36,7 +37,7 @@ static const struct cmdline cmdline = {
 	"\n"
 	"      --interval SEC     time from picture to picture (1)\n"
 	"      --no-demangle      print names of C++ and Rust as linkers see them\n"
-	"      --no-nudge         wait until the process returns to user mode by itself\n"
+	"      --no-nudge         do not bring a sleeping process to user mode\n"
 	"      --stack-limit SIZE most bytes of stack to take (K, M, G allowed)\n"
 	"  -h, --help             print this help\n"
 	"  -V, --version          print the version\n"
@@ -103,6 +104,8 @@ static enum outcome make_pair(struct watch *watch)
 	if (watch->paired)
 		return TAKEN;
 	if (cp_pair_prep(watch->pair, watch->pid, &watch->options)) {
+		if (interrupted())
+			return LEAVE;
 		if (errno == EBUSY)
 			return BUSY;
 		/* Once there was a picture, it is known to have been there. */
@@ -168,6 +171,8 @@ static enum outcome take(struct watch *watch)
 			return keep(watch);
 		if (!ret)
 			return end_pair(watch);
+		if (interrupted())
+			return LEAVE;
 		if (errno != ETIMEDOUT) {
 			screen_close();
 			diagnose_get(watch->pid, errno);
@@ -203,7 +208,7 @@ static void print_head(struct watch *watch, FILE *out, enum outcome outcome)
 	if (outcome == NOT_YET)
 		fputs("waiting for it to return to user mode\n", out);
 	else if (outcome == BUSY)
-		fputs("paired with somebody else at the moment\n", out);
+		fputs("paired with another master at the moment\n", out);
 	else
 		fputc('\n', out);
 	watch->facts = facts;
@@ -219,6 +224,7 @@ static void draw(struct watch *watch, enum outcome outcome)
 		.out = open_memstream(&text, &size),
 		.style = style_of(stdout),
 		.symbols = watch->symbols,
+		.columns = screen_columns(),
 		/* As much as fits; the rest is cut off. */
 		.view.stack_bytes = screen_rows() * snapshot_word(last),
 	};
@@ -306,7 +312,8 @@ static bool set_option(void *arg, int option)
 	case OPT_INTERVAL:
 		return cmdline_interval(&watch->interval_ns);
 	case OPT_STACK_LIMIT:
-		return parse_bytes(optarg, &watch->options.stack_limit);
+		return cmdline_bytes(&watch->options.stack_limit,
+				     UINT64_MAX);
 	case OPT_NO_DEMANGLE:
 		plainname_off();
 		break;

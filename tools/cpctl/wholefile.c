@@ -2,17 +2,70 @@
 /* A file that appears whole or not at all. */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "message.h"
 #include "wholefile.h"
 
-int wholefile_open(struct wholefile *file, const char *path)
+/* "/proc/self/fd/" and the digits of an int */
+#define FD_LINK_SIZE 32
+
+static void fd_link(int fd, char link[FD_LINK_SIZE])
+{
+	snprintf(link, FD_LINK_SIZE, "/proc/self/fd/%d", fd);
+}
+
+/*
+ * A file without a name, in the directory of @path: if cpctl is killed, nothing is
+ * left. -1 where the file system has no such files, or /proc is not there to give
+ * it a name later.
+ */
+static int open_nameless(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *folder = slash ? strndup(path, (size_t)(slash + 1 - path)) :
+			       strdup(".");
+	char link[FD_LINK_SIZE];
+	int fd;
+
+	if (!folder)
+		return -1;
+	fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	free(folder);
+	if (fd < 0)
+		return -1;
+	fd_link(fd, link);
+	if (!faccessat(AT_FDCWD, link, F_OK, AT_SYMLINK_NOFOLLOW))
+		return fd;
+	close(fd);
+	return -1;
+}
+
+static int open_named(struct wholefile *file)
+{
+	int fd;
+
+	if (asprintf(&file->temporary, "%s.XXXXXX", file->path) < 0) {
+		file->temporary = NULL;
+		return -1;
+	}
+	/* It has mode 0600. */
+	fd = mkostemp(file->temporary, O_CLOEXEC);
+	if (fd < 0) {
+		free(file->temporary);
+		file->temporary = NULL;
+	}
+	return fd;
+}
+
+int wholefile_open(struct wholefile *file, const char *path, bool keep_part)
 {
 	struct stat st;
 
@@ -28,17 +81,10 @@ int wholefile_open(struct wholefile *file, const char *path)
 		errno = EEXIST;
 		return -1;
 	}
-	if (asprintf(&file->temporary, "%s.XXXXXX", path) < 0) {
-		file->temporary = NULL;
-		return -1;
-	}
-	/* It has mode 0600. */
-	file->fd = mkostemp(file->temporary, O_CLOEXEC);
-	if (file->fd < 0) {
-		free(file->temporary);
-		return -1;
-	}
-	return 0;
+	file->fd = keep_part ? -1 : open_nameless(path);
+	if (file->fd < 0)
+		file->fd = open_named(file);
+	return file->fd < 0 ? -1 : 0;
 }
 
 void wholefile_diagnose(const char *path)
@@ -68,11 +114,63 @@ static int print(int fd)
 	return fflush(stdout) ? -1 : 0;
 }
 
+/* A name that no file has yet; to be freed. */
+static char *unused_name(const char *path)
+{
+	unsigned int number;
+	char *name;
+
+	if (getrandom(&number, sizeof(number), 0) != sizeof(number) ||
+	    asprintf(&name, "%s.%08x", path, number) < 0)
+		return NULL;
+	return name;
+}
+
+/* link(2) does not replace a file, rename(2) does. */
+static int link_and_rename(const char *link, const char *path)
+{
+	char *name = unused_name(path);
+	int ret = -1;
+
+	if (name && !linkat(AT_FDCWD, link, AT_FDCWD, name, AT_SYMLINK_FOLLOW)) {
+		ret = rename(name, path);
+		if (ret)
+			unlink(name);
+	}
+	free(name);
+	return ret;
+}
+
+static int link_nameless(int fd, const char *path)
+{
+	char link[FD_LINK_SIZE];
+	sigset_t all, old;
+	int ret;
+
+	fd_link(fd, link);
+	ret = linkat(AT_FDCWD, link, AT_FDCWD, path, AT_SYMLINK_FOLLOW);
+	if (!ret || errno != EEXIST)
+		return ret;
+	/* A signal between link and rename would leave the other name. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, &old);
+	ret = link_and_rename(link, path);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return ret;
+}
+
+static int give_name(struct wholefile *file)
+{
+	if (file->temporary)
+		return rename(file->temporary, file->path);
+	return link_nameless(file->fd, file->path);
+}
+
 int wholefile_show(struct wholefile *file)
 {
-	char *name = file->temporary ? strdup(file->path) : NULL;
+	char *name = strdup(file->path);
 
-	if (!name || fsync(file->fd) || rename(file->temporary, name)) {
+	if (!name || fsync(file->fd) || give_name(file)) {
 		free(name);
 		return -1;
 	}
@@ -85,14 +183,14 @@ int wholefile_keep(struct wholefile *file)
 {
 	int error;
 
-	if (!file->temporary) {
+	if (!strcmp(file->path, "-")) {
 		if (print(file->fd))
 			goto err_drop;
 		close(file->fd);
 		return 0;
 	}
 	/* Some file systems find out only now that there is no room. */
-	if (fsync(file->fd) || rename(file->temporary, file->path))
+	if (fsync(file->fd) || give_name(file))
 		goto err_drop;
 	close(file->fd);
 	free(file->temporary);
@@ -108,7 +206,7 @@ err_drop:
 int wholefile_keep_part(struct wholefile *file)
 {
 	/* Whether all has arrived does not matter. */
-	if (rename(file->temporary, file->path))
+	if (give_name(file))
 		return -1;
 	close(file->fd);
 	free(file->temporary);

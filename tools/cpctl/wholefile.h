@@ -3,10 +3,12 @@
 #ifndef WHOLEFILE_H
 #define WHOLEFILE_H
 
+#include <stdbool.h>
+
 /*
  * struct wholefile - a file being written
- * @path: what it is to be called; "-": its bytes go to the standard output
- * @temporary: what it is called now; NULL when it has no name
+ * @path: its final name; "-": its bytes go to the standard output
+ * @temporary: its current name; NULL while it has none
  * @fd: where to write
  */
 struct wholefile {
@@ -17,19 +19,22 @@ struct wholefile {
 
 /*
  * wholefile_open() - begin
+ * @keep_part: a part of the file is worth having: if cpctl is killed, the part
+ *	stays under a temporary name. Else nothing is left where the file system
+ *	has O_TMPFILE.
  *
- * Only its owner may read it. It takes the place of another file of that name,
- * a symbolic link included; but nothing else than files is replaced.
+ * Only its owner may read it. It replaces another file or symbolic link of that
+ * name, but nothing else.
  *
- * Return: 0, or -1 with errno; EEXIST when @path is no file.
+ * Return: 0, or -1 with errno; EEXIST when @path is not a file.
  */
-int wholefile_open(struct wholefile *file, const char *path);
+int wholefile_open(struct wholefile *file, const char *path, bool keep_part);
 
 /* wholefile_diagnose() - say why wholefile_open() has failed, by errno */
 void wholefile_diagnose(const char *path);
 
 /*
- * wholefile_show() - give it its name now, though more is to come
+ * wholefile_show() - give it its name now, before it is complete
  *
  * Return: 0, or -1 with errno.
  */

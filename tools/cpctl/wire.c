@@ -7,7 +7,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "interrupt.h"
 #include "wire.h"
+
+/* About a second. */
+#define TICKS_MAX 20
 
 /* struct head - what precedes the text of a message */
 struct head {
@@ -72,15 +76,21 @@ bool wire_send(int socket, const struct wire_message *message)
 	       send_bytes(socket, message->text, message->size);
 }
 
-/* Waits until there is something to receive. */
+/*
+ * Waits until there is something to receive. After an interruption, poll() fails
+ * with EINTR at each tick of interrupt.h's timer: a name that is nearly there is
+ * still waited for, because a recording may need it.
+ */
 static bool is_ready(int socket, int timeout_ms)
 {
 	struct pollfd poll_fd = { .fd = socket, .events = POLLIN };
+	unsigned int ticks = 0;
 	int ret;
 
 	do {
 		ret = poll(&poll_fd, 1, timeout_ms);
-	} while (ret < 0 && errno == EINTR);
+	} while (ret < 0 && errno == EINTR &&
+		 (!interrupted() || ticks++ < TICKS_MAX));
 	return ret > 0;
 }
 
