@@ -206,7 +206,8 @@ static bool is_stack(struct vm_area_struct *vma)
 }
 
 /* Fills in the mapping of @seg; map_end stays 0 if @sp points to no memory. */
-static void find_mapping(struct cp_segment *seg, unsigned long sp, bool dying)
+static void find_mapping(struct cp_memory *memory, struct cp_segment *seg,
+			 unsigned long sp, bool dying)
 {
 	VMA_ITERATOR(vmi, current->mm, sp);
 	struct vm_area_struct *vma, *next;
@@ -216,6 +217,7 @@ static void find_mapping(struct cp_segment *seg, unsigned long sp, bool dying)
 	vma = find_stack(&vmi, sp);
 	if (!vma || is_device(vma))
 		return;
+	cp_memory_enter(memory, vma);
 	seg->map_start = vma->vm_start;
 	for (i = 0; i < MAPPINGS_MAX; i++) {
 		if (!may_continue(current->mm, vma, dying))
@@ -333,9 +335,9 @@ static bool copy_stack_late(struct cp_memory *memory, struct cp_region *region,
 		void *page = cp_region_page(region, offset);
 
 		if (unlikely(!page) ||
-		    unlikely(!cp_memory_read_present(memory, page +
-						     offset_in_page(offset),
-						     addr, part)))
+		    unlikely(!cp_memory_read_late(memory, page +
+						  offset_in_page(offset),
+						  addr, part)))
 			return false;
 		left -= part;
 		addr += part;
@@ -367,7 +369,7 @@ static bool capture_stack_locked(struct cp_memory *memory,
 {
 	unsigned long sp = seg->addr;
 
-	find_mapping(seg, sp, dying);
+	find_mapping(memory, seg, sp, dying);
 	if (!is_user_memory(seg)) {
 		seg->flags = CP_SEGF_UNMAPPED;
 		return false;
@@ -415,7 +417,7 @@ static bool capture_stack_late_locked(struct cp_memory *memory,
 {
 	unsigned long sp = seg->addr;
 
-	find_mapping(seg, sp, false);
+	find_mapping(memory, seg, sp, false);
 	if (!is_user_memory(seg))
 		return false;
 	place_stack(seg, slot, sp);

@@ -25,7 +25,7 @@
  */
 int cp_memory_lock(struct cp_memory *memory)
 {
-	memory->vma = NULL;
+	cp_memory_enter(memory, NULL);
 	memory->locked = !mmap_read_lock_killable(current->mm);
 	return memory->locked ? 0 : -EINTR;
 }
@@ -51,7 +51,7 @@ void cp_memory_unlock(struct cp_memory *memory)
 	if (memory->locked)
 		mmap_read_unlock(current->mm);
 	memory->locked = false;
-	memory->vma = NULL;
+	cp_memory_enter(memory, NULL);
 }
 
 /* vma_is_secretmem() is not exported. */
@@ -71,16 +71,33 @@ static bool is_readable(const struct vm_area_struct *vma)
 	       !(vma->vm_flags & (VM_IO | VM_PFNMAP)) && !is_secret(vma);
 }
 
-/* Sets @memory->vma to the mapping of @addr, or to NULL. */
-static void find_mapping_of(struct cp_memory *memory, u64 addr)
+/**
+ * cp_memory_enter - say which mapping is read next
+ * @memory: the walk, locked
+ * @vma: the mapping, or NULL
+ *
+ * Optional: the functions that read find the mapping themselves.
+ */
+void cp_memory_enter(struct cp_memory *memory, struct vm_area_struct *vma)
+{
+	bool readable = vma && is_readable(vma);
+
+	memory->vma = vma;
+	memory->start = readable ? vma->vm_start : 0;
+	memory->end = readable ? vma->vm_end : 0;
+}
+
+/* Enters the mapping of @addr; false when it must not be read. */
+static bool enter_mapping_of(struct cp_memory *memory, u64 addr)
 {
 	struct vm_area_struct *vma = memory->vma;
 
 	lockdep_assert_held(&current->mm->mmap_lock);
-	if (likely(vma && addr >= vma->vm_start && addr < vma->vm_end))
-		return;
-	vma = find_vma(current->mm, addr);
-	memory->vma = vma && addr >= vma->vm_start ? vma : NULL;
+	if (!vma || addr < vma->vm_start || addr >= vma->vm_end) {
+		vma = find_vma(current->mm, addr);
+		cp_memory_enter(memory, vma && addr >= vma->vm_start ? vma : NULL);
+	}
+	return memory->end;
 }
 
 /*
@@ -132,29 +149,20 @@ static bool is_untouched(struct vm_area_struct *vma, unsigned long addr)
 }
 
 /**
- * cp_memory_read_present - copy from a page that is present, or was never touched
- * @memory: the walk, locked
- * @to: where the bytes go
- * @addr: the first one's address in the task
- * @size: their number; not beyond the end of the page
+ * cp_memory_read_late_slow - cp_memory_read_late() where the common case has failed
+ * @memory: as there
+ * @to: as there
+ * @addr: as there
+ * @size: as there
  *
- * Any context. Without the checks of copy_from_user(), because @to is a part of a
- * page of the region.
- *
- * Return: false when a byte is not present, or must not be read.
+ * Return: as there.
  */
-bool cp_memory_read_present(struct cp_memory *memory, void *to, u64 addr,
-			    size_t size)
+bool cp_memory_read_late_slow(struct cp_memory *memory, void *to, u64 addr,
+			      size_t size)
 {
-	size_t left;
-
-	find_mapping_of(memory, addr);
-	if (unlikely(!memory->vma || !is_readable(memory->vma)))
+	if (!enter_mapping_of(memory, addr))
 		return false;
-	pagefault_disable();
-	left = raw_copy_from_user(to, u64_to_user_ptr(addr), size);
-	pagefault_enable();
-	if (likely(!left))
+	if (cp_memory_read_present(memory, to, addr, size))
 		return true;
 	if (!is_untouched(memory->vma, addr))
 		return false;
@@ -222,22 +230,19 @@ static bool read_absent(struct cp_memory *memory, void *to, u64 addr,
 }
 
 /**
- * cp_memory_read - copy from one page
- * @memory: the walk; mmap_lock may be dropped and taken again, or stay dropped if
- *	the task is being killed
- * @to: where the bytes go; zeroes where memory cannot be read
- * @addr: the first one's address in the task
- * @size: their number; not beyond the end of the page
+ * cp_memory_read_slow - cp_memory_read() where the common case has failed
+ * @memory: as there
+ * @to: as there
+ * @addr: as there
+ * @size: as there
  *
- * May sleep.
- *
- * Return: false when @to received zeroes that the task would not read.
+ * Return: as there.
  */
-bool cp_memory_read(struct cp_memory *memory, void *to, u64 addr, size_t size)
+bool cp_memory_read_slow(struct cp_memory *memory, void *to, u64 addr, size_t size)
 {
-	if (likely(cp_memory_read_present(memory, to, addr, size)))
+	if (cp_memory_read_late_slow(memory, to, addr, size))
 		return true;
-	if (memory->vma && is_readable(memory->vma))
+	if (memory->end)
 		return read_absent(memory, to, addr, size);
 	memset(to, 0, size);
 	return false;

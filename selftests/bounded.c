@@ -126,6 +126,8 @@ FIXTURE_TEARDOWN(worst)
 
 	tracefs_write("current_tracer", "nop");
 	tracefs_write("set_graph_function", "\n");
+	/* For the tests that follow. */
+	tracefs_write("tracing_on", "1");
 	for (i = 0; i < variant->epolls; i++)
 		close(self->epolls[i]);
 	slave_kill(self->m.slave);

@@ -425,6 +425,7 @@ FIXTURE_SETUP(bystander)
 	self->deaf->inside = variant->inside;
 	arg.pid = slave_start(body_syscalls, NULL);
 	ASSERT_EQ(0, master_prep(&self->m, &arg));
+	ASSERT_TRUE(trace_write("tracing_on", "1"));
 	ASSERT_TRUE(trace_write("events/checkpoint/capture/enable", "1"));
 }
 
