@@ -536,7 +536,7 @@ test_narrow_terminals()
 		at_terminal $columns COMMANDS q cpctl stat
 		grep -qE "^ *$slave +.*$wide < cpctl" "$folder/screen"
 		at_terminal $columns ', held up' $'\x03' cpctl monitor
-		grep -qE "present +slave $slave \\(" "$folder/screen"
+		grep -qE "present +slave $slave( |\$)" "$folder/screen"
 		at_terminal $columns '' '' cpctl log "$folder/recording"
 		# Nothing is lost.
 		[ "$(words screen)" = "$(words log)" ]
@@ -546,7 +546,7 @@ test_narrow_terminals()
 	has screen "master-waiting"
 	fails 1 grep -q SYSCALL "$folder/screen"
 	at_terminal 22 COMM '' cpctl list
-	has screen '日+'
+	has screen '日本+'
 	stop_pair
 	start_sleeper
 	for columns in 80 40; do
