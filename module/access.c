@@ -192,25 +192,37 @@ static bool names_task(const struct file *file, struct task_struct *task)
 /*
  * Opens the same path again, so that the kernel applies its rule again: since @file
  * was opened, the target may have become undumpable, changed its user or withdrawn its
- * permission (Yama), and the administrator may have tightened Yama. Gives 0, -EPERM,
- * -ESRCH if the target has died, or -ENOMEM.
+ * permission (Yama), and the administrator may have tightened Yama. Gives 0, -EPERM or
+ * -ENOMEM.
  */
 static int ask_again(const struct file *file, const struct mm_struct *mm)
 {
 	struct file *again;
-	int ret = -EPERM;
+	bool granted;
 
 	again = dentry_open(&file->f_path, O_RDONLY, current_cred());
-	if (IS_ERR(again)) {
-		ret = PTR_ERR(again);
-		return ret == -ENOMEM || ret == -ESRCH ? ret : -EPERM;
-	}
-	if (grants(again, mm))
-		ret = 0;
-	else if (!again->private_data)
-		/* Some kernels open the file of a task without memory. */
-		ret = -ESRCH;
+	if (IS_ERR(again))
+		return PTR_ERR(again) == -ENOMEM ? -ENOMEM : -EPERM;
+	granted = grants(again, mm);
 	fput(again);
+	return granted ? 0 : -EPERM;
+}
+
+static int check_proof(int mem_fd, struct task_struct *task,
+		       const struct mm_struct *mm)
+{
+	struct file *file;
+	int ret = -EPERM;
+
+	if (mem_fd < 0)
+		return -EPERM;
+	file = fget(mem_fd);
+	if (!file)
+		return -EPERM;
+	if (grants(file, mm) && file->f_cred == current_cred() &&
+	    names_task(file, task))
+		ret = ask_again(file, mm);
+	fput(file);
 	return ret;
 }
 
@@ -227,22 +239,20 @@ static int ask_again(const struct file *file, const struct mm_struct *mm)
  * May sleep.
  *
  * Return: 0 when the caller may, and the task has not exec'ed since; -EPERM;
- * -ESRCH when the task died meanwhile; -ENOMEM when the kernel had no memory to decide.
+ * -ESRCH when the task has begun to exit; -ENOMEM when the kernel had no memory to
+ * decide.
  */
 int cp_access_check(int mem_fd, struct task_struct *task,
 		    const struct mm_struct *mm)
 {
-	struct file *file;
-	int ret = -EPERM;
+	int ret = check_proof(mem_fd, task, mm);
 
-	if (mem_fd < 0)
-		return -EPERM;
-	file = fget(mem_fd);
-	if (!file)
-		return -EPERM;
-	if (grants(file, mm) && file->f_cred == current_cred() &&
-	    names_task(file, task))
-		ret = ask_again(file, mm);
-	fput(file);
+	/*
+	 * An exit at the same time makes the kernel refuse for reasons that have nothing
+	 * to do with permission: the memory is gone, or Yama finds no parents any more.
+	 * The flag is set before any of that; data_race(): others change.
+	 */
+	if (ret == -EPERM && data_race(task->flags) & PF_EXITING)
+		ret = -ESRCH;
 	return ret;
 }
