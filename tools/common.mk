@@ -21,3 +21,6 @@ WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 CPCTL_PACKAGES := libdw libelf json-c libseccomp libnl-3.0 libnl-genl-3.0 libzstd zlib
 
 ALL_CFLAGS = -std=gnu11 $(WARNINGS) -I$(UAPI) -MMD -MP $(CFLAGS)
+
+# cpctl's folders. A file includes files of its own folder and of those after it.
+CPCTL_FOLDERS := verbs record core print names process kernel base

@@ -15,12 +15,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../../tools/cpctl/ask.h"
-#include "../../tools/cpctl/lookup.h"
-#include "../../tools/cpctl/mapping.h"
-#include "../../tools/cpctl/modules.h"
-#include "../../tools/cpctl/source.h"
-#include "../../tools/cpctl/walk.h"
+#include "ask.h"
+#include "lookup.h"
+#include "mapping.h"
+#include "modules.h"
+#include "source.h"
+#include "walk.h"
 
 #define STACK_BYTES	2048
 #define STACK_ADDR	0x7ffff7000000

@@ -7,9 +7,9 @@
  */
 #include "target.h"
 
-#include "../../tools/cpctl/coreload.h"
-#include "../../tools/cpctl/playback.h"
-#include "../../tools/cpctl/stack.h"
+#include "coreload.h"
+#include "playback.h"
+#include "stack.h"
 
 static const struct view view = { .stack_bytes = 256 };
 

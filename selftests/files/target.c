@@ -10,7 +10,7 @@
 
 #include "target.h"
 
-#include "../../tools/cpctl/recording.h"
+#include "recording.h"
 
 static int file = -1;
 static char path[32];

@@ -24,7 +24,7 @@
 #include <unistd.h>
 #include <zstd.h>
 
-#include "../../tools/cpctl/recording.h"
+#include "recording.h"
 
 /* A reader that uses more memory than this has failed. */
 #define MEMORY_MB	1024

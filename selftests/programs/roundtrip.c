@@ -14,8 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../../tools/cpctl/playback.h"
-#include "../../tools/cpctl/recwriter.h"
+#include "playback.h"
+#include "recwriter.h"
 #include "../stress/dice.h"
 
 #define SHOTS_MAX	8

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* cpctl: finds the verb and calls it. */
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "child.h"
+#include "cmdline.h"
 #include "cpctl.h"
+#include "exit.h"
 #include "message.h"
 #include "output.h"
 
@@ -32,26 +33,6 @@ static const struct verb {
 };
 
 #define NR_VERBS (sizeof(verbs) / sizeof(verbs[0]))
-
-int print_version(void)
-{
-	int status = output_check(NULL);
-
-	if (status == EXIT_OK)
-		puts("cpctl " CPCTL_VERSION);
-	return status;
-}
-
-int usage_error(const char *name, const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	message_print(name, fmt, args, NULL);
-	va_end(args);
-	fprintf(stderr, "Try '%s --help'.\n", name);
-	return EXIT_USAGE;
-}
 
 static int print_usage(void)
 {

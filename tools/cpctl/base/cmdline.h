@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The command line of a verb: its options, and the arguments after them. */
+#ifndef CMDLINE_H
+#define CMDLINE_H
+
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* The options without a letter, of all verbs. */
+enum {
+	OPT_CHECKPOINTS = 256,
+	OPT_COUNT,
+	OPT_EVERY,
+	OPT_FRAMES,
+	OPT_FULL,
+	OPT_INTERVAL,
+	OPT_JSON,
+	OPT_NO_DEMANGLE,
+	OPT_NO_HEADER,
+	OPT_NO_NUDGE,
+	OPT_NUDGE,
+	OPT_PROMETHEUS,
+	OPT_STACK_BYTES,
+	OPT_STACK_LIMIT,
+	OPT_STREAM,
+	OPT_TIMEOUT,
+	OPT_WAIT,
+	OPT_XSTATE,
+};
+
+/* The most options that a verb has besides --help and --version. */
+#define CMDLINE_OPTIONS 12
+
+/*
+ * struct cmdline - the command line of a verb
+ * @help: the text of --help
+ * @in_order: the first argument ends the options
+ * @prints: the verb prints to standard output, and nowhere else
+ * @options: the options besides --help and --version; the value of one that also
+ *	has a letter is that letter
+ */
+struct cmdline {
+	const char	*help;
+	bool		in_order;
+	bool		prints;
+	struct option	options[CMDLINE_OPTIONS];
+};
+
+/*
+ * cmdline_set_fn - sets an option of the verb; its argument is in optarg
+ *
+ * Return: false when the argument is not valid.
+ */
+typedef bool (*cmdline_set_fn)(void *arg, int option);
+
+/*
+ * cmdline_parse() - read the options
+ * @set: NULL for a verb that has only --help and --version
+ * @arg: for @set
+ *
+ * Return: -1 when the verb shall run, with optind at the first argument; else the
+ * exit status of cpctl.
+ */
+int cmdline_parse(int argc, char **argv, const struct cmdline *cmdline,
+		  cmdline_set_fn set, void *arg);
+
+/*
+ * cmdline_number(), cmdline_bytes(), cmdline_seconds() - read optarg as a number
+ * @least, @most: the limits, inclusive
+ *
+ * For a cmdline_set_fn. Return: false when optarg is not such a number or exceeds
+ * the limits; the message of cmdline_parse() then states them.
+ */
+bool cmdline_number(uint64_t *number, uint64_t least, uint64_t most);
+bool cmdline_bytes(uint64_t *bytes, uint64_t most);
+bool cmdline_seconds(int64_t *ns, int64_t least_ns);
+
+/* cmdline_interval() - cmdline_seconds() for OPT_INTERVAL, from 0.1 seconds */
+bool cmdline_interval(int64_t *interval_ns);
+
+/*
+ * Read the arguments after the options: none, one PID, or an optional PID (without
+ * one, @pid is unchanged). Return: as cmdline_parse().
+ */
+int cmdline_none(int argc, char **argv);
+int cmdline_pid(int argc, char **argv, pid_t *pid);
+int cmdline_pid_or_none(int argc, char **argv, pid_t *pid);
+
+/* print_version() - for --version; returns EXIT_OK. */
+int print_version(void);
+
+/*
+ * usage_error() - say what is wrong with the command line
+ * @name: argv[0] of the verb
+ * @fmt: the message
+ *
+ * Return: EXIT_USAGE.
+ */
+int usage_error(const char *name, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+#endif /* CMDLINE_H */

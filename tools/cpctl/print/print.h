@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Checkpoints for people to read. */
+#ifndef PRINT_H
+#define PRINT_H
+
+#include "printer.h"
+#include "snapshot.h"
+
+/* print_headline() - print the headline of a checkpoint */
+void print_headline(const struct printer *printer, const struct cp_checkpoint *cp);
+
+/*
+ * print_snapshot() - print a checkpoint
+ * @now: the checkpoint
+ * @before: the one before it, empty when there is none; what differs is marked
+ */
+void print_snapshot(const struct printer *printer, const struct snapshot *now,
+		    const struct snapshot *before);
+
+#endif /* PRINT_H */

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What the netlink family tells in numbers, in words and as JSON. */
+#include <stdlib.h>
+#include <sys/wait.h>
+
+#include <linux/checkpoint.h>
+
+#include "entry.h"
+#include "text.h"
+#include "words.h"
+
+const char *state_word(uint32_t state)
+{
+	switch (state) {
+	case CP_NL_STATE_RUNNING:
+		return "running";
+	case CP_NL_STATE_SLAVE_WAITING:
+		return "slave-waiting";
+	case CP_NL_STATE_MASTER_WAITING:
+		return "master-waiting";
+	case CP_NL_STATE_OVER:
+		return "over";
+	default:
+		return "unknown";
+	}
+}
+
+const char *reason_name(uint32_t reason)
+{
+	switch (reason) {
+	case CP_END_NONE:
+		return "none";
+	case CP_END_EXITED:
+		return "exited";
+	case CP_END_EXEC:
+		return "exec";
+	case CP_END_DETACHED:
+		return "detached";
+	default:
+		return "unknown";
+	}
+}
+
+static void add_string(struct json_object *object, const char *key,
+		       const char *value)
+{
+	json_object_object_add(object, key, json_object_new_string(value));
+}
+
+static void add_number(struct json_object *object, const char *key,
+		       uint64_t value)
+{
+	json_object_object_add(object, key, json_object_new_uint64(value));
+}
+
+void words_names(struct json_object *object, const struct pair_info *pair)
+{
+	add_number(object, "slave", (uint64_t)pair->slave);
+	add_string(object, "slave_command", pair->slave_comm);
+	add_number(object, "master", (uint64_t)pair->master);
+	add_string(object, "master_command", pair->master_comm);
+	add_number(object, "uid", pair->uid);
+	add_string(object, "user", figure_user(pair->uid));
+}
+
+void words_syscall(struct json_object *object, int number, uint32_t flags)
+{
+	char *name = syscall_name(number, flags);
+
+	if (number >= 0)
+		add_number(object, "syscall", (uint64_t)number);
+	if (name)
+		add_string(object, "syscall_name", name);
+	free(name);
+}
+
+void words_end(struct json_object *object, uint32_t reason, int status)
+{
+	add_string(object, "reason", reason_name(reason));
+	if (reason == CP_END_EXITED && WIFEXITED(status))
+		add_number(object, "exit_status", (uint64_t)WEXITSTATUS(status));
+	if (reason == CP_END_EXITED && WIFSIGNALED(status))
+		add_number(object, "signal", (uint64_t)WTERMSIG(status));
+}
+
+struct json_object *words_pair(const struct pair_info *pair, const char *type)
+{
+	struct json_object *object = json_object_new_object();
+	struct json_object *histogram = json_object_new_array();
+	unsigned int i;
+
+	add_string(object, "type", type);
+	words_names(object, pair);
+	add_string(object, "state", state_word(pair->state));
+	add_number(object, "made_ns", pair->made);
+	add_number(object, "taken", pair->taken);
+	add_number(object, "missed", pair->missed);
+	add_number(object, "bytes", pair->bytes);
+	add_number(object, "held_ns", pair->held);
+	add_number(object, "held_max_ns", pair->held_max);
+	for (i = 0; i < CP_NL_HELD_BUCKETS; i++)
+		json_object_array_add(histogram,
+				      json_object_new_uint64(pair->held_histogram[i]));
+	json_object_object_add(object, "held_histogram", histogram);
+	words_syscall(object, pair->last_syscall, pair->flags);
+	return object;
+}

@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A recording, checkpoint by checkpoint, with what is known of its process. */
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "exit.h"
+#include "interrupt.h"
+#include "message.h"
+#include "playback.h"
+
+bool playback_open(struct playback *play, const char *path)
+{
+	struct stat st;
+
+	memset(play, 0, sizeof(*play));
+	play->path = path;
+	/* Its process is gone: what is not in the recording is nowhere. */
+	play->around.mem = -1;
+	play->around.root = open("/", O_PATH | O_CLOEXEC);
+	play->reader = recreader_open(path);
+	/* The owner of the recording chose the files that it names. */
+	if (!stat(path, &st)) {
+		play->around.uid = st.st_uid;
+		play->around.gid = st.st_gid;
+	}
+	return play->reader;
+}
+
+/* The rest of a record, at most @most bytes, as text of our own. */
+static char *take_text(struct playback *play, struct input *record,
+		       uint64_t most)
+{
+	size_t size = record->left;
+	char *text;
+
+	if (size > most) {
+		recreader_bad(play->reader);
+		return NULL;
+	}
+	text = malloc(size + 1);
+	if (!text) {
+		warn("cannot read a recording");
+		return NULL;
+	}
+	if (input_get(record, text, size)) {
+		recreader_bad(play->reader);
+		free(text);
+		return NULL;
+	}
+	text[size] = '\0';
+	return text;
+}
+
+/* A record of a fixed size; false after saying what is wrong. */
+static bool take_struct(struct playback *play, struct input *record, void *to,
+			size_t size)
+{
+	if (!input_get(record, to, size))
+		return true;
+	recreader_bad(play->reader);
+	return false;
+}
+
+static bool read_process(struct playback *play, struct input *record)
+{
+	struct identity *identity = &play->identity;
+	struct rec_process head;
+
+	if (!take_struct(play, record, &head, sizeof(head)))
+		return false;
+	identity->task = head.task;
+	identity->process = head.process;
+	identity->parent = head.parent;
+	identity->group = head.group;
+	identity->session = head.session;
+	identity->uid = head.uid;
+	identity->gid = head.gid;
+	identity->state = (char)head.state;
+	memcpy(identity->name, head.name, sizeof(identity->name));
+	identity->name[sizeof(identity->name) - 1] = '\0';
+	play->around.time = head.time;
+	free(identity->command);
+	identity->command = take_text(play, record, REC_TEXT_MAX);
+	return identity->command;
+}
+
+static bool read_auxv(struct playback *play, struct input *record)
+{
+	free(play->identity.auxv);
+	play->identity.auxv_size = record->left;
+	play->identity.auxv = take_text(play, record, REC_TEXT_MAX);
+	return play->identity.auxv;
+}
+
+static bool read_maps(struct playback *play, struct input *record)
+{
+	pages_free(&play->around.pages);
+	free(play->around.maps);
+	play->around.maps = take_text(play, record, REC_MAPS_MAX);
+	return play->around.maps;
+}
+
+static bool read_page(struct playback *play, struct input *record)
+{
+	struct pages *pages = &play->around.pages;
+	unsigned char *bytes;
+	struct rec_page page;
+
+	if (!take_struct(play, record, &page, sizeof(page)))
+		return false;
+	if (page.addr % PAGE_BYTES || page.addr >= REC_ADDR_MAX ||
+	    record->left != PAGE_BYTES || pages->nr == REC_PAGES_MAX) {
+		recreader_bad(play->reader);
+		return false;
+	}
+	if (pages_find(pages, page.addr))
+		return true;
+	bytes = malloc(PAGE_BYTES);
+	if (!bytes) {
+		warn("cannot read a recording");
+		return false;
+	}
+	if (!take_struct(play, record, bytes, PAGE_BYTES)) {
+		free(bytes);
+		return false;
+	}
+	if (!pages_add(pages, page.addr, bytes))
+		return true;
+	warn("cannot read a recording");
+	return false;
+}
+
+static bool read_end(struct playback *play, struct input *record)
+{
+	return take_struct(play, record, &play->end, sizeof(play->end)) &&
+	       !input_skip(record, record->left) &&
+	       !recreader_end(play->reader);
+}
+
+/* What is known of the program before is no longer true. */
+static bool read_exec(struct playback *play, struct input *record)
+{
+	struct rec_exec exec;
+
+	if (!take_struct(play, record, &exec, sizeof(exec)))
+		return false;
+	play->execs++;
+	play->late = exec.flags & REC_EXEC_LATE;
+	pages_free(&play->around.pages);
+	free(play->around.maps);
+	play->around.maps = NULL;
+	identity_free(&play->identity);
+	return true;
+}
+
+static bool read_other(struct playback *play, int type, struct input *record)
+{
+	switch (type) {
+	case REC_PROCESS:
+		return read_process(play, record);
+	case REC_AUXV:
+		return read_auxv(play, record);
+	case REC_MAPS:
+		return read_maps(play, record);
+	case REC_PAGE:
+		return read_page(play, record);
+	case REC_EXEC:
+		return read_exec(play, record);
+	case REC_OPTIONS:
+		return take_struct(play, record, &play->options,
+				   sizeof(play->options));
+	default:
+		/* Of a later version; it can do without. */
+		return true;
+	}
+}
+
+bool playback_next(struct playback *play)
+{
+	struct input *record;
+	int type;
+
+	while (!interrupted()) {
+		type = recreader_next(play->reader, &record);
+		if (type == REC_CHECKPOINT) {
+			play->failed = recreader_checkpoint(play->reader, record,
+							    &play->now);
+			return !play->failed;
+		}
+		if (type == REC_END) {
+			play->failed = !read_end(play, record);
+			return false;
+		}
+		if (type < 0 || !read_other(play, type, record)) {
+			play->failed = true;
+			return false;
+		}
+	}
+	return false;
+}
+
+bool playback_first(struct playback *play)
+{
+	const char *path = play->path;
+
+	playback_close(play);
+	return playback_open(play, path);
+}
+
+/* Goes to the checkpoint that has @before others before it. */
+static bool skip(struct playback *play, uint64_t before)
+{
+	bool failed = play->failed;
+
+	if (!playback_first(play))
+		return false;
+	play->failed = failed;
+	do {
+		if (!playback_next(play))
+			return false;
+	} while (before--);
+	return true;
+}
+
+/* What a recording has: numbers of checkpoints, and where the wanted one is. */
+struct extent {
+	uint64_t	nr;
+	uint64_t	first;
+	uint64_t	last;
+	uint64_t	before;
+	bool		has;
+};
+
+/* Reads all: whether it is damaged shows at its end. */
+static void measure(struct playback *play, int64_t number,
+		    struct extent *extent)
+{
+	memset(extent, 0, sizeof(*extent));
+	for (; playback_next(play); extent->nr++) {
+		extent->last = play->now.head.seq;
+		if (!extent->nr)
+			extent->first = extent->last;
+		if (number < 0 || extent->has ||
+		    extent->last != (uint64_t)number)
+			continue;
+		extent->before = extent->nr;
+		extent->has = true;
+	}
+	if (number < 0 && extent->nr >= -(uint64_t)number) {
+		extent->before = extent->nr + (uint64_t)number;
+		extent->has = true;
+	}
+}
+
+bool playback_find(struct playback *play, int64_t number)
+{
+	struct extent extent;
+
+	measure(play, number, &extent);
+	if (extent.has)
+		return skip(play, extent.before);
+	if (interrupted())
+		return false;
+	if (extent.nr)
+		warnx("%s: there is no checkpoint %" PRId64
+		      ": it has %" PRIu64 ", from %" PRIu64 " to %" PRIu64,
+		      play->path, number, extent.nr, extent.first, extent.last);
+	else
+		warnx("%s: there are no checkpoints in it", play->path);
+	return false;
+}
+
+int playback_status(const struct playback *play, int status)
+{
+	if (interrupted()) {
+		warnx("interrupted; not all of %s was looked at", play->path);
+		return EXIT_REFUSED;
+	}
+	return play->failed ? EXIT_REFUSED : status;
+}
+
+void playback_close(struct playback *play)
+{
+	recreader_close(play->reader);
+	identity_free(&play->identity);
+	surroundings_close(&play->around);
+	snapshot_free(&play->now);
+}

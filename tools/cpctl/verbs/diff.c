@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* cpctl diff: what differs between two checkpoints of a recording. */
+#include <getopt.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "cmdline.h"
+#include "cpctl.h"
+#include "exit.h"
+#include "json.h"
+#include "message.h"
+#include "regs.h"
+#include "stack.h"
+#include "viewer.h"
+
+static const char help[] =
+	"Usage: cpctl diff [OPTION]... FILE A B\n"
+	"Print what differs between two checkpoints of a recording: registers, and\n"
+	"words of the stack. A and B are numbers as 'cpctl log' tells them; -1 is the\n"
+	"last, -2 the one before it.\n"
+	"\n"
+	VIEWER_HELP;
+
+/*
+ * struct diff - what is compared
+ * @number: which two
+ * @a: the first of them
+ * @b: the second
+ */
+struct diff {
+	int64_t			number[2];
+	struct snapshot		a;
+	const struct snapshot	*b;
+};
+
+/* What an address is that lies on a stack: mostly, where a call returns to. */
+static bool find_symbol(const struct printer *printer, uint64_t value,
+			struct symbol *symbol)
+{
+	return symbols_find_return(printer->symbols, value, symbol) ||
+	       symbols_find(printer->symbols, value, symbol);
+}
+
+static void print_value(const struct printer *printer, uint64_t value)
+{
+	struct symbol symbol;
+
+	fprintf(printer->out, "0x%016" PRIx64, value);
+	if (!find_symbol(printer, value, &symbol))
+		return;
+	fputs(" ", printer->out);
+	symbol_print(printer, &symbol);
+}
+
+static void print_change(const struct printer *printer, uint64_t old,
+			 uint64_t new)
+{
+	print_value(printer, old);
+	fputs(" -> ", printer->out);
+	print_value(printer, new);
+	fputc('\n', printer->out);
+}
+
+static void diff_regs(const struct printer *printer, const struct diff *diff)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_REGS; i++) {
+		uint64_t old = reg_value(&diff->a.head.regs, i);
+		uint64_t new = reg_value(&diff->b->head.regs, i);
+
+		if (old == new)
+			continue;
+		fprintf(printer->out, "  %-15s", reg_name(i));
+		print_change(printer, old, new);
+	}
+}
+
+/* A word of a stack; false when it is not there as a whole. */
+static bool read_word(const struct snapshot *snapshot, uint64_t addr,
+		      size_t len, uint64_t *value)
+{
+	const unsigned char *bytes = snapshot_bytes(snapshot, addr, len);
+
+	*value = 0;
+	if (!bytes)
+		return false;
+	memcpy(value, bytes, len);
+	return true;
+}
+
+static const struct cp_segment *stack_of(const struct snapshot *snapshot)
+{
+	unsigned int i;
+
+	for (i = 0; i < snapshot->nr_segments; i++)
+		if (snapshot->segments[i].info.kind == CP_SEGMENT_STACK)
+			return &snapshot->segments[i].info;
+	return NULL;
+}
+
+/*
+ * struct word - a word of the stack, in both
+ * @addr: its address
+ * @had: it is in the first
+ * @has: it is in the second
+ * @old: what it was
+ * @new: what it is
+ */
+struct word {
+	uint64_t	addr;
+	bool		had;
+	bool		has;
+	uint64_t	old;
+	uint64_t	new;
+};
+
+/* word_fn - is told a word that differs */
+typedef void (*word_fn)(void *arg, const struct word *word);
+
+static void compare_words(const struct diff *diff, uint64_t addr, uint64_t end,
+			  word_fn tell, void *arg)
+{
+	size_t len = snapshot_word(diff->b);
+
+	for (addr &= ~(uint64_t)(len - 1); addr < end; addr += len) {
+		struct word word = { .addr = addr };
+
+		word.had = read_word(&diff->a, addr, len, &word.old);
+		word.has = read_word(diff->b, addr, len, &word.new);
+		if (word.had != word.has || word.old != word.new)
+			tell(arg, &word);
+	}
+}
+
+/* Words of one stack, of whichever of the two reaches further; or false. */
+static bool diff_stacks(const struct diff *diff, word_fn tell, void *arg)
+{
+	const struct cp_segment *a = stack_of(&diff->a);
+	const struct cp_segment *b = stack_of(diff->b);
+	uint64_t a_end, b_end;
+
+	if (!a || !b)
+		return true;
+	a_end = a->addr + a->size;
+	b_end = b->addr + b->size;
+	if (a->addr >= b_end || b->addr >= a_end)
+		return false;
+	compare_words(diff, a->addr < b->addr ? a->addr : b->addr,
+		      a_end > b_end ? a_end : b_end, tell, arg);
+	return true;
+}
+
+static void print_word(void *arg, const struct word *word)
+{
+	const struct printer *printer = arg;
+
+	fprintf(printer->out, "  0x%012" PRIx64 " ", word->addr);
+	if (word->had && word->has) {
+		print_change(printer, word->old, word->new);
+		return;
+	}
+	fputs(word->had ? "gone: " : "new: ", printer->out);
+	print_value(printer, word->had ? word->old : word->new);
+	fputc('\n', printer->out);
+}
+
+static void print_diff(struct printer *printer, const struct diff *diff)
+{
+	print_headline(printer, &diff->a.head);
+	print_headline(printer, &diff->b->head);
+	diff_regs(printer, diff);
+	if (!diff_stacks(diff, print_word, printer))
+		fputs("  they are on different stacks\n", printer->out);
+}
+
+static struct json_object *json_keyed(const char *key,
+				      struct json_object *what)
+{
+	struct json_object *object = json_object_new_object();
+
+	json_object_object_add(object, key, what);
+	return object;
+}
+
+/* @key is "old" or "new"; not there at all is null. */
+static void json_value(const struct printer *printer,
+		       struct json_object *object, const char *key, bool there,
+		       uint64_t value)
+{
+	char name[16];
+	struct symbol symbol;
+
+	json_object_object_add(object, key, there ? json_hex(value) : NULL);
+	if (!there || !find_symbol(printer, value, &symbol))
+		return;
+	snprintf(name, sizeof(name), "%s_symbol", key);
+	json_object_object_add(object, name, json_symbol(&symbol));
+}
+
+static struct json_object *json_regs(const struct printer *printer,
+				     const struct diff *diff)
+{
+	struct json_object *list = json_object_new_array();
+	unsigned int i;
+
+	for (i = 0; i < NR_REGS; i++) {
+		uint64_t old = reg_value(&diff->a.head.regs, i);
+		uint64_t new = reg_value(&diff->b->head.regs, i);
+		struct json_object *object;
+
+		if (old == new)
+			continue;
+		object = json_keyed("name",
+				    json_object_new_string(reg_name(i)));
+		json_value(printer, object, "old", true, old);
+		json_value(printer, object, "new", true, new);
+		json_object_array_add(list, object);
+	}
+	return list;
+}
+
+/* struct json_words - the words that differ, and what can name them */
+struct json_words {
+	const struct printer	*printer;
+	struct json_object	*list;
+};
+
+static void add_word(void *arg, const struct word *word)
+{
+	struct json_words *words = arg;
+	struct json_object *object = json_keyed("addr", json_hex(word->addr));
+
+	json_value(words->printer, object, "old", word->had, word->old);
+	json_value(words->printer, object, "new", word->has, word->new);
+	json_object_array_add(words->list, object);
+}
+
+static void json_diff(const struct printer *printer, const struct diff *diff)
+{
+	struct json_words words = { printer, json_object_new_array() };
+	struct json_object *object = json_object_new_object();
+	bool same_stack = diff_stacks(diff, add_word, &words);
+
+	json_object_object_add(object, "type", json_object_new_string("diff"));
+	json_object_object_add(object, "a",
+			       json_object_new_uint64(diff->a.head.seq));
+	json_object_object_add(object, "b",
+			       json_object_new_uint64(diff->b->head.seq));
+	json_object_object_add(object, "registers", json_regs(printer, diff));
+	json_object_object_add(object, "same_stack",
+			       json_object_new_boolean(same_stack));
+	json_object_object_add(object, "stack", words.list);
+	json_line(printer->out, object);
+}
+
+static bool find(struct viewer *viewer, struct diff *diff)
+{
+	struct playback *play = &viewer->play;
+
+	if (!playback_find(play, diff->number[0]))
+		return false;
+	if (snapshot_copy(&diff->a, &play->now)) {
+		warn("cannot compare");
+		return false;
+	}
+	if (!playback_first(play) || !playback_find(play, diff->number[1]))
+		return false;
+	diff->b = &play->now;
+	return true;
+}
+
+static int show_diff(struct viewer *viewer, void *arg)
+{
+	struct printer *printer = &viewer->printer;
+	struct diff *diff = arg;
+
+	if (!find(viewer, diff)) {
+		snapshot_free(&diff->a);
+		return EXIT_REFUSED;
+	}
+	symbols_refresh(printer->symbols);
+	if (viewer->options->json)
+		json_diff(printer, diff);
+	else
+		print_diff(printer, diff);
+	snapshot_free(&diff->a);
+	return EXIT_OK;
+}
+
+int verb_diff(int argc, char **argv)
+{
+	struct viewer_options options = {};
+	struct diff diff = {};
+	int status = viewer_parse(argc, argv, help, false, &options);
+	int i;
+
+	if (status >= 0)
+		return status;
+	if (argc - optind != 3)
+		return usage_error(argv[0], "expected FILE A B");
+	for (i = 0; i < 2; i++)
+		if (!parse_place(argv[optind + 1 + i], &diff.number[i]))
+			return usage_error(argv[0], "invalid checkpoint number '%s'",
+					   argv[optind + 1 + i]);
+	return viewer_run(argv[optind], &options, show_diff, &diff);
+}

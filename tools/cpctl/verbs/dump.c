@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* cpctl dump: write a checkpoint as an ELF core. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmdline.h"
+#include "core.h"
+#include "cpctl.h"
+#include "exit.h"
+#include "interrupt.h"
+#include "message.h"
+#include "output.h"
+#include "subject.h"
+#include "support.h"
+#include "symbols.h"
+#include "take.h"
+#include "wholefile.h"
+
+static const struct take_usage usage = {
+	.help =
+	"Usage: cpctl dump [OPTION]... PID\n"
+	"       cpctl dump [OPTION]... FILE [N]\n"
+	"Write a checkpoint of the running process or thread PID as an ELF core, to\n"
+	"be opened by 'gdb PROGRAM CORE'. The process continues. Or the checkpoint N of\n"
+	"a recording: its last, without N.\n"
+	"\n"
+	"  -o, --output CORE      the file (core.PID, FILE.core); - for the standard\n"
+	"                         output\n"
+	TAKE_WAIT_HELP
+	TAKE_LAST_HELP
+	"\n"
+	"A sleeping process is nudged unless --no-nudge is given. A file that exists\n"
+	"is replaced.\n",
+};
+
+/*
+ * struct dumping - a core to be made
+ * @path: where it goes
+ * @file: the same, once it is open
+ * @pid: the task
+ * @around: a living process, as it was before its checkpoint
+ * @identity: who it is, without a command when that is not known
+ * @written: it is in the file, whole
+ */
+struct dumping {
+	const char		*path;
+	struct wholefile	file;
+	pid_t			pid;
+	struct surroundings	around;
+	struct identity		identity;
+	bool			written;
+};
+
+/* Reads all that goes into the core besides the checkpoint. */
+static bool read_rest(const struct memory *memory,
+		      const struct identity *identity)
+{
+	struct symbols *symbols = symbols_open(memory->around);
+
+	if (!symbols)
+		return false;
+	symbols_refresh(symbols);
+	support_read(memory, identity, symbols);
+	symbols_close(symbols);
+	return true;
+}
+
+static int write_core(struct dumping *dump, const struct memory *memory,
+		      const struct identity *identity)
+{
+	if (!read_rest(memory, identity)) {
+		warn("cannot look up symbols");
+		return EXIT_REFUSED;
+	}
+	if (core_write(dump->file.fd, memory, identity)) {
+		if (!interrupted())
+			warn("cannot write %s", dump->file.path);
+		return EXIT_REFUSED;
+	}
+	dump->written = true;
+	return EXIT_OK;
+}
+
+static int refuse_compat(const struct dumping *dump)
+{
+	warnx("process %d runs 32-bit code: there are no cores of that yet, but 'cpctl bt' works",
+	      dump->pid);
+	return EXIT_REFUSED;
+}
+
+/* False after saying what is wrong. */
+static bool open_file(struct dumping *dump)
+{
+	if (!wholefile_open(&dump->file, dump->path, false))
+		return true;
+	wholefile_diagnose(dump->path);
+	return false;
+}
+
+/* Keeps the file, if it is whole. @when: its memory was read. */
+static int keep(struct dumping *dump, const char *when)
+{
+	if (interrupted() || !dump->written) {
+		wholefile_drop(&dump->file);
+		return EXIT_REFUSED;
+	}
+	if (wholefile_keep(&dump->file)) {
+		if (!interrupted())
+			warn("cannot write %s", dump->file.path);
+		return EXIT_REFUSED;
+	}
+	warnx("%s: registers and stack are those of the checkpoint; all else was read %s, while the process went on",
+	      dump->file.path, when);
+	return EXIT_OK;
+}
+
+/*
+ * Who the process is. It may have ended since the checkpoint: then, what was
+ * known before.
+ */
+static bool identify(struct dumping *dump, struct live *live)
+{
+	struct identity now;
+
+	if (surroundings_alive(&live->around) &&
+	    identity_read(&now, dump->pid)) {
+		identity_free(&dump->identity);
+		dump->identity = now;
+	} else if (live->replaced) {
+		identity_free(&dump->identity);
+	}
+	if (dump->identity.auxv && live->around.maps)
+		return true;
+	warnx("process %d ended before its mappings could be read", dump->pid);
+	return false;
+}
+
+/* As live_fn. */
+static int dump_living(struct live *live, void *arg)
+{
+	struct dumping *dump = arg;
+	struct memory memory = { .around = &live->around };
+
+	if (!live_next(live))
+		return EXIT_REFUSED;
+	if (live->now->head.flags & CP_CHECKPOINT_COMPAT)
+		return refuse_compat(dump);
+	memory.snapshot = live->now;
+	if (!live->replaced)
+		surroundings_inherit(&live->around, &dump->around);
+	if (!identify(dump, live) || !open_file(dump))
+		return EXIT_REFUSED;
+	write_core(dump, &memory, &dump->identity);
+	return keep(dump, "right after it");
+}
+
+/*
+ * The process may end right after its checkpoint: what will be needed of it is
+ * read before, and again afterwards.
+ */
+static void foresee(struct dumping *dump)
+{
+	const struct snapshot nothing = {};
+	const struct memory memory = { &nothing, &dump->around };
+
+	surroundings_open(&dump->around, dump->pid);
+	surroundings_refresh(&dump->around);
+	if (identity_read(&dump->identity, dump->pid))
+		read_rest(&memory, &dump->identity);
+}
+
+static int dump_process(pid_t pid, const struct take_options *options)
+{
+	struct dumping dump = { .pid = pid, .path = options->output };
+	int status;
+
+	foresee(&dump);
+	status = take_from(pid, options, dump_living, &dump);
+	identity_free(&dump.identity);
+	surroundings_close(&dump.around);
+	return status;
+}
+
+static int dump_recorded(struct playback *play,
+			 const struct take_options *options)
+{
+	const struct memory memory = { &play->now, &play->around };
+	struct dumping dump = {
+		.pid = play->identity.task,
+		.path = options->output,
+	};
+
+	if (!play->around.maps || !play->identity.auxv ||
+	    !play->identity.command) {
+		warnx("%s: nothing is known of the process but its checkpoints",
+		      play->path);
+		return EXIT_REFUSED;
+	}
+	if (play->now.head.flags & CP_CHECKPOINT_COMPAT)
+		return refuse_compat(&dump);
+	if (!open_file(&dump))
+		return EXIT_REFUSED;
+	write_core(&dump, &memory, &play->identity);
+	return keep(&dump, "some time before");
+}
+
+/* The default name of the core, to be freed; NULL without memory. */
+static char *default_name(const struct subject *subject)
+{
+	char *name;
+	int len;
+
+	if (subject->file)
+		len = asprintf(&name, "%s.core", subject->file);
+	else
+		len = asprintf(&name, "core.%d", subject->pid);
+	return len < 0 ? NULL : name;
+}
+
+static int dump_subject(const struct subject *subject,
+			const struct take_options *options)
+{
+	if (subject->file)
+		return subject_open(subject, options, dump_recorded);
+	return dump_process(subject->pid, options);
+}
+
+int verb_dump(int argc, char **argv)
+{
+	struct take_options options = {
+		.count = 1,
+		.nudge = true,
+		.timeout_ns = -1,
+	};
+	struct subject subject = {};
+	int status = subject_parse(argc, argv, &usage, &options, &subject);
+	char *name = NULL;
+
+	if (status >= 0)
+		return status;
+	if (!options.output) {
+		name = default_name(&subject);
+		options.output = name;
+	} else if (!strcmp(options.output, "-")) {
+		if (output_check("-") != EXIT_OK)
+			return EXIT_REFUSED;
+		if (isatty(STDOUT_FILENO))
+			return usage_error(argv[0], "a core is not for a terminal");
+	}
+	if (!options.output) {
+		warn("cannot write a core");
+		return EXIT_REFUSED;
+	}
+	status = dump_subject(&subject, &options);
+	free(name);
+	return status;
+}
