@@ -201,6 +201,26 @@ static void read_other_stack(struct live *live, struct taken *taken)
 }
 
 /*
+ * The memory that the slave had at live_open() is gone: it ran another program before
+ * the pair was made, or it has ended since its checkpoint. An ending process has no
+ * mappings, and then what was read of it before is right.
+ */
+static void replace_surroundings(struct live *live)
+{
+	struct surroundings fresh;
+
+	surroundings_open(&fresh, live->pid);
+	surroundings_refresh(&fresh);
+	if (!fresh.maps) {
+		surroundings_close(&fresh);
+		return;
+	}
+	surroundings_close(&live->around);
+	live->around = fresh;
+	live->replaced = true;
+}
+
+/*
  * What is read of the slave, beside the checkpoint, before it runs on. It is
  * as little as possible: the slave waits for it at its next return, unless
  * that comes later.
@@ -210,12 +230,8 @@ static void attend(struct live *live, struct taken *taken, bool last)
 	const struct taking *taking = live->taking;
 	const struct cp_checkpoint *cp = cp_pair_checkpoint(taking->pair);
 
-	if (!taking->begun && !surroundings_alive(&live->around)) {
-		live->replaced = true;
-		surroundings_close(&live->around);
-		surroundings_open(&live->around, live->pid);
-		surroundings_refresh(&live->around);
-	}
+	if (!taking->begun && !surroundings_alive(&live->around))
+		replace_surroundings(live);
 	read_other_stack(live, taken);
 	if (!last && layout_changed(cp))
 		taken->maps = surroundings_maps(&live->around);
