@@ -298,7 +298,7 @@ test_in_paths()
 	chmod 666 /dev/checkpoint
 	for name in $'new\nline' 'gone (deleted)' 'blank at the end ' 'four\012signs'; do
 		program=$folder/$'in a\nfolder'/$name
-		[[ $name != *'\'* ]] || program=$folder/$name
+		[[ $name != *\\* ]] || program=$folder/$name
 		build_program
 		"$program" &
 		slave_begins $!
