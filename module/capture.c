@@ -280,13 +280,15 @@ static size_t first_part(const struct cp_segment *seg)
 	return min_t(u64, seg->size, PAGE_SIZE - offset_in_page(seg->addr));
 }
 
-/* Gives up the CPU and mmap_lock; false when the task is being killed. */
+/* Lets waiting tasks have the CPU and mmap_lock; false when being killed. */
 static bool pause(struct cp_memory *memory, bool dying)
 {
 	if (!dying && fatal_signal_pending(current))
 		return false;
-	cp_memory_unlock(memory);
 	cond_resched();
+	if (likely(!mmap_lock_is_contended(current->mm)))
+		return true;
+	cp_memory_unlock(memory);
 	return !cp_memory_lock(memory);
 }
 
