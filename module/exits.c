@@ -110,7 +110,7 @@ int cp_exits_init(void (*task_exits)(void))
 }
 
 /**
- * cp_exits_exit - leave nothing behind
+ * cp_exits_exit - remove everything
  *
  * No hook is armed: each one holds the module.
  */

@@ -570,7 +570,7 @@ int cp_hook_init(void)
 }
 
 /**
- * cp_hook_exit - leave nothing behind
+ * cp_hook_exit - wait until no code of a hook runs
  *
  * No hook is left: each one holds the module.
  */

@@ -16,7 +16,7 @@
 /**
  * cp_timens_offset - the offset of the caller's CLOCK_MONOTONIC
  *
- * Return: nanoseconds; negative when it is behind.
+ * Return: nanoseconds; negative when it is slow.
  */
 static inline s64 cp_timens_offset(void)
 {
