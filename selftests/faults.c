@@ -520,7 +520,7 @@ TEST_F(faults, netlink_end)
  * and its failures have no effect: the test ends after HARMLESS_MAX of those.
  */
 #define TRACING "/sys/kernel/tracing/"
-#define HARMLESS_MAX 40
+#define HARMLESS_MAX 20
 
 static bool load_init_began(void)
 {
