@@ -4,8 +4,10 @@
 #define CPCTL_H
 
 /*
- * A verb: @argv[0] is "cpctl VERB", for messages; the rest is what follows the
- * verb on the command line. Returns an exit status.
+ * verb_fn - a verb
+ * @argv: "cpctl VERB", for messages, and the arguments after the verb
+ *
+ * Return: an exit status.
  */
 typedef int (*verb_fn)(int argc, char **argv);
 

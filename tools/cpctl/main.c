@@ -65,7 +65,7 @@ static int call(const struct verb *verb, int argc, char **argv)
 	return verb->function(argc, argv);
 }
 
-/* A failure to print is reported once: other failures have had their message. */
+/* Reports a failure to print, unless the verb has already reported a failure. */
 static int close_output(int status)
 {
 	if (status == EXIT_OK)
@@ -121,7 +121,7 @@ static int find_and_call(int argc, char **argv)
 int main(int argc, char **argv)
 {
 	output_guard();
-	/* Writing beyond the limit of file sizes then fails, with a message. */
+	/* Writing beyond RLIMIT_FSIZE then fails with a message. */
 	child_ignore_sigxfsz();
 	return close_output(find_and_call(argc, argv));
 }

@@ -17,7 +17,7 @@
 /* The longest time of an option, about 31 years: sums of times fit in 64 bits. */
 #define SECONDS_MAX 1000000000LL
 
-/* The limits of the last number that was refused, in words. */
+/* The limits of the last refused number, as text for the message. */
 static char limits[80];
 
 static const struct option common[] = {
@@ -28,10 +28,10 @@ static const struct option common[] = {
 
 #define NR_COMMON (sizeof(common) / sizeof(common[0]))
 
-/* All that a verb takes, for getopt_long(). */
+/* struct known - all options of a verb, in the form of getopt_long() */
 struct known {
 	struct option	options[CMDLINE_OPTIONS + NR_COMMON];
-	/* With one byte each for '+', ':' and the end. */
+	/* Two bytes per letter and its ':'; one each for '+', ':' and the zero byte. */
 	char		letters[2 * (CMDLINE_OPTIONS + NR_COMMON) + 3];
 };
 
@@ -66,7 +66,7 @@ static void know(struct known *known, const struct cmdline *cmdline)
 	memcpy(option, common, sizeof(common));
 	if (cmdline->in_order)
 		*letter++ = '+';
-	/* No messages: getopt_long() prints names as they are. */
+	/* ':' disables the messages of getopt_long(), which do not escape names. */
 	*letter++ = ':';
 	for (option = known->options; option->name; option++) {
 		if (option->val > UCHAR_MAX)
@@ -97,7 +97,7 @@ static int wrong_option(char **argv, const struct known *known, int found)
 	return usage_error(argv[0], "option '%s' requires an argument", word);
 }
 
-/* @name: of the long option; NULL when it was given by its letter */
+/* @name: the name of the long option; NULL if the user gave the letter */
 static int invalid_argument(const char *verb, int option, const char *name)
 {
 	const char letter[] = { (char)option, 0 };

@@ -30,16 +30,16 @@ enum {
 	OPT_XSTATE,
 };
 
-/* The most options that a verb has besides --help and --version. */
+/* The maximum number of options of a verb besides --help and --version. */
 #define CMDLINE_OPTIONS 12
 
 /*
  * struct cmdline - the command line of a verb
  * @help: the text of --help
- * @in_order: the first argument ends the options
- * @prints: the verb prints to standard output, and nowhere else
- * @options: the options besides --help and --version; the value of one that also
- *	has a letter is that letter
+ * @in_order: whether the first argument ends the options
+ * @prints: whether the verb prints to standard output and nowhere else
+ * @options: the options besides --help and --version; the value of an option that
+ *	also has a letter is that letter
  */
 struct cmdline {
 	const char	*help;
@@ -57,10 +57,10 @@ typedef bool (*cmdline_set_fn)(void *arg, int option);
 
 /*
  * cmdline_parse() - read the options
- * @set: NULL for a verb that has only --help and --version
- * @arg: for @set
+ * @set: the function for each option; NULL if the verb has only --help and --version
+ * @arg: the first argument of @set
  *
- * Return: -1 when the verb shall run, with optind at the first argument; else the
+ * Return: -1 if the verb shall run, with optind at the first argument; else the
  * exit status of cpctl.
  */
 int cmdline_parse(int argc, char **argv, const struct cmdline *cmdline,
@@ -70,8 +70,8 @@ int cmdline_parse(int argc, char **argv, const struct cmdline *cmdline,
  * cmdline_number(), cmdline_bytes(), cmdline_seconds() - read optarg as a number
  * @least, @most: the limits, inclusive
  *
- * For a cmdline_set_fn. Return: false when optarg is not such a number or exceeds
- * the limits; the message of cmdline_parse() then states them.
+ * A cmdline_set_fn calls these. Return: false if optarg is not such a number or
+ * exceeds the limits; the message of cmdline_parse() then states the limits.
  */
 bool cmdline_number(uint64_t *number, uint64_t least, uint64_t most);
 bool cmdline_bytes(uint64_t *bytes, uint64_t most);
@@ -81,18 +81,20 @@ bool cmdline_seconds(int64_t *ns, int64_t least_ns);
 bool cmdline_interval(int64_t *interval_ns);
 
 /*
- * Read the arguments after the options: none, one PID, or an optional PID (without
- * one, @pid is unchanged). Return: as cmdline_parse().
+ * cmdline_none(), cmdline_pid(), cmdline_pid_or_none() - read the arguments after
+ * the options: none, one PID, or an optional PID
+ *
+ * Without the optional PID, @pid is unchanged. Return: as cmdline_parse().
  */
 int cmdline_none(int argc, char **argv);
 int cmdline_pid(int argc, char **argv, pid_t *pid);
 int cmdline_pid_or_none(int argc, char **argv, pid_t *pid);
 
-/* print_version() - for --version; returns EXIT_OK. */
+/* print_version() - print the text of --version. Return: EXIT_OK. */
 int print_version(void);
 
 /*
- * usage_error() - say what is wrong with the command line
+ * usage_error() - print what is wrong with the command line
  * @name: argv[0] of the verb
  * @fmt: the message
  *

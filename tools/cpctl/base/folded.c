@@ -8,9 +8,9 @@
 #include "width.h"
 
 /*
- * struct folded - the state of such a stream
+ * struct folded - the state of a folding stream
  * @out: the terminal
- * @indent: of the lines after the first into which one is broken
+ * @indent: the indentation of the second and later parts of a broken line
  * @line: the current line, which has no newline yet
  * @len: its length
  */
@@ -21,7 +21,7 @@ struct folded {
 	size_t		len;
 };
 
-/* The terminal may have another width at each line. */
+/* The width is read for each line because the user may resize the terminal. */
 static void print_line(struct folded *folded)
 {
 	unsigned int columns = width_of(folded->out);
@@ -46,7 +46,7 @@ static bool append(struct folded *folded, const char *text, size_t len)
 	return true;
 }
 
-/* As fopencookie(3) wants it. */
+/* The write function for fopencookie(3). */
 static ssize_t on_write(void *cookie, const char *text, size_t size)
 {
 	struct folded *folded = cookie;

@@ -6,15 +6,15 @@
 #include <stdio.h>
 
 /*
- * folded_open() - get such a stream
- * @out: where its lines are printed; must not be closed before it
- * @indent: of the lines after the first into which one is broken
+ * folded_open() - open a stream that prints folded lines to @out
+ * @out: the terminal; must stay open until folded_close()
+ * @indent: the indentation of the second and later parts of a broken line
  *
- * Return: @out itself, if it is not a terminal or without memory.
+ * Return: the stream, or @out itself if @out is not a terminal or memory ran out.
  */
 FILE *folded_open(FILE *out, unsigned int indent);
 
-/* folded_close() - print what is left; @out: as of folded_open() */
+/* folded_close() - print the incomplete last line; @out: as for folded_open() */
 void folded_close(FILE *folded, FILE *out);
 
 #endif /* FOLDED_H */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* SIGINT, SIGTERM and SIGHUP: end the pair, let the slave go on, leave. */
+/* SIGINT, SIGTERM and SIGHUP end the pair and cpctl; the slave continues. */
 #include <errno.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -7,10 +7,10 @@
 
 #include "interrupt.h"
 
-/* From the signal on, a call that waits is interrupted this often. */
+/* After the signal, a timer interrupts blocking calls at this interval. */
 #define AGAIN_NS 50000000
 
-/* By this signal: SIGALRM may be for others. */
+/* The timer's signal. Not SIGALRM: child.c uses that one. */
 #define AGAIN_SIGNAL SIGRTMIN
 
 static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
@@ -20,11 +20,11 @@ static bool has_timer;
 static timer_t timer;
 
 /*
- * Two things leave no moment at which the signal could be missed. The pair is
- * ended here: a cp_pair_get() that is about to wait finds it over; one that is
- * not made yet is for interrupt_prep() to end. And a timer interrupts any other
- * call that was only about to wait when the signal came, such as a write() to
- * a pipe that nobody reads.
+ * The signal may come just before a system call blocks, which EINTR cannot report.
+ * Therefore the handler ends the pair: a cp_pair_get() that is about to wait fails
+ * at once. If there is no pair yet, interrupt_prep() ends the pair when it is made.
+ * For all other calls, such as a write() to a pipe that nobody reads, the handler
+ * starts a timer whose signal interrupts the call after it has blocked.
  */
 static void handle(int sig)
 {
@@ -47,7 +47,7 @@ static void interrupt_only(int sig)
 	(void)sig;
 }
 
-/* What nohup(1) or a shell has set to be ignored stays so. */
+/* A signal that nohup(1) or a shell has set to be ignored stays ignored. */
 static void set_handler(int sig, const struct sigaction *action)
 {
 	struct sigaction old;
@@ -160,7 +160,10 @@ int interrupt_poll_until(struct pollfd *files, nfds_t nr,
 	sigset_t old;
 	int ret = -1;
 
-	/* Let in while it waits only: none comes between look and wait. */
+	/*
+	 * ppoll() unblocks the signals atomically: a signal between the check of
+	 * @caught and the wait would be missed.
+	 */
 	interrupt_block(&old);
 	errno = EINTR;
 	if (!caught)

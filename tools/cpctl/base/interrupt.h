@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* SIGINT, SIGTERM and SIGHUP: end the pair, let the slave go on, leave. */
+/* SIGINT, SIGTERM and SIGHUP end the pair and cpctl; the slave continues. */
 #ifndef INTERRUPT_H
 #define INTERRUPT_H
 
@@ -14,46 +14,47 @@
  * interrupt_catch() - from now on, one of these signals ends @pair
  * @pair: NULL when the verb has none
  *
- * Whatever system call the thread is in that has no signal blocked, or gets into
- * later, then fails with EINTR where it would wait. A second signal kills, in
- * case that something hangs.
+ * In the thread that does not block these signals, each system call that would wait
+ * then fails with EINTR: the current one, and those after it. A second signal kills
+ * cpctl, in case cpctl hangs.
  */
 void interrupt_catch(struct cp_pair *pair);
 
 /*
  * interrupt_prep() - cp_pair_prep() for the pair of interrupt_catch()
  *
- * The pair is over at once if a signal came before it was made.
+ * If a signal came before the pair was made, the new pair is ended at once.
  */
 int interrupt_prep(struct cp_pair *pair, pid_t pid,
 		   const struct cp_pair_options *options);
 
 /*
- * interrupt_move() - another pair has taken the place of the one to be ended
+ * interrupt_move() - from now on, a signal ends @pair instead of the pair before
  *
- * A signal that came before has not ended this one: see interrupted().
+ * A signal that came before this call has not ended @pair: see interrupted().
  */
 void interrupt_move(struct cp_pair *pair);
 
 /*
- * interrupt_pass_on() - SIGTERM and SIGHUP are for a child, and no interruption
+ * interrupt_pass_on() - from now on, send SIGTERM and SIGHUP to the child @pid
  *
- * One that has come already is passed on now.
+ * They do not interrupt cpctl any more. If one of the two has come already, this
+ * function sends that signal to the child, and interrupted() becomes false.
  */
 void interrupt_pass_on(pid_t pid);
 
-/* interrupted() - has one of them come? */
+/* interrupted() - has one of these signals come? */
 bool interrupted(void);
 
 /*
- * interrupt_block() - these signals are for the other threads
- * @old: receives what interrupt_unblock() restores
+ * interrupt_block() - block these signals in the calling thread
+ * @old: receives the signal mask, which interrupt_unblock() restores
  */
 void interrupt_block(sigset_t *old);
 void interrupt_unblock(const sigset_t *old);
 
 /*
- * interrupt_poll_until() - ppoll(2), which a signal interrupts even if it came before
+ * interrupt_poll_until() - ppoll(2) that also fails if a signal came before the call
  * @timeout: NULL for no limit
  *
  * Return: as ppoll(2).
@@ -62,9 +63,9 @@ int interrupt_poll_until(struct pollfd *files, nfds_t nr,
 			 const struct timespec *timeout);
 
 /*
- * interrupt_poll() - poll(2) without limit, unless a signal has come or comes
+ * interrupt_poll() - poll(2) without a time limit, until one of these signals comes
  *
- * Return: false when one has, or with errno.
+ * Return: false if a signal has come, or with errno if ppoll(2) failed.
  */
 bool interrupt_poll(struct pollfd *files, nfds_t nr);
 

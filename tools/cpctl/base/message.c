@@ -28,7 +28,7 @@ void message_print(const char *who, const char *fmt, va_list args,
 		fputc('\n', out);
 		fclose(out);
 	}
-	/* As one piece: others may write there, too. */
+	/* One write: other processes may write to the same terminal or file. */
 	fputs(line ? line : "out of memory\n", stderr);
 	free(line);
 	free(text);

@@ -8,7 +8,7 @@
 
 #define NSEC_PER_SEC 1000000000LL
 
-/* Reads digits; gives what is behind them, or NULL without a valid number. */
+/* Reads digits. Returns the text after them, or NULL without a valid number. */
 static const char *digits(const char *text, uint64_t *number)
 {
 	uint64_t n = 0;

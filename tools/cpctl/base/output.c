@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Where a verb prints to: the standard output, or a file. */
+/* The output of a verb: the standard output, or a file. */
 #include <fcntl.h>
 #include <stdio_ext.h>
 #include <string.h>
@@ -12,13 +12,14 @@
 #include "output.h"
 #include "wholefile.h"
 
-/* A verb prints to one file. */
+/* The only one: a verb prints to at most one file. */
 static struct wholefile file;
 
 /*
  * A file that a verb opens must not get the number of a standard stream: messages
- * would be written into it. O_PATH: reading and writing fail as they do on a closed
- * file. O_CLOEXEC: a started command finds the stream closed.
+ * would be written into the file. With O_PATH, reading and writing fail with EBADF
+ * as on a closed descriptor. With O_CLOEXEC, a started command finds the stream
+ * closed.
  */
 void output_guard(void)
 {
@@ -49,7 +50,7 @@ int output_check(const char *path)
 	return EXIT_OK;
 }
 
-/* A device, such as /dev/null, has no other name to be written under. */
+/* A device, such as /dev/null, cannot be replaced by a temporary file. */
 static FILE *open_device(const char *path)
 {
 	struct stat st;
@@ -75,7 +76,7 @@ static FILE *open_file(const char *path)
 		wholefile_diagnose(path);
 		return NULL;
 	}
-	/* The stream's own: wholefile_keep() and wholefile_drop() close theirs. */
+	/* A duplicate: wholefile_keep() and wholefile_drop() close @file.fd. */
 	out = fdopen(fcntl(file.fd, F_DUPFD_CLOEXEC, 0), "w");
 	if (!out) {
 		warn("cannot write %s", path);
@@ -100,7 +101,7 @@ int output_flush(FILE *out)
 	if (!fflush(out) && !ferror(out))
 		return EXIT_OK;
 	if (interrupted()) {
-		/* Nobody may ever read the rest: do not wait for that. */
+		/* A reader of the pipe may never read the rest: do not wait. */
 		__fpurge(out);
 		clearerr(out);
 		return EXIT_OK;
@@ -109,7 +110,7 @@ int output_flush(FILE *out)
 	return EXIT_REFUSED;
 }
 
-/* Keeps what was printed before a failure, too; not an empty file then. */
+/* Keeps the file after a failure, too, unless the file is empty then. */
 static bool keep_file(bool written, int status)
 {
 	struct stat st;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Where a verb prints to: the standard output, or a file. */
+/* The output of a verb: the standard output, or a file. */
 #ifndef OUTPUT_H
 #define OUTPUT_H
 
@@ -9,37 +9,38 @@
 void output_guard(void);
 
 /*
- * output_check() - can anything be printed at all?
- * @path: as of output_open()
+ * output_check() - check that the output can be written
+ * @path: as for output_open()
  *
- * For a verb to call before it does anything: what would print nothing, or hold a
- * process first, must fail too when standard output is closed.
+ * Each verb calls this function before it does anything: with a closed standard
+ * output, a verb must fail before it holds a process, and even if it would print
+ * nothing.
  *
- * Return: EXIT_OK, or EXIT_REFUSED after saying why not.
+ * Return: EXIT_OK, or EXIT_REFUSED after printing the reason.
  */
 int output_check(const char *path);
 
 /*
- * output_open() - begin to print
+ * output_open() - open the output
  * @path: a file; NULL or "-" for the standard output
  *
- * A file appears as struct wholefile describes it: when it is closed, readable by
- * its owner only, in place of what had that name. A device is written directly.
+ * A file gets its name when it is closed, is readable by its owner only, and replaces
+ * a file of the same name: see wholefile.h. A device is written directly.
  *
- * Return: NULL after saying what went wrong.
+ * Return: NULL after printing the reason.
  */
 FILE *output_open(const char *path);
 
 /*
- * output_flush() - write all that was printed
+ * output_flush() - write the buffered output
  *
- * After an interruption, what cannot be written at once is dropped. Return: an exit
- * status, after saying what went wrong.
+ * After an interruption, output that cannot be written without waiting is dropped.
+ * Return: EXIT_OK, or EXIT_REFUSED after printing the reason.
  */
 int output_flush(FILE *out);
 
 /*
- * output_close() - end it
+ * output_close() - close the output
  * @status: the exit status so far
  *
  * Return: the exit status.

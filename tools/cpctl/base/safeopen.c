@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Opening files that a slave, or a file of its, has named. */
+/* Opening files whose paths come from a slave or from one of the slave's files. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -11,7 +11,7 @@
 
 #include "safeopen.h"
 
-/* openat2(2), the only open that the namer's filter lets pass */
+/* openat2(2) is the only open that the namer's seccomp filter allows. */
 static int open_how(int at, const char *path, uint64_t flags, uint64_t resolve)
 {
 	const struct open_how how = {
@@ -23,9 +23,9 @@ static int open_how(int at, const char *path, uint64_t flags, uint64_t resolve)
 }
 
 /*
- * Opens what @found refers to. O_PATH called no driver, so the kind of file is
- * known before anything happens, and this open cannot reach another file.
- * O_NONBLOCK: the file's owner may hold a lease on it.
+ * Opens the file of the O_PATH descriptor @found. Opening with O_PATH calls no driver,
+ * so the type of the file is checked before the real open, which cannot reach another
+ * file. Without O_NONBLOCK, a lease of the file's owner would block the open.
  */
 static int open_found(int found)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The terminal as a screen that is drawn again and again. */
+/* The terminal as a screen that is redrawn repeatedly. */
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -18,10 +18,10 @@
 
 #define NSEC_PER_SEC 1000000000LL
 
-/* Of what is left of a line that was broken. */
+/* The indentation of the second and later parts of a broken line. */
 #define INDENT 4
 
-/* Alternate screen, no cursor, long lines cut off; and all that undone. */
+/* The alternate screen without cursor and line wrapping; and the way back. */
 #define ENTER "\033[?1049h\033[?25l\033[?7l"
 #define LEAVE "\033[?7h\033[?25h\033[?1049l"
 
@@ -31,8 +31,9 @@ static struct termios saved;
 static volatile sig_atomic_t entered;
 
 /*
- * A terminal that was stopped with Ctrl-S, or whose other side does not read, has
- * write() wait. A signal of interrupt.h ends that, and drops the rest.
+ * write() blocks if the user has pressed Ctrl-S, or if the master of a
+ * pseudo-terminal does not read. A signal of interrupt.h interrupts write(), and
+ * put() then drops the rest.
  */
 static void put(const char *text)
 {
@@ -51,8 +52,8 @@ static void put(const char *text)
 }
 
 /*
- * Undoes Ctrl-S, as Ctrl-C does, so that the terminal can be given back. Only what
- * was stopped by TCOOFF is resumed by TCOON.
+ * Undoes Ctrl-S, as Ctrl-C does, so that screen_close() can restore the terminal.
+ * TCOOFF comes first because TCOON resumes only output that TCOOFF has stopped.
  */
 static void resume_output(void)
 {
@@ -73,7 +74,7 @@ static void enter(void)
 	put(ENTER);
 }
 
-/* Also called when a crash is being handled: only safe functions here. */
+/* Also called from a handler of a crash: only async-signal-safe functions here. */
 void screen_close(void)
 {
 	if (!entered)
@@ -82,7 +83,7 @@ void screen_close(void)
 	if (interrupted())
 		resume_output();
 	put(LEAVE);
-	/* TCSADRAIN may wait, too, and is interrupted then. */
+	/* TCSADRAIN may block, too; a signal of interrupt.h ends that. */
 	if (keys && tcsetattr(STDIN_FILENO, TCSADRAIN, &saved))
 		tcsetattr(STDIN_FILENO, TCSANOW, &saved);
 }
@@ -163,7 +164,7 @@ unsigned int screen_columns(void)
 	return columns ? columns : 80;
 }
 
-/* Lines that are too long are broken; NULL without memory, else to be freed. */
+/* Breaks lines that are too long. Returns NULL without memory, else a text to free. */
 static char *fold(const char *text)
 {
 	unsigned int columns = screen_columns();
@@ -185,7 +186,7 @@ static char *fold(const char *text)
 	return folded;
 }
 
-/* @text: its lines fit */
+/* @text: lines that fit, from fold() */
 static void draw(const char *text)
 {
 	unsigned int rows = screen_rows();
@@ -207,7 +208,7 @@ static void draw(const char *text)
 	}
 	fputs("\033[J", out);
 	fclose(out);
-	/* All at once, so that it does not flicker. */
+	/* One write for the whole screen avoids flickering. */
 	if (drawing)
 		put(drawing);
 	free(drawing);
@@ -237,7 +238,7 @@ static enum screen_event read_key(void)
 {
 	char key;
 
-	/* No more input: the terminal is gone. */
+	/* End of file or an error: the terminal is gone. */
 	if (read(STDIN_FILENO, &key, 1) != 1)
 		return SCREEN_QUIT;
 	return key == 'q' || key == 'Q' ? SCREEN_QUIT : SCREEN_TIMEOUT;

@@ -7,10 +7,10 @@
 
 #include "slurp.h"
 
-/* A process can make its command line as long as its address space. */
+/* A limit, because the command line of a process can fill its address space. */
 #define SIZE_MAX_READ (512UL << 20)
 
-/* Reads to the end, or as much as that; NULL frees nothing that the caller knows of. */
+/* Reads to the end of the file, or until SIZE_MAX_READ is reached. */
 static char *read_all(int fd, size_t *size)
 {
 	char *text = NULL, *more;

@@ -7,14 +7,14 @@
 #include <sys/types.h>
 
 /*
- * slurp() - a whole file, as far as 512 MiB
- * @size: receives its length; a zero byte follows the last
+ * slurp() - read a whole file, up to 512 MiB
+ * @size: receives the number of bytes; a zero byte follows the last one
  *
- * Return: the bytes, to be freed, or NULL with errno.
+ * Return: the bytes, to be freed by the caller, or NULL with errno.
  */
 char *slurp(const char *path, size_t *size);
 
-/* slurp_task() - the whole file @name of /proc/PID */
+/* slurp_task() - slurp() for the file @name of /proc/PID */
 char *slurp_task(pid_t pid, const char *name, size_t *size);
 
 #endif /* SLURP_H */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Colour where a person looks at it, plain marks elsewhere. */
+/* Colours for output to a terminal, plain marks for other output. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

@@ -1,23 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Colour where a person looks at it, plain marks elsewhere. */
+/* Colours for output to a terminal, plain marks for other output. */
 #ifndef STYLE_H
 #define STYLE_H
 
 #include <stdio.h>
 
-/* struct style - what to print around things; parts of it may be empty */
+/* struct style - strings to print before and after words; each may be empty */
 struct style {
 	const char	*head;		/* before a headline */
 	const char	*symbol;	/* before a symbol */
-	const char	*changed;	/* before what has changed */
-	const char	*unchanged;	/* before what has not; as wide */
-	const char	*end;		/* behind all but the unchanged */
+	const char	*changed;	/* before a value that has changed */
+	const char	*unchanged;	/* before one that has not; same width */
+	const char	*end;		/* after all of these but unchanged values */
 };
 
 /*
- * style_of() - the style for what is printed to @file
+ * style_of() - the style for output to @file
  *
- * Colour when it is a terminal that knows colour and NO_COLOR is not set.
+ * The style has colours if @file is a terminal that supports colours and NO_COLOR
+ * is not set.
  */
 const struct style *style_of(FILE *file);
 

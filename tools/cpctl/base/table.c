@@ -8,10 +8,10 @@
 #include "table.h"
 #include "width.h"
 
-/* For this much of the last column, others are left out. */
+/* Other columns are left out until the last column has this width. */
 #define LAST_MIN 20
 
-/* struct layout - the width of each column; 0 when it is left out */
+/* struct layout - the width of each column; 0 for a column that is left out */
 struct layout {
 	unsigned int	width[TABLE_COLUMNS_MAX];
 };
@@ -56,7 +56,7 @@ static void measure(const struct table *table, struct layout *layout)
 	}
 }
 
-/* The columns of the terminal before the last one of the table. */
+/* The width of all columns before the last one, with the blanks between them. */
 static unsigned int before_last(const struct table *table,
 				const struct layout *layout)
 {
@@ -67,7 +67,7 @@ static unsigned int before_last(const struct table *table,
 	return sum;
 }
 
-/* The column to be left out next; the last one, which always stays, when none is. */
+/* The column to be left out next, or the last one if all others must stay. */
 static unsigned int least_wanted(const struct table *table,
 				 const struct layout *layout)
 {

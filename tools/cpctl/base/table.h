@@ -12,12 +12,12 @@
 /*
  * struct table_column - a column
  * @name: its header
- * @width: the least columns of the terminal that it takes
- * @left: its text begins at the left
- * @rank: on a narrow terminal, columns are left out in the order of falling ranks;
- *	0: never
+ * @width: the minimum width in columns of the terminal
+ * @left: whether its text is left-aligned
+ * @rank: order of omission on a narrow terminal: the highest rank is left out
+ *	first, a column of rank 0 never
  *
- * The last column is for text of any length: what does not fit is cut off.
+ * The last column is for text of any length, which is cut off where it does not fit.
  */
 struct table_column {
 	const char	*name;
@@ -27,11 +27,12 @@ struct table_column {
 };
 
 /*
- * struct table - zero it but for @columns and @nr_columns to begin with
- * @columns: its columns, at most TABLE_COLUMNS_MAX
- * @cells: the text, row by row; NULL is shown as a question mark
- * @nr_cells: how many there are
- * @failed: there was not enough memory for another one
+ * struct table - a table; all but @columns and @nr_columns is zero at first
+ * @columns: the columns, at most TABLE_COLUMNS_MAX
+ * @nr_columns: number of @columns
+ * @cells: the text of the cells, row by row; NULL is printed as a question mark
+ * @nr_cells: number of @cells
+ * @failed: whether memory ran out for a cell
  */
 struct table {
 	const struct table_column	*columns;
@@ -43,14 +44,14 @@ struct table {
 
 #define TABLE_COLUMNS_MAX 16
 
-/* table_add() - the next cell, from the left to the right, row after row */
+/* table_add() - add the next cell: left to right, row after row */
 void table_add(struct table *table, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /*
- * table_print() - print it
- * @terminal: the columns of the terminal; 0 without a limit
- * @style: for the header; NULL for none
+ * table_print() - print the table
+ * @terminal: the width of the terminal in columns; 0 for no limit
+ * @style: the style of the header; NULL to print no header
  */
 void table_print(const struct table *table, FILE *out, unsigned int terminal,
 		 const struct style *style);

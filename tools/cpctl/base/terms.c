@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What a namer may read, after what had happened to those before it. */
+/* Which files a namer may read, after earlier namers crashed on some of them. */
 #include "terms.h"
 
 enum reading terms_of(const struct terms *terms, uint64_t base)

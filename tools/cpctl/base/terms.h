@@ -1,33 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What a namer may read, after what had happened to those before it. */
+/* Which files a namer may read, after earlier namers crashed on some of them. */
 #ifndef TERMS_H
 #define TERMS_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* So many files may end a namer; then there are no names any more. */
+/* After this many files have ended a namer, no further namer is started. */
 #define SHUNNED_MAX 8
 
-/* How much is read of a file. */
+/* enum reading - how much of a file a namer reads */
 enum reading {
-	READ_ALL,	/* with its debug information */
-	READ_SYMBOLS,	/* without */
+	READ_ALL,	/* the symbol tables and the debug information */
+	READ_SYMBOLS,	/* the symbol tables only */
 	READ_NOTHING,
 };
 
-/* struct shunned - a file that ended a namer */
+/* struct shunned - a file that ended a namer, by the address of its mapping */
 struct shunned {
 	uint64_t	base;
 	enum reading	reading;
 };
 
 /*
- * struct terms - of a namer
- * @reading: at most so much of any file
- * @shunned: less of these
+ * struct terms - the restrictions of a namer
+ * @reading: the most that the namer reads of any file
+ * @shunned: files of which the namer reads less
  * @nr_shunned: number of @shunned
- * @blame: shared memory: where the file is mapped that the namer is reading
+ * @blame: shared memory with the base address of the file that the namer is reading
  */
 struct terms {
 	enum reading		reading;
@@ -40,9 +40,9 @@ struct terms {
 enum reading terms_of(const struct terms *terms, uint64_t base);
 
 /*
- * terms_shun() - the file that is to blame has ended a namer
+ * terms_shun() - add the file in *@blame to @shunned: it has ended a namer
  *
- * Return: false when that has happened too often.
+ * Return: false if no further namer shall be started.
  */
 bool terms_shun(struct terms *terms);
 

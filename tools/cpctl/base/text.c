@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Text that others have chosen, and figures for people. */
+/* Names that come from other processes, and figures for people. */
 #include <inttypes.h>
 #include <pwd.h>
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 
 #include "text.h"
 
-/* The length that the first byte of a character tells; 0 when it is none. */
+/* The length of a character by its first byte; 0 if it cannot be a first byte. */
 static size_t length_of(unsigned char first)
 {
 	if (first < 0x80)
@@ -21,7 +21,7 @@ static size_t length_of(unsigned char first)
 
 size_t text_char(const char *text, uint32_t *code)
 {
-	/* The least code point of each length: less is an overlong form. */
+	/* The least code point of each length: a lesser one is an overlong form. */
 	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
 	const unsigned char *bytes = (const unsigned char *)text;
 	size_t len = length_of(*bytes), i;
@@ -36,7 +36,7 @@ size_t text_char(const char *text, uint32_t *code)
 			return 0;
 		*code = *code << 6 | (bytes[i] & 0x3f);
 	}
-	/* Surrogates are halves of characters, in another encoding. */
+	/* Surrogates are valid in UTF-16 only. */
 	if (*code < least[len] || *code > 0x10ffff ||
 	    (*code >= 0xd800 && *code <= 0xdfff))
 		return 0;
@@ -90,7 +90,7 @@ size_t text_plain(const char *text)
 	return (size_t)(end - text);
 }
 
-/* Prints what is not plain as an escape; gives its length. */
+/* Prints the first character or invalid byte as an escape. Returns its length. */
 static size_t print_escape(FILE *out, const char *text)
 {
 	uint32_t code;
@@ -118,7 +118,7 @@ void print_name(FILE *out, const char *name)
 	}
 }
 
-/* Can nobody take it for anything but a name? */
+/* Can @comm be printed without quotes? */
 static bool is_word(const char *comm)
 {
 	static const char marks[] = "+-./:@_";
@@ -170,7 +170,7 @@ const char *text_comm(char text[COMM_TEXT_SIZE], const char *comm)
 	return text;
 }
 
-/* Three digits, whatever the size. */
+/* Prints @value with three digits in total. */
 static const char *three(char text[FIGURE_SIZE], double value, const char *unit)
 {
 	int decimals = value < 9.995 ? 2 : value < 99.95 ? 1 : 0;
@@ -219,7 +219,7 @@ const char *figure_user(uint32_t uid)
 	size_t size;
 	FILE *out;
 
-	/* Mostly it is the same one again. */
+	/* Most calls are for the user of the call before. */
 	if (uid == last && name)
 		return name;
 	free(name);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Which compilation unit an address is of. In the namer. */
+/* Finding the compilation unit of an address. Runs in the namer. */
 #include <elfutils/libdw.h>
 #include <stdlib.h>
 
 #include "units.h"
 
-/* struct room - space for spans */
+/* struct room - the spans being collected, and the space for them */
 struct room {
 	struct units	*units;
 	size_t		size;
@@ -60,7 +60,7 @@ static void read_units(struct units *units, Dwfl_Module *module)
 		qsort(units->spans, units->nr, sizeof(*units->spans), by_start);
 }
 
-/* The last span that begins at @addr or before. */
+/* Returns the unit of the last span that begins at @addr or before and contains it. */
 static Dwarf_Die *search(const struct units *units, Dwarf_Addr addr)
 {
 	size_t low = 0, high = units->nr;

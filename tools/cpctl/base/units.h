@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Which compilation unit an address is of. In the namer. */
+/* Finding the compilation unit of an address. Runs in the namer. */
 #ifndef UNITS_H
 #define UNITS_H
 
@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* struct span - a range of addresses of a unit, as they are in the file */
+/* struct span - a range of a unit's addresses, as stored in the file */
 struct span {
 	Dwarf_Addr	start;
 	Dwarf_Addr	end;
@@ -15,11 +15,11 @@ struct span {
 };
 
 /*
- * struct units - those of a module; zero it to begin with
- * @known: @spans was made
- * @bias: what to take from an address of the process for one in the file
+ * struct units - the compilation units of a module; all zero at first
+ * @known: whether @spans has been filled in
+ * @bias: the address in the process minus the address in the file
  * @nr: number of @spans
- * @spans: by ascending start
+ * @spans: the address ranges, sorted by ascending start
  */
 struct units {
 	bool		known;
@@ -29,13 +29,14 @@ struct units {
 };
 
 /*
- * units_find() - the unit that an address is of
- * @bias: receives what to take from an address for one of the unit's
+ * units_find() - the compilation unit that contains @addr
+ * @bias: receives the difference between @addr and the address in the unit
  *
- * Compilers need not write .debug_aranges, and clang and rustc do not. Where they
- * do, libdw takes addresses between two ranges to be of the one before.
+ * libdw relies on .debug_aranges, which clang and rustc do not write; and it
+ * attributes an address between two ranges to the range before it. Where its answer
+ * is missing or wrong, this function searches the ranges of the units themselves.
  *
- * Return: NULL when it is of none.
+ * Return: NULL if no unit contains @addr.
  */
 Dwarf_Die *units_find(struct units *units, Dwfl_Module *module, Dwarf_Addr addr,
 		      Dwarf_Addr *bias);

@@ -23,9 +23,9 @@ static void fd_link(int fd, char link[FD_LINK_SIZE])
 }
 
 /*
- * A file without a name, in the directory of @path: if cpctl is killed, nothing is
- * left. -1 where the file system has no such files, or /proc is not there to give
- * it a name later.
+ * Opens a file without a name in the directory of @path, so that a killed cpctl
+ * leaves nothing. Returns -1 if the file system does not support O_TMPFILE, or if
+ * /proc, which link_and_rename() needs, is not mounted.
  */
 static int open_nameless(const char *path)
 {
@@ -56,7 +56,7 @@ static int open_named(struct wholefile *file)
 		file->temporary = NULL;
 		return -1;
 	}
-	/* It has mode 0600. */
+	/* mkostemp() creates the file with mode 0600. */
 	fd = mkostemp(file->temporary, O_CLOEXEC);
 	if (fd < 0) {
 		free(file->temporary);
@@ -72,7 +72,7 @@ int wholefile_open(struct wholefile *file, const char *path, bool keep_part)
 	file->path = path;
 	file->temporary = NULL;
 	if (!strcmp(path, "-")) {
-		/* Not every standard output can be written out of order. */
+		/* A pipe cannot be written out of order: collect the bytes first. */
 		file->fd = memfd_create("core", MFD_CLOEXEC);
 		return file->fd < 0 ? -1 : 0;
 	}
@@ -114,7 +114,7 @@ static int print(int fd)
 	return fflush(stdout) ? -1 : 0;
 }
 
-/* A name that no file has yet; to be freed. */
+/* Returns a name that no file has yet, to be freed by the caller. */
 static char *unused_name(const char *path)
 {
 	unsigned int number;
@@ -126,7 +126,7 @@ static char *unused_name(const char *path)
 	return name;
 }
 
-/* link(2) does not replace a file, rename(2) does. */
+/* Two steps because link(2) does not replace a file, but rename(2) does. */
 static int link_and_rename(const char *link, const char *path)
 {
 	char *name = unused_name(path);
@@ -151,7 +151,7 @@ static int link_nameless(int fd, const char *path)
 	ret = linkat(AT_FDCWD, link, AT_FDCWD, path, AT_SYMLINK_FOLLOW);
 	if (!ret || errno != EEXIST)
 		return ret;
-	/* A signal between link and rename would leave the other name. */
+	/* A fatal signal between link() and rename() would leave the unused name. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, &old);
 	ret = link_and_rename(link, path);
@@ -189,7 +189,7 @@ int wholefile_keep(struct wholefile *file)
 		close(file->fd);
 		return 0;
 	}
-	/* Some file systems find out only now that there is no room. */
+	/* Some file systems report ENOSPC only here. */
 	if (fsync(file->fd) || give_name(file))
 		goto err_drop;
 	close(file->fd);
@@ -205,7 +205,7 @@ err_drop:
 
 int wholefile_keep_part(struct wholefile *file)
 {
-	/* Whether all has arrived does not matter. */
+	/* No fsync(): the file is incomplete anyway. */
 	if (give_name(file))
 		return -1;
 	close(file->fd);

@@ -7,9 +7,9 @@
 
 /*
  * struct wholefile - a file being written
- * @path: its final name; "-": its bytes go to the standard output
- * @temporary: its current name; NULL while it has none
- * @fd: where to write
+ * @path: the final name; "-" for the standard output
+ * @temporary: the current name; NULL while the file has no name
+ * @fd: the descriptor to write to
  */
 struct wholefile {
 	const char	*path;
@@ -18,43 +18,43 @@ struct wholefile {
 };
 
 /*
- * wholefile_open() - begin
- * @keep_part: a part of the file is worth having: if cpctl is killed, the part
- *	stays under a temporary name. Else nothing is left where the file system
- *	has O_TMPFILE.
+ * wholefile_open() - begin to write a file
+ * @keep_part: whether a part of the file is useful. If so, a killed cpctl leaves
+ *	the part under a temporary name; else it leaves nothing if the file system
+ *	supports O_TMPFILE.
  *
- * Only its owner may read it. It replaces another file or symbolic link of that
- * name, but nothing else.
+ * The file can be read by its owner only. It replaces a regular file or a symbolic
+ * link of the same name, but nothing else.
  *
  * Return: 0, or -1 with errno; EEXIST when @path is not a file.
  */
 int wholefile_open(struct wholefile *file, const char *path, bool keep_part);
 
-/* wholefile_diagnose() - say why wholefile_open() has failed, by errno */
+/* wholefile_diagnose() - print why wholefile_open() failed, according to errno */
 void wholefile_diagnose(const char *path);
 
 /*
- * wholefile_show() - give it its name now, before it is complete
+ * wholefile_show() - give the file its final name now, before it is complete
  *
  * Return: 0, or -1 with errno.
  */
 int wholefile_show(struct wholefile *file);
 
 /*
- * wholefile_keep() - it is whole: give it its name
+ * wholefile_keep() - give the complete file its final name
  *
- * Return: 0, or -1 with errno when it could not be kept.
+ * Return: 0, or -1 with errno when the file could not be kept.
  */
 int wholefile_keep(struct wholefile *file);
 
 /*
- * wholefile_keep_part() - it will not be whole, but some of it is worth having
+ * wholefile_keep_part() - give the incomplete file its final name
  *
- * Return: 0, or -1 with errno when it could not be kept.
+ * Return: 0, or -1 with errno when the file could not be kept.
  */
 int wholefile_keep_part(struct wholefile *file);
 
-/* wholefile_drop() - it will not be whole: leave nothing behind */
+/* wholefile_drop() - remove the incomplete file */
 void wholefile_drop(struct wholefile *file);
 
 #endif /* WHOLEFILE_H */

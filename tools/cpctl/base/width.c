@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* How wide a terminal is, and text on it. */
+/* The width of a terminal, and of text on it. */
 #include <limits.h>
 #include <locale.h>
 #include <stdlib.h>
@@ -27,7 +27,7 @@ unsigned int width_of(FILE *file)
 	return 0;
 }
 
-/* The columns of a character: 0, 1, or 2 for East Asian ones and emoji. */
+/* The width of a character: 0, 1, or 2 for East Asian characters and emoji. */
 static unsigned int width_code(uint32_t code)
 {
 	static locale_t utf8;
@@ -104,7 +104,7 @@ void width_print(FILE *out, const char *text, unsigned int columns)
 		fputc('+', out);
 }
 
-/* Where a line is broken that fits up to @fits: after a word, if there is one. */
+/* The position of the break in a line of which @fits bytes fit: after a word if any. */
 static size_t break_at(const char *line, size_t fits)
 {
 	size_t at = fits;
@@ -122,14 +122,14 @@ void width_fold(FILE *out, const char *line, size_t len, unsigned int columns,
 	unsigned int left = columns;
 	size_t fits;
 
-	/* On a very narrow terminal, most of the line is still for the text. */
+	/* On a very narrow terminal, keep most of the line for the text. */
 	if (indent > columns / 4)
 		indent = columns / 4;
 	for (;;) {
 		fits = width_fit(line, len, &left);
 		if (fits < len)
 			fits = break_at(line, fits);
-		/* Not even one character: it is printed anyway. */
+		/* If not even one character fits, print the rest in one line. */
 		if (!fits)
 			fits = len;
 		fwrite(line, 1, fits, out);
