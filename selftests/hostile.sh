@@ -19,7 +19,7 @@ withstands()
 	(ulimit -s 256
 	 fails "$want" cpctl record "${options[@]}" -o "$file" -- "$@" \
 		>/dev/null 2>&1)
-	"$selftests/hostile" -n "${CHECKPOINT_VARIANTS:-300}" \
+	"$selftests/hostile" -n "${CHECKPOINT_VARIANTS:-100}" \
 		-s "${CHECKPOINT_SEED:-1}" "$file"
 }
 
@@ -50,7 +50,7 @@ test_deep_stack()
 # The reader must return what the writer has written.
 test_all_that_is_written()
 {
-	"$selftests/roundtrip" -n "${CHECKPOINT_VARIANTS:-300}" \
+	"$selftests/roundtrip" -n "${CHECKPOINT_VARIANTS:-100}" \
 		-s "${CHECKPOINT_SEED:-1}" "$file"
 }
 
