@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Errors as sentences: what happened, and what to do. All go to stderr. */
+/* Messages on stderr for errors: what happened, and what the user can do. */
 #include <checkpoint.h>
 #include <errno.h>
 #include <string.h>
@@ -41,7 +41,7 @@ void diagnose_open(int error)
 	}
 }
 
-/* What Yama forbids this process; NULL when it is not Yama. */
+/* The rule of Yama that refused this process; NULL if it was not Yama. */
 static const char *yama_reason(void)
 {
 	static const char *const reasons[] = {
@@ -61,7 +61,7 @@ void diagnose_start(const char *program, int error)
 {
 	struct task_facts self;
 
-	/* Yama's higher scopes forbid even to be traced by one's parent. */
+	/* Yama's scopes 2 and 3 forbid even a parent to trace its child. */
 	if (error == EPERM && task_facts(getpid(), &self) && self.tracer)
 		warnx("cannot start %s under cpctl: process %d already traces cpctl and what it starts; start it there, and give cpctl its PID",
 		      program, self.tracer);
@@ -110,7 +110,7 @@ static void diagnose_busy(pid_t pid)
 		      pid, partner.slave);
 }
 
-/* There is no such task, or none that can be a slave any more. */
+/* The task does not exist, or has ended and cannot be a slave. */
 static void diagnose_absent(pid_t pid)
 {
 	struct task_facts facts;
@@ -129,7 +129,7 @@ static void diagnose_absent(pid_t pid)
 		      pid);
 }
 
-/* The module takes as much for all slots together. */
+/* The limit of the module is for the stacks of all slots together. */
 static void diagnose_stack_limit(void)
 {
 	char most[24];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Errors as sentences: what happened, and what to do. All go to stderr. */
+/* Messages on stderr for errors: what happened, and what the user can do. */
 #ifndef DIAGNOSE_H
 #define DIAGNOSE_H
 
@@ -9,7 +9,7 @@
 /* diagnose_open() - cp_pair_open() failed with @error */
 void diagnose_open(int error);
 
-/* diagnose_start() - @program could not be started as a slave, by @error */
+/* diagnose_start() - starting @program as a slave failed with @error */
 void diagnose_start(const char *program, int error);
 
 /* diagnose_prep() - cp_pair_prep() for @pid failed with @error */
@@ -21,20 +21,21 @@ void diagnose_get(pid_t pid, int error);
 /*
  * diagnose_wait() - no checkpoint of @pid has come for some time
  *
- * Says what the task is waiting for, where that may not end without help.
+ * This function prints why the task does not return to user mode, if that state may
+ * last until the user does something about it.
  */
 void diagnose_wait(pid_t pid);
 
 /*
- * diagnose_pair() - what was asked about the pair of @pid failed with @error
- * @said: the kernel's own words, or ""
+ * diagnose_pair() - a netlink request about the pair of @pid failed with @error
+ * @said: the message of the kernel's extended acknowledgement, or ""
  */
 void diagnose_pair(pid_t pid, int error, const char *said);
 
 /*
  * diagnose_end() - the pair with @pid is over
  * @reason: CP_END_*
- * @status: as waitpid(2) gives it, with CP_END_EXITED
+ * @status: the status of waitpid(2), for CP_END_EXITED
  */
 void diagnose_end(pid_t pid, unsigned int reason, int status);
 

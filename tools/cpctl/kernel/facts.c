@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What /proc and /sys tell about tasks and about this machine. */
+/* Facts about tasks and about this machine, from /proc and /sys. */
 #include <dirent.h>
 #include <inttypes.h>
 #include <linux/capability.h>
@@ -108,7 +108,7 @@ static bool has_line(const char *path, const char *wanted)
 	return has;
 }
 
-/* The file that says so for a control group; and the line that it has then. */
+/* Does @file of the control group @group have the line @wanted? */
 static bool group_has_line(const char *folder, const char *group,
 			   const char *file, const char *wanted)
 {
@@ -122,7 +122,7 @@ static bool group_has_line(const char *folder, const char *group,
 	return has;
 }
 
-/* Of a line of /proc/PID/cgroup, "NUMBER:CONTROLLERS:PATH". */
+/* @line: a line of /proc/PID/cgroup, "NUMBER:CONTROLLERS:PATH" */
 static bool is_frozen(char *line)
 {
 	char *controllers = strchr(line, ':');

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What /proc and /sys tell about tasks and about this machine. */
+/* Facts about tasks and about this machine, from /proc and /sys. */
 #ifndef FACTS_H
 #define FACTS_H
 
@@ -15,10 +15,10 @@
  * @process: the id of its process
  * @tracer: the process that debugs it, or 0
  * @uid: its real user id
- * @files_uid: the owner of the files in /proc/PID; another one than @uid, and
- *	mostly root, when the task is not dumpable
- * @kernel: a kernel thread, or a kernel worker of a process
- * @cpu_ticks: time on a processor, of its process, in ticks of sysconf(3)
+ * @files_uid: the owner of the files in /proc/PID; differs from @uid, and is mostly
+ *	root, if the task is not dumpable
+ * @kernel: whether the task is a kernel thread, or a kernel worker of a process
+ * @cpu_ticks: the CPU time of its process, in ticks of sysconf(_SC_CLK_TCK)
  * @switches: context switches of the task
  */
 struct task_facts {
@@ -33,22 +33,22 @@ struct task_facts {
 	uint64_t	switches;
 };
 
-/* task_facts() - false when the task is not there, or hidden. */
+/* task_facts() - read them; false if the task does not exist or is hidden */
 bool task_facts(pid_t pid, struct task_facts *facts);
 
-/* task_frozen() - does a control group keep it from running? */
+/* task_frozen() - is the task in a control group that is frozen? */
 bool task_frozen(pid_t pid);
 
-/* task_thread_left() - a thread of a process whose main thread has ended; or 0 */
+/* task_thread_left() - a living thread of a process without main thread, or 0 */
 pid_t task_thread_left(pid_t pid);
 
-/* state_words() - a state's letter in words, for "the process is ...". */
+/* state_words() - the words for the letter of a state, after "the process is" */
 const char *state_words(char state);
 
-/* first_line() - a file's first line; false when it cannot be read. */
+/* first_line() - read the first line of a file; false if it cannot be read */
 bool first_line(const char *path, char *line, size_t size);
 
-/* yama_scope() - kernel.yama.ptrace_scope, or -1 without Yama. */
+/* yama_scope() - kernel.yama.ptrace_scope, or -1 without Yama */
 int yama_scope(void);
 
 /* may_trace_all() - does this process have CAP_SYS_PTRACE? */

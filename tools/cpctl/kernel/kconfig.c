@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the running kernel was built with. */
+/* The configuration and the exported functions of the running kernel. */
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -7,7 +7,7 @@
 
 #include "kconfig.h"
 
-/* Is there a line with @text in this file? -1 when it cannot be read. */
+/* Does a line of the file contain @text? Returns -1 if the file cannot be read. */
 static int has_line(const char *path, const char *text)
 {
 	gzFile file = gzopen(path, "rb");

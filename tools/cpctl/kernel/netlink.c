@@ -15,25 +15,26 @@
 #include "message.h"
 #include "netlink.h"
 
-/* What a dump puts into one message to us; the kernel fills what is there. */
+/* The buffer of recvmsg(2). The kernel fills it with as many pairs of a dump as fit. */
 #define RECEIVE_BYTES (32 * 1024)
 
-/* So many events are taken at once, then the caller may look around. */
+/* netlink_receive() returns after this number of messages, so that callers can poll. */
 #define RECEIVE_EVENTS 256
 
-/* Of events, some thousands wait for us while we are busy. */
+/* The socket's buffer: room for some thousand events while cpctl is busy. */
 #define EVENT_BYTES (4 * 1024 * 1024)
 
 /*
  * struct netlink - a socket
- * @sock: libnl's
- * @family: the family's number
- * @notify: the group that hears of families that go; negative without it
- * @error: what the kernel answered, an errno, or 0
- * @said: the kernel's own words about it; empty when it has none
- * @done: the answer is complete
- * @on_event: whom to tell
- * @event_arg: for it
+ * @sock: the socket of libnl
+ * @family: the number of the family
+ * @notify: the multicast group of the kernel's controller, which reports families that
+ *	are unregistered; negative without it
+ * @error: the errno of the kernel's answer, or 0
+ * @said: the message of the kernel's extended acknowledgement, or ""
+ * @done: whether the answer is complete
+ * @on_event: the function to call for each event; NULL for none
+ * @event_arg: the second argument of @on_event
  */
 struct netlink {
 	struct nl_sock	*sock;
@@ -85,7 +86,7 @@ static uint64_t get_u64(struct nlattr **attrs, int attr)
 	return attrs[attr] ? nla_get_u64(attrs[attr]) : 0;
 }
 
-/* A number that is -1 when it is not told. */
+/* Returns -1 if the message does not have the attribute. */
 static int get_number(struct nlattr **attrs, int attr)
 {
 	return attrs[attr] ? nla_get_s32(attrs[attr]) : -1;
@@ -123,7 +124,7 @@ static void get_pair(struct nlattr **attrs, struct pair_info *pair)
 	pair->flags = get_u32(attrs, CP_NL_A_FLAGS);
 }
 
-/* The kernel's controller tells all who listen of families that go. */
+/* Does the message of the kernel's controller report that the family is gone? */
 static bool is_farewell(struct nlmsghdr *header, int family)
 {
 	struct nlattr *attrs[CTRL_ATTR_MAX + 1];
@@ -136,7 +137,7 @@ static bool is_farewell(struct nlmsghdr *header, int family)
 	       nla_get_u16(attrs[CTRL_ATTR_FAMILY_ID]) == family;
 }
 
-/* False when the message is none of ours. */
+/* Returns false if the message is not of the family. */
 static bool get_event(struct nlmsghdr *header, int family,
 		      struct pair_event *event)
 {
@@ -172,7 +173,7 @@ static int on_message(struct nl_msg *message, void *arg)
 	return NL_OK;
 }
 
-/* libnl throws away the kernel's words. */
+/* Saves the message of the extended acknowledgement, which libnl discards. */
 static void keep_words(struct netlink *netlink, const struct nlmsgerr *error)
 {
 	const struct nlmsghdr *header = (const void *)((const char *)error -
@@ -183,7 +184,7 @@ static void keep_words(struct netlink *netlink, const struct nlmsgerr *error)
 	netlink->said[0] = '\0';
 	if (!(header->nlmsg_flags & NLM_F_ACK_TLVS))
 		return;
-	/* What follows the request, which may have been cut off. */
+	/* The attributes follow the request, of which CAPPED leaves only the header. */
 	if (!(header->nlmsg_flags & NLM_F_CAPPED))
 		size += error->msg.nlmsg_len - NLMSG_HDRLEN;
 	words = nlmsg_find_attr((struct nlmsghdr *)header, (int)size,
@@ -226,7 +227,7 @@ static void set_callbacks(struct netlink *netlink)
 
 	nl_cb_err(cb, NL_CB_CUSTOM, on_error, netlink);
 	nl_cb_put(cb);
-	/* Events have no number, and come between request and answer. */
+	/* Events have no sequence number, and may come between request and answer. */
 	nl_socket_modify_cb(sock, NL_CB_SEQ_CHECK, NL_CB_CUSTOM, ignore_order,
 			    NULL);
 	nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_CUSTOM, on_message,
@@ -291,8 +292,9 @@ void netlink_close(struct netlink *netlink)
 }
 
 /*
- * Sends a request, with a number in it unless @attr is 0, and takes all of the
- * answer. False when that failed; @error is 0 then, or what the kernel says.
+ * Sends a request, with the attribute @attr unless @attr is 0, and receives the whole
+ * answer. Returns false on failure: @error is the errno of the kernel's answer, or 0 if
+ * there was no answer.
  */
 static bool request(struct netlink *netlink, int flags, uint8_t cmd, int attr,
 		    uint32_t value)
@@ -317,7 +319,7 @@ static bool request(struct netlink *netlink, int flags, uint8_t cmd, int attr,
 	return ret >= 0;
 }
 
-/* Says what the kernel has answered; gives an exit status. */
+/* Prints the kernel's answer to a refused request. Returns an exit status. */
 static int refused(const struct netlink *netlink, pid_t pid)
 {
 	if (netlink->error && pid)
@@ -329,10 +331,10 @@ static int refused(const struct netlink *netlink, pid_t pid)
 }
 
 /*
- * struct gathering - a list that grows
- * @list: what there is
- * @room: what there is room for
- * @failed: memory ran out
+ * struct gathering - a list of pairs that is being received
+ * @list: the pairs received so far
+ * @room: the number of pairs for which @list has memory
+ * @failed: whether memory ran out
  */
 struct gathering {
 	struct pair_list	*list;
@@ -367,7 +369,7 @@ static int by_slave(const void *a, const void *b)
 	return (left->slave > right->slave) - (left->slave < right->slave);
 }
 
-/* Asks for the pair of @pid, or for all; as request(). */
+/* Requests the pair of @pid, or all pairs if @pid is 0. Returns as request(). */
 static bool request_pairs(struct netlink *netlink, pid_t pid,
 			  struct gathering *gathering)
 {
@@ -417,7 +419,7 @@ int netlink_end(struct netlink *netlink, pid_t pid)
 	return EXIT_OK;
 }
 
-/* Room for events: more than others get, for who is allowed that. */
+/* Enlarges the socket's buffer, with CAP_NET_ADMIN beyond net.core.rmem_max. */
 static void enlarge(int fd)
 {
 	int size = EVENT_BYTES;
@@ -431,7 +433,7 @@ int netlink_subscribe(struct netlink *netlink, uint32_t events)
 	enlarge(netlink_fd(netlink));
 	if (netlink->notify >= 0)
 		nl_socket_add_membership(netlink->sock, netlink->notify);
-	/* What comes before the answer is no more than what came before us. */
+	/* Events that arrive before the answer are dropped: on_event is NULL. */
 	if (!request(netlink, NLM_F_ACK, CP_NL_CMD_SUBSCRIBE, CP_NL_A_EVENTS,
 		     events))
 		return refused(netlink, 0);
@@ -459,7 +461,7 @@ enum receipt netlink_receive(struct netlink *netlink,
 	netlink->on_event = NULL;
 	if (!ret || ret == -NLE_AGAIN)
 		return RECEIVED;
-	/* So libnl says ENOBUFS. */
+	/* libnl converts ENOBUFS, a full buffer, to this error. */
 	if (ret == -NLE_NOMEM)
 		return OVERRUN;
 	warnx("cannot receive events: %s", nl_geterror(ret));

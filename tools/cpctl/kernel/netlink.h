@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The kernel's netlink family "checkpoint": who is paired with whom, and what
- * happens. What fails has been said on stderr when a function returns.
+ * The module's netlink family "checkpoint": its pairs and its events. A function that
+ * fails has printed a message on stderr.
  */
 #ifndef NETLINK_H
 #define NETLINK_H
@@ -14,10 +14,10 @@
 #include <linux/checkpoint_netlink.h>
 
 /*
- * struct pair_info - a pair, as the kernel tells of it
+ * struct pair_info - a pair, as the module reports it
  *
- * The fields are those of enum cp_nl_attr. What a message does not say is 0.
- * The names are free of control characters and valid UTF-8.
+ * The fields are those of enum cp_nl_attr. A field without an attribute in the message
+ * is 0, @last_syscall is -1 then. The names are valid UTF-8 without control characters.
  */
 struct pair_info {
 	pid_t		slave;
@@ -40,11 +40,11 @@ struct pair_info {
 };
 
 /*
- * struct pair_event - something that happened, or that is so
- * @cmd: CP_NL_CMD_*; CP_NL_CMD_PAIR_GET in an answer
- * @pair: whose
- * @time, @lost, @seq, @entry, @syscall, @ip, @sp: as in enum cp_nl_attr
- * @gone: the module has been unloaded; nothing else is filled in
+ * struct pair_event - an event, or an answer to a request
+ * @cmd: CP_NL_CMD_*; CP_NL_CMD_PAIR_GET for an answer
+ * @pair: the pair of the event
+ * @time, @lost, @seq, @entry, @syscall, @ip, @sp: the attributes of enum cp_nl_attr
+ * @gone: whether the module has been unloaded; all other fields are 0 then
  */
 struct pair_event {
 	int			cmd;
@@ -61,20 +61,20 @@ struct pair_event {
 
 struct netlink;
 
-/* netlink_open() - NULL when that failed. */
+/* netlink_open() - connect to the family; NULL on failure */
 struct netlink *netlink_open(void);
 
-/* netlink_close() - NULL is allowed. */
+/* netlink_close() - close the socket; NULL is allowed */
 void netlink_close(struct netlink *netlink);
 
-/* struct pair_list - pairs, in the order of their slaves */
+/* struct pair_list - pairs, in ascending order of their slaves' ids */
 struct pair_list {
 	struct pair_info	*pairs;
 	size_t			nr;
 };
 
 /*
- * netlink_pairs() - all pairs that the caller may see, or one of them
+ * netlink_pairs() - get all pairs that the caller may see, or one of them
  * @pid: the slave, or 0 for all
  * @list: to be freed with pair_list_free()
  *
@@ -88,26 +88,28 @@ void pair_list_free(struct pair_list *list);
 int netlink_end(struct netlink *netlink, pid_t pid);
 
 /*
- * netlink_subscribe() - from now on, events come
- * @events: CP_NL_EVENT_*
+ * netlink_subscribe() - subscribe to events
+ * @events: a set of CP_NL_EVENT_*
  *
- * The handle is for nothing else from then on. Return: an exit status.
+ * From then on, only netlink_fd(), netlink_receive() and netlink_close() may be called
+ * for @netlink. Return: an exit status.
  */
 int netlink_subscribe(struct netlink *netlink, uint32_t events);
 
-/* netlink_fd() - for poll(2). */
+/* netlink_fd() - the descriptor of the socket, for poll(2) */
 int netlink_fd(const struct netlink *netlink);
 
-/* What netlink_receive() has met. */
+/* enum receipt - the result of netlink_receive() */
 enum receipt {
-	RECEIVED,	/* what was there, or a good deal of it */
-	OVERRUN,	/* so much that some of it was lost */
-	BROKEN,		/* what it was has been said */
+	RECEIVED,	/* the available events, or a limited number of them */
+	OVERRUN,	/* the buffer was full, and some events were lost */
+	BROKEN,		/* an error, for which a message was printed */
 };
 
 /*
- * netlink_receive() - take what has come, without waiting
- * @function: is called for each event
+ * netlink_receive() - receive the available events, without waiting
+ * @function: the function to call for each event
+ * @arg: the second argument of @function
  */
 enum receipt netlink_receive(struct netlink *netlink,
 			     void (*function)(const struct pair_event *event,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Who is paired with whom, as far as open files of the device tell. */
+/* The partner of a process, from the fdinfo of open files of the device. */
 #include <checkpoint.h>
 #include <glob.h>
 #include <stdio.h>
@@ -19,7 +19,7 @@ static bool is_device(const char *fd_path)
 	       !memcmp(target, CP_DEVICE, (size_t)len);
 }
 
-/* Reads /proc/PID/fdinfo/N for the /proc/PID/fd/N given. */
+/* Reads /proc/PID/fdinfo/N, where @fd_path is /proc/PID/fd/N. */
 static bool read_fdinfo(const char *fd_path, struct partner *partner)
 {
 	unsigned int reason = CP_END_DETACHED;
@@ -56,7 +56,7 @@ bool partner_find(pid_t process, struct partner *partner)
 		if (!is_device(files.gl_pathv[i]) ||
 		    !read_fdinfo(files.gl_pathv[i], partner))
 			continue;
-		/* The slave is a task; which process does it belong to? */
+		/* fdinfo has the thread id of the slave: find its process. */
 		if (task_facts(partner->slave, &slave))
 			partner->slave = slave.process;
 		found = partner->master == process || partner->slave == process;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Who is paired with whom, as far as open files of the device tell. */
+/* The partner of a process, from the fdinfo of open files of the device. */
 #ifndef PARTNER_H
 #define PARTNER_H
 
@@ -13,10 +13,10 @@ struct partner {
 };
 
 /*
- * partner_find() - the pair that a process is in, as either of the two
+ * partner_find() - find the pair whose master or slave is @process
  *
- * Return: false when none is found. Only files of processes that the caller
- * may look into are seen.
+ * This function reads only the files of processes that the caller may inspect. Return:
+ * false if none of them is a file of that pair.
  */
 bool partner_find(pid_t process, struct partner *partner);
 

@@ -8,8 +8,9 @@
 #include "taskstat.h"
 
 /*
- * The name stands in parentheses, with nothing escaped: it may hold blanks,
- * newlines and parentheses. The fields behind it hold no parenthesis.
+ * The name is in parentheses and without escapes: it may contain blanks, newlines and
+ * parentheses. The name ends at the last parenthesis, because the fields after the
+ * name contain none.
  */
 bool taskstat_read(struct taskstat *stat, pid_t pid)
 {

@@ -7,16 +7,16 @@
 #include <sys/types.h>
 
 /*
- * struct taskstat - that line
- * @name: the command name, to be freed; any bytes but zero
- * @fields: what follows the name: a blank, then the third field, the state
+ * struct taskstat - the contents of /proc/PID/stat
+ * @name: the command name, to be freed by the caller; any bytes but zero
+ * @fields: the text after the name: a blank, then the third field, the state
  */
 struct taskstat {
 	char		*name;
 	const char	*fields;
 };
 
-/* taskstat_read() - false with errno when there is no such task to be seen */
+/* taskstat_read() - read the file; false with errno if the task is gone or hidden */
 bool taskstat_read(struct taskstat *stat, pid_t pid);
 
 #endif /* TASKSTAT_H */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Is this ELF file the one that was mapped? */
+/* Checking whether an ELF file is the one that was mapped, by its build id. */
 #include <elfutils/libdwelf.h>
 #include <gelf.h>
 #include <string.h>
@@ -7,10 +7,10 @@
 #include "buildid.h"
 #include "pages.h"
 
-/* None is longer than a SHA-512. */
+/* The length of the longest build id: a SHA-512. */
 #define BUILDID_MAX 64
 
-/* The build id of a file; gives its length, 0 when there is none. */
+/* Reads the build id. Returns its length, or 0 if @elf has none. Ends @elf. */
 static size_t read_buildid(Elf *elf, unsigned char id[BUILDID_MAX])
 {
 	const void *bytes;
@@ -24,7 +24,7 @@ static size_t read_buildid(Elf *elf, unsigned char id[BUILDID_MAX])
 	return (size_t)size;
 }
 
-/* An ELF file of which there is a page: its sections are beyond that. */
+/* Removes the section headers from the ELF header: they are not in the first page. */
 static void forget_sections(unsigned char page[PAGE_BYTES])
 {
 	Elf64_Ehdr native;

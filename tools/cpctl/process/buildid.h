@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Is this ELF file the one that was mapped? */
+/* Checking whether an ELF file is the one that was mapped, by its build id. */
 #ifndef BUILDID_H
 #define BUILDID_H
 
@@ -8,10 +8,10 @@
 /*
  * buildid_differs() - compare the build id of a file with that of a mapping
  * @fd: the file
- * @page: the mapping's first page, or NULL when that is not known
+ * @page: the first page of the mapping, or NULL if it is not known
  *
- * Return: true when the mapping has one and the file has not the same. What
- * has none may be any.
+ * Return: true if the mapping has a build id and the file does not have the same one.
+ * A mapping without a build id may be of any file.
  */
 bool buildid_differs(int fd, const unsigned char *page);
 

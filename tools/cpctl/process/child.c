@@ -19,9 +19,9 @@
 #include "message.h"
 
 /*
- * struct inherited - what the program is to have as cpctl was given it
- * @sigchld: SIGCHLD's action
- * @sigxfsz: SIGXFSZ's
+ * struct inherited - signal state that cpctl has changed and the program gets back
+ * @sigchld: the action of SIGCHLD
+ * @sigxfsz: the action of SIGXFSZ
  * @mask: the blocked signals
  */
 struct inherited {
@@ -32,8 +32,8 @@ struct inherited {
 
 /*
  * struct start - pipes between cpctl and a child that is to become a program
- * @go: a byte tells the child that it is traced
- * @report: why it could not become the program, an errno
+ * @go: to the child: a byte, once cpctl traces the child
+ * @report: from the child: the errno of execvp(), if it failed
  */
 struct start {
 	int	go[2];
@@ -41,8 +41,8 @@ struct start {
 };
 
 /*
- * Becomes readable when a child has changed its state, and when time is over; -1
- * before child_start().
+ * A signalfd(2) of SIGCHLD and SIGALRM: readable after a child has changed its state
+ * or the alarm has expired; -1 before child_start().
  */
 static int changes = -1;
 
@@ -55,7 +55,7 @@ void child_ignore_sigxfsz(void)
 	sigaction(SIGXFSZ, &ignore, &own_sigxfsz);
 }
 
-/* In the child: become the program, or tell why not. */
+/* Executes the program in the child, or reports the errno. */
 static void become(char **argv, const struct start *start,
 		   const struct inherited *inherited)
 {
@@ -76,13 +76,13 @@ static void become(char **argv, const struct start *start,
 	_exit(127);
 }
 
-/* An event of a task that was seized, or a signal that is to be delivered. */
+/* The ptrace event of a seized task; 0 for a signal that is to be delivered. */
 static int event_of(int status)
 {
 	return status >> 16;
 }
 
-/* Lets the child continue after a stop that nobody asked for. */
+/* Lets the child continue after a stop that cpctl has not requested. */
 static void pass(pid_t pid, int status)
 {
 	int sig = WSTOPSIG(status);
@@ -90,13 +90,13 @@ static void pass(pid_t pid, int status)
 	if (!event_of(status))
 		ptrace(PTRACE_CONT, pid, NULL, (long)sig);
 	else if (event_of(status) == PTRACE_EVENT_STOP && sig != SIGTRAP)
-		/* It was stopped, by SIGSTOP for one, and so it stays. */
+		/* A group stop, as by SIGSTOP: the child stays stopped. */
 		ptrace(PTRACE_LISTEN, pid, NULL, NULL);
 	else
 		ptrace(PTRACE_CONT, pid, NULL, NULL);
 }
 
-/* What has come of signals by now. Is an alarm among them? */
+/* Reads all pending signals from @changes. Returns whether SIGALRM was among them. */
 static bool take_alarm(void)
 {
 	struct signalfd_siginfo signal;
@@ -108,8 +108,8 @@ static bool take_alarm(void)
 }
 
 /*
- * Waits until the child stops. False when it has ended, which is left for
- * child_wait(), when interrupted, or when time is over.
+ * Waits until the child stops. Returns false if the child has ended, whose status
+ * child_wait() then reads; if interrupted; or after the alarm has expired.
  */
 static bool wait_for_stop(pid_t pid, int *status)
 {
@@ -131,7 +131,7 @@ static bool wait_for_stop(pid_t pid, int *status)
 	}
 }
 
-/* Waits until it is held at the beginning of the program. */
+/* Waits until the child is held after its execvp(). */
 static bool wait_for_exec(pid_t pid)
 {
 	int status;
@@ -144,7 +144,7 @@ static bool wait_for_exec(pid_t pid)
 	return false;
 }
 
-/* Has SIGCHLD and alarms be read from @changes. SIGCHLD is not to be ignored, as inherited. */
+/* Opens @changes. An inherited SIG_IGN for SIGCHLD would suppress that signal. */
 static int watch_children(struct inherited *inherited)
 {
 	static const struct sigaction heed = { .sa_handler = SIG_DFL };
@@ -161,8 +161,8 @@ static int watch_children(struct inherited *inherited)
 }
 
 /*
- * A thread that a library's constructor begins is traced, too: it might exec in
- * the child's place, and that would not be noticed otherwise.
+ * PTRACE_O_TRACECLONE stops the child when a library's constructor begins a thread:
+ * an exec by that thread would replace the child, and cpctl would not notice that.
  */
 #define TRACE_OPTIONS ((long)(PTRACE_O_TRACEEXEC | PTRACE_O_TRACECLONE))
 
@@ -175,7 +175,7 @@ static int let_exec(pid_t pid, const struct start *start)
 		return errno;
 	if (write(start->go[1], "", 1) == 1 && wait_for_exec(pid))
 		return 0;
-	/* It left a word, unless it was killed. */
+	/* The child has reported its errno, unless a signal killed the child. */
 	if (read(start->report[0], &error, sizeof(error)) != sizeof(error))
 		error = EINTR;
 	return error;
@@ -228,13 +228,13 @@ pid_t child_start(char **argv)
 	return pid;
 }
 
-/* Bits of the debug registers; what Intel's manual calls L0 of DR7. */
+/* L0 of the debug register DR7: enables the execution breakpoint at DR0. */
 #define DR7_FIRST_ON_EXECUTION 1UL
 
 /*
- * A breakpoint of the processor's, as of ptrace: no byte of the program changes,
- * and children and programs that it executes do not have it. False when there is
- * none to be had, as in some virtual machines.
+ * Sets a hardware breakpoint: that changes no byte of the program, and neither the
+ * child's children nor another program after an exec have the breakpoint. Returns
+ * false if the CPU has no free one, as in some virtual machines.
  */
 static bool set_breakpoint(pid_t pid, uint64_t addr, unsigned long control)
 {
@@ -245,7 +245,7 @@ static bool set_breakpoint(pid_t pid, uint64_t addr, unsigned long control)
 	       !ptrace(PTRACE_POKEUSER, pid, dr7, control);
 }
 
-/* Is it the breakpoint that stopped it, and not a SIGTRAP of its own? */
+/* Is the stop due to the breakpoint at @addr, and not to another SIGTRAP? */
 static bool is_breakpoint(pid_t pid, int status, uint64_t addr)
 {
 	void *rip = (void *)offsetof(struct user, regs.rip);
@@ -257,7 +257,7 @@ static bool is_breakpoint(pid_t pid, int status, uint64_t addr)
 	       (uint64_t)ptrace(PTRACE_PEEKUSER, pid, rip, NULL) == addr;
 }
 
-/* It has begun a thread, which was traced from its beginning: let that one go. */
+/* Detaches from the new thread of the child, which is traced automatically. */
 static void release_thread(pid_t pid)
 {
 	unsigned long thread;
@@ -268,14 +268,14 @@ static void release_thread(pid_t pid)
 		ptrace(PTRACE_DETACH, (pid_t)thread, NULL, NULL);
 }
 
-/* Runs until the breakpoint, or an event that makes it worthless. */
+/* Lets the child run until the breakpoint, an exec, or the clone of a thread. */
 static enum child_stop run_to_breakpoint(pid_t pid, uint64_t addr)
 {
 	int status;
 
 	ptrace(PTRACE_CONT, pid, NULL, NULL);
 	while (wait_for_stop(pid, &status)) {
-		/* The kernel has taken the breakpoint away. */
+		/* The exec has removed the breakpoint. */
 		if (event_of(status) == PTRACE_EVENT_EXEC)
 			return CHILD_EXEC;
 		if (event_of(status) == PTRACE_EVENT_CLONE)
@@ -283,13 +283,13 @@ static enum child_stop run_to_breakpoint(pid_t pid, uint64_t addr)
 		if (event_of(status) == PTRACE_EVENT_CLONE ||
 		    is_breakpoint(pid, status, addr))
 			return CHILD_THERE;
-		/* What is sent to it on its way it is to have. */
+		/* A signal to the child meanwhile: deliver it. */
 		pass(pid, status);
 	}
 	return CHILD_GONE;
 }
 
-/* Stops a child that is traced and runs. False when it has ended. */
+/* Stops a traced child that runs. Returns false if the child has ended. */
 static bool interrupt_child(pid_t pid)
 {
 	int status;
@@ -299,7 +299,7 @@ static bool interrupt_child(pid_t pid)
 	while (wait_for_stop(pid, &status)) {
 		if (event_of(status) == PTRACE_EVENT_CLONE)
 			release_thread(pid);
-		/* Any stop will do, unless there is a signal to be delivered. */
+		/* Any event will do; a signal must be delivered first. */
 		if (event_of(status))
 			return true;
 		pass(pid, status);
@@ -319,7 +319,7 @@ static unsigned long entry_of(pid_t pid)
 	return entry;
 }
 
-/* Its libraries may take a while to begin, and it may be past its entry. */
+/* A time limit: constructors may take long, and the entry may never be executed. */
 #define ENTRY_SECONDS 2
 
 enum child_stop child_run_to_entry(pid_t pid)
@@ -366,7 +366,7 @@ void child_kill(pid_t pid)
 	int status;
 
 	kill(pid, SIGKILL);
-	/* Its last stop may come first. */
+	/* waitpid() may report a stop before the end. */
 	while (waitpid(pid, &status, 0) == pid ? WIFSTOPPED(status) :
 						 errno == EINTR)
 		;

@@ -8,10 +8,10 @@
 #include <sys/types.h>
 
 /*
- * child_ignore_sigxfsz() - have a file that grows too large be an error
+ * child_ignore_sigxfsz() - ignore SIGXFSZ
  *
- * Of write(2), EFBIG, and not the end of cpctl. Programs that are started later
- * are not concerned.
+ * A write(2) beyond RLIMIT_FSIZE then fails with EFBIG instead of killing cpctl. A
+ * program that child_start() starts gets the action that cpctl has inherited.
  */
 void child_ignore_sigxfsz(void);
 
@@ -19,18 +19,19 @@ void child_ignore_sigxfsz(void);
  * child_start() - start a program and hold it before its first instruction
  * @argv: the program, as for execvp(3), and its arguments
  *
- * It has a session of its own, so that Ctrl-C at the terminal is not for it.
+ * The program gets a session of its own, so that Ctrl-C at the terminal sends SIGINT
+ * to cpctl only.
  *
- * Return: its process id, or -1 after saying what went wrong.
+ * Return: the process id, or -1 after printing the reason.
  */
 pid_t child_start(char **argv);
 
 /*
- * enum child_stop - how far child_run_to_entry() has come
- * @CHILD_THERE: the child is held at its entry point; or elsewhere, if there is no
- *	breakpoint to be had, if it has begun a thread, or after two seconds
- * @CHILD_EXEC: it is held at the beginning of another program, by an exec
- * @CHILD_GONE: it has ended, or cpctl was interrupted
+ * enum child_stop - the result of child_run_to_entry()
+ * @CHILD_THERE: the child is held at its entry point; or elsewhere, if no hardware
+ *	breakpoint is available, if the child has begun a thread, or after two seconds
+ * @CHILD_EXEC: the child has executed another program and is held at its beginning
+ * @CHILD_GONE: the child has ended, or cpctl was interrupted
  */
 enum child_stop {
 	CHILD_THERE,
@@ -39,27 +40,27 @@ enum child_stop {
 };
 
 /*
- * child_run_to_entry() - let it run up to the program's own first instruction
+ * child_run_to_entry() - let a held child run to the entry point of its program
  *
- * There its libraries are mapped. The child has to be held. Its memory stays as
- * it is, and the signals that it is sent arrive.
+ * There, the dynamic linker has mapped the libraries. This function does not modify
+ * the memory of the child; signals to the child are delivered.
  */
 enum child_stop child_run_to_entry(pid_t pid);
 
-/* child_hold() - hold one that runs, where it is; false when it cannot be */
+/* child_hold() - hold a running child at its current instruction; false on failure */
 bool child_hold(pid_t pid);
 
-/* child_release() - let it run */
+/* child_release() - let a held child run */
 void child_release(pid_t pid);
 
-/* child_kill() - end it and wait for its end */
+/* child_kill() - kill a child and wait for its end */
 void child_kill(pid_t pid);
 
 /*
- * child_wait() - wait for its end, unless interrupted (interrupt.h)
- * @status: receives it as waitpid(2) gives it
+ * child_wait() - wait for the end of a child, unless interrupted (interrupt.h)
+ * @status: receives the status of waitpid(2)
  *
- * Return: false when interrupted first.
+ * Return: false if interrupted before the end.
  */
 bool child_wait(pid_t pid, int *status);
 

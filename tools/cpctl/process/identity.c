@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Who a process is: what a core tells of it besides registers and memory. */
+/* The identity of a process: the data of a core besides registers and memory. */
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -79,7 +79,10 @@ bool identity_compat(const struct identity *identity)
 {
 	uint64_t first = 0;
 
-	/* The kind of an entry is a small number: else it is a kind and a value. */
+	/*
+	 * The type of an entry is a small number. Of a 32-bit vector, the first eight
+	 * bytes are a type and a value.
+	 */
 	if (identity->auxv_size >= sizeof(first))
 		memcpy(&first, identity->auxv, sizeof(first));
 	return first > UINT32_MAX;

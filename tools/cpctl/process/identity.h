@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Who a process is: what a core tells of it besides registers and memory. */
+/* The identity of a process: the data of a core besides registers and memory. */
 #ifndef IDENTITY_H
 #define IDENTITY_H
 
@@ -8,19 +8,19 @@
 #include <sys/types.h>
 
 /*
- * struct identity - of a task
+ * struct identity - the identity of a task
  * @task: its thread id
  * @process: the id of its process
- * @parent: of the process
+ * @parent: the parent of the process
  * @group: its process group
  * @session: its session
  * @uid: its real user id
  * @gid: its real group id
  * @state: the letter of its state
  * @name: its command name
- * @command: its arguments, blanks in between
- * @auxv: the auxiliary vector, in the process's own format
- * @auxv_size: its length in bytes
+ * @command: its arguments, separated by blanks
+ * @auxv: its auxiliary vector, in 32-bit or 64-bit format as the kernel gives it
+ * @auxv_size: the length of @auxv in bytes
  */
 struct identity {
 	pid_t	task;
@@ -37,16 +37,16 @@ struct identity {
 	size_t	auxv_size;
 };
 
-/* identity_read() - of a living task; false with errno when it is gone */
+/* identity_read() - read that of a living task; false with errno if the task is gone */
 bool identity_read(struct identity *identity, pid_t pid);
 
-/* identity_free() - free what it holds; it is empty then. */
+/* identity_free() - free the members, and zero the struct */
 void identity_free(struct identity *identity);
 
-/* identity_compat() - does it run 32-bit code? */
+/* identity_compat() - does the process run a 32-bit program? */
 bool identity_compat(const struct identity *identity);
 
-/* identity_auxv() - an entry of the auxiliary vector, 0 without it */
+/* identity_auxv() - the value of an entry of the auxiliary vector, or 0 without it */
 unsigned long identity_auxv(const struct identity *identity,
 			    unsigned long type);
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* How large an ELF file becomes when it is read. In the namer. */
+/* The size of an ELF file's compressed sections in memory. Runs in the namer. */
 #include <endian.h>
 #include <gelf.h>
 #include <string.h>
 
 #include "inflated.h"
 
-/* The older way: "ZLIB", and the size, most significant byte first. */
+/* The older format begins with "ZLIB" and the size, most significant byte first. */
 #define ZDEBUG ".zdebug"
 #define ZDEBUG_MAGIC "ZLIB"
 
@@ -49,7 +49,7 @@ uint64_t inflated_size(int fd)
 		while ((section = elf_nextscn(elf, section))) {
 			uint64_t size = size_of(elf, section, names);
 
-			/* Sizes may be anything: the sum must not wrap. */
+			/* The file may contain any size: the sum must not wrap. */
 			if (size > INFLATED_MAX)
 				size = INFLATED_MAX + 1;
 			sum += size;

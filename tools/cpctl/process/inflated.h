@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* How large an ELF file becomes when it is read. In the namer. */
+/* The size of an ELF file's compressed sections in memory. Runs in the namer. */
 #ifndef INFLATED_H
 #define INFLATED_H
 
 #include <stdint.h>
 
-/* More than this is left compressed, and not read. */
+/* A file whose sections need more bytes than this is not decompressed. */
 #define INFLATED_MAX (512UL << 20)
 
-/* inflated_size() - what its compressed sections decompress to, in bytes */
+/* inflated_size() - the size of all its compressed sections after decompression */
 uint64_t inflated_size(int fd);
 
 #endif /* INFLATED_H */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Bytes of a record, which come as they are asked for. */
+/* The bytes of a record, read on demand. */
 #include <string.h>
 
 #include "input.h"

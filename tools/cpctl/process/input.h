@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Bytes of a record, which come as they are asked for. */
+/* The bytes of a record, read on demand. */
 #ifndef INPUT_H
 #define INPUT_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* input_fn - read the next @size bytes; 0, or -1 when they cannot be had */
+/* input_fn - read the next @size bytes; return 0, or -1 if they cannot be read */
 typedef int (*input_fn)(void *arg, void *to, size_t size);
 
 /*
  * struct input - a record that is being read
- * @read: where its bytes come from
- * @arg: for @read
- * @left: how many are left
+ * @read: the function that reads its bytes
+ * @arg: the first argument of @read
+ * @left: number of bytes left
  */
 struct input {
 	input_fn	read;
@@ -21,16 +21,17 @@ struct input {
 	uint64_t	left;
 };
 
-/* input_get() - the next @size bytes; 0, or -1: there are not as many */
+/* input_get() - read the next @size bytes; 0, or -1 if the record is shorter */
 int input_get(struct input *in, void *to, size_t size);
 
-/* input_skip() - do without the next @size bytes; 0 or -1 */
+/* input_skip() - skip the next @size bytes; 0 or -1 */
 int input_skip(struct input *in, uint64_t size);
 
 /*
- * input_struct() - a struct of @size bytes, of whatever version
+ * input_struct() - read a struct of @size bytes, which may be of another version
  *
- * What it lacks is zeroed, and what it has besides is skipped. Return: 0 or -1.
+ * Fields that it lacks are zeroed; bytes after the known fields are skipped. Return:
+ * 0 or -1.
  */
 int input_struct(struct input *in, void *to, size_t to_size, uint64_t size);
 

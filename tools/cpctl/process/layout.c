@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Does a system call change which files' code a process has mapped? */
+/* System calls that map code of a file into a process. */
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
 #include "layout.h"
 
-/* Of 32-bit code. */
+/* The numbers of system calls of 32-bit code. */
 #define COMPAT_MMAP	90
 #define COMPAT_MPROTECT	125
 #define COMPAT_MMAP2	192

@@ -7,7 +7,7 @@
 
 #include "mapping.h"
 
-/* All before the path fits in here; whatever reads it need not see the rest. */
+/* The fields before the path fit in this; sscanf() does not need the rest. */
 #define HEAD_SIZE 128
 
 bool mapping_next(const char **text, struct mapping *mapping)
@@ -36,7 +36,7 @@ bool mapping_next(const char **text, struct mapping *mapping)
 	return true;
 }
 
-/* So the kernel writes a newline; it escapes nothing else. */
+/* The kernel's escape for a newline; the kernel escapes no other character. */
 static const char newline[] = "\\012";
 
 char *mapping_path(const char *path, size_t len)

@@ -8,15 +8,15 @@
 #include <stdint.h>
 
 /*
- * struct mapping - a line of that text
+ * struct mapping - a line of /proc/PID/maps
  * @start: its first address
  * @end: the address after its last
- * @offset: where in the file it begins
- * @write: may be written to
- * @exec: may be executed
- * @path: its file as the kernel writes it, see mapping_path(), or a name in
- *	brackets; not terminated, points into the text
- * @path_len: length of @path; 0 when it has none
+ * @offset: the offset in the file of its first byte
+ * @write: whether it is writable
+ * @exec: whether it is executable
+ * @path: the path of its file as the kernel writes it, see mapping_path(), or a name
+ *	in brackets; a pointer into the text, without a terminating zero
+ * @path_len: length of @path; 0 for a mapping without a name
  */
 struct mapping {
 	uint64_t	start;
@@ -30,33 +30,33 @@ struct mapping {
 
 /*
  * mapping_next() - read one mapping
- * @text: where to read; is moved after the mapping. NULL is allowed
+ * @text: the position in the text, which may be NULL; moved to the next line
  *
- * Return: false at the end of the text, and where the text has another form.
+ * Return: false at the end of the text, or if a line has another format.
  */
 bool mapping_next(const char **text, struct mapping *mapping);
 
 /*
- * mapping_path() - the path of a mapping's file, as the file system has it
- * @path, @len: of struct mapping
+ * mapping_path() - the path of a mapping's file, without the escapes of the kernel
+ * @path, @len: @path and @path_len of struct mapping
  *
- * The kernel writes a newline as \012, and a backslash as it is: a file whose name
- * has these four characters cannot be told from one with a newline.
+ * The kernel writes a newline as \012, but does not escape a backslash: a file whose
+ * name contains these four characters cannot be distinguished from one with a newline.
  *
- * Return: to be freed; NULL without memory.
+ * Return: the path, to be freed by the caller; NULL without memory.
  */
 char *mapping_path(const char *path, size_t len);
 
-/* mapping_escaped() - the reverse; to be freed */
+/* mapping_escaped() - the reverse of mapping_path(); to be freed by the caller */
 char *mapping_escaped(const char *path);
 
-/* mapping_is_file() - is it of a file, be it deleted? */
+/* mapping_is_file() - is the mapping of a file, which may be deleted? */
 bool mapping_is_file(const struct mapping *mapping);
 
-/* mapping_is() - has it just this path? */
+/* mapping_is() - is @path the path of the mapping? */
 bool mapping_is(const struct mapping *mapping, const char *path);
 
-/* mapping_same_path() - have both the same path, and one at all? */
+/* mapping_same_path() - do both mappings have a path, and the same one? */
 bool mapping_same_path(const struct mapping *a, const struct mapping *b);
 
 #endif /* MAPPING_H */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The slave's memory: what the checkpoint holds, and around that the rest. */
+/* The slave's memory: that in the checkpoint, and for all else, the living process. */
 #include <string.h>
 
 #include "memory.h"

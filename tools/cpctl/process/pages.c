@@ -5,7 +5,7 @@
 
 #include "pages.h"
 
-/* The place of the first page that is not below @addr. */
+/* The index of the first page that is not below @addr. */
 static size_t place_of(const struct pages *pages, uint64_t addr)
 {
 	size_t low = 0, high = pages->nr;

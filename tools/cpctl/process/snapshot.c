@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A checkpoint of one's own: a copy that outlives the next cp_pair_get(). */
+/* A copy of a checkpoint, which outlives the next cp_pair_get(). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,7 +55,7 @@ static int add_bytes(struct snapshot *snapshot, struct segment *segment,
 	return snapshot_add(snapshot, segment);
 }
 
-/* @base: what the segments' offsets are from */
+/* @base: the address to which the segments' offsets are relative */
 static int take(struct snapshot *snapshot, const struct cp_checkpoint *cp,
 		const void *base)
 {

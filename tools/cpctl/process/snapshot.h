@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A checkpoint of one's own: a copy that outlives the next cp_pair_get(). */
+/* A copy of a checkpoint, which outlives the next cp_pair_get(). */
 #ifndef SNAPSHOT_H
 #define SNAPSHOT_H
 
 #include <checkpoint.h>
 
 /*
- * struct segment - one stretch of the slave's memory
- * @info: where it was in the slave; its offset means nothing here
- * @bytes: info.size bytes
- * @block: the memory that @bytes lie in, as malloc(3) gave it
- * @room: bytes of @block
+ * struct segment - one range of the slave's memory
+ * @info: the address and size of the range; its offset is meaningless here
+ * @bytes: the bytes, info.size of them
+ * @block: the memory from malloc(3) that contains @bytes
+ * @room: the size of @block
  */
 struct segment {
 	struct cp_segment	info;
@@ -20,11 +20,11 @@ struct segment {
 };
 
 /*
- * struct snapshot - zero it to begin with
- * @head: registers and all else of fixed size; its segments_offset means nothing
+ * struct snapshot - a copy of a checkpoint; all zero at first
+ * @head: registers and all else of fixed size; its segments_offset is meaningless
  * @nr_segments: number of @segments
- * @segments: memory
- * @xstate: extended registers; without @bytes when there are none
+ * @segments: the captured memory
+ * @xstate: the extended registers; its bytes are NULL if they were not captured
  */
 struct snapshot {
 	struct cp_checkpoint	head;
@@ -36,73 +36,71 @@ struct snapshot {
 /*
  * snapshot_take() - copy the last checkpoint of @pair
  *
- * What @snapshot held before is freed. Return: 0, or -1 with errno ENOMEM.
+ * The previous contents of @snapshot are freed. Return: 0, or -1 with errno ENOMEM.
  */
 int snapshot_take(struct snapshot *snapshot, const struct cp_pair *pair);
 
-/*
- * snapshot_of_copy() - the same of what cp_pair_copy() gave
- */
+/* snapshot_of_copy() - like snapshot_take(), for a result of cp_pair_copy() */
 int snapshot_of_copy(struct snapshot *snapshot,
 		     const struct cp_checkpoint *copy);
 
 /*
- * snapshot_copy() - make another one like it
+ * snapshot_copy() - copy a snapshot
  *
- * What @to held before is freed. Return: 0, or -1 with errno ENOMEM.
+ * The previous contents of @to are freed. Return: 0, or -1 with errno ENOMEM.
  */
 int snapshot_copy(struct snapshot *to, const struct snapshot *from);
 
 /*
- * copy_struct() - copy a struct of another version
+ * copy_struct() - copy a struct that may be of another version
  *
- * It may be longer or shorter than ours: what it lacks is zeroed.
+ * If @from is shorter, the rest of @to is zeroed; if it is longer, its rest is ignored.
  */
 void copy_struct(void *to, size_t to_size, const void *from, size_t from_size);
 
-/* segment_alloc() - give a segment room for info.size bytes; 0, or -1 */
+/* segment_alloc() - allocate info.size bytes for a segment; 0, or -1 */
 int segment_alloc(struct segment *segment);
 
-/* segment_free() - free its bytes */
+/* segment_free() - free the bytes of a segment */
 void segment_free(struct segment *segment);
 
-/* snapshot_free() - free what it holds; it is empty then. */
+/* snapshot_free() - free all segments, and zero the struct */
 void snapshot_free(struct snapshot *snapshot);
 
 /*
  * snapshot_add() - add a segment of any kind
- * @segment: its bytes are the snapshot's then, or freed
+ * @segment: the segment, whose bytes the snapshot then owns; freed on failure
  *
  * Return: 0, or -1 with errno ENOMEM.
  */
 int snapshot_add(struct snapshot *snapshot, struct segment *segment);
 
 /*
- * snapshot_remove() - take out what snapshot_part() gives
+ * snapshot_remove() - remove the segment that snapshot_part() returns for @i
  *
- * An empty segment stays in its place. Return: the segment, which is the
- * caller's then; zeroed when there is none.
+ * The snapshot keeps a zeroed segment instead, so that the others keep their indexes.
+ * Return: the segment, which the caller then owns; a zeroed one if there is none.
  */
 struct segment snapshot_remove(struct snapshot *snapshot, unsigned int i);
 
-/* snapshot_part() - all segments, of whatever kind; NULL behind the last. */
+/* snapshot_part() - segment @i of all kinds, @xstate last; NULL after the last one */
 const struct segment *snapshot_part(const struct snapshot *snapshot,
 				    unsigned int i);
 
-/* snapshot_bytes() - @len bytes at @addr in the slave, or NULL. */
+/* snapshot_bytes() - @len bytes at @addr in the slave, or NULL */
 const unsigned char *snapshot_bytes(const struct snapshot *snapshot,
 				    uint64_t addr, size_t len);
 
 /*
- * snapshot_run() - the bytes at @addr, as far as one answer goes
- * @len: how many are wanted; is made smaller where it goes beyond that
+ * snapshot_run() - the bytes at @addr up to the next end or beginning of a segment
+ * @len: the number of wanted bytes; reduced to those before that boundary
  *
- * Return: *@len bytes at @addr, or NULL when none of *@len bytes are held.
+ * Return: *@len bytes at @addr, or NULL if the snapshot contains none of them.
  */
 const unsigned char *snapshot_run(const struct snapshot *snapshot,
 				  uint64_t addr, size_t *len);
 
-/* snapshot_word() - bytes of an address, and of a stack word, in the slave. */
+/* snapshot_word() - the size of an address, and of a stack word, in the slave */
 size_t snapshot_word(const struct snapshot *snapshot);
 
 #endif /* SNAPSHOT_H */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What a checkpoint does not hold, and what it takes to make sense of one. */
+/* Data of the slave that a checkpoint does not contain: mappings, files, memory. */
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -13,12 +13,12 @@
 #include "slurp.h"
 #include "surroundings.h"
 
-/* The user and the group that have no files. */
+/* The user id and group id for an unknown owner. */
 #define NOBODY 65534
 
 #define NSEC_PER_SEC 1000000000ULL
 
-/* The last of four ids is the one that counts for files; nobody's when unknown. */
+/* The last of the four ids in a line of /proc/PID/status, the file system id. */
 static unsigned int file_id(const char *status, const char *name)
 {
 	const char *line = status ? strstr(status, name) : NULL;
@@ -51,7 +51,7 @@ bool surroundings_alive(const struct surroundings *around)
 {
 	char byte;
 
-	/* Of memory that is gone, all that can be read is nothing. */
+	/* If the address space is gone, pread() returns 0; else EIO or a byte. */
 	return around->mem < 0 || pread(around->mem, &byte, 1, 0) != 0;
 }
 
@@ -62,7 +62,7 @@ char *surroundings_maps(const struct surroundings *around)
 
 	snprintf(path, sizeof(path), "/proc/%d/maps", around->pid);
 	maps = slurp(path, &size);
-	/* It is empty when the process is ending. */
+	/* The file is empty while the process exits. */
 	if (maps && size && surroundings_alive(around))
 		return maps;
 	free(maps);
@@ -129,7 +129,7 @@ void surroundings_stretch(const struct surroundings *around, uint64_t addr,
 		stretch->size = (size_t)size - (size_t)size % PAGE_BYTES;
 }
 
-/* Adds a page with a copy of @bytes; what there is no memory for is left out. */
+/* Adds a page with a copy of @bytes. Returns NULL without memory. */
 static const unsigned char *add_copy(struct pages *pages, uint64_t addr,
 				     const unsigned char *bytes)
 {
