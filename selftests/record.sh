@@ -1026,7 +1026,7 @@ test_long_recordings_are_small()
 		'{ seed = seed * 1103515245 + 12345; room[i] = seed >> 16; }' \
 		'work(room); return 0; }' |
 		gcc -O1 -x c -o "$folder/deep" -
-	ends 0 cpctl record --stream --wait -o "$file" -- "$folder/deep"
+	ends 0 cpctl record --stream --wait --stack-limit 1M -o "$file" -- "$folder/deep"
 	[ "$(numbers | wc -l)" -gt 3000 ]
 	cpctl show --json --stack-bytes 0 "$file" -10 | grep -q '"size":2[0-9]\{5\},'
 	size=$(stat -c %s "$file")
