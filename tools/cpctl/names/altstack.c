@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The stack that a signal handler interrupted, when the handler has its own. */
+/* The stack of the interrupted code, for a signal handler on an alternate stack. */
 #include <string.h>
 #include <sys/ucontext.h>
 
 #include "altstack.h"
 
-/* The kernel's own frames need far less. */
+/* Bytes to search for the signal frame. The kernel's frame is far smaller. */
 #define SEARCH_MAX 65536
 
 /* The code segment of 64-bit user code. */
 #define USER_CS 0x33
 
-/* What the kernel writes of a ucontext_t: glibc's is longer. */
+/* The part of a ucontext_t that the kernel writes: the type of glibc is longer. */
 #define CONTEXT_SIZE (offsetof(ucontext_t, uc_mcontext) + \
 		      sizeof(((ucontext_t *)NULL)->uc_mcontext.gregs))
 
@@ -21,8 +21,9 @@ static bool lies_in(const stack_t *stack, uint64_t addr)
 }
 
 /*
- * Any word may look like the beginning of a signal frame. The kernel's own has
- * the limits of the stack that it lies on, and registers of user code outside.
+ * Any word may look like the beginning of a signal frame. The kernel's frame contains
+ * the limits of the stack on which it lies, and its registers are those of user code
+ * with a stack pointer outside these limits.
  */
 static bool is_frame(const ucontext_t *context, uint64_t addr, uint64_t sp)
 {
@@ -46,7 +47,7 @@ uint64_t altstack_interrupted(const struct cp_regs *regs,
 	if (at > info->size)
 		return 0;
 	end = info->size - at > SEARCH_MAX ? at + SEARCH_MAX : info->size;
-	/* Frames are aligned, as all that the compiler puts on a stack. */
+	/* The ucontext_t of a signal frame is aligned to eight bytes. */
 	for (at += -sp % sizeof(sp); at + CONTEXT_SIZE <= end; at += sizeof(sp)) {
 		memcpy(&context, bytes + at, CONTEXT_SIZE);
 		if (!is_frame(&context, info->addr + at, sp))

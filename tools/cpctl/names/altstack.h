@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The stack that a signal handler interrupted, when the handler has its own. */
+/* The stack of the interrupted code, for a signal handler on an alternate stack. */
 #ifndef ALTSTACK_H
 #define ALTSTACK_H
 
@@ -9,14 +9,14 @@
 /*
  * altstack_interrupted() - find the stack pointer of the interrupted code
  * @regs: the registers of a checkpoint of 64-bit code
- * @info: the stack that the checkpoint holds
- * @bytes: its bytes
+ * @info: the stack segment of the checkpoint
+ * @bytes: the bytes of that segment
  *
- * A handler that runs on the stack of sigaltstack(2) has the interrupted
- * registers in the signal frame there. Only the first 64 KiB are searched.
+ * If the handler runs on the stack of sigaltstack(2), the signal frame on that stack
+ * contains the interrupted registers. Only the first 64 KiB are searched for it.
  *
- * Return: the stack pointer, or 0 when there is no such frame, or when the
- * checkpoint holds that stack, too.
+ * Return: the stack pointer, or 0 if there is no such frame, or if the stack pointer is
+ * in the same segment.
  */
 uint64_t altstack_interrupted(const struct cp_regs *regs,
 			      const struct cp_segment *info,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Answers of the namer about addresses that were asked before. */
+/* A cache of the namer's answers about addresses. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +15,7 @@ static void forget(struct answer *answer)
 	memset(answer, 0, sizeof(*answer));
 }
 
-/* As namer_part_fn. */
+/* A namer_part_fn: appends a part to the answer. */
 static void keep_part(void *arg, const struct wire_message *part)
 {
 	struct answer *answer = arg;
@@ -47,7 +47,7 @@ const struct answer *answers_get(struct answers *answers, struct namer *namer,
 
 	if (answer->known && answer->addr == addr)
 		return answer;
-	/* The next namer reads less: it has another answer. */
+	/* The parts of a namer that failed are dropped: the next one reads less. */
 	for (;;) {
 		forget(answer);
 		if (namer_ask(namer, &request, NULL, keep_part, answer, &done))

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Answers of the namer about addresses that were asked before. */
+/* A cache of the namer's answers about addresses. */
 #ifndef ANSWERS_H
 #define ANSWERS_H
 
 #include "namer.h"
 
-/* How many addresses are remembered. */
+/* The number of addresses in the cache. */
 #define ANSWERS 1024
 
 /*
- * struct answer - about an address
- * @known: there is an answer
+ * struct answer - the answer about an address
+ * @known: whether the other members are valid
  * @addr: the address
  * @nr: number of @parts
- * @parts: the answer
+ * @parts: the parts of the answer
  */
 struct answer {
 	bool			known;
@@ -23,9 +23,9 @@ struct answer {
 };
 
 /*
- * struct answers - to requests of one kind
- * @type: of the request
- * @slots: the answers, each at the place that its address leads to
+ * struct answers - the answers to requests of one type
+ * @type: the type of the requests
+ * @slots: the answers, each at an index computed from its address
  */
 struct answers {
 	enum wire_type	type;
@@ -33,14 +33,15 @@ struct answers {
 };
 
 /*
- * answers_get() - the answer about an address; the namer is asked if need be
+ * answers_get() - get the answer about an address, from the cache or from the namer
  *
- * It lives until the next call. Without a namer it has no parts.
+ * The answer is valid until the next call. If the namer has failed, the answer has no
+ * parts.
  */
 const struct answer *answers_get(struct answers *answers, struct namer *namer,
 				 uint64_t addr);
 
-/* answers_forget() - they are not true any more */
+/* answers_forget() - forget all answers: the process has other mappings now */
 void answers_forget(struct answers *answers);
 
 #endif /* ANSWERS_H */

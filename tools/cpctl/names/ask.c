@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Questions of the namer to cpctl, which may do what the namer may not. */
+/* Questions of the namer to cpctl, for data that the namer may not access itself. */
 #include <string.h>
 #include <unistd.h>
 
@@ -7,7 +7,7 @@
 #include "confine.h"
 #include "wire.h"
 
-/* @answer: to be freed. Without cpctl there is nobody to work for. */
+/* Receives @answer, to be freed by the caller; exits if cpctl is gone. */
 static void ask(const struct wire_message *question,
 		struct wire_message *answer)
 {
@@ -50,7 +50,7 @@ bool ask_all_memory(uint64_t addr, void *to, size_t size)
 	return true;
 }
 
-/* Asks for a file. */
+/* Asks for a file. Returns its descriptor, or -1. */
 static int ask_file(const struct wire_message *question)
 {
 	struct wire_message answer;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Telling return addresses from other pointers into code. */
+/* Distinguishing return addresses from other pointers into code. */
 #include "callsite.h"
 
 /*
- * Length of "call *operand" (FF /2) with this ModRM byte and the byte behind
- * it, without prefixes; 0 when it is another instruction.
+ * Length of "call *operand" (FF /2) with this ModRM byte and the byte after it,
+ * without prefixes; 0 if the bytes are another instruction.
  */
 static size_t indirect_call_length(unsigned char modrm, unsigned char sib)
 {

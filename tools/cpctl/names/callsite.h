@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Telling return addresses from other pointers into code. */
+/* Distinguishing return addresses from other pointers into code. */
 #ifndef CALLSITE_H
 #define CALLSITE_H
 
@@ -11,11 +11,11 @@
 
 /*
  * ends_with_call() - does code end with a call instruction?
- * @code: the code right before an address
- * @len: its length
+ * @code: the code immediately before an address
+ * @len: the length of @code
  *
- * Machine code cannot be read backwards for certain: other instructions that
- * happen to end in such bytes are taken for a call.
+ * Machine code cannot be decoded backwards reliably: another instruction whose last
+ * bytes look like a call is taken for one.
  */
 bool ends_with_call(const unsigned char *code, size_t len);
 

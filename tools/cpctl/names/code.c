@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Which addresses of a process may be code, and of which file. */
+/* The address ranges of a process that contain code, and their files. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 #include "code.h"
 #include "mapping.h"
 
-/* The lines of executable mappings; NULL when there are none. */
+/* Copies the lines of executable mappings; NULL if there are none. */
 static char *code_lines(const char *maps)
 {
 	struct mapping mapping;
@@ -73,7 +73,7 @@ bool code_refresh(struct code *code, const char *maps)
 	struct mapping mapping, first = {};
 	char *lines = code_lines(maps);
 
-	/* The same, nearly always. */
+	/* In nearly all calls, the mappings have not changed. */
 	if (!lines || (code->lines && !strcmp(lines, code->lines))) {
 		free(lines);
 		return false;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Which addresses of a process may be code, and of which file. */
+/* The address ranges of a process that contain code, and their files. */
 #ifndef CODE_H
 #define CODE_H
 
@@ -10,9 +10,9 @@
 /*
  * struct code_range - an executable mapping
  * @start: its first address
- * @end: the address behind its last
- * @base: where the file begins
- * @file: the file, without its directory; NULL when there is none
+ * @end: the address after its last
+ * @base: the address at which the file begins
+ * @file: the name of the file without its directory; NULL without a file
  */
 struct code_range {
 	uint64_t	start;
@@ -22,10 +22,10 @@ struct code_range {
 };
 
 /*
- * struct code - all of a process; zero it to begin with
- * @lines: the lines of /proc/PID/maps that are of executable mappings
+ * struct code - the code of a process; all zero at first
+ * @lines: the lines of executable mappings in /proc/PID/maps
  * @nr: number of @ranges
- * @ranges: by ascending address
+ * @ranges: the executable mappings, sorted by ascending address
  */
 struct code {
 	char			*lines;
@@ -34,17 +34,17 @@ struct code {
 };
 
 /*
- * code_refresh() - look once more
- * @maps: the text of /proc/PID/maps, or NULL
+ * code_refresh() - update @code
+ * @maps: the current text of /proc/PID/maps, or NULL
  *
- * Return: true when that has changed.
+ * Return: true if the executable mappings have changed.
  */
 bool code_refresh(struct code *code, const char *maps);
 
-/* code_find() - the range that an address is in, or NULL */
+/* code_find() - the range that contains an address, or NULL */
 const struct code_range *code_find(const struct code *code, uint64_t addr);
 
-/* code_free() - free all; there is none then. */
+/* code_free() - free all ranges; @code is empty then */
 void code_free(struct code *code);
 
 #endif /* CODE_H */

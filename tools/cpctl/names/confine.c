@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A process of cpctl's that reads what somebody hostile may have written. */
+/* Confining a process of cpctl that reads files which an attacker may have written. */
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -17,15 +17,15 @@
 #include "confine.h"
 #include "safeopen.h"
 
-/* Files are mapped, so this is also for the largest of debug files. */
+/* Address space, which includes mapped files: enough for the largest debug files. */
 #define MEMORY_MAX (2UL << 30)
 
-/* Higher than any descriptor that is kept. */
+/* Spare numbers begin here, above all descriptors that are kept. */
 #define FD_SPARE 16
 
 /*
- * What it takes to read files, to allocate memory, to answer and to end; and what
- * the sanitizers of tests call.
+ * The system calls that are needed to read files, to allocate memory, to answer and to
+ * exit; and those of the sanitizers in tests.
  */
 static const int allowed[] = {
 	SCMP_SYS(brk),		SCMP_SYS(clock_gettime), SCMP_SYS(close),
@@ -42,7 +42,7 @@ static const int allowed[] = {
 	SCMP_SYS(sysinfo),	SCMP_SYS(tgkill),
 };
 
-/* Does open(2) and openat(2), which the filter has stopped. */
+/* Handles SIGSYS: performs the open(2) or openat(2) that the filter has trapped. */
 static void on_open(int sig, siginfo_t *info, void *context)
 {
 	greg_t *regs = ((ucontext_t *)context)->uc_mcontext.gregs;
@@ -83,7 +83,7 @@ static bool filter(void)
 	return !ret;
 }
 
-/* Leaves the descriptors of confine.h, and /dev/null for the first three. */
+/* Closes all descriptors but those of confine.h, and opens /dev/null as 0 to 2. */
 static bool keep_descriptors(const struct confinement *confinement)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -104,7 +104,7 @@ static bool keep_descriptors(const struct confinement *confinement)
 	return !close_range((unsigned int)nr, ~0U, 0);
 }
 
-/* A user of another namespace may have no number here: then it stays itself. */
+/* A failure is ignored: in a user namespace, the ids may not be mapped. */
 static void drop_privileges(const struct confinement *confinement)
 {
 	struct __user_cap_header_struct head = {
@@ -128,7 +128,7 @@ static void limit(int what, rlim_t value)
 
 static void set_limits(void)
 {
-	/* The sanitizers of tests map all addresses. */
+	/* The address sanitizer reserves terabytes of address space. */
 #ifndef __SANITIZE_ADDRESS__
 	limit(RLIMIT_AS, MEMORY_MAX);
 #endif
@@ -153,13 +153,13 @@ static void use_default_signals(void)
 bool confine(const struct confinement *confinement)
 {
 	use_default_signals();
-	/* Ctrl-C is for cpctl, and the terminal is not for this process. */
+	/* Without a controlling terminal, Ctrl-C signals cpctl only. */
 	setsid();
 	if (!keep_descriptors(confinement))
 		return false;
 	set_limits();
 	drop_privileges(confinement);
-	/* A change of the user id would take this back. */
+	/* Only after drop_privileges(): a change of the user id resets both. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) ||
 	    getppid() != confinement->parent || prctl(PR_SET_DUMPABLE, 0))
 		return false;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A process of cpctl's that reads what somebody hostile may have written. */
+/* Confining a process of cpctl that reads files which an attacker may have written. */
 #ifndef CONFINE_H
 #define CONFINE_H
 
@@ -10,16 +10,16 @@
 enum {
 	CONFINE_SOCKET = 3,	/* to cpctl */
 	CONFINE_ROOT,		/* the slave's root directory */
-	CONFINE_HOST,		/* cpctl's own */
+	CONFINE_HOST,		/* cpctl's own root directory */
 };
 
 /*
- * struct confinement - what a process is left with
- * @socket: becomes CONFINE_SOCKET
- * @root: becomes CONFINE_ROOT; -1 when it is not known
- * @uid: whose files it may read, if cpctl is root
- * @gid: likewise
- * @parent: the process that it is to end with
+ * struct confinement - the resources that a confined process keeps
+ * @socket: the descriptor that becomes CONFINE_SOCKET
+ * @root: the descriptor that becomes CONFINE_ROOT; -1 if there is none
+ * @uid: the user id to change to, if cpctl is root
+ * @gid: the group id to change to, likewise
+ * @parent: the process whose end kills the confined process
  */
 struct confinement {
 	int	socket;
@@ -30,18 +30,18 @@ struct confinement {
 };
 
 /*
- * confine() - give up all that the calling process does not need
+ * confine() - drop all privileges that the calling process does not need
  *
- * From then on it has no terminal, no privilege, and no file but the descriptors
- * above. Whatever a library opens by open(2) is opened by safeopen(), under the
- * slave's root directory; other system calls than those that reading takes
- * fail. It has a limit of memory.
+ * From then on, the process has no controlling terminal, no capabilities, and no
+ * descriptors but those above. open(2) and openat(2) become safeopen() under the
+ * slave's root directory. All system calls fail but those needed to read files, to
+ * allocate memory, to answer and to exit. The memory of the process is limited.
  *
- * Return: false when that cannot be had; it must end then.
+ * Return: false on failure; the process must exit then.
  */
 bool confine(const struct confinement *confinement);
 
-/* confine_deadline() - from now on, the process may compute for this many seconds */
+/* confine_deadline() - kill the process after it has used @seconds of CPU time */
 void confine_deadline(int seconds);
 
 #endif /* CONFINE_H */

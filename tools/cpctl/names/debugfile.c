@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Separate files of debug information. In the namer. */
+/* Separate files of debug information. Runs in the namer. */
 #include <elfutils/libdwelf.h>
 #include <limits.h>
 #include <stdbool.h>
@@ -19,11 +19,11 @@
 #define DEBUG_DIR "/usr/lib/debug"
 
 /*
- * struct sought - a debug file that is looked for
- * @id: the build id that it must have
- * @id_size: of @id; 0 when there is none
- * @crc: without @id: the checksum of all its bytes
- * @has_crc: @crc is known
+ * struct sought - the debug file being searched for
+ * @id: its build id
+ * @id_size: the length of @id; 0 without a build id
+ * @crc: the checksum of all its bytes, used without a build id
+ * @has_crc: whether @crc is known
  */
 struct sought {
 	const unsigned char	*id;
@@ -59,7 +59,7 @@ static bool has_crc(int fd, const struct sought *sought)
 	return !got && crc == sought->crc;
 }
 
-/* A build id tells more than a checksum, and takes less reading. */
+/* Prefers the build id: it is more reliable than the checksum, and faster to read. */
 static bool is_sought(int fd, const struct sought *sought)
 {
 	if (sought->id_size)
@@ -67,7 +67,7 @@ static bool is_sought(int fd, const struct sought *sought)
 	return sought->has_crc && has_crc(fd, sought);
 }
 
-/* Closes what is another file, or is too large. Gives a descriptor, or -1. */
+/* Returns @fd, or closes it and returns -1 if the file is another one or too large. */
 static int check(int fd, const struct sought *sought)
 {
 	if (fd >= 0 && (!is_sought(fd, sought) ||
@@ -99,7 +99,7 @@ static int find_by_id(const struct sought *sought)
 	return fd < 0 ? try_file(CONFINE_HOST, path, sought) : fd;
 }
 
-/* In the three places where a file of that name may be. */
+/* Tries the three directories in which a file of that name may be. */
 static int find_by_link(const char *file, const char *link,
 			const struct sought *sought)
 {

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Separate files of debug information. In the namer. */
+/* Separate files of debug information. Runs in the namer. */
 #ifndef DEBUGFILE_H
 #define DEBUGFILE_H
 
 #include <elfutils/libdwfl.h>
 
 /*
- * debugfile_find() - the debug information of a module that has none itself
- * @file: the module's file
- * @link: what its .gnu_debuglink says, or NULL
- * @crc: likewise
+ * debugfile_find() - open the debug file of a module without debug information
+ * @file: the path of the module's file
+ * @link: the file name in its .gnu_debuglink, or NULL
+ * @crc: the checksum in its .gnu_debuglink
  * @name: receives a name, from malloc(3)
  *
- * By the build id under the slave's root directory and under cpctl's; by @link
- * beside the file, in .debug, and in /usr/lib/debug; and, if DEBUGINFOD_URLS is
- * set, from a server.
+ * The file is searched for by the build id, under the slave's root directory and then
+ * under cpctl's; by @link, in the directory of @file, in its subdirectory .debug and in
+ * /usr/lib/debug; and, if DEBUGINFOD_URLS is set, on a server.
  *
  * Return: a descriptor, or -1.
  */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Debug files from a server. */
+/* Debug files from a debuginfod server. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <signal.h>
@@ -13,17 +13,17 @@
 #include "message.h"
 #include "wire.h"
 
-/* For one file. */
+/* The time limit for one file. */
 #define DEBUGINFOD_SECONDS 30
 
 #define LIBRARY "libdebuginfod.so.1"
 
-/* As elfutils/debuginfod.h declares them. */
+/* The types of the functions in elfutils/debuginfod.h. */
 typedef void *(*begin_fn)(void);
 typedef int (*find_fn)(void *client, const unsigned char *id, int size,
 		       char **path);
 
-/* Asks the servers of DEBUGINFOD_URLS. */
+/* Asks the servers of DEBUGINFOD_URLS. Returns a descriptor. */
 static int ask_servers(const void *id, size_t size)
 {
 	void *library = dlopen(LIBRARY, RTLD_NOW);
@@ -39,7 +39,7 @@ static int ask_servers(const void *id, size_t size)
 	return client ? find(client, id, (int)size, NULL) : -1;
 }
 
-/* Waits for the file from the process that fetches it. */
+/* Waits for the descriptor from the child process that fetches the file. */
 static int wait_for(int socket, bool *late)
 {
 	struct wire_message message;
@@ -61,7 +61,7 @@ static void fetch(int socket, const void *id, size_t size)
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	signal(SIGINT, SIG_DFL);
-	/* The memory of the slave is not for what the library brings. */
+	/* The library must not get other descriptors, such as the slave's memory. */
 	if (socket > 3)
 		close_range(3, (unsigned int)socket - 1, 0);
 	close_range((unsigned int)socket + 1, ~0U, 0);

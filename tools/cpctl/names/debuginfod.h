@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Debug files from a server. */
+/* Debug files from a debuginfod server. */
 #ifndef DEBUGINFOD_H
 #define DEBUGINFOD_H
 
 #include <stddef.h>
 
 /*
- * debuginfod_find() - the debug file of a build id
+ * debuginfod_find() - fetch the debug file of a build id
  *
- * Its client library, and all that it brings, is loaded by another process, which
- * may take DEBUGINFOD_SECONDS. After one that did, no server is asked again.
+ * A child process loads the client library with all its dependencies, and asks the
+ * servers. After DEBUGINFOD_SECONDS the child is killed, and no server is asked again.
  *
  * Return: a descriptor of the file, or -1.
  */

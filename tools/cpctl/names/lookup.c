@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Symbols of ELF files. In the namer. */
+/* Symbols of ELF files. Runs in the namer. */
 #include <gelf.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +24,7 @@ bool lookup_symbol(const struct modules *modules, uint64_t addr,
 				       NULL, NULL);
 	name = dwfl_module_addrinfo(module, addr, &found->offset, &sym, NULL,
 				    NULL, NULL);
-	/* Without the version that a dynamic symbol may carry. */
+	/* Drop the version that a dynamic symbol may have after '@'. */
 	bare = name ? strndup(name, strcspn(name, "@")) : NULL;
 	if (bare && *bare)
 		found->name = plainname(bare);
@@ -34,7 +34,10 @@ bool lookup_symbol(const struct modules *modules, uint64_t addr,
 	return true;
 }
 
-/* The code of a segment from @addr on, and what is before it; NULL for none. */
+/*
+ * Returns a pointer to the code at @addr, or NULL. The last two arguments receive the
+ * number of bytes of the same segment before and after that address.
+ */
 static const char *code_at(Dwfl_Module *module, uint64_t addr, size_t *before,
 			   size_t *behind)
 {
@@ -58,7 +61,7 @@ static const char *code_at(Dwfl_Module *module, uint64_t addr, size_t *before,
 			continue;
 		*before = addr - ph.p_vaddr;
 		*behind = ph.p_filesz - *before;
-		/* Whatever the headers claim, stay inside the file. */
+		/* The headers may claim anything: stay inside the file. */
 		addr = *before + ph.p_offset;
 		if (addr > size || addr < *before)
 			return NULL;
@@ -101,7 +104,7 @@ bool lookup_code(const struct modules *modules, uint64_t addr, void *to,
 	return true;
 }
 
-/* struct wanted - what lookup_address() looks for, and has found */
+/* struct wanted - the symbol of lookup_address(), and its address once found */
 struct wanted {
 	const struct modules	*modules;
 	const char		*name;

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Symbols of ELF files. In the namer. */
+/* Symbols of ELF files. Runs in the namer. */
 #ifndef LOOKUP_H
 #define LOOKUP_H
 
 #include "modules.h"
 
 /*
- * struct found_symbol - what an address is
- * @name: its function; NULL when it has no name
- * @offset: bytes from the function's beginning, or from the module's
- * @file: the module
+ * struct found_symbol - the symbol of an address
+ * @name: the name of its function; NULL without a name
+ * @offset: the offset in the function, or in the module if @name is NULL
+ * @file: the name of the module
  */
 struct found_symbol {
 	char		*name;
@@ -17,18 +17,23 @@ struct found_symbol {
 	const char	*file;
 };
 
-/* lookup_symbol() - false when @addr is in no module; the name is to be freed */
+/*
+ * lookup_symbol() - find the symbol of an address
+ * @found: receives the symbol; the caller frees its name
+ *
+ * Return: false if no module contains @addr.
+ */
 bool lookup_symbol(const struct modules *modules, uint64_t addr,
 		   struct found_symbol *found);
 
-/* lookup_follows_call() - is there a call instruction right before @addr? */
+/* lookup_follows_call() - is there a call instruction immediately before @addr? */
 bool lookup_follows_call(const struct modules *modules, uint64_t addr);
 
-/* lookup_code() - @size bytes of code, as they are in the file; false for none */
+/* lookup_code() - read @size bytes of code from the file; false if there are fewer */
 bool lookup_code(const struct modules *modules, uint64_t addr, void *to,
 		 size_t size);
 
-/* lookup_address() - where @name is, 0 when there is nothing of that name */
+/* lookup_address() - the address of the symbol @name, or 0 without such a symbol */
 uint64_t lookup_address(const struct modules *modules, const char *name);
 
 #endif /* LOOKUP_H */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The ELF files that a process has mapped, as libdwfl knows them. In the namer. */
+/* The ELF files that a process has mapped, as modules of libdwfl. Runs in the namer. */
 #include <elf.h>
 #include <libelf.h>
 #include <stdlib.h>
@@ -19,12 +19,13 @@
 #define VDSO "[vdso]"
 
 /*
- * struct about - what is known of a module, besides libdwfl
- * @of: the process
- * @reading: how much of it may be read
- * @units: its compilation units
+ * struct about - the data of a module that libdwfl does not have
+ * @of: the modules of the process
+ * @reading: how much of the module may be read
+ * @units: the compilation units of the module
  *
- * libdwfl does not say when it frees a module: these stay until the namer ends.
+ * libdwfl does not notify its caller when it frees a module: these structs are not
+ * freed before the namer ends.
  */
 struct about {
 	const struct modules	*of;
@@ -40,7 +41,7 @@ static struct about *about(Dwfl_Module *module)
 	return *userdata;
 }
 
-/* The vDSO is no file. The copy stays for as long as libelf may use it. */
+/* Copies the vDSO, which is not a file. libelf uses the copy until the namer ends. */
 static void find_vdso(const struct modules *modules, Elf **elf)
 {
 	const char *text = modules->maps;
@@ -61,7 +62,7 @@ static void find_vdso(const struct modules *modules, Elf **elf)
 	}
 }
 
-/* What is compressed as a whole, libdwfl would decompress; nothing maps such a file. */
+/* Refuses compressed files, which libdwfl would decompress: no process maps those. */
 static bool is_elf(int fd)
 {
 	char magic[SELFMAG];
@@ -70,7 +71,7 @@ static bool is_elf(int fd)
 	       !memcmp(magic, ELFMAG, SELFMAG);
 }
 
-/* What looks like a newline in the list of mappings may be the four characters. */
+/* A newline in @name may be four characters in the real path: see mapping_path(). */
 static int open_named(const char *name)
 {
 	int fd = safeopen(CONFINE_ROOT, name);
@@ -84,7 +85,7 @@ static int open_named(const char *name)
 	return fd;
 }
 
-/* The file that is mapped at @base; only some users get at it by the mapping. */
+/* Opens the file that is mapped at @base. ask_mapped() fails without a privilege. */
 static int open_mapped(const char *name, uint64_t base)
 {
 	unsigned char page[PAGE_BYTES];
@@ -157,12 +158,12 @@ bool modules_open(struct modules *modules, const struct terms *terms)
 }
 
 /*
- * struct found - a file's mappings, which make a module
- * @path: the file, as in struct mapping; NULL for none
- * @path_len: of @path
+ * struct found - the mappings of one file, which become a module
+ * @path: the path of the file, as in struct mapping; NULL without a file
+ * @path_len: the length of @path
  * @start: the first address
- * @end: behind the last
- * @exec: there is code in it
+ * @end: the address after the last
+ * @exec: whether one of the mappings is executable
  */
 struct found {
 	const char	*path;
@@ -176,7 +177,7 @@ static void report_found(struct modules *modules, struct found *found)
 {
 	char *name = found->exec ? mapping_path(found->path, found->path_len) : NULL;
 
-	/* Each on its own: what libdwfl refuses costs the others nothing. */
+	/* One call per module: libdwfl may refuse one without losing the others. */
 	if (name)
 		dwfl_report_module(modules->dwfl, name, found->start,
 				   found->end);
@@ -185,7 +186,7 @@ static void report_found(struct modules *modules, struct found *found)
 	found->exec = false;
 }
 
-/* Does this mapping belong to the file that was found last? */
+/* Does the mapping belong to the same file as the mappings before it? */
 static bool continues(const struct found *found, const struct mapping *mapping)
 {
 	return found->path && mapping->offset &&
@@ -200,7 +201,7 @@ static void report(struct modules *modules)
 	struct mapping mapping;
 
 	while (mapping_next(&text, &mapping)) {
-		/* Uninitialized data lies between those of a file. */
+		/* Anonymous memory may lie between two mappings of a file. */
 		if (!mapping.path_len)
 			continue;
 		if (!continues(&found, &mapping)) {
@@ -241,7 +242,7 @@ void modules_report(struct modules *modules, char *maps)
 {
 	free(modules->maps);
 	modules->maps = maps;
-	/* Modules that are still where they were keep what was read of them. */
+	/* libdwfl keeps the data of a module that is reported again at its address. */
 	dwfl_report_begin(modules->dwfl);
 	report(modules);
 	dwfl_report_end(modules->dwfl, NULL, NULL);
@@ -263,7 +264,7 @@ Dwfl_Module *modules_at(const struct modules *modules, uint64_t addr)
 	Dwfl_Module *module = dwfl_addrmodule(modules->dwfl, addr);
 	Dwarf_Addr start, end;
 
-	/* libdwfl gives the last module all addresses behind it, too. */
+	/* libdwfl attributes all addresses after the last module to that module. */
 	if (module) {
 		dwfl_module_info(module, NULL, &start, &end, NULL, NULL, NULL,
 				 NULL);
@@ -279,7 +280,7 @@ enum reading modules_reading(Dwfl_Module *module)
 	const struct about *known;
 	Dwarf_Addr bias;
 
-	/* What find_elf() sees of the file counts. */
+	/* find_elf(), called by this, may reduce the limit of the file. */
 	dwfl_module_getelf(module, &bias);
 	known = about(module);
 	return known ? known->reading : READ_NOTHING;

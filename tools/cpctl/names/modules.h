@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The ELF files that a process has mapped, as libdwfl knows them. In the namer. */
+/* The ELF files that a process has mapped, as modules of libdwfl. Runs in the namer. */
 #ifndef MODULES_H
 #define MODULES_H
 
@@ -11,9 +11,9 @@
 #include "units.h"
 
 /*
- * struct modules - of a process
- * @terms: how much of them may be read
- * @dwfl: the modules
+ * struct modules - the modules of a process
+ * @terms: the restrictions on reading them
+ * @dwfl: the modules of libdwfl
  * @maps: the text of /proc/PID/maps, NULL before modules_report()
  */
 struct modules {
@@ -22,29 +22,33 @@ struct modules {
 	char			*maps;
 };
 
-/* modules_open() - there are none yet; false when memory ran out */
+/* modules_open() - prepare for modules_report(); false if memory ran out */
 bool modules_open(struct modules *modules, const struct terms *terms);
 
-/* modules_report() - it has these mappings now; @maps is freed here later */
+/* modules_report() - set the current mappings; @modules then owns @maps */
 void modules_report(struct modules *modules, char *maps);
 
 /*
  * modules_at() - the module at an address, or NULL
  *
- * If what is read next ends the namer, this module is to blame.
+ * This function also calls modules_blame() for the module.
  */
 Dwfl_Module *modules_at(const struct modules *modules, uint64_t addr);
 
-/* modules_blame() - the same of a module that is known */
+/*
+ * modules_blame() - record the module in *@terms->blame
+ *
+ * If the namer crashes while it reads this module, terms_shun() restricts the module.
+ */
 void modules_blame(const struct modules *modules, Dwfl_Module *module);
 
-/* modules_reading() - how much may be read of a module */
+/* modules_reading() - how much of a module may be read */
 enum reading modules_reading(Dwfl_Module *module);
 
 /* modules_units() - the compilation units of a module */
 struct units *modules_units(Dwfl_Module *module);
 
-/* modules_is_code() - may there be code at this address? */
+/* modules_is_code() - is @addr in an executable mapping? */
 bool modules_is_code(const struct modules *modules, uint64_t addr);
 
 #endif /* MODULES_H */

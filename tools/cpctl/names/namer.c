@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The process that names addresses for cpctl: cpctl's side of it. */
+/* cpctl's side of the namer, the process that finds names of addresses. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -18,10 +18,10 @@
 #include "namer.h"
 #include "nameserver.h"
 
-/* Longer than it may compute: then a file system does not answer. */
+/* Longer than the namer's limit of CPU time: it may wait for a slow file system. */
 #define TIMEOUT_MS 60000
 
-/* Most bytes of memory in an answer. */
+/* The maximum number of bytes of memory in an answer. */
 #define READ_MAX 65536
 
 int namer_open(struct namer *namer, struct surroundings *around,
@@ -97,7 +97,7 @@ static bool start(struct namer *namer)
 	return true;
 }
 
-/* As much as there is in one piece; at least a word, of 64 bits or 32. */
+/* Reads up to @size bytes, at least a word of 64 or 32 bits. Returns 0 for none. */
 static size_t read_memory(const struct memory *memory, uint64_t addr, char *to,
 			  size_t size)
 {
@@ -149,7 +149,7 @@ static bool answer_file(struct namer *namer, int fd)
 	return sent;
 }
 
-/* Of a living process, it is the mapping that counts. */
+/* Warns for a recording only: for a living process, a deleted file is normal. */
 static bool answer_stranger(struct namer *namer,
 			    const struct wire_message *question)
 {
@@ -178,7 +178,7 @@ static bool answer(struct namer *namer, const struct memory *memory,
 	}
 }
 
-/* The file to blame, to be freed; or NULL. */
+/* The path of the file in *@terms.blame, to be freed by the caller; or NULL. */
 static char *name_of(const struct namer *namer)
 {
 	const char *text = namer->around->maps;
@@ -203,14 +203,17 @@ static void give_up(struct namer *namer)
 	name = name_of(namer);
 	stop(namer);
 	namer->gone = !terms_shun(&namer->terms);
-	/* The one that reads less is only the first to meet it. */
+	/*
+	 * No message for the walker of struct unwinder, which reads symbols only: the
+	 * other namer will fail at the same file.
+	 */
 	if (namer->terms.reading == READ_ALL)
 		warnx("%s cannot be read, or takes too much time or memory: names are missing",
 		      name ? name : "what names the functions");
 	free(name);
 }
 
-/* Sends a request and serves the namer until it is done. */
+/* Sends a request, and answers the namer's questions until the request is done. */
 static bool converse(struct namer *namer, const struct wire_message *request,
 		     const struct memory *memory, namer_part_fn part, void *arg,
 		     struct wire_message *done)
@@ -230,7 +233,7 @@ static bool converse(struct namer *namer, const struct wire_message *request,
 	return false;
 }
 
-/* Has it know the mappings that there are now. */
+/* Sends the current mappings to the namer. */
 static bool introduce(struct namer *namer, const struct memory *memory)
 {
 	const struct wire_message request = {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The process that names addresses for cpctl: cpctl's side of it. */
+/* cpctl's side of the namer, the process that finds names of addresses. */
 #ifndef NAMER_H
 #define NAMER_H
 
@@ -9,14 +9,14 @@
 #include "wire.h"
 
 /*
- * struct namer - a namer (nameserver.h), started when it is first asked
- * @around: the process whose addresses it names
- * @terms: how much it may read
- * @pid: the namer's process
- * @socket: to it; -1 when there is none
- * @current: it knows @around's mappings
- * @generation: how often these have changed
- * @gone: it has failed too often
+ * struct namer - a namer (nameserver.h), started by the first request
+ * @around: the surroundings of the process whose addresses it names
+ * @terms: the restrictions on reading files
+ * @pid: the process id of the namer
+ * @socket: the socket to the namer; -1 while there is none
+ * @current: whether the namer has the current mappings of @around
+ * @generation: the number of changes of these mappings
+ * @gone: whether namers have failed too often
  */
 struct namer {
 	struct surroundings	*around;
@@ -28,11 +28,11 @@ struct namer {
 	bool			gone;
 };
 
-/* namer_open() - -1 with errno ENOMEM */
+/* namer_open() - prepare for requests; 0, or -1 with errno ENOMEM */
 int namer_open(struct namer *namer, struct surroundings *around,
 	       enum reading reading);
 
-/* namer_refresh() - the process has other mappings now */
+/* namer_refresh() - note that the mappings of the process have changed */
 void namer_refresh(struct namer *namer);
 
 /* namer_part_fn - receives a part of an answer */
@@ -40,20 +40,21 @@ typedef void (*namer_part_fn)(void *arg, const struct wire_message *part);
 
 /*
  * namer_ask() - send a request, and wait for the answer
- * @memory: of which it may read; NULL: what is around
- * @part: receives the parts of the answer
+ * @memory: the memory that the namer may read; NULL for that of @namer->around
+ * @part: the function to call for each part of the answer, or NULL
+ * @arg: the first argument of @part
  * @done: receives the end of the answer, to be freed with wire_free()
  *
- * A namer that fails is replaced by one that reads less, which is told to the user.
- * It has to be asked again.
+ * If the namer fails, this function prints a message, and the next request starts a
+ * namer that reads less. The caller must repeat the request.
  *
- * Return: false when it failed.
+ * Return: false if the namer failed.
  */
 bool namer_ask(struct namer *namer, const struct wire_message *request,
 	       const struct memory *memory, namer_part_fn part, void *arg,
 	       struct wire_message *done);
 
-/* namer_close() - end it */
+/* namer_close() - end the namer */
 void namer_close(struct namer *namer);
 
 #endif /* NAMER_H */

@@ -15,7 +15,7 @@
 #include "walk.h"
 #include "wire.h"
 
-/* Of processor time. The largest debug information takes a few. */
+/* A limit of CPU time. The largest debug information takes a few seconds. */
 #define SECONDS_PER_REQUEST 20
 
 static void answer(const struct wire_message *message)
@@ -24,7 +24,7 @@ static void answer(const struct wire_message *message)
 		_exit(0);
 }
 
-/* A message with two texts, either of which may be NULL. */
+/* Sends a message with two texts, either of which may be NULL. */
 static void answer_texts(enum wire_type type, uint64_t value, const char *first,
 			 const char *second)
 {
@@ -81,8 +81,8 @@ static void serve_return(const struct modules *modules, uint64_t addr)
 {
 	if (lookup_follows_call(modules, addr)) {
 		/*
-		 * A call that never returns may be the last of its function: the
-		 * address behind it is then another function's first.
+		 * A call that never returns may be the last instruction of its
+		 * function: the return address is then in the next function.
 		 */
 		serve_symbol(modules, addr - 1);
 		return;

@@ -2,9 +2,9 @@
 /*
  * The namer: a process that reads ELF files and debug information for cpctl.
  *
- * What it reads, a user may have made in order to attack who looks at their
- * process. So it has no privilege that would be worth it (confine.h), and if it
- * crashes, or takes too much time or memory, only names are lost.
+ * A user may have prepared these files to attack whoever inspects the user's process.
+ * Therefore, the namer runs without privileges (confine.h), and if the namer crashes,
+ * or exceeds its time or memory, cpctl continues without names.
  */
 #ifndef NAMESERVER_H
 #define NAMESERVER_H
@@ -13,7 +13,7 @@
 
 #include "terms.h"
 
-/* nameserver() - serve cpctl at CONFINE_SOCKET until it is gone */
+/* nameserver() - serve cpctl at CONFINE_SOCKET until cpctl closes the socket */
 noreturn void nameserver(const struct terms *terms);
 
 #endif /* NAMESERVER_H */

@@ -3,14 +3,14 @@
 #ifndef PLACE_H
 #define PLACE_H
 
-/* More functions than that are not inlined into each other. */
+/* The maximum depth of functions inlined into each other. */
 #define PLACES_MAX 64
 
 /*
- * struct place - where code comes from
- * @function: the function that was inlined there; NULL when none was
- * @file: the source file; NULL when it is not known
- * @line: the line in it
+ * struct place - the place in the source of an instruction
+ * @function: the inlined function; NULL if the code was not inlined
+ * @file: the source file; NULL if not known
+ * @line: the line in @file
  */
 struct place {
 	const char	*function;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Names of C++ and Rust as they are in the source. */
+/* Demangling names of C++ and Rust. */
 #include <libiberty/demangle.h>
 #include <stdbool.h>
 #include <string.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Names of C++ and Rust as they are in the source. */
+/* Demangling names of C++ and Rust. */
 #ifndef PLAINNAME_H
 #define PLAINNAME_H
 
-/* plainname_off() - from now on, names stay as linkers see them */
+/* plainname_off() - from now on, plainname() does not demangle */
 void plainname_off(void);
 
-/* plainname() - a name as it is in the source, to be freed; NULL without memory */
+/* plainname() - the demangled name, to be freed by the caller; NULL without memory */
 char *plainname(const char *name);
 
 #endif /* PLAINNAME_H */

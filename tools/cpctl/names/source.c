@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Places in source files, as far as there is debug information. In the namer. */
+/* Places in source files, from debug information. Runs in the namer. */
 #include <dwarf.h>
 #include <elfutils/libdw.h>
 #include <limits.h>
@@ -9,14 +9,14 @@
 
 #include "source.h"
 
-/* Scopes and namespaces are not nested deeper. */
+/* A limit for the nesting of scopes and namespaces. */
 #define DEPTH_MAX 512
 
 static void find_line(Dwarf_Die *unit, Dwarf_Addr addr, struct place *place)
 {
 	Dwarf_Line *line = dwarf_getsrc_die(unit, addr);
 
-	/* No line: the compiler made it up. */
+	/* Line 0: the compiler generated the code without a source line. */
 	if (!line || dwarf_lineno(line, &place->line) || place->line <= 0) {
 		place->line = 0;
 		return;
@@ -24,7 +24,7 @@ static void find_line(Dwarf_Die *unit, Dwarf_Addr addr, struct place *place)
 	place->file = dwarf_linesrc(line, NULL, NULL);
 }
 
-/* Where the function that was inlined as @scope is called. */
+/* Finds the place of the call to the function that was inlined as @scope. */
 static void find_call(Dwarf_Die *unit, Dwarf_Die *scope, struct place *place)
 {
 	Dwarf_Attribute attribute;
@@ -56,7 +56,7 @@ static const char *name_of(Dwarf_Die *scope)
 	return name ? name : "?";
 }
 
-/* May this hold functions, though it has no addresses of its own? */
+/* May the entry contain functions, though it has no addresses of its own? */
 static bool holds_functions(Dwarf_Die *die)
 {
 	switch (dwarf_tag(die)) {
@@ -75,8 +75,8 @@ static bool holds_functions(Dwarf_Die *die)
 /*
  * struct inlined - the functions inlined at an address, the outermost first
  * @addr: the address
- * @nr: how many
- * @scopes: as they lie in the code, not in the source
+ * @nr: number of @scopes
+ * @scopes: the entries of the functions, nested as in the code, not in the source
  */
 struct inlined {
 	Dwarf_Addr	addr;
@@ -84,7 +84,7 @@ struct inlined {
 	Dwarf_Die	scopes[PLACES_MAX];
 };
 
-/* What is at the address below @parent; true when it was found. */
+/* Finds the functions at the address below @parent; returns true if one was found. */
 static bool find_inlined(Dwarf_Die *parent, struct inlined *inlined,
 			 unsigned int depth)
 {
@@ -98,7 +98,7 @@ static bool find_inlined(Dwarf_Die *parent, struct inlined *inlined,
 
 		if (!here && !holds_functions(&die))
 			continue;
-		/* A nested function begins anew. */
+		/* A nested function is not inlined into the outer one. */
 		if (here && tag == DW_TAG_subprogram)
 			inlined->nr = 0;
 		if (here && tag == DW_TAG_inlined_subroutine &&
@@ -110,7 +110,7 @@ static bool find_inlined(Dwarf_Die *parent, struct inlined *inlined,
 	return false;
 }
 
-/* The unit that holds the functions: beside the file, if it was split off. */
+/* The unit with the functions, which is in a separate file for split debug info. */
 static Dwarf_Die *functions_of(Dwarf_Die *unit, Dwarf_Die *split)
 {
 	uint8_t type = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Places in source files, as far as there is debug information. In the namer. */
+/* Places in source files, from debug information. Runs in the namer. */
 #ifndef SOURCE_H
 #define SOURCE_H
 
@@ -10,14 +10,14 @@
 #include "units.h"
 
 /*
- * source_places() - the place of an address, and of the calls inlined there
- * @units: of the module
+ * source_places() - the place of an address, and those of the calls inlined there
+ * @units: the compilation units of the module
  * @addr: an address inside the instruction
- * @places: receives them, the innermost first; only the last has no function
- * @max: room for so many, at least 1; the outermost are left out beyond it
+ * @places: receives the places, innermost first; only the last has no function
+ * @max: the size of @places, at least 1; the outermost places are omitted beyond it
  *
- * Return: how many, at least 1. The strings live as long as the module; the
- * functions' names are as linkers see them.
+ * Return: the number of places, at least 1. The strings are valid as long as the
+ * module; the names of functions are mangled.
  */
 unsigned int source_places(struct units *units,
 			   struct Dwfl_Module *module, uint64_t addr,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The memory that a debugger needs in order to name what a stack points to. */
+/* The memory that a debugger needs to find the names of a stack's addresses. */
 #include <elf.h>
 #include <limits.h>
 #include <link.h>
@@ -7,12 +7,12 @@
 #include "mapping.h"
 #include "support.h"
 
-/* The slave may have written anything there: its lists may have no end. */
+/* A limit, because the slave may have written a list without an end. */
 #define LIST_MAX 4096
-/* The dynamic linker has no more. */
+/* The maximum number of the dynamic linker's namespaces. */
 #define LISTS_MAX 16
 
-/* To have read it once is all it takes: the surroundings keep it. */
+/* Reads one byte of each page, which adds the page to the surroundings. */
 static void touch(const struct memory *memory, uint64_t start, uint64_t end)
 {
 	char byte;
@@ -31,14 +31,14 @@ static void read_files(const struct memory *memory)
 			first = mapping;
 		if (mapping_is(&mapping, "[vdso]"))
 			touch(memory, mapping.start, mapping.end);
-		/* Only of files with code: others need not be ELF files. */
+		/* Skip files without code, which need not be ELF files. */
 		else if (mapping.exec && mapping_is_file(&mapping) &&
 			 mapping_same_path(&mapping, &first))
 			touch(memory, first.start, first.start + PAGE_BYTES);
 	}
 }
 
-/* The address of the dynamic linker's data, which DT_DEBUG tells; or 0. */
+/* The address of the dynamic linker's struct r_debug, from DT_DEBUG; or 0. */
 static uint64_t find_debug(const struct memory *memory, uint64_t dynamic)
 {
 	Elf64_Dyn entry;
@@ -54,7 +54,7 @@ static uint64_t find_debug(const struct memory *memory, uint64_t dynamic)
 	return 0;
 }
 
-/* The program's dynamic section; 0 when it has none. */
+/* The address of the program's dynamic section; 0 for a static program. */
 static uint64_t find_dynamic(const struct memory *memory,
 			     const struct identity *identity)
 {
@@ -101,7 +101,7 @@ static void read_list(const struct memory *memory, uint64_t node)
 	}
 }
 
-/* Since version 2 there may be several lists, one to a namespace. */
+/* Since version 2 of r_debug there is a list for each namespace. */
 static void read_lists(const struct memory *memory, uint64_t debug)
 {
 	struct {
@@ -129,7 +129,7 @@ void support_read(const struct memory *memory, const struct identity *identity,
 	uint64_t debug;
 
 	read_files(memory);
-	/* Debuggers look in a static program, too, where it has no list. */
+	/* gdb reads _r_debug of a static program, too. */
 	debug = dynamic ? find_debug(memory, dynamic) :
 			  symbols_address(symbols, "_r_debug");
 	read_lists(memory, debug);

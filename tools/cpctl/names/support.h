@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The memory that a debugger needs in order to name what a stack points to. */
+/* The memory that a debugger needs to find the names of a stack's addresses. */
 #ifndef SUPPORT_H
 #define SUPPORT_H
 
@@ -8,11 +8,11 @@
 #include "symbols.h"
 
 /*
- * support_read() - have a process's surroundings hold that memory
+ * support_read() - read that memory into the pages of the surroundings
  *
- * That is: the first page of each program and library, where its headers and
- * its build id are; the vDSO, which is no file; and the dynamic linker's list
- * of libraries. What cannot be read is left out.
+ * This function reads the first page of the program and of each library, which contains
+ * the headers and the build id; the vDSO, which is not a file; and the dynamic linker's
+ * list of libraries. Memory that cannot be read is left out.
  */
 void support_read(const struct memory *memory, const struct identity *identity,
 		  struct symbols *symbols);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The names of a process's code addresses, from its ELF files. */
+/* The names of code addresses of a process, from its ELF files. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,12 +10,12 @@
 #include "symbols.h"
 
 /*
- * struct symbols - of a process
- * @code: where its code is
- * @namer: the process that reads the files
- * @functions: what it has said about addresses
- * @returns: about return addresses
- * @places: about places in sources
+ * struct symbols - the symbols of a process
+ * @code: the address ranges of its code
+ * @namer: the namer, which reads the files
+ * @functions: answers to WIRE_SYMBOL, about addresses
+ * @returns: answers to WIRE_RETURN, about return addresses
+ * @places: answers to WIRE_PLACES, about places in the source
  */
 struct symbols {
 	struct code	code;

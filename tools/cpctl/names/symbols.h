@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The names of a process's code addresses, from its ELF files. */
+/* The names of code addresses of a process, from its ELF files. */
 #ifndef SYMBOLS_H
 #define SYMBOLS_H
 
@@ -13,13 +13,12 @@ struct namer;
 struct symbols;
 
 /*
- * struct symbol - what is known of an address
- * @name: the function, NULL when it has no name
- * @offset: bytes from the function's beginning, or from the module's when
- *	@name is NULL
- * @module: the file, without its directory
+ * struct symbol - the symbol of an address
+ * @name: the name of the function, NULL without a name
+ * @offset: the offset in the function, or in the module if @name is NULL
+ * @module: the name of the file without its directory
  *
- * The strings live until the next call with the same struct symbols.
+ * The strings are valid until the next call with the same struct symbols.
  */
 struct symbol {
 	const char	*name;
@@ -28,53 +27,54 @@ struct symbol {
 };
 
 /*
- * symbols_open() - for the process whose surroundings these are
+ * symbols_open() - prepare for finding names of addresses
+ * @around: the surroundings of the process
  *
- * The files are read by another process, which is started when it is needed: see
+ * The namer, another process, reads the files. The first request starts the namer: see
  * nameserver.h.
  *
  * Return: NULL with errno ENOMEM.
  */
 struct symbols *symbols_open(struct surroundings *around);
 
-/* symbols_close() - free all; NULL is allowed. */
+/* symbols_close() - end the namer, and free @symbols; NULL is allowed */
 void symbols_close(struct symbols *symbols);
 
 /*
- * symbols_refresh() - look which files the process has mapped now
+ * symbols_refresh() - use the current mappings of the process
  *
- * To be called after each surroundings_refresh().
+ * The caller does this after each surroundings_refresh().
  */
 void symbols_refresh(struct symbols *symbols);
 
-/* symbols_find() - false when @addr is in no file. */
+/* symbols_find() - find the symbol of @addr; false if no file contains @addr */
 bool symbols_find(struct symbols *symbols, uint64_t addr,
 		  struct symbol *symbol);
 
 /*
- * symbols_find_return() - the same for what may be a return address
+ * symbols_find_return() - find the symbol of the call before a return address
  *
- * Return: false also when there is no call instruction right before @addr. The
- * symbol is that of the call.
+ * Return: false if no file contains @addr, or if there is no call instruction
+ * immediately before @addr.
  */
 bool symbols_find_return(struct symbols *symbols, uint64_t addr,
 			 struct symbol *symbol);
 
 /*
- * symbols_places() - the place of an address, and of the calls inlined there
+ * symbols_places() - the place of an address, and those of the calls inlined there
  * @addr: an address inside the instruction
- * @places: receives them, the innermost first; only the last has no function
+ * @places: receives the places, innermost first; only the last has no function
  *
- * Return: how many. The strings live until the next call of this function, or of
- * symbols_refresh().
+ * Return: the number of places. The strings are valid until the next call of this
+ * function, or of symbols_refresh().
  */
 unsigned int symbols_places(struct symbols *symbols, uint64_t addr,
 			    struct place places[PLACES_MAX]);
 
-/* symbols_address() - where @name is, 0 when nothing of that name is known */
+/* symbols_address() - the address of the symbol @name, or 0 without such a symbol */
 uint64_t symbols_address(struct symbols *symbols, const char *name);
 
-/* symbols_namer() - who knows all this */
+/* symbols_namer() - the namer of @symbols */
 struct namer *symbols_namer(struct symbols *symbols);
 
 #endif /* SYMBOLS_H */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The frames that the kernel makes for signal handlers. In the namer. */
+/* The frames that the kernel creates for signal handlers. Runs in the namer. */
 #include <stddef.h>
 #include <string.h>
 
@@ -7,12 +7,12 @@
 #include "trampoline.h"
 
 /*
- * struct kind - a way to call sigreturn(2)
- * @compat: in 32-bit code
- * @size: of @code
+ * struct kind - a kind of trampoline
+ * @compat: whether this is 32-bit code
+ * @size: the length of @code
  * @code: the instructions
- * @context: from the stack pointer to the registers, or to a pointer
- * @pointer: there is a pointer to a ucontext there
+ * @context: the offset from the stack pointer to the registers, or to a pointer
+ * @pointer: whether there is a pointer to a ucontext at @context
  */
 struct kind {
 	bool		compat;
@@ -22,7 +22,7 @@ struct kind {
 	bool		pointer;
 };
 
-/* In struct ucontext, what precedes the registers. */
+/* The offset of the registers in struct ucontext. */
 #define NATIVE_UCONTEXT	40
 #define COMPAT_UCONTEXT	20
 
@@ -61,7 +61,7 @@ bool trampoline_find(const unsigned char code[TRAMPOLINE_CODE], bool compat,
 	return false;
 }
 
-/* In struct sigcontext, the place of each register that DWARF numbers. */
+/* The index in struct sigcontext of each register, in the order of DWARF numbers. */
 static const unsigned char native_places[] = {
 	13, 12, 14, 11, 9, 8, 10, 15, 0, 1, 2, 3, 4, 5, 6, 7, 16,
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Which functions called which, up to a checkpoint. */
+/* Backtraces: the calls that led to a checkpoint. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -10,15 +10,15 @@
 #include "unwind.h"
 #include "walk.h"
 
-/* Frames that need no stack of the checkpoint: of the one that was left. */
+/* Frames beyond the captured stack: those of the stack before a signal handler's. */
 #define FRAMES_SPARE 65536
 
 /*
- * struct unwinder - for one process
- * @symbols: of the process
- * @walker: a namer that reads no debug information, so that none of that can be
- *	in its way
- * @compat: it runs 32-bit code
+ * struct unwinder - the unwinder of a process
+ * @symbols: the symbols of the process
+ * @walker: a namer that reads no debug information, so that a huge or broken debug
+ *	file cannot prevent a backtrace
+ * @compat: whether the process runs 32-bit code
  */
 struct unwinder {
 	struct symbols	*symbols;
@@ -27,13 +27,14 @@ struct unwinder {
 };
 
 /*
- * struct calls - what a walk has found
+ * struct calls - the calls that a walk has found
  * @nr: number of @call
- * @call: where each goes on, and an address inside the instruction
- * @room: space for so many
- * @complete: the outermost was reached
- * @missing: the memory that could not be read, or 0
- * @why: why it went no further
+ * @call: the calls: the address at which each continues, and an address inside the
+ *	call instruction
+ * @room: the number of calls for which @call has memory
+ * @complete: whether the outermost call was reached
+ * @missing: the address of the memory that could not be read, or 0
+ * @why: the reason if the outermost call was not reached
  */
 struct calls {
 	size_t		nr;
@@ -90,13 +91,13 @@ static void add_call(struct calls *calls, uint64_t pc, uint64_t addr)
 	calls->call[calls->nr++].addr = addr;
 }
 
-/* As namer_part_fn. */
+/* A namer_part_fn: adds a call. */
 static void on_part(void *arg, const struct wire_message *part)
 {
 	add_call(arg, part->value, part->more);
 }
 
-/* Where the checkpoint is, as libdw wants it. */
+/* Fills in the registers of the checkpoint, in the order of their DWARF numbers. */
 static void begin(const struct snapshot *snapshot, struct start *start)
 {
 	const struct cp_regs *r = &snapshot->head.regs;
@@ -116,7 +117,10 @@ static void begin(const struct snapshot *snapshot, struct start *start)
 		memcpy(start->regs, native, sizeof(native));
 }
 
-/* Has a namer walk; one that fails leaves the calls that it has found. */
+/*
+ * Requests a walk, until a namer completes it or no namer is left. In that case, @calls
+ * are those that the last namer found before it failed.
+ */
 static void walk_with(struct namer *namer, const struct memory *memory,
 		      const struct start *start, struct calls *calls)
 {
@@ -152,7 +156,7 @@ static uint64_t calls_max(const struct snapshot *snapshot)
 	return bytes / snapshot_word(snapshot) + FRAMES_SPARE;
 }
 
-/* By what every program has; then, if that does not do, by debug information. */
+/* Walks by .eh_frame, and if that is not sufficient, again with debug information. */
 static void find_calls(struct unwinder *unwinder, const struct memory *memory,
 		       uint64_t max, struct calls *calls)
 {
@@ -183,7 +187,7 @@ static void find_calls(struct unwinder *unwinder, const struct memory *memory,
 			 memory->snapshot->head.regs.rip);
 }
 
-/* Tells the frame of a function, and those of what was inlined into it. */
+/* Calls @tell_frame for the functions inlined at @addr and for their function. */
 static void tell(struct unwinder *unwinder, uint64_t pc, uint64_t addr,
 		 unwind_frame_fn tell_frame, void *arg)
 {
@@ -200,7 +204,7 @@ static void tell(struct unwinder *unwinder, uint64_t pc, uint64_t addr,
 	}
 }
 
-/* If the memory that is missing was cut off, says so. */
+/* Replaces the reason if the missing memory is stack that was cut off. */
 static void explain(const struct snapshot *snapshot, struct calls *calls)
 {
 	unsigned int i;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Which functions called which, up to a checkpoint. */
+/* Backtraces: the calls that led to a checkpoint. */
 #ifndef UNWIND_H
 #define UNWIND_H
 
@@ -8,13 +8,12 @@
 
 /*
  * struct frame - one call
- * @pc: where it will go on
- * @known: @symbol is known
- * @symbol: the function, or at least the module, of @pc; not for a function
- *	that was inlined
- * @place: where in the source; the function when it was inlined
+ * @pc: the address at which the function will continue
+ * @known: whether @symbol is known
+ * @symbol: the function of @pc, or at least its module; never an inlined function
+ * @place: the place in the source; names the function if it was inlined
  *
- * The strings live until the next symbols_find().
+ * The strings are valid until the next symbols_find().
  */
 struct frame {
 	uint64_t	pc;
@@ -23,21 +22,22 @@ struct frame {
 	struct place	place;
 };
 
-/* unwind_frame_fn - is told one call after the other, the innermost first */
+/* unwind_frame_fn - called for each frame, innermost first */
 typedef void (*unwind_frame_fn)(void *arg, const struct frame *frame);
 
-/* struct unwinder - for one process; unwind() may be called again and again */
+/* struct unwinder - the unwinder of a process, for any number of unwind() calls */
 struct unwinder;
 
 /*
- * unwind_open() - for the process that these symbols are of
- * @compat: it runs 32-bit code
+ * unwind_open() - prepare for unwind()
+ * @symbols: the symbols of the process
+ * @compat: whether the process runs 32-bit code
  *
  * Return: NULL with errno.
  */
 struct unwinder *unwind_open(struct symbols *symbols, bool compat);
 
-/* unwind_close() - free all; NULL is allowed. Before symbols_close(). */
+/* unwind_close() - free @unwinder, before symbols_close(); NULL is allowed */
 void unwind_close(struct unwinder *unwinder);
 
 /* UNWIND_WHY_SIZE - room for the reason why a backtrace is not complete */
@@ -45,11 +45,12 @@ void unwind_close(struct unwinder *unwinder);
 
 /*
  * unwind() - find the calls that led to a checkpoint
- * @max: at most so many; 0: as many as the stack can hold
- * @frame: is told each of them; NULL: only have the surroundings read
- * @why: receives why there are no more, when that is not the outermost
+ * @max: the maximum number of calls; 0 for as many as fit on the stack
+ * @frame: the function to call for each frame; NULL to only read the surroundings
+ * @arg: the first argument of @frame
+ * @why: receives the reason if the outermost call was not reached, else ""
  *
- * Return: true when the outermost was reached.
+ * Return: true if the outermost call was reached.
  */
 bool unwind(struct unwinder *unwinder, const struct memory *memory,
 	    uint64_t max, unwind_frame_fn frame, void *arg,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Which functions called which, by unwind information. In the namer. */
+/* Finding the calls on a stack by unwind information. Runs in the namer. */
 #include <dwarf.h>
 #include <elfutils/libdw.h>
 #include <inttypes.h>
@@ -13,25 +13,25 @@
 #include "trampoline.h"
 #include "walk.h"
 
-/* Enough for what most frames hold. */
+/* Bytes to read at a time: the size of most frames is less. */
 #define CHUNK 4096
 
 /*
  * struct walk - a walk
- * @modules: of the process
- * @start: where libdw begins
- * @header: an ELF header that tells libdw which machine this is
- * @elf: the same as a file
- * @chunk: memory that was asked for last
- * @chunk_addr: its address
- * @chunk_size: its size
- * @again: libdw is to begin once more, at another @start
- * @returned: @start is in the call instruction, one byte before where it returns
- * @missing: an address that could not be read on the way from the last frame
- *	to the next; 0 for none
- * @frame: receives each frame
- * @left: so many frames may follow
- * @why: why there are no more, when that is known already
+ * @modules: the modules of the process
+ * @start: the registers with which libdw begins
+ * @header: an ELF header by which libdw recognizes the machine
+ * @elf: libelf's handle of @header
+ * @chunk: the memory that was read last
+ * @chunk_addr: the address of @chunk
+ * @chunk_size: the number of bytes in @chunk
+ * @again: whether libdw shall begin again, with another @start
+ * @returned: whether @start is inside the call instruction, one byte before the
+ *	return address
+ * @missing: an address that could not be read since the last frame; 0 for none
+ * @frame: the function to call for each frame
+ * @left: the number of frames that may follow
+ * @why: the reason of the end, or "" while it is not known
  */
 struct walk {
 	const struct modules	*modules;
@@ -52,13 +52,13 @@ struct walk {
 	char			*why;
 };
 
-/* libdwfl has one process for its modules, so there is one walk at a time. */
+/* The only walk: a Dwfl can be attached to one process only, and only once. */
 static struct walk walking;
 
 static pid_t next_thread(Dwfl *dwfl, void *arg, void **thread_arg)
 {
 	(void)dwfl;
-	/* There is one, and it has this number. */
+	/* libdwfl gets one thread, whose id is 1. */
 	if (*thread_arg)
 		return 0;
 	*thread_arg = arg;
@@ -137,18 +137,18 @@ static Elf *make_elf(struct walk *walk)
 	return elf_memory((char *)&walk->header, sizeof(walk->header));
 }
 
-/* libdwfl can be given this once, and it stays. */
+/* Attaches the callbacks to the Dwfl, which is possible only once. */
 static bool attach(struct walk *walk)
 {
 	if (walk->elf)
 		return true;
 	walk->elf = make_elf(walk);
-	/* Else libdw looks into a module, and some processes have none. */
+	/* Without @elf, libdw needs a module, which some processes do not have. */
 	return walk->elf && dwfl_attach_state(walk->modules->dwfl, walk->elf, 1,
 					      &callbacks, walk);
 }
 
-/* Begin once more: at this frame, but with another instruction pointer. */
+/* Lets libdw begin again at this frame, but with another instruction pointer. */
 static void begin_at(struct walk *walk, Dwfl_Frame *state, Dwarf_Addr pc)
 {
 	unsigned int last = nr_regs(walk) - 1, i;
@@ -160,7 +160,7 @@ static void begin_at(struct walk *walk, Dwfl_Frame *state, Dwarf_Addr pc)
 	walk->again = true;
 }
 
-/* How to go on from here; NULL when that is not known. */
+/* Finds the unwind rules for an address; NULL if there are none. */
 static Dwarf_Frame *find_rules(Dwfl_Module *module, uint64_t addr)
 {
 	Dwarf_Frame *rules = NULL;
@@ -170,7 +170,7 @@ static Dwarf_Frame *find_rules(Dwfl_Module *module, uint64_t addr)
 	cfi = dwfl_module_eh_cfi(module, &bias);
 	if (cfi && !dwarf_cfi_addrframe(cfi, addr - bias, &rules))
 		return rules;
-	/* Debug information has it, too; in the file itself, or beside it. */
+	/* .debug_frame, of the file itself or of its debug file. */
 	cfi = modules_reading(module) == READ_ALL ?
 		      dwfl_module_dwarf_cfi(module, &bias) : NULL;
 	if (cfi && !dwarf_cfi_addrframe(cfi, addr - bias, &rules))
@@ -179,8 +179,8 @@ static Dwarf_Frame *find_rules(Dwfl_Module *module, uint64_t addr)
 }
 
 /*
- * Is it known how to go on from here? Without that, libdw takes the frame
- * pointer's register for one, which in most programs it is not.
+ * Are there unwind rules for an address? Without rules, libdw assumes that rbp is a
+ * frame pointer, which is wrong for most programs.
  */
 static bool is_described(Dwfl_Module *module, uint64_t addr)
 {
@@ -191,7 +191,7 @@ static bool is_described(Dwfl_Module *module, uint64_t addr)
 	return known;
 }
 
-/* Do the rules for this address say that it is a signal's frame? */
+/* Do the unwind rules for the address mark a signal frame? */
 static bool is_signal(Dwfl_Module *module, uint64_t addr)
 {
 	Dwarf_Frame *rules = module ? find_rules(module, addr) : NULL;
@@ -204,9 +204,9 @@ static bool is_signal(Dwfl_Module *module, uint64_t addr)
 }
 
 /*
- * Does a signal handler return to here? Nothing was called from the instruction
- * before, which is where libdw looks; and in the 32-bit vDSO of newer kernels
- * nothing is said of that one.
+ * Is @pc the return address of a signal handler? libdw looks up the rules of pc - 1, as
+ * for a call; but a trampoline contains no call, and in the 32-bit vDSO of newer
+ * kernels there are no rules for the instruction before the trampoline.
  */
 static bool ends_handler(Dwfl_Module *module, uint64_t pc, uint64_t addr)
 {
@@ -214,8 +214,9 @@ static bool ends_handler(Dwfl_Module *module, uint64_t pc, uint64_t addr)
 }
 
 /*
- * A signal trampoline without unwind information: the kernel's frame has all. What
- * is said of the instruction before is of another function then.
+ * Leaves a signal trampoline without unwind information by the registers in the signal
+ * frame. Rules for the instruction before @pc are not used unless they mark a signal
+ * frame: they are those of another function.
  */
 static bool leave_handler(struct walk *walk, Dwfl_Frame *state,
 			  Dwfl_Module *module, uint64_t pc, uint64_t addr)
@@ -237,8 +238,8 @@ static bool leave_handler(struct walk *walk, Dwfl_Frame *state,
 }
 
 /*
- * A call through a pointer to where there is no code: its return address is still
- * at the top of the stack, if that is one.
+ * Leaves the target of a call through a bad pointer, where there is no code: the return
+ * address is still at the top of the stack, if that word follows a call instruction.
  */
 static bool leave_nowhere(struct walk *walk, Dwfl_Frame *state, uint64_t pc)
 {
@@ -266,7 +267,7 @@ stop(struct walk *walk, const char *format, ...)
 	va_end(args);
 }
 
-/* Where libdw knows no way; false when there is none. */
+/* Leaves a frame without unwind rules; returns false if that is impossible. */
 static bool leave(struct walk *walk, Dwfl_Frame *state, uint64_t pc,
 		  bool is_activation)
 {
@@ -276,7 +277,7 @@ static bool leave(struct walk *walk, Dwfl_Frame *state, uint64_t pc,
 	return false;
 }
 
-/* Gives false when there may be no more. */
+/* Passes a frame to @walk->frame. Returns false if no more frames are allowed. */
 static bool take_frame(struct walk *walk, uint64_t pc, uint64_t addr)
 {
 	walk->frame(pc, addr);
@@ -294,14 +295,14 @@ static int on_frame(Dwfl_Frame *state, void *arg)
 	bool is_activation;
 	Dwarf_Addr pc, addr;
 
-	/* From here on libdw goes to the next frame. */
+	/* A read that fails from now on is on the way to the next frame. */
 	walk->missing = 0;
 	if (!dwfl_frame_pc(state, &pc, &is_activation))
 		return DWARF_CB_ABORT;
 	pc += walk->returned;
 	is_activation &= !walk->returned;
 	walk->returned = false;
-	/* A return address may lie behind its function, or in the next line. */
+	/* A return address may be after its function's end, or in the next line. */
 	addr = is_activation ? pc : pc - 1;
 	module = modules_at(walk->modules, addr);
 	if (ends_handler(module, pc, addr)) {
@@ -343,7 +344,7 @@ bool walk(const struct modules *modules, const struct start *start,
 			ret = dwfl_getthread_frames(modules->dwfl, 1, on_frame,
 						    walk);
 	} while (walk->again);
-	/* To libdw, a return address that cannot be read is the end, too. */
+	/* libdw reports the end also if a return address could not be read. */
 	if (!ret && !walk->missing)
 		return true;
 	*missing = why[0] ? 0 : walk->missing;

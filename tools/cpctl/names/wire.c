@@ -10,10 +10,10 @@
 #include "interrupt.h"
 #include "wire.h"
 
-/* About a second. */
+/* After this number of ticks, about a second, the wait ends. */
 #define TICKS_MAX 20
 
-/* struct head - what precedes the text of a message */
+/* struct head - the part of a message before its text */
 struct head {
 	uint32_t	type;
 	uint32_t	size;
@@ -21,7 +21,7 @@ struct head {
 	uint64_t	more;
 };
 
-/* Room for one descriptor beside the bytes. */
+/* The ancillary data of sendmsg(2): room for one descriptor. */
 union control {
 	struct cmsghdr	head;
 	char		bytes[CMSG_SPACE(sizeof(int))];
@@ -42,7 +42,7 @@ static bool send_bytes(int socket, const char *bytes, size_t size)
 	return true;
 }
 
-/* Sends the head, with the descriptor beside its first byte. */
+/* Sends the head, with the descriptor as ancillary data. */
 static bool send_head(int socket, const struct head *head, int fd)
 {
 	struct iovec bytes = { (void *)head, 1 };
@@ -77,9 +77,9 @@ bool wire_send(int socket, const struct wire_message *message)
 }
 
 /*
- * Waits until there is something to receive. After an interruption, poll() fails
- * with EINTR at each tick of interrupt.h's timer: a name that is nearly there is
- * still waited for, because a recording may need it.
+ * Waits until the socket is readable. After an interruption, poll() fails with EINTR at
+ * each tick of the timer of interrupt.c. The wait continues for TICKS_MAX ticks because
+ * a recording may need the answer.
  */
 static bool is_ready(int socket, int timeout_ms)
 {

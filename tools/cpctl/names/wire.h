@@ -10,20 +10,21 @@
 #include <stdint.h>
 
 /*
- * enum wire_type - what a message is
+ * enum wire_type - the type of a message
  *
- * A request is answered by any number of parts and a WIRE_DONE. Before that, the
- * namer may ask questions, each of which is answered by a WIRE_DONE.
+ * cpctl sends requests. The namer answers each one by any number of parts and a
+ * WIRE_DONE; before that, it may send questions, each of which cpctl answers by a
+ * WIRE_DONE.
  */
 enum wire_type {
 	/* Requests */
-	WIRE_MAPS,	/* text: /proc/PID/maps from now on */
+	WIRE_MAPS,	/* text: the current /proc/PID/maps */
 	WIRE_SYMBOL,	/* value: an address; a WIRE_FOUND if it is in a file */
-	WIRE_RETURN,	/* the same if it follows a call instruction */
+	WIRE_RETURN,	/* like WIRE_SYMBOL, if a call instruction precedes it */
 	WIRE_PLACES,	/* value: an address; a WIRE_PLACE for each */
 	WIRE_LOCATE,	/* text: a symbol; done with its address as value */
-	WIRE_WALK,	/* text: struct start; a WIRE_FRAME for each call. Done
-			 * with 1 if complete, else more: the missing address
+	WIRE_WALK,	/* text: struct start; a WIRE_FRAME for each call; done with
+			 * value: 1 if complete, more: the missing address or 0
 			 */
 
 	/* Questions */
@@ -35,22 +36,22 @@ enum wire_type {
 	/* Parts of answers */
 	WIRE_FOUND,	/* value: the offset, text: module, name */
 	WIRE_PLACE,	/* value: the line, text: function, file */
-	WIRE_FRAME,	/* value: the address, more: of the instruction in it */
+	WIRE_FRAME,	/* value, more: the arguments of walk_fn */
 
 	WIRE_DONE,
 };
 
-/* The longest text of a message: that of /proc/PID/maps has no limit of its own. */
+/* The longest text of a message: large, for /proc/PID/maps. */
 #define WIRE_TEXT_MAX 0x40000000U
 
 /*
  * struct wire_message - a message
- * @type: enum wire_type
- * @size: of @text
+ * @type: a value of enum wire_type
+ * @size: the length of @text
  * @value: a number
- * @more: another one
- * @text: bytes; a received one has a zero byte after its last
- * @fd: a descriptor that goes with it, or -1
+ * @more: a second number
+ * @text: any bytes; wire_receive() appends a zero byte
+ * @fd: a descriptor that is sent with the message, or -1
  */
 struct wire_message {
 	uint32_t	type;
@@ -61,15 +62,15 @@ struct wire_message {
 	int		fd;
 };
 
-/* wire_send() - false when the other side is gone */
+/* wire_send() - send a message; false if the other side is gone */
 bool wire_send(int socket, const struct wire_message *message);
 
 /*
  * wire_receive() - wait for a message
- * @message: receives it; to be freed with wire_free()
- * @timeout_ms: how long the other side may take, negative: for ever
+ * @message: receives the message, to be freed with wire_free()
+ * @timeout_ms: the time limit in milliseconds; negative for no limit
  *
- * Return: false when the other side is gone, took too long or sent nonsense.
+ * Return: false if the other side is gone, took too long or sent an invalid message.
  */
 bool wire_receive(int socket, struct wire_message *message, int timeout_ms);
 
@@ -77,10 +78,10 @@ bool wire_receive(int socket, struct wire_message *message, int timeout_ms);
 void wire_free(struct wire_message *message);
 
 /*
- * wire_text() - one of the texts of a message that holds several
- * @nr: which, from 0
+ * wire_text() - one text of a message with several texts
+ * @nr: the index of the text, from 0
  *
- * Return: NULL when it has no such text, or an empty one.
+ * Return: NULL if the message has no such text, or if it is empty.
  */
 const char *wire_text(const struct wire_message *message, unsigned int nr);
 
