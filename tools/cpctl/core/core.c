@@ -11,9 +11,9 @@
 #include "interrupt.h"
 
 /*
- * struct core - what goes into the file, in this order after the headers
+ * struct core - the contents of the file, in this order after the headers
  * @notes: the notes
- * @notes_size: their length
+ * @notes_size: the length of @notes
  * @loads: the memory
  */
 struct core {
@@ -28,9 +28,9 @@ static uint64_t notes_offset(const struct core *core)
 }
 
 /*
- * Where the memory of a load lies: as is usual, pages of memory are pages of the
- * file. What the checkpoint holds may end within one; tools that round to pages
- * find zeroes then.
+ * The offset of a load in the file, which is aligned to pages as usual. A segment of
+ * the checkpoint may end within a page; the rest of that page of the file is a hole, so
+ * that tools that round to pages read zeroes.
  */
 static uint64_t load_offset(const struct core *core, size_t which)
 {
@@ -89,7 +89,7 @@ static int write_headers(int fd, const struct core *core)
 	int error = 0;
 	Elf *elf;
 
-	/* More would need a section to tell their number. */
+	/* A larger number would have to be stored in a section header. */
 	if (core->loads.nr + 1 >= PN_XNUM) {
 		errno = EFBIG;
 		return -1;
@@ -132,7 +132,7 @@ static int write_all(int fd, const void *bytes, size_t size)
 	return 0;
 }
 
-/* The bytes at @addr, and how many of them are in one place. */
+/* Returns the bytes at @addr, and the number of those that are contiguous. */
 static const unsigned char *bytes_at(const struct memory *memory,
 				     const struct coreload *load, uint64_t addr,
 				     size_t *len)

@@ -9,7 +9,7 @@
 /*
  * core_write() - write a core
  * @fd: an empty file
- * @memory: the checkpoint, with surroundings that hold all that is to be in it
+ * @memory: the checkpoint; the core also contains the pages of its surroundings
  *
  * Return: 0, or -1 with errno.
  */

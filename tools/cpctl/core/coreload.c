@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The memory that a core holds: the checkpoint's, and around it some more. */
+/* The memory of a core: that of the checkpoint, and pages of its surroundings. */
 #include <elf.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +16,7 @@ static uint32_t flags_at(const char *maps, uint64_t addr)
 			return PF_R | (mapping.write ? PF_W : 0) |
 			       (mapping.exec ? PF_X : 0);
 	}
-	/* It has been unmapped since. */
+	/* The mapping is gone: it was removed after the checkpoint. */
 	return PF_R | PF_W;
 }
 
@@ -44,7 +44,7 @@ static uint64_t page_of(uint64_t addr)
 static int add_segment(struct coreloads *loads, const char *maps,
 		       const struct cp_segment *info)
 {
-	/* Tools round to pages: so begin with one. */
+	/* Tools round addresses to pages: begin at a page. */
 	const struct coreload load = {
 		.addr = page_of(info->addr),
 		.size = info->addr + info->size - page_of(info->addr),
@@ -87,7 +87,7 @@ static int by_address(const void *a, const void *b)
 	return (left->addr > right->addr) - (left->addr < right->addr);
 }
 
-/* Makes one of those that lie next to each other and are alike. */
+/* Joins adjacent ranges whose other members are equal. */
 static void join(struct coreloads *loads)
 {
 	size_t from, to = 0;

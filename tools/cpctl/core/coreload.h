@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The memory that a core holds: the checkpoint's, and around it some more. */
+/* The memory of a core: that of the checkpoint, and pages of its surroundings. */
 #ifndef CORELOAD_H
 #define CORELOAD_H
 
 #include "memory.h"
 
 /*
- * struct coreload - a stretch of memory
+ * struct coreload - a range of memory
  * @addr: its address in the slave, the beginning of a page
- * @size: its length; up to one page is filled up with zeroes at the beginning
- *	of what the checkpoint holds, and nothing is at its end
- * @later: it is not from the instant of the checkpoint, but was read later
- * @flags: PF_* as in an ELF program header
+ * @size: its length; a segment of the checkpoint is padded with zeroes at its beginning
+ *	to a whole page, but not at its end
+ * @later: whether the range was read after the instant of the checkpoint
+ * @flags: PF_* of its ELF program header
  */
 struct coreload {
 	uint64_t	addr;
@@ -20,7 +20,7 @@ struct coreload {
 	uint32_t	flags;
 };
 
-/* struct coreloads - by ascending address, none overlaps another */
+/* struct coreloads - the ranges, sorted by ascending address, without overlaps */
 struct coreloads {
 	size_t		nr;
 	size_t		room;
@@ -28,13 +28,13 @@ struct coreloads {
 };
 
 /*
- * coreloads_make() - find out what there is
+ * coreloads_make() - collect all ranges of a core
  *
  * Return: 0, or -1 with errno ENOMEM.
  */
 int coreloads_make(struct coreloads *loads, const struct memory *memory);
 
-/* coreloads_free() - free what it holds */
+/* coreloads_free() - free the ranges */
 void coreloads_free(struct coreloads *loads);
 
 #endif /* CORELOAD_H */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The notes of a core: registers, who the process is, where all is from. */
+/* The notes of a core: registers, identity of the process, origin of the data. */
 #include <elf.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -12,7 +12,7 @@
 #include "entry.h"
 #include "mapping.h"
 
-/* The names of those notes that the kernel writes, too. */
+/* The names of the notes that the kernel's cores also have. */
 #define CORE_NAME "CORE"
 #define LINUX_NAME "LINUX"
 
@@ -38,7 +38,7 @@ static void put_note(FILE *out, const char *name, uint32_t type,
 	put_padded(out, bytes, size);
 }
 
-/* Else a debugger would take what it shows for the place of the fault. */
+/* Is the state that of the death? A debugger shows it as the place of the fault. */
 static bool is_own_death(const struct cp_checkpoint *cp)
 {
 	return cp->flags & CP_CHECKPOINT_DEATH &&
@@ -66,7 +66,7 @@ static void put_status(FILE *out, const struct snapshot *snapshot,
 	put_note(out, CORE_NAME, NT_PRSTATUS, &status, sizeof(status));
 }
 
-/* The signal of which it died. */
+/* Writes the siginfo of the fatal signal. */
 static void put_signal(FILE *out, const struct cp_checkpoint *cp)
 {
 	siginfo_t info = {};
@@ -80,7 +80,7 @@ static void put_signal(FILE *out, const struct cp_checkpoint *cp)
 	put_note(out, CORE_NAME, NT_SIGINFO, &info, sizeof(info));
 }
 
-/* The old part of the extended registers is all that some tools know. */
+/* Writes the legacy part of the extended registers as well, for old tools. */
 static void put_xstate(FILE *out, const struct segment *xstate)
 {
 	const size_t old = sizeof(elf_fpregset_t);
@@ -116,13 +116,13 @@ static void put_process(FILE *out, const struct identity *identity)
 static bool is_listed(const struct mapping *mapping)
 {
 	/*
-	 * Debuggers take what is not in the core from the file. For variables
-	 * that would be their first values: better none.
+	 * Debuggers read memory that is not in the core from the mapped file.
+	 * For variables, that would be the initial values: leave these files out.
 	 */
 	return mapping_is_file(mapping) && !mapping->write;
 }
 
-/* The files that are mapped: count, page size, ranges, then their names. */
+/* Writes the mapped files: count, page size, ranges, then the names. */
 static void put_files(FILE *out, const char *maps)
 {
 	struct mapping mapping;

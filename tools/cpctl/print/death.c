@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* How a slave died, in words. */
+/* The text that describes the death of a slave. */
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -20,7 +20,7 @@ const char *death_signal(int signal)
 	return name;
 }
 
-/* Newer than the C library's headers. */
+/* Codes that the headers of older C libraries do not define. */
 #define CODE_SEGV_CPERR		10
 #define CODE_TRAP_PERF		6
 #define CODE_SYS_SECCOMP	1
@@ -32,7 +32,7 @@ struct code {
 	const char	*name;
 };
 
-/* These mean something else with each signal. */
+/* The codes whose meaning depends on the signal. */
 static const struct code codes[] = {
 	{ SIGSEGV, SEGV_MAPERR, "nothing is mapped" },
 	{ SIGSEGV, SEGV_ACCERR, "not allowed" },
@@ -77,7 +77,7 @@ static const struct code codes[] = {
 	{ SIGPOLL, POLL_ERR, "a device or file has failed" },
 	{ SIGPOLL, POLL_PRI, "urgent data can be read" },
 	{ SIGPOLL, POLL_HUP, "the other end has hung up" },
-	/* #GP and #SS tell no address; nor does a handler's missing stack. */
+	/* #GP and #SS have no address; nor has a handler without a stack. */
 	{ SIGSEGV, SI_KERNEL,
 	  "sent by the kernel without an address, as for one that is not canonical" },
 	{ SIGBUS, SI_KERNEL,
@@ -85,7 +85,7 @@ static const struct code codes[] = {
 	{ SIGTRAP, SI_KERNEL, "breakpoint, or sent by the kernel" },
 };
 
-/* And these the same with all. */
+/* The codes that have the same meaning for all signals. */
 static const struct code senders[] = {
 	{ 0, SI_USER, "sent by kill()" },
 	{ 0, SI_KERNEL, "sent by the kernel" },
@@ -116,7 +116,7 @@ static const char *code_name(const struct cp_checkpoint *cp)
 	const char *name = find_code(codes, sizeof(codes) / sizeof(codes[0]),
 				     cp);
 
-	/* The kernel keeps nothing but the number of a SIGKILL. */
+	/* The kernel does not keep the siginfo of a SIGKILL. */
 	if (cp->signal == SIGKILL && !cp->signal_code)
 		return NULL;
 	return name ? name : find_code(senders,
@@ -130,7 +130,7 @@ static bool has_address(const struct cp_checkpoint *cp)
 	       (cp->signal == SIGSEGV || cp->signal == SIGBUS);
 }
 
-/* The state is not that of the fault: whose it is. */
+/* The text for a state that is not that of the fault. */
 static const char *elsewhere_text(const struct cp_checkpoint *cp,
 				  const char *signal, char text[DEATH_SIZE])
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* How a slave died, in words. */
+/* The text that describes the death of a slave. */
 #ifndef DEATH_H
 #define DEATH_H
 
@@ -8,15 +8,15 @@
 #define DEATH_SIZE 192
 
 /*
- * death_text() - "killed by SIGSEGV at address 0x10: nothing is mapped"
+ * death_text() - the text, like "killed by SIGSEGV at address 0x10: nothing is mapped"
  * @cp: a checkpoint with CP_CHECKPOINT_DEATH
- * @text: receives the words
+ * @text: receives the text
  *
  * Return: @text.
  */
 const char *death_text(const struct cp_checkpoint *cp, char text[DEATH_SIZE]);
 
-/* death_signal() - the name of a signal, "SIGSEGV", or NULL */
+/* death_signal() - the name of a signal, like "SIGSEGV", or NULL */
 const char *death_signal(int signal);
 
 #endif /* DEATH_H */

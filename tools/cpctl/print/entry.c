@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What had brought the slave into the kernel. */
+/* How the slave had entered the kernel. */
 #include <seccomp.h>
 
 #include "entry.h"
 
-/* The bit of a number that tells a system call of the x32 ABI. */
+/* The bit that is set in the number of a system call of the x32 ABI. */
 #define X32_SYSCALL 0x40000000
 
 const char *entry_word(const struct cp_checkpoint *cp)
@@ -25,10 +25,10 @@ char *syscall_name(int number, uint32_t flags)
 {
 	uint32_t arch = SCMP_ARCH_X86_64;
 
-	/* libseccomp has negative numbers of its own. */
+	/* libseccomp uses negative numbers for pseudo system calls. */
 	if (number < 0)
 		return NULL;
-	/* 64-bit code may use the 32-bit entry, too: int $0x80. */
+	/* 64-bit code may call 32-bit system calls, too, by int $0x80. */
 	if (flags & (CP_CHECKPOINT_COMPAT | CP_CHECKPOINT_SYSCALL32))
 		arch = SCMP_ARCH_X86;
 	else if (number & X32_SYSCALL)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Checkpoints for programs to read: one JSON object to a line. */
+/* Checkpoints as JSON, for programs to read: one object per line. */
 #include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
@@ -13,7 +13,7 @@
 #include "text.h"
 #include "words.h"
 
-/* What stands for a byte that is no UTF-8. */
+/* The replacement character, printed for a byte that is not valid UTF-8. */
 #define NO_CHARACTER 0xfffd
 
 struct json_object *json_hex(uint64_t value)
@@ -24,7 +24,7 @@ struct json_object *json_hex(uint64_t value)
 	return json_object_new_string(text);
 }
 
-/* Prints a character as an escape: those beyond 16 bits as two. */
+/* Prints a character as an escape, or as two (surrogates) if it exceeds 16 bits. */
 static void print_escape(FILE *out, uint32_t code)
 {
 	if (code > 0xffff) {
@@ -36,8 +36,9 @@ static void print_escape(FILE *out, uint32_t code)
 }
 
 /*
- * json-c passes on whatever bytes a string holds. Outside of strings there are
- * none but plain ones, so an escape is right wherever one is not.
+ * Prints the output of json-c, which does not check the bytes of strings. All bytes
+ * outside of strings are plain, so any other byte is in a string, where an escape is
+ * valid.
  */
 static void print_text(FILE *out, const char *text)
 {
@@ -72,7 +73,7 @@ static struct json_object *bytes_object(const unsigned char *bytes, uint64_t siz
 	uint64_t i;
 	char *text;
 
-	/* json-c counts in int; null says that there was too much. */
+	/* json-c uses int for sizes; too many bytes are printed as null. */
 	if (size > INT_MAX / 2)
 		return NULL;
 	text = malloc(size * 2 + 1);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Checkpoints for programs to read: one JSON object to a line. */
+/* Checkpoints as JSON, for programs to read: one object per line. */
 #ifndef JSON_H
 #define JSON_H
 
@@ -7,34 +7,34 @@
 
 #include "print.h"
 
-/* json_hex() - a register or an address: a string "0x..." */
+/* json_hex() - a register or an address, as a string "0x..." */
 struct json_object *json_hex(uint64_t value);
 
-/* json_symbol() - a symbol */
+/* json_symbol() - a symbol, as an object */
 struct json_object *json_symbol(const struct symbol *symbol);
 
 /*
  * json_head() - begin the object of a checkpoint
- * @type: its member of that name
+ * @type: the value of its member "type"
  */
 struct json_object *json_head(const char *type, const struct cp_checkpoint *cp);
 
 /*
- * json_line() - print @object, and a newline, and free it
+ * json_line() - print @object and a newline, and free @object
  *
- * What comes out is UTF-8: bytes that are none become \ufffd. Characters that
- * text_is_plain() does not allow are written as escapes.
+ * The output is UTF-8: invalid bytes become \ufffd. Characters that text_is_plain()
+ * does not allow are written as escapes.
  */
 void json_line(FILE *out, struct json_object *object);
 
-/* json_snapshot() - print a checkpoint; the style is not used */
+/* json_snapshot() - print a checkpoint; the style of @printer is not used */
 void json_snapshot(const struct printer *printer,
 		   const struct snapshot *snapshot);
 
 /*
- * json_end() - print why a pair is over
+ * json_end() - print why a pair has ended
  * @reason: CP_END_*
- * @status: as waitpid(2) gives it, with CP_END_EXITED
+ * @status: the status of waitpid(2), for CP_END_EXITED
  */
 void json_end(FILE *out, unsigned int reason, int status);
 

@@ -13,7 +13,7 @@
 #define NSEC_PER_SEC 1000000000ULL
 #define REGS_PER_LINE 3
 
-/* The columns of the terminal that one takes. */
+/* The width of a register on the terminal. */
 #define REG_COLUMNS 28
 
 void print_headline(const struct printer *printer, const struct cp_checkpoint *cp)

@@ -12,7 +12,7 @@ void print_headline(const struct printer *printer, const struct cp_checkpoint *c
 /*
  * print_snapshot() - print a checkpoint
  * @now: the checkpoint
- * @before: the one before it, empty when there is none; what differs is marked
+ * @before: the checkpoint before, empty if there is none; differences are marked
  */
 void print_snapshot(const struct printer *printer, const struct snapshot *now,
 		    const struct snapshot *before);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Where and how checkpoints are printed for people. */
+/* The destination and the format of checkpoints for people. */
 #include <inttypes.h>
 
 #include "printer.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Where and how checkpoints are printed for people. */
+/* The destination and the format of checkpoints for people. */
 #ifndef PRINTER_H
 #define PRINTER_H
 
@@ -11,9 +11,9 @@
 #include "symbols.h"
 
 /*
- * struct view - how much of the stack is shown
- * @stack_bytes: most bytes from RSP on
- * @full: all that was saved, also below RSP
+ * struct view - the part of the stack to print
+ * @stack_bytes: the maximum number of bytes, beginning at RSP
+ * @full: whether to print all captured bytes, including those below RSP
  */
 struct view {
 	uint64_t	stack_bytes;
@@ -21,12 +21,12 @@ struct view {
 };
 
 /*
- * struct printer - where and how to print
- * @out: where
+ * struct printer - the destination and the format
+ * @out: the stream to print to
  * @style: the style of @out
- * @symbols: of the process
- * @view: how much of the stack
- * @columns: of the terminal that @out is; 0 without a limit
+ * @symbols: the symbols of the process
+ * @view: the part of the stack to print
+ * @columns: the width of the terminal @out; 0 for no limit
  */
 struct printer {
 	FILE			*out;

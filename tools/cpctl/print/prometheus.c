@@ -10,11 +10,11 @@
 
 #define NSEC_PER_SEC 1e9
 
-/* Of the kernel's buckets, those that end at 2^10, 2^12, ... 2^30 ns. */
+/* The printed buckets of the module's histogram: up to 2^10, 2^12, ... 2^30 ns. */
 #define FIRST_BUCKET 9
 #define BUCKET_STEP 2
 
-/* A figure of the whole module, of which /sys has a file. */
+/* struct total - a figure of the whole module, with its file in /sys */
 struct total {
 	const char	*file;
 	const char	*name;
@@ -61,8 +61,8 @@ static void print_totals(FILE *out)
 }
 
 /*
- * The format is UTF-8, and escapes nothing but these three: what else must not
- * be printed as it is becomes U+FFFD.
+ * The format is UTF-8 and has escapes for these three characters only. Other characters
+ * that are not plain, and invalid bytes, become U+FFFD.
  */
 static void print_escaped(FILE *out, const char *key, const char *value)
 {
@@ -84,7 +84,7 @@ static void print_escaped(FILE *out, const char *key, const char *value)
 	fputc('"', out);
 }
 
-/* A sample's name and its labels; @more, if any, is one more label. */
+/* Prints the name of a sample and its labels; @more is a further label or NULL. */
 static void print_sample(FILE *out, const char *name,
 			 const struct pair_info *pair, const char *more)
 {
@@ -117,7 +117,7 @@ static void print_held_max(FILE *out, const struct pair_info *pair)
 	fprintf(out, "%.9f\n", (double)pair->held_max / NSEC_PER_SEC);
 }
 
-/* A figure of each pair. */
+/* struct figure - a figure of each pair */
 static const struct figure {
 	const char	*name;
 	const char	*type;
@@ -160,7 +160,7 @@ static void print_held(FILE *out, const struct pair_info *pair)
 		if (i < FIRST_BUCKET || (i - FIRST_BUCKET) % BUCKET_STEP ||
 		    i == CP_NL_HELD_BUCKETS - 1)
 			continue;
-		/* A bucket holds up to 2^(i + 1) - 1 ns, which it includes. */
+		/* The upper limit of bucket i is 2^(i + 1) - 1 ns, inclusive. */
 		snprintf(label, sizeof(label), "le=\"%.9f\"",
 			 (double)((1ULL << (i + 1)) - 1) / NSEC_PER_SEC);
 		print_sample(out, "checkpoint_pair_held_seconds_bucket", pair,
@@ -183,7 +183,7 @@ void prometheus_print(FILE *out, const struct pair_list *list)
 	print_totals(out);
 	if (!list->nr)
 		return;
-	/* All samples of a name have to follow each other. */
+	/* The format requires all samples of a name in one group. */
 	for (i = 0; i < sizeof(figures) / sizeof(figures[0]); i++) {
 		print_head(out, figures[i].name, figures[i].type,
 			   figures[i].help);

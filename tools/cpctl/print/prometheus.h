@@ -7,7 +7,7 @@
 
 #include "netlink.h"
 
-/* prometheus_print() - the module's figures, and those of each pair */
+/* prometheus_print() - print the figures of the module and of each pair */
 void prometheus_print(FILE *out, const struct pair_list *list);
 
 #endif /* PROMETHEUS_H */

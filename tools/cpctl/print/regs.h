@@ -7,14 +7,14 @@
 
 #define NR_REGS 27
 
-/* reg_name() - the name that gdb gives it; in the order in which it lists. */
+/* reg_name() - the name of register @i in gdb, in the order of gdb's list */
 const char *reg_name(unsigned int i);
 
-/* reg_value() - its value; @i from 0 to NR_REGS - 1. */
+/* reg_value() - the value of register @i, from 0 to NR_REGS - 1 */
 uint64_t reg_value(const struct cp_regs *regs, unsigned int i);
 
 /*
- * eflags_names() - the flags that are set, as gdb shows them: "[ PF ZF IF ]"
+ * eflags_names() - the set flags in the format of gdb: "[ PF ZF IF ]"
  * @names: receives the text
  */
 #define EFLAGS_NAMES_SIZE 80

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The stack for people to read, a word to a line. */
+/* The stack for people to read, one word per line. */
 #include <ctype.h>
 #include <inttypes.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 #include "stack.h"
 #include "text.h"
 
-/* From how many on words of nothing are told in one line. */
+/* At least this number of consecutive zero words are printed as one line. */
 #define ZEROES_MIN 4
 
 uint64_t stack_range(const struct snapshot *snapshot,
@@ -30,9 +30,9 @@ uint64_t stack_range(const struct snapshot *snapshot,
  * struct word - a word of the stack
  * @addr: its address in the slave
  * @bytes: its bytes
- * @len: how many there are: fewer than usual at the end of what is shown
+ * @len: number of @bytes; fewer than a word at the end of the range
  * @value: its value
- * @changed: it was something else, or was not there, before
+ * @changed: whether it was different or missing in the checkpoint before
  */
 struct word {
 	uint64_t		addr;
@@ -82,7 +82,7 @@ static void print_word(const struct printer *printer, const struct word *word,
 	fputc('\n', printer->out);
 }
 
-/* Prints @count zero words, the first of them being @word. */
+/* Prints one line for @count zero words, the first of which is @word. */
 static void print_zeroes(const struct printer *printer, struct word word,
 			 uint64_t count, uint64_t sp)
 {
@@ -104,7 +104,7 @@ void stack_print(const struct printer *printer, const struct snapshot *now,
 	struct word word, zero = {};
 
 	left = stack_range(now, segment, &printer->view, &addr);
-	/* Each further write might wait for a reader. */
+	/* Stop after an error: each further write might block. */
 	for (; left && !ferror(printer->out); left -= len, addr += len) {
 		if (len > left)
 			len = left;

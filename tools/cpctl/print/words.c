@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the netlink family tells in numbers, in words and as JSON. */
+/* The numbers of the netlink family as words and as JSON. */
 #include <stdlib.h>
 #include <sys/wait.h>
 
