@@ -177,14 +177,16 @@ static void freeze_and_thaw(struct lane *lane)
 }
 
 /* Waits for the slave's next ptrace stop; false if it has ended, and is reaped. */
-static bool next_stop(struct lane *lane)
+static bool next_stop(struct lane *lane, int *sig)
 {
 	int status;
 
 	if (waitpid(lane->life->slave, &status, __WALL) != lane->life->slave)
 		return false;
-	if (WIFSTOPPED(status))
+	if (WIFSTOPPED(status)) {
+		*sig = status >> 16 ? 0 : WSTOPSIG(status);
 		return true;
+	}
 	lane->reaped = true;
 	lane->status = status;
 	return false;
@@ -193,15 +195,16 @@ static bool next_stop(struct lane *lane)
 static void trace(struct lane *lane)
 {
 	pid_t pid = lane->life->slave;
+	int sig;
 
 	if (lane->reaped || ptrace(PTRACE_SEIZE, pid, 0, 0))
 		return;
 	ptrace(PTRACE_INTERRUPT, pid, 0, 0);
-	if (!next_stop(lane))
+	if (!next_stop(lane, &sig))
 		return;
 	nap(lane, 1000);
-	/* The detach may suppress a signal; no check depends on it. */
-	ptrace(PTRACE_DETACH, pid, 0, 0);
+	/* The signal may be the one by which the slave is to end. */
+	ptrace(PTRACE_DETACH, pid, 0, sig);
 }
 
 static void move(struct lane *lane)
