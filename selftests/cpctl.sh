@@ -792,6 +792,8 @@ terminal()
 		slave = int(sys.argv[1])
 		master, tty = pty.openpty()
 		before = termios.tcgetattr(tty)
+		# So wide that no line is folded.
+		fcntl.ioctl(tty, termios.TIOCSWINSZ, b"\\x28\\0\\xc8\\0\\0\\0\\0\\0")
 		pid = os.fork()
 		if pid == 0:
 		    os.setsid()

@@ -186,12 +186,15 @@ bool playback_next(struct playback *play)
 	while (!interrupted()) {
 		type = recreader_next(play->reader, &record);
 		if (type == REC_CHECKPOINT) {
-			play->failed = recreader_checkpoint(play->reader, record,
-							    &play->now);
-			return !play->failed;
+			if (!recreader_checkpoint(play->reader, record,
+						  &play->now))
+				return true;
+			play->failed = true;
+			return false;
 		}
 		if (type == REC_END) {
-			play->failed = !read_end(play, record);
+			/* A failure of an earlier reading stays. */
+			play->failed |= !read_end(play, record);
 			return false;
 		}
 		if (type < 0 || !read_other(play, type, record)) {
