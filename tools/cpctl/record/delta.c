@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What of a segment differs from the checkpoint before. */
+/* The bytes of a segment that differ from the checkpoint before. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,10 +7,10 @@
 #include "delta.h"
 #include "recording.h"
 
-/* A run begins and ends at a multiple of this, and one no longer is no gap. */
+/* Runs begin and end at multiples of this number of bytes in the segment. */
 #define GRAIN	16
 
-/* Registers are told apart from a stack by what they are, not by their place. */
+/* Returns @before, or an empty segment if it is of another kind than @now. */
 static const struct segment *comparable(const struct segment *now,
 					const struct segment *before)
 {
@@ -19,7 +19,7 @@ static const struct segment *comparable(const struct segment *now,
 	return before && before->info.kind == now->info.kind ? before : &nothing;
 }
 
-/* What @before holds at @addr and behind: at least @size bytes, or NULL. */
+/* Returns the bytes of @before at @addr, at least @size of them, or NULL. */
 static const unsigned char *known(const struct segment *before, uint64_t addr,
 				  uint64_t size)
 {
@@ -49,7 +49,7 @@ static bool same(const struct segment *now, const struct segment *before,
 	return old && !memcmp(old, now->bytes + offset, size);
 }
 
-/* The next run from @offset on; false when all that is left is as before. */
+/* Finds the next run at or after @offset; returns false if there is none. */
 static bool next_run(const struct segment *now, const struct segment *before,
 		     uint64_t offset, struct rec_run *run)
 {
@@ -82,14 +82,14 @@ void delta_write(FILE *out, const struct segment *now,
 }
 
 /*
- * Has @segment be at @info's addresses, with room before and behind so that one
- * that grows and shrinks is seldom copied. The bytes that it had there stay.
+ * Moves @segment to the addresses of @info, and keeps the bytes at common addresses. A
+ * new block has spare room, so that a growing or shrinking segment is seldom copied.
  */
 static int move_to(struct segment *segment, const struct cp_segment *info)
 {
 	const uint64_t old_end = segment->info.addr + segment->info.size;
 	const uint64_t end = info->addr + info->size;
-	/* From the beginning of @block. Far too large for other addresses. */
+	/* The offset in @block. Wraps to a huge number for an address before it. */
 	const uint64_t into = info->addr - segment->info.addr +
 			      (uint64_t)(segment->bytes - segment->block);
 	struct segment new = { .info.size = info->size + info->size / 2 };
@@ -103,7 +103,7 @@ static int move_to(struct segment *segment, const struct cp_segment *info)
 	}
 	if (segment_alloc(&new))
 		return -1;
-	/* A stack grows downwards. */
+	/* The spare room is before the bytes because a stack grows downwards. */
 	new.bytes = new.block + info->size / 2;
 	from = info->addr > segment->info.addr ? info->addr : segment->info.addr;
 	to = end < old_end ? end : old_end;
@@ -116,13 +116,13 @@ static int move_to(struct segment *segment, const struct cp_segment *info)
 	return 0;
 }
 
-/* struct range - addresses of what is known from before */
+/* struct range - the addresses of the segment in the checkpoint before */
 struct range {
 	uint64_t	start;
 	uint64_t	end;
 };
 
-/* Is all up to @to as it was before? There is nothing else that it could be. */
+/* Are the bytes between two runs in @known? All others must be in runs. */
 static bool is_known(const struct segment *segment, const struct range *known,
 		     uint64_t from, uint64_t to)
 {
@@ -149,7 +149,7 @@ static int read_runs(struct input *in, struct segment *segment,
 	return is_known(segment, known, at, segment->info.size) ? 0 : -1;
 }
 
-/* Nothing is allocated that what is left of the record could not fill. */
+/* Refuses a size that the rest of the record and @before cannot fill. */
 static bool is_possible(const struct cp_segment *info,
 			const struct segment *before, uint64_t left,
 			uint64_t most)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What of a segment differs from the checkpoint before. */
+/* The bytes of a segment that differ from the checkpoint before. */
 #ifndef DELTA_H
 #define DELTA_H
 
@@ -9,24 +9,24 @@
 #include "snapshot.h"
 
 /*
- * delta_write() - write a segment, without what @before holds of it
+ * delta_write() - write a segment, without the bytes that are the same in @before
  * @before: the same segment of the checkpoint before, or NULL
  *
- * Errors show in ferror(@out).
+ * The caller checks ferror(@out) for errors.
  */
 void delta_write(FILE *out, const struct segment *now,
 		 const struct segment *before);
 
 /*
- * delta_read() - read what delta_write() wrote
+ * delta_read() - read the output of delta_write()
  * @segment: the same segment of the checkpoint before, zeroed if there is none;
- *	becomes the one that is read. It is to be freed even if this fails
- * @most: bytes that it may have
+ *	receives the segment that is read. The caller frees it even on failure
+ * @most: the maximum size of the segment
  *
- * The bytes that are as before stay where they are: a record takes no longer to
- * read than its own bytes do, however large the segment is.
+ * Unchanged bytes stay in place, so the time depends on the size of the record, not on
+ * the size of the segment.
  *
- * Return: 0, or -1: what @in holds makes no sense, or (ENOMEM) no memory.
+ * Return: 0, or -1 with errno: EINVAL if @in is invalid, ENOMEM without memory.
  */
 int delta_read(struct input *in, struct segment *segment, uint64_t most);
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The last states of programs that an exec has replaced by the recorded one. */
+/* The last states of earlier programs of the process, which an exec has replaced. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "message.h"
 #include "past.h"
 
-/* Each has its mappings and some pages: a program may exec itself for days. */
+/* A limit for memory: a program may exec itself for days, and each has some pages. */
 #define PROGRAMS_MAX 64
 
 int program_keep(struct program *program, struct snapshot *now)
@@ -37,7 +37,7 @@ void program_free(struct program *program)
 	program->witness.around.root = -1;
 }
 
-/* Of the oldest program, @nr states go; if none is left, it goes as well. */
+/* Frees @nr states of the oldest program, and the program itself if none is left. */
 static void forget(struct past *past, size_t nr)
 {
 	struct program *oldest = past->programs;
@@ -94,7 +94,7 @@ static int write_program(struct program *program, struct recfile *file)
 
 	program->witness.told = false;
 	for (i = 0; i < program->nr; i++) {
-		/* It may be written again, later. */
+		/* A copy, because the state may be written again later. */
 		if (snapshot_copy(&now, &program->shots[i])) {
 			warn("cannot keep a checkpoint");
 			return -1;

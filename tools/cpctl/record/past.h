@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The last states of programs that an exec has replaced by the recorded one. */
+/* The last states of earlier programs of the process, which an exec has replaced. */
 #ifndef PAST_H
 #define PAST_H
 
 #include "recfile.h"
 
 /*
- * struct program - one of them
- * @witness: what was known of it
- * @flags: of struct rec_exec: how its recording began
+ * struct program - a program of the recorded process
+ * @witness: the data of the process while the program ran
+ * @flags: the flags of its struct rec_exec
  * @nr: number of @shots
- * @room: how many there is room for
+ * @room: the number of states for which @shots has memory
  * @shots: its last states
  */
 struct program {
@@ -21,31 +21,31 @@ struct program {
 	struct snapshot	*shots;
 };
 
-/* struct past - all of them, oldest first; zero it to begin with */
+/* struct past - all earlier programs, oldest first; all zero at first */
 struct past {
 	size_t		nr;
 	struct program	*programs;
 };
 
-/* program_keep() - add a state; @now is empty afterwards. 0, or -1 (ENOMEM) */
+/* program_keep() - add a state, and empty @now; 0, or -1 with errno ENOMEM */
 int program_keep(struct program *program, struct snapshot *now);
 
-/* program_free() - free all that it holds */
+/* program_free() - free all members */
 void program_free(struct program *program);
 
 /*
- * past_add() - one more has been replaced
- * @program: belongs to @past afterwards, whatever happens
- * @most: states to be kept of all of them; the oldest go
+ * past_add() - add a program that was replaced
+ * @program: the program, which @past then owns, even after a failure
+ * @most: the maximum number of states of all programs; the oldest are freed
  *
  * Return: 0, or -1 with errno ENOMEM.
  */
 int past_add(struct past *past, struct program *program, uint64_t most);
 
-/* past_write() - write all, each after the first behind a REC_EXEC; 0 or -1 */
+/* past_write() - write all programs, with a REC_EXEC between two; 0 or -1 */
 int past_write(struct past *past, struct recfile *file);
 
-/* past_free() - free all */
+/* past_free() - free all programs */
 void past_free(struct past *past);
 
 #endif /* PAST_H */

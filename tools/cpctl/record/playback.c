@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A recording, checkpoint by checkpoint, with what is known of its process. */
+/* Reading a recording checkpoint by checkpoint, with the data of its process. */
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -17,11 +17,11 @@ bool playback_open(struct playback *play, const char *path)
 
 	memset(play, 0, sizeof(*play));
 	play->path = path;
-	/* Its process is gone: what is not in the recording is nowhere. */
+	/* The process does not exist any more: only recorded pages can be read. */
 	play->around.mem = -1;
 	play->around.root = open("/", O_PATH | O_CLOEXEC);
 	play->reader = recreader_open(path);
-	/* The owner of the recording chose the files that it names. */
+	/* Files named in the recording are opened with the rights of its owner. */
 	if (!stat(path, &st)) {
 		play->around.uid = st.st_uid;
 		play->around.gid = st.st_gid;
@@ -29,7 +29,7 @@ bool playback_open(struct playback *play, const char *path)
 	return play->reader;
 }
 
-/* The rest of a record, at most @most bytes, as text of our own. */
+/* Copies the rest of a record, at most @most bytes, as text to be freed. */
 static char *take_text(struct playback *play, struct input *record,
 		       uint64_t most)
 {
@@ -54,7 +54,7 @@ static char *take_text(struct playback *play, struct input *record,
 	return text;
 }
 
-/* A record of a fixed size; false after saying what is wrong. */
+/* Reads a record of a fixed size; returns false after printing the reason. */
 static bool take_struct(struct playback *play, struct input *record, void *to,
 			size_t size)
 {
@@ -140,7 +140,7 @@ static bool read_end(struct playback *play, struct input *record)
 	       !recreader_end(play->reader);
 }
 
-/* What is known of the program before is no longer true. */
+/* Reads a REC_EXEC, and forgets the data of the program before. */
 static bool read_exec(struct playback *play, struct input *record)
 {
 	struct rec_exec exec;
@@ -173,7 +173,7 @@ static bool read_other(struct playback *play, int type, struct input *record)
 		return take_struct(play, record, &play->options,
 				   sizeof(play->options));
 	default:
-		/* Of a later version; it can do without. */
+		/* Skip the record of a later version. */
 		return true;
 	}
 }
@@ -213,7 +213,7 @@ bool playback_first(struct playback *play)
 	return playback_open(play, path);
 }
 
-/* Goes to the checkpoint that has @before others before it. */
+/* Goes to the checkpoint after @before others. */
 static bool skip(struct playback *play, uint64_t before)
 {
 	bool failed = play->failed;
@@ -228,7 +228,7 @@ static bool skip(struct playback *play, uint64_t before)
 	return true;
 }
 
-/* What a recording has: numbers of checkpoints, and where the wanted one is. */
+/* struct extent - the checkpoints of a recording, and the index of the wanted one */
 struct extent {
 	uint64_t	nr;
 	uint64_t	first;
@@ -237,7 +237,7 @@ struct extent {
 	bool		has;
 };
 
-/* Reads all: whether it is damaged shows at its end. */
+/* Reads the whole recording, because damage may be detected only at its end. */
 static void measure(struct playback *play, int64_t number,
 		    struct extent *extent)
 {

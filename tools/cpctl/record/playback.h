@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A recording, checkpoint by checkpoint, with what is known of its process. */
+/* Reading a recording checkpoint by checkpoint, with the data of its process. */
 #ifndef PLAYBACK_H
 #define PLAYBACK_H
 
@@ -9,17 +9,17 @@
 #include "surroundings.h"
 
 /*
- * struct playback - a recording that is being looked at
- * @path: its name
- * @reader: the file
- * @identity: of the process
- * @around: the process as it was when the recorder last looked
- * @options: how it was recorded, all zero in old recordings
- * @execs: how many programs the process had executed in it before @now
- * @late: the last of them ran before it was recorded: its beginning is missing
+ * struct playback - a recording that is being read
+ * @path: the path of the file
+ * @reader: the reader of the file
+ * @identity: the identity of the process
+ * @around: the surroundings of the process when the recorder last read them
+ * @options: the options of the recorder, all zero in old recordings
+ * @execs: the number of execs between the beginning of the recording and @now
+ * @late: whether the beginning of the current program was not recorded
  * @now: the current checkpoint
- * @end: how it ended, once that has come
- * @failed: it is cut off or damaged, which has been said
+ * @end: the end of the recording, once it has been read
+ * @failed: whether the recording is cut off or damaged; the message has been printed
  */
 struct playback {
 	const char		*path;
@@ -34,35 +34,35 @@ struct playback {
 	bool			failed;
 };
 
-/* playback_open() - false after saying what is wrong */
+/* playback_open() - open a recording; false after printing the reason */
 bool playback_open(struct playback *play, const char *path);
 
 /* playback_next() - go to the next checkpoint; false when there is none */
 bool playback_next(struct playback *play);
 
-/* playback_first() - go back to before the first; false as playback_open() */
+/* playback_first() - go back to before the first checkpoint; as playback_open() */
 bool playback_first(struct playback *play);
 
 /*
- * playback_find() - go to the checkpoint of a number
- * @number: its number; or, counted from the end: -1 is the last
+ * playback_find() - go to the checkpoint with a number
+ * @number: the number of the checkpoint; or counted from the end: -1 is the last one
  *
- * The whole recording is read first, so that damage is told also when it is
- * behind the checkpoint.
+ * This function first reads the whole recording, to report damage even if it is after
+ * the checkpoint.
  *
- * Return: false after saying that there is none.
+ * Return: false after printing that there is no such checkpoint.
  */
 bool playback_find(struct playback *play, int64_t number);
 
 /*
- * playback_status() - the exit status, after all that was wanted has been printed
+ * playback_status() - the exit status, after the verb has printed its output
  * @status: the exit status so far
  *
- * Says so when an interruption left something out.
+ * This function prints a message if an interruption has cut the output short.
  */
 int playback_status(const struct playback *play, int status);
 
-/* playback_close() - free all; also of one that could not be opened */
+/* playback_close() - free all, even after playback_open() has failed */
 void playback_close(struct playback *play);
 
 #endif /* PLAYBACK_H */

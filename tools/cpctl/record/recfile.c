@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The file of a recording that is being made, and its way to its name. */
+/* The file of a recording that is being written, and its naming. */
 #include <errno.h>
 #include <inttypes.h>
 
@@ -26,7 +26,7 @@ static int write_options(struct recfile *file)
 	if (recwriter_put(file->writer, REC_OPTIONS, &record, sizeof(record),
 			  NULL, 0))
 		return -1;
-	/* A disk that is full shows now. */
+	/* Flush, so that a full disk is reported now. */
 	return recwriter_flush(file->writer);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The file of a recording that is being made, and its way to its name. */
+/* The file of a recording that is being written, and its naming. */
 #ifndef RECFILE_H
 #define RECFILE_H
 
@@ -10,13 +10,13 @@
 #include "witness.h"
 
 /*
- * struct recfile - zero it to begin with
- * @options: how it is recorded, and what the file is to be called
- * @file: where it goes
- * @writer: what writes it; NULL while there is no file
- * @written: checkpoints in it
- * @cut: those of them in which the stack is cut
- * @size: bytes of the file that was written last
+ * struct recfile - the file of a recording; all but @options is zero at first
+ * @options: the options of the recording, with the path of the file
+ * @file: the file
+ * @writer: the writer; NULL while there is no file
+ * @written: number of checkpoints in the file
+ * @cut: number of checkpoints whose stack is cut
+ * @size: size of the last file that was completed or shown
  */
 struct recfile {
 	const struct record_options	*options;
@@ -27,36 +27,36 @@ struct recfile {
 	uint64_t			size;
 };
 
-/* All of these return 0, or -1 after saying what is wrong. */
+/* The functions with a return value return 0, or -1 after printing the reason. */
 
-/* recfile_begin() - open it, and write what comes first */
+/* recfile_begin() - open the file, and write its first records */
 int recfile_begin(struct recfile *file);
 
 /*
  * recfile_checkpoint() - write a checkpoint
- * @witness: what is known of the process; is written when it is new
- * @now: is empty afterwards
+ * @witness: the data of the process, written before if it has changed
+ * @now: the checkpoint, which is empty afterwards
  */
 int recfile_checkpoint(struct recfile *file, struct witness *witness,
 		       struct snapshot *now);
 
-/* recfile_exec() - another program follows; @flags: of struct rec_exec */
+/* recfile_exec() - write that another program follows; @flags: of struct rec_exec */
 int recfile_exec(struct recfile *file, uint32_t flags);
 
-/* recfile_show() - have it hold all that was written, and have its name */
+/* recfile_show() - flush the file, and give it its final name */
 int recfile_show(struct recfile *file);
 
-/* recfile_end() - write its end, and give it its name */
+/* recfile_end() - write the end, and give the file its final name */
 int recfile_end(struct recfile *file, struct witness *witness,
 		const struct rec_end *end);
 
-/* recfile_drop() - leave nothing behind; there need not be a file */
+/* recfile_drop() - remove the file, if there is one */
 void recfile_drop(struct recfile *file);
 
 /*
- * recfile_give_up() - it could not be written to its end: keep what was
+ * recfile_give_up() - keep the incomplete file, if there is one
  *
- * Says so. There need not be a file.
+ * This function prints a message about the file.
  */
 void recfile_give_up(struct recfile *file);
 

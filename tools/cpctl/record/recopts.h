@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* How a slave is recorded. */
+/* The options of a recording. */
 #ifndef RECOPTS_H
 #define RECOPTS_H
 
@@ -7,15 +7,16 @@
 #include <stdbool.h>
 
 /*
- * struct record_options - how to record
- * @output: the file
- * @slots: how many of the last states are kept
- * @interval: nanoseconds between checkpoints, 0 for no limit
- * @every: only one of so many returns to user mode
- * @stack_limit: most bytes of each stack; 0: 64 KiB, but all of it at death
- * @xstate: floating point and vector registers too
- * @stream: write all checkpoints, as they come, and not only the last
- * @wait: the slave waits when it is too fast, so that none is lost
+ * struct record_options - the options of a recording
+ * @output: the path of the file
+ * @slots: the number of last states to keep
+ * @interval: the minimum time between checkpoints in nanoseconds, 0 for no minimum
+ * @every: capture only every Nth return to user mode
+ * @stack_limit: the maximum bytes of each stack; 0 for 64 KiB, but the whole stack at
+ *	death
+ * @xstate: whether to capture floating point and vector registers
+ * @stream: whether to write all checkpoints as they come, and not only the last ones
+ * @wait: whether the slave waits while all slots are full, so that none is lost
  */
 struct record_options {
 	const char	*output;
@@ -28,7 +29,7 @@ struct record_options {
 	bool		wait;
 };
 
-/* recopts_flags() - CP_PREP_* of the pair */
+/* recopts_flags() - the CP_PREP_* flags of the pair */
 static inline uint32_t recopts_flags(const struct record_options *options)
 {
 	return CP_PREP_DEATH | (options->wait ? 0 : CP_PREP_OVERWRITE) |

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Recording a slave: what record and run --record do once they have a pair. */
+/* Recording a slave: the common part of record PID and record COMMAND. */
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
@@ -19,27 +19,27 @@
 #include "recorder.h"
 #include "text.h"
 
-/* How often the process is looked at, and progress shown. */
+/* The interval at which the surroundings are read and the progress is shown. */
 #define LOOK_MS		1000
 #define LOOK_NS		(LOOK_MS * 1000000LL)
 
-/* Of each stack, by default. */
+/* The default limit for each stack. */
 #define STACK_KEPT	(64 * 1024)
 
-/* The first looks at a program come sooner: it maps its libraries. */
+/* The first interval after an exec is shorter: the program maps its libraries. */
 #define LOOK_FIRST_MS	8
 
 /*
  * struct recorder - a recording being made
  * @pair: the pair with the process
- * @options: how
- * @follow: what the process executes is recorded, too
- * @now: the program that it runs; its states are kept here after its end only
- * @base: checkpoints that there have been of programs before
- * @missed_before: those of them that have been lost
- * @missed: all checkpoints that have been lost
- * @past: programs before, unless all states are written as they come
- * @look_ms: how long to wait until the next look
+ * @options: the options of the recording
+ * @follow: whether to continue the recording after an exec
+ * @now: the current program; its states are copied here only after the pair has ended
+ * @base: the number of checkpoints of all earlier programs
+ * @missed_before: the number of those that were lost
+ * @missed: the number of all checkpoints that were lost
+ * @past: the earlier programs; empty if all states are written as they come
+ * @look_ms: the time until the surroundings are read next
  * @file: the file
  */
 struct recorder {
@@ -64,8 +64,8 @@ static void ask(int sig)
 }
 
 /*
- * Copying a deep stack at each return to user mode would make the process many
- * times slower, so by default only the state of death has all of it.
+ * Copying a deep stack at each return to user mode would slow the process down many
+ * times. Therefore, by default, only the state of death contains the whole stack.
  */
 static void choose_limits(struct cp_pair *pair,
 			  const struct record_options *options,
@@ -139,7 +139,7 @@ struct recorder *recorder_open(struct cp_pair **pair, pid_t pid, bool follow,
 		recorder_close(rec);
 		return NULL;
 	}
-	/* It is written at the end, and may not be seen before. */
+	/* Without --stream the file is written at the end: this was only a test. */
 	if (!options->stream)
 		recfile_drop(&rec->file);
 	look(rec);
@@ -147,7 +147,7 @@ struct recorder *recorder_open(struct cp_pair **pair, pid_t pid, bool follow,
 	return rec;
 }
 
-/* All of these return 0, or -1 after saying what is wrong. */
+/* The functions below that return int return 0, or -1 after printing the reason. */
 
 static int end_file(struct recorder *rec)
 {
@@ -159,13 +159,13 @@ static int end_file(struct recorder *rec)
 	return recfile_end(&rec->file, &rec->now.witness, &end);
 }
 
-/* Numbers continue from one program to the next. */
+/* @now: a checkpoint whose number already includes rec->base */
 static int write_checkpoint(struct recorder *rec, struct snapshot *now)
 {
 	return recfile_checkpoint(&rec->file, &rec->now.witness, now);
 }
 
-/* use_fn - does something with a checkpoint that was taken; 0 or -1 */
+/* use_fn - writes or keeps a checkpoint that was taken; returns 0 or -1 */
 typedef int (*use_fn)(struct recorder *rec, struct snapshot *now);
 
 static int use_taken(struct recorder *rec, use_fn use)
@@ -189,7 +189,7 @@ static int keep_checkpoint(struct recorder *rec, struct snapshot *now)
 	return -1;
 }
 
-/* Takes what there is, in the order in which it came. */
+/* Takes the remaining checkpoints of a pair that has ended, in their order. */
 static int use_rest(struct recorder *rec, use_fn use)
 {
 	int ret;
@@ -216,7 +216,7 @@ static int by_number(const void *a, const void *b)
 	return left->head.seq < right->head.seq ? -1 : 1;
 }
 
-/* The checkpoints that are in the ring now, in order; NULL without memory. */
+/* Copies the current checkpoints of the ring, in order; NULL without memory. */
 static struct snapshot *copy_ring(const struct recorder *rec, unsigned int *nr)
 {
 	size_t size = cp_pair_region(*rec->pair, NULL)->slot_size;
@@ -248,7 +248,7 @@ static void free_all(struct snapshot *shots, unsigned int nr)
 	free(shots);
 }
 
-/* Opens the file, and writes what there was before the current program. */
+/* Opens the file, and writes the earlier programs. */
 static int begin_with_past(struct recorder *rec)
 {
 	if (recfile_begin(&rec->file) || past_write(&rec->past, &rec->file) ||
@@ -263,7 +263,7 @@ static int write_all(struct recorder *rec, struct snapshot *shots,
 {
 	unsigned int i;
 
-	/* Of those that there have been, all others are gone. */
+	/* All checkpoints of this program that are not in the ring are lost. */
 	rec->missed = rec->missed_before;
 	if (nr)
 		rec->missed += shots[nr - 1].head.seq - rec->base - nr;
@@ -280,7 +280,7 @@ err_drop:
 	return -1;
 }
 
-/* Writes what is in the ring now, and leaves it there. */
+/* Writes the current checkpoints of the ring, and leaves them there. */
 static int write_copies(struct recorder *rec)
 {
 	unsigned int nr;
@@ -308,7 +308,7 @@ static void tell_written(const struct recorder *rec)
 		      rec->file.cut);
 }
 
-/* The number of the newest checkpoint: as many have there been. */
+/* The number of the newest checkpoint, which is also the number of all so far. */
 static uint64_t newest(const struct recorder *rec)
 {
 	const struct cp_region_head *head = cp_pair_region(*rec->pair, NULL);
@@ -347,7 +347,7 @@ static void end_progress(void)
 		fputs("\r\033[K", stderr);
 }
 
-/* To be done every now and then. */
+/* The periodic work: surroundings, progress, and the file after a SIGUSR1. */
 static int attend(struct recorder *rec)
 {
 	int ret;
@@ -363,7 +363,7 @@ static int attend(struct recorder *rec)
 				     write_copies(rec);
 	if (!ret)
 		tell_written(rec);
-	/* What is in the ring may still be written later. */
+	/* A failure is not fatal: the ring can be written later. */
 	return rec->options->stream ? ret : 0;
 }
 
@@ -375,10 +375,10 @@ static void look_less_often(struct recorder *rec)
 		rec->look_ms = LOOK_MS;
 }
 
-/* Keeps the last states, in the region, until the pair is over. */
+/* Lets the region keep the last states, until the pair has ended. */
 static int keep_last(struct recorder *rec)
 {
-	/* Only the end is waited for. */
+	/* Without POLLIN, poll() waits for the end of the pair only. */
 	struct pollfd poll_end = { .fd = cp_pair_fd(*rec->pair) };
 
 	do {
@@ -398,7 +398,7 @@ static bool is_time(struct recorder *rec, uint64_t *last, uint64_t time)
 	return true;
 }
 
-/* Writes all, as it comes, until the pair is over. */
+/* Writes all checkpoints as they come, until the pair has ended. */
 static int write_stream(struct recorder *rec)
 {
 	uint64_t last = 0;
@@ -422,7 +422,7 @@ static int write_stream(struct recorder *rec)
 	}
 }
 
-/* What there is to be kept of the program that was replaced. */
+/* Keeps or writes the states of the program that was replaced. */
 static int end_program(struct recorder *rec, uint32_t flags)
 {
 	if (rec->options->stream) {
@@ -435,7 +435,7 @@ static int end_program(struct recorder *rec, uint32_t flags)
 	return -1;
 }
 
-/* The process runs another program, and @next is paired with it. */
+/* Switches to the program after an exec, with which @next is paired. */
 static int change_program(struct recorder *rec, struct cp_pair *next,
 			  uint32_t flags)
 {
@@ -457,7 +457,7 @@ static int change_program(struct recorder *rec, struct cp_pair *next,
 	return ret;
 }
 
-/* Pairs again; NULL after saying what is wrong. */
+/* Makes a new pair with the process; returns NULL after printing the reason. */
 static struct cp_pair *pair_again(struct recorder *rec)
 {
 	struct cp_pair *next = cp_pair_open();
@@ -478,12 +478,12 @@ static int take_rest(struct recorder *rec)
 						    keep_checkpoint);
 }
 
-/* The child is held at the beginning of another program: its pair is made again. */
+/* Makes a new pair with a child that is held at the beginning of another program. */
 static int begin_again(struct recorder *rec)
 {
 	struct cp_pair *next;
 
-	/* Only the program's first return to user mode would end it. */
+	/* The exec would end the pair only at the program's first return. */
 	cp_pair_end(*rec->pair);
 	if (take_rest(rec))
 		return -1;
@@ -503,8 +503,8 @@ void recorder_begin(struct recorder *rec)
 }
 
 /*
- * Holds the program that runs now. The exec may still be under way: if it was
- * another thread's than the main one, the process has none for a moment.
+ * Holds the current program. If another thread than the main one has called exec, the
+ * process has no main thread for a moment: repeat until child_hold() succeeds.
  */
 static bool hold(const struct recorder *rec)
 {
@@ -520,7 +520,7 @@ static bool hold(const struct recorder *rec)
 	return held;
 }
 
-/* The new program is held: pairs with it, and lets it go. Returns 1, 0 or -1. */
+/* Pairs with the new program, which is held, and releases it. Returns 1, 0 or -1. */
 static int record_next(struct recorder *rec)
 {
 	const pid_t pid = rec->now.witness.pid;
@@ -539,10 +539,10 @@ static int record_next(struct recorder *rec)
 }
 
 /*
- * The pair is over: has the process executed another program? That one runs by
- * now, so it is held before what the pair has left is taken.
+ * Continues the recording if the pair has ended by an exec. The new program is already
+ * running, so this function holds it before taking the rest of the old pair.
  *
- * Return: 1 when there is a new pair, else 0 or -1.
+ * Return: 1 if there is a new pair, else 0 or -1.
  */
 static int follow(struct recorder *rec)
 {
@@ -602,7 +602,7 @@ int recorder_run(struct recorder *rec)
 	end_progress();
 	if (ret) {
 		recfile_give_up(&rec->file);
-		/* Else a slave that may have to wait would do so for ever. */
+		/* With --wait, the slave would wait for a free slot forever. */
 		cp_pair_end(*rec->pair);
 		return EXIT_REFUSED;
 	}

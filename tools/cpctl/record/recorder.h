@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Recording a slave: what record and run --record do once they have a pair. */
+/* Recording a slave: the common part of record PID and record COMMAND. */
 #ifndef RECORDER_H
 #define RECORDER_H
 
@@ -12,38 +12,39 @@ struct recorder;
 /*
  * recorder_prep() - pair with a task in order to record it
  *
- * Return: 0, or -1 after saying what is wrong.
+ * Return: 0, or -1 after printing the reason.
  */
 int recorder_prep(struct cp_pair *pair, pid_t pid,
 		  const struct record_options *options);
 
 /*
- * recorder_open() - get ready, and see that the file can be written
- * @pair: the pair with the process; another one takes its place when the
- *	process executes another program
- * @follow: go on recording then
+ * recorder_open() - prepare, and check that the file can be written
+ * @pair: the pair with the process; set to a new pair when the process executes
+ *	another program and @follow is true
+ * @follow: whether to continue the recording after an exec
  *
- * Return: NULL after saying what is wrong.
+ * Return: NULL after printing the reason.
  */
 struct recorder *recorder_open(struct cp_pair **pair, pid_t pid, bool follow,
 			       const struct record_options *options);
 
 /*
- * recorder_begin() - have a child that is held begin its program
+ * recorder_begin() - let a held child begin its program
  *
- * It runs up to where its libraries are mapped, unless it might have to wait for
- * cpctl meanwhile, and is looked at there. It is still held afterwards.
+ * The child runs to its entry point, where its libraries are mapped, and this function
+ * reads its surroundings there. With @wait of struct record_options the child does not
+ * run: it could block because its slots are full. The child is held afterwards.
  */
 void recorder_begin(struct recorder *rec);
 
 /*
  * recorder_run() - record until the process ends, and write the file
  *
- * Return: an exit status, after saying what is wrong.
+ * Return: an exit status; on failure after printing the reason.
  */
 int recorder_run(struct recorder *rec);
 
-/* recorder_close() - free all; NULL is allowed. Does not end the pair. */
+/* recorder_close() - free @rec, without ending the pair; NULL is allowed */
 void recorder_close(struct recorder *rec);
 
 #endif /* RECORDER_H */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The file that holds a recording: its layout. Documentation/recording.rst
- * explains it; recwriter.h and recreader.h write and read it.
+ * The format of a recording. Documentation/recording.rst explains the format;
+ * recwriter.h and recreader.h write and read it.
  *
- * A struct rec_file, then Zstandard frames. What they hold, joined, are
- * records: a struct rec_head each, followed by that many bytes. All numbers
- * are in the byte order of the machine, x86-64: the least byte first.
+ * A recording is a struct rec_file, followed by Zstandard frames. The decompressed and
+ * joined contents of the frames are records: a struct rec_head each, followed by the
+ * number of bytes in its @size. All numbers are little-endian.
  */
 #ifndef RECORDING_H
 #define RECORDING_H
@@ -16,15 +16,15 @@
 #define REC_VERSION	2
 
 /*
- * Version 1 has no REC_EXEC and no REC_OPTIONS, and its maps were at most 16 MiB
- * long. Apart from that the versions are the same.
+ * Version 1 has no REC_EXEC and no REC_OPTIONS, and its REC_MAPS have at most 16 MiB.
+ * Apart from that, the two versions are equal.
  */
 #define REC_VERSION_OLDEST 1
 
 /*
  * struct rec_file - the beginning of the file
- * @magic: REC_MAGIC, without its end
- * @version: REC_VERSION_OLDEST to REC_VERSION; others cannot be read
+ * @magic: REC_MAGIC, without the terminating zero
+ * @version: REC_VERSION_OLDEST to REC_VERSION; a reader refuses others
  * @reserved: 0
  */
 struct rec_file {
@@ -35,9 +35,9 @@ struct rec_file {
 
 /*
  * struct rec_head - the beginning of a record
- * @type: REC_*; records of another type are to be skipped
+ * @type: REC_*; a reader skips records of unknown types
  * @reserved: 0
- * @size: bytes that follow, at most REC_SIZE_MAX
+ * @size: number of bytes that follow, at most REC_SIZE_MAX
  */
 struct rec_head {
 	uint32_t	type;
@@ -48,20 +48,20 @@ struct rec_head {
 #define REC_SIZE_MAX	(1ULL << 30)
 
 /*
- * What a record holds. The process is told of before the first checkpoint, and
- * anew whenever something has changed that matters for those to come.
+ * The types of records. The records about the process precede the first checkpoint;
+ * they are written again before a checkpoint if the data of the process has changed.
  *
  * REC_PROCESS:	struct rec_process, then the command line
  * REC_AUXV:	the auxiliary vector
- * REC_MAPS:	the text of /proc/PID/maps; pages told of before count no more
- * REC_PAGE:	struct rec_page, then the memory: one page
+ * REC_MAPS:	the text of /proc/PID/maps; invalidates all REC_PAGE records before
+ * REC_PAGE:	struct rec_page, then the bytes of the page
  * REC_CHECKPOINT: struct rec_checkpoint, struct cp_checkpoint, then for each
  *		segment its struct rec_segment, struct cp_segment, and runs:
  *		each a struct rec_run and its bytes
- * REC_END:	struct rec_end; nothing follows. A file without it was cut off
- * REC_EXEC:	struct rec_exec; what follows is of the program that took the
- *		place of the one before
- * REC_OPTIONS:	struct rec_options; comes first
+ * REC_END:	struct rec_end; the last record. A file without it was cut off
+ * REC_EXEC:	struct rec_exec; all records after this one are of the program that the
+ *		process has executed
+ * REC_OPTIONS:	struct rec_options; the first record
  */
 enum {
 	REC_PROCESS = 1,
@@ -75,8 +75,8 @@ enum {
 };
 
 /*
- * struct rec_process - who was recorded; names as in struct identity
- * @time: CLOCK_MONOTONIC when all that is not a checkpoint began to be read
+ * struct rec_process - the recorded task; the other members are as in struct identity
+ * @time: CLOCK_MONOTONIC before the data of the process was read, in nanoseconds
  */
 struct rec_process {
 	int32_t		task;
@@ -91,16 +91,16 @@ struct rec_process {
 	uint64_t	time;
 };
 
-/* struct rec_page - memory that is not from a checkpoint's instant */
+/* struct rec_page - a page, which was not read at the instant of a checkpoint */
 struct rec_page {
 	uint64_t	addr;
 };
 
 /*
- * Most pages that count at a time, most bytes of REC_MAPS, and of the command
- * line and the auxiliary vector. The writer leaves out what is beyond: see
- * recwriter.h. They bound the memory that a reader needs, as a small file may
- * hold gigabytes of zeroes.
+ * The maximum number of valid pages, and the maximum size of REC_MAPS, and of the
+ * command line and the auxiliary vector. The writer cuts off data beyond these limits:
+ * see recwriter.h. They limit the memory of a reader: a small compressed file may
+ * contain gigabytes of zeroes.
  */
 #define REC_PAGES_MAX	65536
 #define REC_MAPS_MAX	(1ULL << 26)
@@ -108,7 +108,7 @@ struct rec_page {
 
 /*
  * struct rec_checkpoint - a checkpoint
- * @head_size: bytes of the struct cp_checkpoint that follows
+ * @head_size: size of the struct cp_checkpoint that follows
  * @nr_segments: number of segments, at most REC_SEGMENTS_MAX
  */
 struct rec_checkpoint {
@@ -118,23 +118,22 @@ struct rec_checkpoint {
 
 #define REC_SEGMENTS_MAX 16
 
-/* No memory lies at this address or above. */
+/* The memory of a process is below this address. */
 #define REC_ADDR_MAX	(1ULL << 63)
 
-/* Most bytes that all segments of a checkpoint have together. */
+/* The maximum size of all segments of a checkpoint together. */
 #define REC_STACK_MAX	(1ULL << 27)
 
 /*
- * struct rec_segment - one of its segments
- * @info_size: bytes of the struct cp_segment that follows
+ * struct rec_segment - a segment of a checkpoint
+ * @info_size: size of the struct cp_segment that follows
  * @nr_runs: number of runs
  *
- * No segment reaches beyond REC_ADDR_MAX, except that an empty one may have any
- * address: that is where a wild stack pointer points.
+ * A segment ends at REC_ADDR_MAX or below. An empty segment may have any address, which
+ * is that of an invalid stack pointer.
  *
- * The segment's bytes are those that the same segment of the checkpoint before
- * had at the same addresses, but for those of the runs. Every byte is of one
- * of the two.
+ * Each byte of the segment is either in a run, or equal to the byte at the same address
+ * of the same segment of the checkpoint before.
  */
 struct rec_segment {
 	uint32_t	info_size;
@@ -143,8 +142,8 @@ struct rec_segment {
 
 /*
  * struct rec_run - bytes that differ; runs are in order and do not overlap
- * @offset: where they begin in the segment
- * @size: their number
+ * @offset: offset of the first byte in the segment
+ * @size: number of bytes
  */
 struct rec_run {
 	uint64_t	offset;
@@ -152,10 +151,11 @@ struct rec_run {
 };
 
 /*
- * struct rec_end - how the recording ended
- * @reason: CP_END_*; CP_END_NONE: it was stopped, or written while it went on
- * @status: with CP_END_EXITED: as waitpid(2) gives it
- * @missed: checkpoints that were lost while it was made
+ * struct rec_end - the end of the recording
+ * @reason: CP_END_*; CP_END_NONE if the recorder was interrupted, or wrote the file
+ *	before the end because of a SIGUSR1
+ * @status: the status of waitpid(2), for CP_END_EXITED
+ * @missed: number of checkpoints that were lost
  */
 struct rec_end {
 	uint32_t	reason;
@@ -168,27 +168,27 @@ struct rec_end {
  * @flags: REC_EXEC_LATE
  * @reserved: 0
  *
- * Numbers of checkpoints go on from those of the program before.
+ * The numbers of checkpoints continue those of the program before.
  */
 struct rec_exec {
 	uint32_t	flags;
 	uint32_t	reserved;
 };
 
-/* The program ran before it was paired with: its first states are missing. */
+/* The program ran before the pair was made: its first states are missing. */
 #define REC_EXEC_LATE	0x1
 
 /*
- * struct rec_options - how it was recorded, as of struct cp_pair_options
- * @interval: nanoseconds between checkpoints at least, or 0
- * @stack_limit: most bytes of a stack; 0: the module's default
- * @every: only one of this many returns to user mode; 0 and 1: all
+ * struct rec_options - the options of the recording, see struct cp_pair_options
+ * @interval: minimum nanoseconds between checkpoints, or 0
+ * @stack_limit: maximum bytes of a stack; 0 for the default of the module
+ * @every: every Nth return to user mode was captured; 0 and 1: all
  * @flags: CP_PREP_*
- * @stream: 1: all checkpoints were written as they came; 0: the last ones
+ * @stream: 1 if all checkpoints were written as they came, 0 for the last ones
  * @reserved: 0
  *
- * With @interval or @every, returns to user mode were left out that show in no
- * number.
+ * Returns to user mode that were skipped because of @interval or @every are not
+ * included in the numbers of checkpoints nor in @missed of struct rec_end.
  */
 struct rec_options {
 	uint64_t	interval;

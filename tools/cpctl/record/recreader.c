@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Reading a recording; its layout is in recording.h. */
+/* Reading a recording; recording.h describes its format. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,15 +10,15 @@
 #include "recreader.h"
 
 /*
- * struct recreader - a recording that is read
- * @path: its name, for people
+ * struct recreader - a recording that is being read
+ * @path: the path of the file, for messages
  * @file: the file
  * @zstd: the decompressor
- * @buf: what was read of the file
- * @in: how much of that is not used yet
- * @frame_ended: nothing is left of the current frame
+ * @buf: the buffer of @in
+ * @in: the bytes of the file that are not decompressed yet
+ * @frame_ended: whether the current frame has been read to its end
  * @record: the current record
- * @told: what is wrong has been said
+ * @told: whether a message about the file has been printed
  */
 struct recreader {
 	const char	*path;
@@ -33,14 +33,14 @@ struct recreader {
 
 int recreader_bad(struct recreader *rec)
 {
-	/* A record that could not be read to its end makes no sense either. */
+	/* If reading the record failed, a message has already been printed. */
 	if (!rec->told)
 		warnx("%s: damaged: what it holds makes no sense", rec->path);
 	rec->told = true;
 	return -1;
 }
 
-/* Say why nothing more can be read. Returns -1. */
+/* Prints why the rest of the file cannot be read. Returns -1. */
 static int cut_off(struct recreader *rec, const char *what)
 {
 	if (!rec->told)
@@ -86,7 +86,7 @@ struct recreader *recreader_open(const char *path)
 		warnx("cannot read %s: out of memory", path);
 		goto err_close;
 	}
-	/* No more memory than the writer's own settings take. */
+	/* Limit the memory to that needed for the settings of recwriter.c. */
 	ZSTD_DCtx_setParameter(rec->zstd, ZSTD_d_windowLogMax, 23);
 	rec->file = fopen(path, "re");
 	if (!rec->file) {
@@ -101,7 +101,7 @@ err_close:
 	return NULL;
 }
 
-/* More of the file; false at its end, or after saying what is wrong. */
+/* Reads more of the file; returns false at its end, or after printing the reason. */
 static bool fill(struct recreader *rec)
 {
 	size_t size = fread(rec->buf, 1, ZSTD_DStreamInSize(), rec->file);
@@ -114,7 +114,7 @@ static bool fill(struct recreader *rec)
 	return size;
 }
 
-/* Returns 0; 1 when there is nothing more; -1 after saying what is wrong. */
+/* Returns 0; 1 at the end of the file; -1 after printing the reason. */
 static int get(struct recreader *rec, void *to, size_t size)
 {
 	ZSTD_outBuffer out = { to, size, 0 };
@@ -143,7 +143,7 @@ static int get(struct recreader *rec, void *to, size_t size)
 	return out.pos == out.size ? 0 : cut_off(rec, "");
 }
 
-/* As input_fn. */
+/* The input_fn of records. */
 static int get_of_record(void *arg, void *to, size_t size)
 {
 	struct recreader *rec = arg;
@@ -181,7 +181,7 @@ int recreader_next(struct recreader *rec, struct input **record)
 	return head.type > INT32_MAX ? INT32_MAX : (int)head.type;
 }
 
-/* Memory of a checkpoint; @part: the same part of the one before. */
+/* Reads a segment; @part: the same segment of the checkpoint before. */
 static int read_part(struct input *record, struct snapshot *now,
 		     struct segment *part, uint64_t *most)
 {

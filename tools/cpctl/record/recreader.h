@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Reading a recording; its layout is in recording.h. The file may be anything:
- * cut off, damaged, made by somebody who means harm.
+ * Reading a recording; recording.h describes its format. The file may be cut off,
+ * damaged, or made by an attacker.
  */
 #ifndef RECREADER_H
 #define RECREADER_H
@@ -12,45 +12,46 @@
 struct recreader;
 
 /*
- * recreader_open() - begin to read
+ * recreader_open() - begin to read a recording
  *
- * Return: NULL after saying what is wrong.
+ * Return: NULL after printing the reason.
  */
 struct recreader *recreader_open(const char *path);
 
 /*
  * recreader_next() - go to the next record
- * @record: receives it; good until the next call
+ * @record: receives the record, which is valid until the next call
  *
- * What is left of the record before is skipped.
+ * The rest of the record before is skipped.
  *
- * Return: its type. -1 after saying what is wrong: what was read before is good.
+ * Return: the type of the record; -1 after printing the reason. The records before a
+ * failure are valid.
  */
 int recreader_next(struct recreader *rec, struct input **record);
 
 /*
  * recreader_checkpoint() - read a record of type REC_CHECKPOINT
- * @now: the checkpoint before, zeroed at first; becomes this one. It makes no
- *	sense when this fails
+ * @now: the checkpoint before, zeroed at first; receives the checkpoint. Invalid after
+ *	a failure
  *
- * Return: 0, or -1 after saying what is wrong.
+ * Return: 0, or -1 after printing the reason.
  */
 int recreader_checkpoint(struct recreader *rec, struct input *record,
 			 struct snapshot *now);
 
 /*
- * recreader_end() - nothing may follow
+ * recreader_end() - check that the recording ends here
  *
- * A frame shows at its end whether what it held was damaged.
+ * This function reads the end of the last frame, where the checksum is verified.
  *
- * Return: 0, or -1 after saying what is wrong.
+ * Return: 0, or -1 after printing the reason.
  */
 int recreader_end(struct recreader *rec);
 
-/* recreader_bad() - say that a record makes no sense. Return: -1. */
+/* recreader_bad() - print that a record is invalid. Return: -1. */
 int recreader_bad(struct recreader *rec);
 
-/* recreader_close() - free it; NULL is allowed. */
+/* recreader_close() - close the file and free @rec; NULL is allowed */
 void recreader_close(struct recreader *rec);
 
 #endif /* RECREADER_H */

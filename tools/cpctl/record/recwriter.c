@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Writing a recording; its layout is in recording.h. */
+/* Writing a recording; recording.h describes its format. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,13 +12,13 @@
 #include "recwriter.h"
 
 /*
- * struct recwriter - a recording that is written
+ * struct recwriter - a recording that is being written
  * @fd: the file
  * @zstd: the compressor
- * @buf: room for its output
- * @buf_size: bytes there
- * @size: bytes written to the file
- * @held: bytes that the compressor may hold back
+ * @buf: the output buffer of the compressor
+ * @buf_size: the size of @buf
+ * @size: number of bytes written to the file
+ * @held: number of input bytes that the compressor may not have output yet
  * @before: the last checkpoint
  */
 struct recwriter {
@@ -49,10 +49,10 @@ static int write_all(struct recwriter *rec, const void *bytes, size_t size)
 	return 0;
 }
 
-/* So much is lost at most to a damage or a cut that comes behind it. */
+/* After this number of bytes the compressor is flushed: a cut costs no more than it. */
 #define HELD_MAX 16384
 
-/* Has the compressor take @size bytes, and write what comes out. */
+/* Compresses @size bytes, and writes the output of the compressor. */
 static int compress(struct recwriter *rec, const void *bytes, size_t size,
 		    ZSTD_EndDirective how)
 {
@@ -88,7 +88,7 @@ struct recwriter *recwriter_open(int fd)
 		errno = ENOMEM;
 		goto err_close;
 	}
-	/* What was damaged shows. */
+	/* The checksum of each frame lets the reader detect damage. */
 	ZSTD_CCtx_setParameter(rec->zstd, ZSTD_c_checksumFlag, 1);
 	memcpy(file.magic, REC_MAGIC, sizeof(file.magic));
 	if (write_all(rec, &file, sizeof(file)))
@@ -126,7 +126,7 @@ int recwriter_text(struct recwriter *rec, unsigned int type, const void *head,
 			     size < REC_TEXT_MAX ? size : REC_TEXT_MAX);
 }
 
-/* Copies the lines that have a name, or those that have none, as far as they fit. */
+/* Copies the lines with a name, or those without, as far as they fit. */
 static size_t copy_lines(char *to, size_t used, const char *maps, bool named)
 {
 	struct mapping mapping;
@@ -161,7 +161,7 @@ int recwriter_maps(struct recwriter *rec, const char *maps)
 	return ret;
 }
 
-/* Has @segment keep what the format can hold, which takes at most @most bytes. */
+/* Cuts @segment to the limits of the format, and to at most @most bytes. */
 static void cut(struct segment *segment, uint64_t most)
 {
 	struct cp_segment *info = &segment->info;
@@ -176,7 +176,7 @@ static void cut(struct segment *segment, uint64_t most)
 	info->flags |= CP_SEGF_TRUNCATED;
 }
 
-/* The extended registers come first: they are few, and no use in part. */
+/* Keeps the extended registers first: they are small, and useless in part. */
 static void cut_all(struct snapshot *now)
 {
 	uint64_t most = REC_STACK_MAX;
@@ -224,7 +224,7 @@ int recwriter_checkpoint(struct recwriter *rec, struct snapshot *now)
 
 int recwriter_flush(struct recwriter *rec)
 {
-	/* A frame's end: what follows may be lost without harm to this. */
+	/* End the frame, which stays readable if later frames are lost. */
 	return compress(rec, NULL, 0, ZSTD_e_end);
 }
 

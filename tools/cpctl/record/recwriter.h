@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Writing a recording; its layout is in recording.h. */
+/* Writing a recording; recording.h describes its format. */
 #ifndef RECWRITER_H
 #define RECWRITER_H
 
@@ -9,7 +9,7 @@ struct recwriter;
 
 /*
  * recwriter_open() - begin a recording
- * @fd: an empty file; stays the caller's
+ * @fd: an empty file, which the caller still owns
  *
  * Return: NULL with errno.
  */
@@ -18,8 +18,8 @@ struct recwriter *recwriter_open(int fd);
 /*
  * recwriter_put() - write a record
  * @type: REC_*
- * @head: the struct it begins with, or NULL
- * @bytes: what follows
+ * @head: the struct at the beginning of the record, or NULL
+ * @bytes: the bytes after @head
  *
  * Return: 0, or -1 with errno.
  */
@@ -29,7 +29,7 @@ int recwriter_put(struct recwriter *rec, unsigned int type, const void *head,
 /*
  * recwriter_text() - write a record that ends with text
  *
- * Of that, what is beyond REC_TEXT_MAX is left out.
+ * Text beyond REC_TEXT_MAX is cut off.
  *
  * Return: 0, or -1 with errno.
  */
@@ -39,8 +39,8 @@ int recwriter_text(struct recwriter *rec, unsigned int type, const void *head,
 /*
  * recwriter_maps() - write the text of /proc/PID/maps
  *
- * Of more than REC_MAPS_MAX bytes, the lines that have a name are kept first:
- * they tell functions and files.
+ * If @maps is larger than REC_MAPS_MAX, lines with a name are preferred: a reader needs
+ * them to find functions and files.
  *
  * Return: 0, or -1 with errno.
  */
@@ -48,26 +48,26 @@ int recwriter_maps(struct recwriter *rec, const char *maps);
 
 /*
  * recwriter_checkpoint() - write a checkpoint
- * @now: is kept, to find what changes next: it is empty afterwards
+ * @now: the checkpoint, which @rec then owns for the next comparison; empty afterwards
  *
- * A stack that is beyond the format's limits is cut at its far end, as one that
- * is beyond the pair's limit: CP_SEGF_TRUNCATED is set.
+ * A stack beyond the limits of the format is cut at its far end, and is marked with
+ * CP_SEGF_TRUNCATED like a stack beyond the limit of the pair.
  *
  * Return: 0, or -1 with errno.
  */
 int recwriter_checkpoint(struct recwriter *rec, struct snapshot *now);
 
 /*
- * recwriter_flush() - have the file hold all that was written
+ * recwriter_flush() - write all buffered data to the file
  *
  * Return: 0, or -1 with errno.
  */
 int recwriter_flush(struct recwriter *rec);
 
-/* recwriter_size() - bytes of the file, as of the last flush or thereabout */
+/* recwriter_size() - the size of the file, without buffered data */
 uint64_t recwriter_size(const struct recwriter *rec);
 
-/* recwriter_close() - free it; without recwriter_flush(), what is left is lost */
+/* recwriter_close() - free @rec; without recwriter_flush(), buffered data is lost */
 void recwriter_close(struct recwriter *rec);
 
 #endif /* RECWRITER_H */

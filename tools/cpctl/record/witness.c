@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What is known of a living process that may end at any moment. */
+/* The data of a living process that may end at any moment. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "support.h"
 #include "witness.h"
 
-/* Does it still have these mappings? One that is ending has none. */
+/* Does the process still have these mappings? An exiting process has none. */
 static bool has_maps(pid_t pid, const char *maps)
 {
 	char path[32], *now;
@@ -23,7 +23,7 @@ static bool has_maps(pid_t pid, const char *maps)
 	return same;
 }
 
-/* Has it anything that was read of it? */
+/* Has no data been read yet? */
 static bool is_empty(const struct witness *witness)
 {
 	return !witness->around.maps;
@@ -61,7 +61,7 @@ void witness_look(struct witness *witness)
 	surroundings_refresh(&now.around);
 	if (identity_read(&now.identity, now.pid) && now.around.maps) {
 		read_memory(&now);
-		/* It may have gone on, or away, while that was read. */
+		/* The process may have changed or ended while it was read. */
 		if (is_empty(witness) || has_maps(now.pid, now.around.maps)) {
 			witness_close(witness);
 			*witness = now;
@@ -104,7 +104,7 @@ static int tell_around(const struct surroundings *around, struct recwriter *rec)
 		const struct page *page = &around->pages.page[i];
 		const struct rec_page head = { page->addr };
 
-		/* They come by address. */
+		/* The pages are sorted: all others are above the limit, too. */
 		if (page->addr >= REC_ADDR_MAX)
 			break;
 		if (recwriter_put(rec, REC_PAGE, &head, sizeof(head),

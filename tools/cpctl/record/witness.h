@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What is known of a living process that may end at any moment: the last that
- * could be read of it as a whole.
+ * The data of a living process that may end at any moment: the last consistent data
+ * that could be read.
  */
 #ifndef WITNESS_H
 #define WITNESS_H
@@ -11,11 +11,11 @@
 #include "surroundings.h"
 
 /*
- * struct witness - of a task
+ * struct witness - the data of a task
  * @pid: the task
- * @identity: who it is
+ * @identity: the identity of the task
  * @around: its mappings, and the memory that debuggers need
- * @told: the recording holds all of this
+ * @told: whether this data has been written to the recording
  */
 struct witness {
 	pid_t			pid;
@@ -24,20 +24,20 @@ struct witness {
 	bool			told;
 };
 
-/* witness_open() - begin: nothing is known */
+/* witness_open() - begin without any data */
 void witness_open(struct witness *witness, pid_t pid);
 
 /*
- * witness_look() - look again
+ * witness_look() - read the data again
  *
- * What was known stays when nothing has changed, and when it has ended.
+ * The data is kept if the mappings have not changed, or if the process has ended.
  */
 void witness_look(struct witness *witness);
 
-/* witness_tell() - write it to a recording, unless that has it; 0 or -1 */
+/* witness_tell() - write the data, unless @told is set; 0 or -1 */
 int witness_tell(struct witness *witness, struct recwriter *rec);
 
-/* witness_close() - free what it holds */
+/* witness_close() - free the data */
 void witness_close(struct witness *witness);
 
 #endif /* WITNESS_H */
