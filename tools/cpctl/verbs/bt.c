@@ -36,12 +36,12 @@ static const struct take_usage usage = {
 
 /*
  * struct backtracing - the backtraces of a process
- * @printer: where to print
- * @around: the process
- * @unwinder: for its calls, NULL before the first checkpoint
- * @json: print JSON
- * @frames_max: most frames to print; 0: no limit
- * @frames: with @json, those of the checkpoint at hand
+ * @printer: the destination and the format
+ * @around: the surroundings of the process
+ * @unwinder: the unwinder of the process, NULL before the first checkpoint
+ * @json: whether to print JSON
+ * @frames_max: the maximum number of frames to print; 0 for no limit
+ * @frames: with @json, the frames of the current checkpoint
  * @nr: the number of the next frame
  */
 struct backtracing {
@@ -155,7 +155,7 @@ static int backtrace(struct backtracing *bt, const struct snapshot *now)
 	return output_flush(bt->printer.out);
 }
 
-/* Gives false after saying what is wrong; to be closed all the same. */
+/* Returns false after printing the reason; the caller must close @bt anyway. */
 static bool backtracing_open(struct backtracing *bt, FILE *out,
 			     const struct take_options *options,
 			     struct surroundings *around)
@@ -195,7 +195,7 @@ static int backtrace_each(struct live *live, const struct take_options *options,
 	return status;
 }
 
-/* As live_fn. */
+/* The live_fn of bt. */
 static int backtrace_living(struct live *live, void *arg)
 {
 	const struct take_options *options = arg;

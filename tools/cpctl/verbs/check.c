@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* cpctl check: does this machine have all it takes? */
+/* cpctl check: whether this machine meets all requirements. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -38,18 +38,18 @@ static const struct cmdline cmdline = {
 	},
 };
 
-/* What a check has found. */
+/* enum state - the result of a check */
 enum state {
-	OK,		/* it is there */
-	MISSING,	/* it is not, and must be */
-	UNKNOWN,	/* there is no telling */
+	OK,		/* the requirement is met */
+	MISSING,	/* the requirement is not met */
+	UNKNOWN,	/* this could not be determined */
 };
 
 /*
  * struct finding - the result of a check
- * @state: whether it is there
- * @detail: what was found
- * @todo: what to do about it; empty when nothing
+ * @state: whether the requirement is met
+ * @detail: a description of the present state
+ * @todo: the advice to the user; may be empty
  */
 struct finding {
 	enum state	state;
@@ -238,7 +238,7 @@ static void check_interface(struct finding *finding)
 		close(fd);
 }
 
-/* What 'cpctl record' takes. */
+/* The features of the module that 'cpctl record' requires. */
 static const struct {
 	uint64_t	bit;
 	const char	*name;
@@ -283,7 +283,7 @@ static void check_recorder(struct finding *finding)
 		close(fd);
 }
 
-/* A parameter of the module that is a number; 0 when it cannot be read. */
+/* The value of a numeric parameter of the module; 0 if it cannot be read. */
 static unsigned long long parameter(const char *name)
 {
 	char path[80], line[32];
@@ -408,7 +408,7 @@ static int check_all(bool json)
 	return ok ? status : EXIT_REFUSED;
 }
 
-/* As cmdline_set_fn; --json is the only one. */
+/* The cmdline_set_fn of check: sets --json, the only option. */
 static bool set_json(void *json, int option)
 {
 	(void)option;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* cpctl diff: what differs between two checkpoints of a recording. */
+/* cpctl diff: the differences between two checkpoints of a recording. */
 #include <getopt.h>
 #include <inttypes.h>
 #include <string.h>
@@ -22,10 +22,10 @@ static const char help[] =
 	VIEWER_HELP;
 
 /*
- * struct diff - what is compared
- * @number: which two
- * @a: the first of them
- * @b: the second
+ * struct diff - a comparison
+ * @number: the numbers of the two checkpoints
+ * @a: the first checkpoint
+ * @b: the second checkpoint
  */
 struct diff {
 	int64_t			number[2];
@@ -33,7 +33,7 @@ struct diff {
 	const struct snapshot	*b;
 };
 
-/* What an address is that lies on a stack: mostly, where a call returns to. */
+/* Finds the symbol of an address on a stack, which is mostly a return address. */
 static bool find_symbol(const struct printer *printer, uint64_t value,
 			struct symbol *symbol)
 {
@@ -76,7 +76,7 @@ static void diff_regs(const struct printer *printer, const struct diff *diff)
 	}
 }
 
-/* A word of a stack; false when it is not there as a whole. */
+/* Reads a word of a stack; returns false if not all its bytes were captured. */
 static bool read_word(const struct snapshot *snapshot, uint64_t addr,
 		      size_t len, uint64_t *value)
 {
@@ -100,12 +100,12 @@ static const struct cp_segment *stack_of(const struct snapshot *snapshot)
 }
 
 /*
- * struct word - a word of the stack, in both
+ * struct word - a word of the stack in both checkpoints
  * @addr: its address
- * @had: it is in the first
- * @has: it is in the second
- * @old: what it was
- * @new: what it is
+ * @had: whether the first checkpoint contains the word
+ * @has: whether the second checkpoint contains the word
+ * @old: its value in the first checkpoint
+ * @new: its value in the second checkpoint
  */
 struct word {
 	uint64_t	addr;
@@ -115,7 +115,7 @@ struct word {
 	uint64_t	new;
 };
 
-/* word_fn - is told a word that differs */
+/* word_fn - called for each word that differs */
 typedef void (*word_fn)(void *arg, const struct word *word);
 
 static void compare_words(const struct diff *diff, uint64_t addr, uint64_t end,
@@ -133,7 +133,7 @@ static void compare_words(const struct diff *diff, uint64_t addr, uint64_t end,
 	}
 }
 
-/* Words of one stack, of whichever of the two reaches further; or false. */
+/* Compares the union of both stacks; returns false if the stacks do not overlap. */
 static bool diff_stacks(const struct diff *diff, word_fn tell, void *arg)
 {
 	const struct cp_segment *a = stack_of(&diff->a);
@@ -183,7 +183,7 @@ static struct json_object *json_keyed(const char *key,
 	return object;
 }
 
-/* @key is "old" or "new"; not there at all is null. */
+/* Adds the value of @key, "old" or "new"; null if @there is false. */
 static void json_value(const struct printer *printer,
 		       struct json_object *object, const char *key, bool there,
 		       uint64_t value)
@@ -220,7 +220,7 @@ static struct json_object *json_regs(const struct printer *printer,
 	return list;
 }
 
-/* struct json_words - the words that differ, and what can name them */
+/* struct json_words - the words that differ, and the printer with their symbols */
 struct json_words {
 	const struct printer	*printer;
 	struct json_object	*list;

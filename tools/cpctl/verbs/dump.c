@@ -38,13 +38,13 @@ static const struct take_usage usage = {
 };
 
 /*
- * struct dumping - a core to be made
- * @path: where it goes
- * @file: the same, once it is open
+ * struct dumping - a core that is being written
+ * @path: the path of the file
+ * @file: the file, once it is open
  * @pid: the task
- * @around: a living process, as it was before its checkpoint
- * @identity: who it is, without a command when that is not known
- * @written: it is in the file, whole
+ * @around: the surroundings of a living process before its checkpoint
+ * @identity: the identity of the process; all zero if it is not known
+ * @written: whether the whole core has been written
  */
 struct dumping {
 	const char		*path;
@@ -55,7 +55,7 @@ struct dumping {
 	bool			written;
 };
 
-/* Reads all that goes into the core besides the checkpoint. */
+/* Reads all data of the core besides the checkpoint. */
 static bool read_rest(const struct memory *memory,
 		      const struct identity *identity)
 {
@@ -92,7 +92,7 @@ static int refuse_compat(const struct dumping *dump)
 	return EXIT_REFUSED;
 }
 
-/* False after saying what is wrong. */
+/* Returns false after printing the reason. */
 static bool open_file(struct dumping *dump)
 {
 	if (!wholefile_open(&dump->file, dump->path, false))
@@ -101,7 +101,7 @@ static bool open_file(struct dumping *dump)
 	return false;
 }
 
-/* Keeps the file, if it is whole. @when: its memory was read. */
+/* Keeps the file if it is complete; @when: the time at which its memory was read. */
 static int keep(struct dumping *dump, const char *when)
 {
 	if (interrupted() || !dump->written) {
@@ -119,8 +119,8 @@ static int keep(struct dumping *dump, const char *when)
 }
 
 /*
- * Who the process is. It may have ended since the checkpoint: then, what was
- * known before.
+ * Reads the identity of the process again. If the process has ended since the
+ * checkpoint, the identity from before the checkpoint is kept.
  */
 static bool identify(struct dumping *dump, struct live *live)
 {
@@ -139,7 +139,7 @@ static bool identify(struct dumping *dump, struct live *live)
 	return false;
 }
 
-/* As live_fn. */
+/* The live_fn of dump. */
 static int dump_living(struct live *live, void *arg)
 {
 	struct dumping *dump = arg;
@@ -159,8 +159,8 @@ static int dump_living(struct live *live, void *arg)
 }
 
 /*
- * The process may end right after its checkpoint: what will be needed of it is
- * read before, and again afterwards.
+ * Reads the data of the process before the checkpoint, because the process may end
+ * immediately after it. Otherwise, the data is read again afterwards.
  */
 static void foresee(struct dumping *dump)
 {
@@ -208,7 +208,7 @@ static int dump_recorded(struct playback *play,
 	return keep(&dump, "some time before");
 }
 
-/* The default name of the core, to be freed; NULL without memory. */
+/* The default name of the core, to be freed by the caller; NULL without memory. */
 static char *default_name(const struct subject *subject)
 {
 	char *name;

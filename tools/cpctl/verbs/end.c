@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* cpctl end: end somebody's pair. */
+/* cpctl end: end the pair of a slave. */
 #include "cmdline.h"
 #include "cpctl.h"
 #include "exit.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* cpctl list: who is paired with whom. */
+/* cpctl list: the pairs, each with its slave and master. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -83,9 +83,9 @@ static void print_table(const struct pair_list *list, bool header)
 }
 
 /*
- * struct list_options - how it is printed
- * @json: as JSON
- * @header: with a first line that says what is what
+ * struct list_options - the options of the verb
+ * @json: whether to print JSON
+ * @header: whether to print a line with the names of the columns
  */
 struct list_options {
 	bool	json;
@@ -113,7 +113,7 @@ static int list_pairs(const struct list_options *options)
 	return output_flush(stdout);
 }
 
-/* As cmdline_set_fn. */
+/* The cmdline_set_fn of list. */
 static bool set_option(void *arg, int option)
 {
 	struct list_options *options = arg;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The checkpoints of a living slave: taken first, looked at afterwards. */
+/* The checkpoints of a living slave: taken first, and processed afterwards. */
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
@@ -15,19 +15,19 @@
 #include "message.h"
 #include "takeopts.h"
 
-/* After this time, say what the slave is doing instead. */
+/* After this time without a checkpoint, print the state of the slave. */
 #define PATIENCE_NS 1000000000LL
 
-/* Most bytes that are read of a stack that a signal handler interrupted. */
+/* The maximum number of bytes to read of a stack that a signal handler interrupted. */
 #define OTHER_STACK_MAX (256 << 10)
 
 /*
- * struct taken - a checkpoint that waits to be looked at
- * @next: the one after it
+ * struct taken - a checkpoint in the queue
+ * @next: the next checkpoint in the queue
  * @snapshot: the checkpoint
- * @maps: the slave's mappings, if they changed since the one before; or NULL
- * @other: memory of another stack, see altstack.h
- * @bytes: how much memory all this takes
+ * @maps: the slave's mappings, if a system call may have changed them; or NULL
+ * @other: memory of the interrupted stack, see altstack.h
+ * @bytes: the memory that this struct and its members take
  */
 struct taken {
 	struct taken	*next;
@@ -38,30 +38,30 @@ struct taken {
 };
 
 /*
- * struct taking - between the thread that takes and the one that looks
+ * struct taking - shared by the master's thread and the processing thread
  * @pair: the pair with the slave
- * @options: how to take
- * @explained: the user knows why it takes long
- * @base: added to the numbers of this pair's checkpoints
+ * @options: the options of the verb
+ * @explained: whether diagnose_wait() has been called
+ * @base: the number to add to the numbers of this pair's checkpoints
  * @last: the number of the last checkpoint
- * @gaps: how often the pair was ended for want of memory
- * @gone: the slave had ended, or ran another program, when the pair was to be
+ * @gaps: how many times the pair was ended because the queue was full
+ * @gone: whether the slave had ended, or ran another program, when the pair was to be
  *	made again
- * @error: why there are no more; 0 when that is no error
- * @status: EXIT_OK, or EXIT_REFUSED when there was a failure
- * @use, @arg: what looks at the checkpoints; @use is NULL when nothing is to
- * @threaded: @looker exists
- * @looker: the thread that looks at them
- * @signals: the signals that the other thread had blocked before
- * @used: what @use returned
- * @lock: protects all below
- * @changed: something below has changed
- * @first, @end: the checkpoints that wait
- * @bytes: the memory that all of them take, @now and @before included
- * @begun: there is something to look at
- * @over: there will be no more
- * @left: @use has returned
- * @now, @before: as in struct live; only used by the looking thread
+ * @error: the errno because of which there are no more checkpoints, or 0
+ * @status: EXIT_OK, or EXIT_REFUSED after a failure
+ * @use, @arg: the function that processes the checkpoints, or NULL; its argument
+ * @threaded: whether @looker is running
+ * @looker: the processing thread
+ * @signals: the signal mask of the master's thread before @looker was started
+ * @used: the return value of @use
+ * @lock: the lock for all members below
+ * @changed: the condition that a member below has changed
+ * @first, @end: the queue
+ * @bytes: the memory of the queue, and of @now and @before
+ * @begun: whether a checkpoint has been added
+ * @over: whether no more checkpoints will be added
+ * @left: whether @use has returned
+ * @now, @before: as in struct live; only the processing thread accesses these two
  */
 struct taking {
 	struct cp_pair			*pair;
@@ -101,7 +101,7 @@ static void taken_free(struct taken *taken)
 	free(taken);
 }
 
-/* In the thread that looks at checkpoints. */
+/* The function of the processing thread. */
 static void *look(void *arg)
 {
 	struct live *live = arg;
@@ -121,8 +121,9 @@ static void *look(void *arg)
 }
 
 /*
- * Signals are for the looking thread alone: it may be waiting for a reader,
- * while this one only waits for the slave, which ends with the pair.
+ * Starts the processing thread, and blocks the signals of interrupt.h in this one. The
+ * processing thread may block in write(), which a signal must interrupt; this thread
+ * waits only in cp_pair_get(), which returns when the handler ends the pair.
  */
 static bool start_looker(struct live *live)
 {
@@ -164,7 +165,7 @@ bool live_open(struct live *live, struct cp_pair *pair, pid_t pid,
 	return false;
 }
 
-/* Waits for a checkpoint, as cp_pair_get() does. */
+/* Waits for a checkpoint. Returns as cp_pair_get(). */
 static int get(struct live *live)
 {
 	struct taking *taking = live->taking;
@@ -201,9 +202,10 @@ static void read_other_stack(struct live *live, struct taken *taken)
 }
 
 /*
- * The memory that the slave had at live_open() is gone: it ran another program before
- * the pair was made, or it has ended since its checkpoint. An ending process has no
- * mappings, and then what was read of it before is right.
+ * The memory that the slave had at live_open() does not exist any more: either the
+ * slave has executed another program before the pair was made, or the slave has ended
+ * since the checkpoint. In the latter case there are no mappings, and the old ones are
+ * kept.
  */
 static void replace_surroundings(struct live *live)
 {
@@ -221,9 +223,8 @@ static void replace_surroundings(struct live *live)
 }
 
 /*
- * What is read of the slave, beside the checkpoint, before it runs on. It is
- * as little as possible: the slave waits for it at its next return, unless
- * that comes later.
+ * Reads data of the slave that may change after the checkpoint. This must be short: at
+ * its next return to user mode, the slave waits until this thread takes a checkpoint.
  */
 static void attend(struct live *live, struct taken *taken, bool last)
 {
@@ -263,7 +264,7 @@ static void enqueue(struct taking *taking, struct taken *taken)
 
 static bool fail(struct taking *taking, int error)
 {
-	/* Then the call that failed was to be interrupted. */
+	/* After an interruption, an error of the call is expected. */
 	if (interrupted())
 		return false;
 	taking->error = error;
@@ -271,7 +272,7 @@ static bool fail(struct taking *taking, int error)
 	return false;
 }
 
-/* @last: no other is wanted after it */
+/* @last: whether this is the last wanted checkpoint */
 static bool take_one(struct live *live, bool last)
 {
 	struct taking *taking = live->taking;
@@ -286,7 +287,7 @@ static bool take_one(struct live *live, bool last)
 		return ret && fail(taking, errno);
 	}
 	attend(live, taken, last);
-	/* Its checkpoint stays in the region. */
+	/* The checkpoint stays in the region after the end of the pair. */
 	if (last)
 		cp_pair_end(taking->pair);
 	if (snapshot_take(&taken->snapshot, taking->pair)) {
@@ -309,7 +310,7 @@ static bool is_full(struct taking *taking)
 	return full;
 }
 
-/* Waits until half of the memory is free; false when nobody looks any more. */
+/* Waits until half of the memory is free. Returns false if @use has returned. */
 static bool wait_for_room(struct taking *taking)
 {
 	bool left;
@@ -323,7 +324,7 @@ static bool wait_for_room(struct taking *taking)
 	return !left;
 }
 
-/* The slave runs on its own until there is room. */
+/* Ends the pair, waits until there is room in the queue, and makes a new pair. */
 static bool stop_and_go(struct live *live)
 {
 	struct taking *taking = live->taking;
@@ -332,13 +333,13 @@ static bool stop_and_go(struct live *live)
 	taking->gaps++;
 	if (!wait_for_room(taking))
 		return false;
-	/* A number is left out: there checkpoints are missing. */
+	/* Skip one number to show that checkpoints are missing there. */
 	taking->base = taking->last + 1;
 	if (take_try_prep(taking->pair, live->pid, taking->options)) {
 		taking->gone = errno == ESRCH;
 		return !taking->gone && fail(taking, errno);
 	}
-	/* As an exec ends a pair, so does one between two pairs. */
+	/* An exec between the two pairs ends the run, like an exec during a pair. */
 	taking->gone = !surroundings_alive(&live->around);
 	return !taking->gone;
 }
@@ -380,7 +381,7 @@ static void end_taking(struct taking *taking)
 	interrupt_unblock(&taking->signals);
 }
 
-/* Why there are no more checkpoints. */
+/* Prints why there are no more checkpoints. */
 static void explain(const struct live *live)
 {
 	const struct taking *taking = live->taking;
@@ -421,7 +422,7 @@ int live_run(struct live *live, live_fn use, void *arg)
 	return taking->used == EXIT_OK ? taking->status : taking->used;
 }
 
-/* Waits for a checkpoint that has been taken; NULL when there are no more. */
+/* Waits for the next checkpoint of the queue; NULL if there are no more. */
 static struct taken *dequeue(struct taking *taking)
 {
 	struct taken *taken, *old = taking->before;

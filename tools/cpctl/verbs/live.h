@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The checkpoints of a living slave: taken first, looked at afterwards.
+ * The checkpoints of a living slave: taken first, and processed afterwards.
  *
- * Whoever looks at checkpoints may be slow: names are read from large files or
- * over the network, and a reader of the output may not read. The slave must not
- * wait for that. So the thread that made the pair only copies checkpoints to
- * memory, and ends the pair with the last of them. They are looked at
- * afterwards, by a second thread if there can be more than one.
+ * Processing a checkpoint may be slow: the namer reads large files or asks a server,
+ * and the reader of the output may not read. The slave must not wait for that.
+ * Therefore, the master's thread only copies checkpoints to a queue, and ends the pair
+ * after the last one. A second thread processes them, unless only one is wanted.
  *
- * Not more than LIVE_MEMORY_MAX bytes, and one checkpoint, wait to be looked at.
- * Beyond that the pair ends, and is made again once half of them are gone.
+ * The queue contains at most LIVE_MEMORY_MAX bytes and one more checkpoint. Beyond
+ * that, the master's thread ends the pair, and makes a new one after half of the bytes
+ * have been processed.
  */
 #ifndef LIVE_H
 #define LIVE_H
@@ -25,14 +25,14 @@ struct take_options;
 #define LIVE_MEMORY_MAX (64 << 20)
 
 /*
- * struct live - the slave, as far as live_next() has come
- * @pid: its id
- * @around: its surroundings
+ * struct live - a living slave at its current checkpoint
+ * @pid: the id of the slave
+ * @around: the surroundings of the slave
  * @now: the current checkpoint
- * @before: the one before it, empty when there is none
- * @replaced: the slave ran another program when @around was opened than it does
- *	at its checkpoints: nothing that was read of it before counts
- * @taking: what the thread that takes them has
+ * @before: the checkpoint before, empty if there is none
+ * @replaced: whether the slave has executed another program between live_open() and
+ *	its first checkpoint: data that was read before is invalid
+ * @taking: the state of the master's thread
  */
 struct live {
 	pid_t			pid;
@@ -44,42 +44,42 @@ struct live {
 };
 
 /*
- * live_open() - get ready, before there is a pair
+ * live_open() - prepare, before the pair is made
  *
- * What may have to be read of the slave when it is gone is read now. Return:
- * false after saying what is wrong.
+ * This function reads the surroundings that may be needed after the slave's end.
+ * Return: false after printing the reason.
  */
 bool live_open(struct live *live, struct cp_pair *pair, pid_t pid,
 	       const struct take_options *options);
 
-/* live_fn - looks at checkpoints, by live_next(); returns an exit status */
+/* live_fn - processes the checkpoints of live_next(); returns an exit status */
 typedef int (*live_fn)(struct live *live, void *arg);
 
 /*
- * live_run() - take checkpoints, and have @use look at them
+ * live_run() - take checkpoints, and let @use process them
  *
- * There is a pair with the slave; it is over afterwards. Says why there were no
- * more checkpoints. Return: an exit status.
+ * The caller has made the pair with the slave, which this function ends. It prints why
+ * no more checkpoints came. Return: an exit status.
  */
 int live_run(struct live *live, live_fn use, void *arg);
 
 /*
  * live_next() - go to the next checkpoint
  *
- * Return: false when there are no more.
+ * Return: false if there are no more checkpoints.
  */
 bool live_next(struct live *live);
 
 /*
- * live_ended() - after live_next() returned false: did the pair end by itself?
- * @status: as of cp_pair_ended()
+ * live_ended() - the reason why the pair has ended, after live_next() returned false
+ * @status: receives the status of cp_pair_ended()
  *
- * Return: CP_END_*; CP_END_NONE when all that were wanted have been taken, when
- * interrupted, and when there was a failure.
+ * Return: CP_END_*; CP_END_NONE if all wanted checkpoints were taken, or after an
+ * interruption or a failure.
  */
 unsigned int live_ended(const struct live *live, int *status);
 
-/* live_close() - free all */
+/* live_close() - end the second thread, and free all */
 void live_close(struct live *live);
 
 #endif /* LIVE_H */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* cpctl log: print a recording, a line for each checkpoint. */
+/* cpctl log: print a recording, one line per checkpoint. */
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -20,10 +20,10 @@
 
 #define NSEC_PER_SEC 1000000000ULL
 
-/* Results from here on are errors, negated. */
+/* Results from -ERRNO_MAX to -1 are negated errors. */
 #define ERRNO_MAX 4095
 
-/* What does not fit a line of the terminal stands below its time. */
+/* The indentation of the parts of a broken line, which are below its time. */
 #define INDENT 10
 
 static const char help[] =
@@ -33,7 +33,7 @@ static const char help[] =
 	"\n"
 	VIEWER_HELP;
 
-/* What a system call has given. */
+/* The result of a system call. */
 static int64_t result_of(const struct cp_checkpoint *cp)
 {
 	if (cp->flags & CP_CHECKPOINT_COMPAT)
@@ -41,7 +41,7 @@ static int64_t result_of(const struct cp_checkpoint *cp)
 	return (int64_t)cp->regs.rax;
 }
 
-/* NULL when that was no error. */
+/* The name of the error that a system call has returned; NULL without an error. */
 static const char *error_name(const struct cp_checkpoint *cp)
 {
 	int64_t result = result_of(cp);
@@ -51,7 +51,7 @@ static const char *error_name(const struct cp_checkpoint *cp)
 	return strerrorname_np((int)-result);
 }
 
-/* Sizes and numbers in decimal, what looks like an address in hex. */
+/* Prints a result in decimal, but in hex if it looks like an address. */
 static void print_result(FILE *out, const struct cp_checkpoint *cp)
 {
 	const char *error = error_name(cp);
@@ -92,7 +92,7 @@ static void print_entry(FILE *out, const struct cp_checkpoint *cp)
 	free(name);
 }
 
-/* The innermost place of an address; false when it is not known. */
+/* Finds the innermost place of an address; returns false if it is not known. */
 static bool find_line(const struct printer *printer, uint64_t rip,
 		      struct place *place)
 {
@@ -177,7 +177,7 @@ static void print_end(FILE *out, const struct rec_end *end)
 	fputs(")\n", out);
 }
 
-/* Were returns to user mode left out, as the user had asked? */
+/* Did the user request to skip returns to user mode? */
 static bool is_thinned(const struct rec_options *options)
 {
 	return options->interval || options->every > 1;
@@ -214,7 +214,7 @@ static void json_thinning(FILE *out, const struct rec_options *options)
 	json_line(out, object);
 }
 
-/* The process has executed another program, and this is the first of that. */
+/* Prints the exec of a program, before its first checkpoint. */
 static void print_exec(FILE *out, const struct playback *play)
 {
 	const struct identity *identity = &play->identity;
@@ -242,7 +242,7 @@ static void json_exec(FILE *out, const struct playback *play)
 	json_line(out, object);
 }
 
-/* What is to be said before the line of a checkpoint. */
+/* Prints the skipped returns, the gap and the exec before a checkpoint, if any. */
 static void show_before(struct viewer *viewer, uint64_t last, uint64_t *execs)
 {
 	struct playback *play = &viewer->play;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* cpctl monitor: what happens to pairs, as it happens. */
+/* cpctl monitor: the events of pairs, as they happen. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -24,7 +24,7 @@
 
 #define NSEC_PER_SEC 1000000000LL
 
-/* What does not fit a line of the terminal stands below the word of the event. */
+/* The indentation of the parts of a broken line, which are below the event's name. */
 #define INDENT 16
 
 static const struct cmdline cmdline = {
@@ -45,15 +45,15 @@ static const struct cmdline cmdline = {
 };
 
 /*
- * struct monitor - what is printed
- * @pid: of whom; 0: of all
- * @events: CP_NL_EVENT_*
- * @json: as JSON
- * @out: where to print text
- * @queries: a connection to ask on
- * @feed: the one that events come on
- * @lost: number of events that were lost and not told of yet
- * @gone: the module has been unloaded
+ * struct monitor - the state of the verb
+ * @pid: the slave whose events to print; 0 for all
+ * @events: a set of CP_NL_EVENT_*
+ * @json: whether to print JSON
+ * @out: the stream for text
+ * @queries: a netlink connection for requests
+ * @feed: the netlink connection for events
+ * @lost: number of lost events that have not been reported yet
+ * @gone: whether the module has been unloaded
  */
 struct monitor {
 	pid_t		pid;
@@ -74,7 +74,7 @@ static int64_t now_ns(clockid_t clock)
 	return now.tv_sec * NSEC_PER_SEC + now.tv_nsec;
 }
 
-/* CLOCK_MONOTONIC as the time of day. */
+/* Converts CLOCK_MONOTONIC to the time of day. */
 static void put_time(char *text, size_t size, uint64_t time_ns, bool json)
 {
 	int64_t real = now_ns(CLOCK_REALTIME) - now_ns(CLOCK_MONOTONIC) +
@@ -223,14 +223,14 @@ static void on_event(const struct pair_event *event, void *arg)
 		return;
 	}
 	monitor->lost += event->lost;
-	/* Each further line might wait for a reader. */
+	/* After an interruption, print no more: each line might block. */
 	if (interrupted())
 		return;
 	if (!monitor->pid || event->pair.slave == monitor->pid)
 		print_event(monitor, event);
 }
 
-/* After an interruption, output_flush() decides about the rest. */
+/* Reports a failure to print; after an interruption, output_flush() does that. */
 static int check_output(void)
 {
 	if (!ferror(stdout) || interrupted())
@@ -239,7 +239,7 @@ static int check_output(void)
 	return EXIT_REFUSED;
 }
 
-/* Prints all pairs that there are: at the beginning, and after events were lost. */
+/* Prints all present pairs: at the beginning, and after events were lost. */
 static int print_present(struct monitor *monitor)
 {
 	struct pair_event event = { .cmd = CP_NL_CMD_PAIR_GET };
@@ -260,7 +260,7 @@ static int print_present(struct monitor *monitor)
 	return status;
 }
 
-/* @lost: how many events; 0 when that is not known yet */
+/* Prints that events were lost; @lost: their number, 0 if it is not known yet */
 static int resynchronise(struct monitor *monitor, uint64_t lost)
 {
 	struct json_object *object;
@@ -284,7 +284,7 @@ static int resynchronise(struct monitor *monitor, uint64_t lost)
 	return print_present(monitor);
 }
 
-/* Takes what has come. Gives -1 to go on, or an exit status. */
+/* Processes the available events. Returns -1 to continue, else an exit status. */
 static int receive(struct monitor *monitor)
 {
 	enum receipt receipt = netlink_receive(monitor->feed, on_event,
@@ -307,7 +307,7 @@ static int receive(struct monitor *monitor)
 static int follow(struct monitor *monitor)
 {
 	int status = netlink_subscribe(monitor->feed, monitor->events);
-	/* After the subscription: so that no pair falls between the two. */
+	/* After the subscription, so that no pair is missed between the two. */
 	if (status == EXIT_OK)
 		status = print_present(monitor);
 	if (status != EXIT_OK)
@@ -323,7 +323,7 @@ static int follow(struct monitor *monitor)
 	return EXIT_REFUSED;
 }
 
-/* As cmdline_set_fn. */
+/* The cmdline_set_fn of monitor. */
 static bool set_option(void *arg, int option)
 {
 	struct monitor *monitor = arg;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* cpctl record: keep the last states of a program, also after it has crashed. */
+/* cpctl record: keep the last states of a program for the time after a crash. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -63,7 +63,7 @@ static bool set_rate(int64_t *interval)
 	return true;
 }
 
-/* As cmdline_set_fn. */
+/* The cmdline_set_fn of record. */
 static bool set_option(void *arg, int option)
 {
 	struct record_options *options = arg;
@@ -93,7 +93,7 @@ static bool set_option(void *arg, int option)
 	return true;
 }
 
-/* As cmdline_parse(). */
+/* Parses the options. Returns as cmdline_parse(). */
 static int parse(int argc, char **argv, struct record_options *options)
 {
 	int status = cmdline_parse(argc, argv, &cmdline, set_option, options);
@@ -124,7 +124,7 @@ static int record_process(struct cp_pair **pair, pid_t pid,
 	set_output(options, name, pid);
 	if (recorder_prep(*pair, pid, options))
 		return EXIT_REFUSED;
-	/* What it executes is not what access was granted to. */
+	/* Do not follow an exec: access was granted to the current program only. */
 	rec = recorder_open(pair, pid, false, options);
 	if (rec)
 		status = recorder_run(rec);
@@ -141,9 +141,9 @@ static int exit_status_of(int status)
 }
 
 /*
- * Pairs with a child that is held at its beginning, and has it come to where
- * there is something to be looked at: a program may crash soon after. One that
- * may have to wait for us cannot be waited for, and is recorded from there on.
+ * Pairs with a child that is held at its beginning, and lets the child run to its entry
+ * point, to read its mappings: the program may crash soon after. With --wait, the child
+ * runs to its entry point before the pair is made, because a pair could block it.
  */
 static struct recorder *prep_child(struct cp_pair **pair, pid_t pid,
 				   const struct record_options *options)
@@ -159,7 +159,7 @@ static struct recorder *prep_child(struct cp_pair **pair, pid_t pid,
 	return rec;
 }
 
-/* The program's own exit status, whatever has become of the recording. */
+/* Returns the exit status of the program, even if the recording has failed. */
 static int wait_for_child(pid_t pid, int status)
 {
 	int ended;

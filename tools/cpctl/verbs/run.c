@@ -14,7 +14,7 @@
 #include "take.h"
 
 static const struct take_usage usage = {
-	/* A command follows, whose options are its own. */
+	/* Options after the command are those of the command. */
 	.in_order = true,
 	.has = TAKE_HAS_ALL,
 	.help =
@@ -34,8 +34,8 @@ static const struct take_usage usage = {
 };
 
 /*
- * The pair is over; wait for the program's end, unless told to leave. When the
- * pair has ended with it, its end has been told.
+ * Waits for the program's end after the end of the pair, unless interrupted. If the
+ * pair has ended because the program exited, the message has already been printed.
  */
 static void wait_for_end(const struct cp_pair *pair, pid_t pid)
 {
@@ -58,8 +58,8 @@ static int run_child(struct cp_pair *pair, pid_t pid,
 		return status;
 	}
 	/*
-	 * An exec ends a pair. So the pair is made now, after the exec, while
-	 * the program is held at its beginning.
+	 * Make the pair only now, after the exec, which would end a pair. The
+	 * program is held at its beginning.
 	 */
 	if (take_prep(pair, pid, options)) {
 		child_kill(pid);

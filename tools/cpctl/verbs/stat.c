@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* cpctl stat: rates and hold-up times of pairs. */
+/* cpctl stat: rates and hold times of pairs. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +24,7 @@
 
 #define NSEC_PER_SEC 1000000000LL
 
-/* The longest bar of the histogram. */
+/* The length of the histogram's longest bar. */
 #define BAR 40
 
 static const struct cmdline cmdline = {
@@ -51,15 +51,15 @@ static const struct cmdline cmdline = {
 };
 
 /*
- * struct stat_run - what is reported
- * @pid: of whom; 0: of all
- * @interval_ns: time from report to report
- * @count: number of reports; 0 when it was not said
- * @json, @prometheus: the form
- * @netlink: whom to ask
- * @before: the pairs as they were at the last report
- * @now: and as they are
- * @before_ns, @now_ns: when
+ * struct stat_run - the state of the verb
+ * @pid: the slave to report; 0 for all
+ * @interval_ns: the time between two reports
+ * @count: the number of reports; 0 if not given
+ * @json, @prometheus: the format
+ * @netlink: the netlink connection
+ * @before: the pairs at the last report
+ * @now: the pairs at this report
+ * @before_ns, @now_ns: the times of these two
  */
 struct stat_run {
 	pid_t			pid;
@@ -75,11 +75,11 @@ struct stat_run {
 };
 
 /*
- * struct change - a pair, and what it did in the time that is reported on
- * @pair: as it is
- * @seconds: how long that time was
- * @taken, @missed, @bytes, @held, @held_histogram: the differences
- * @holds: how often it was held up
+ * struct change - the changes of a pair since the last report
+ * @pair: the pair at this report
+ * @seconds: the time since the last report
+ * @taken, @missed, @bytes, @held, @held_histogram: the differences of these figures
+ * @holds: how many times the slave was held
  */
 struct change {
 	const struct pair_info	*pair;
@@ -122,7 +122,7 @@ static struct change change_of(const struct stat_run *run,
 
 	if (!before)
 		before = &nothing;
-	/* A pair just made may be younger than the clock can tell. */
+	/* Avoid a division by zero for a pair that was made just now. */
 	change.seconds = run->now_ns > since ?
 			 (double)(run->now_ns - since) / NSEC_PER_SEC : 0.000000001;
 	change.taken = pair->taken - before->taken;
@@ -200,7 +200,7 @@ static void add_change(struct table *table, const struct change *change)
 		  text_comm(master, pair->master_comm));
 }
 
-/* The columns of the terminal before the bar of a line of the histogram. */
+/* The width of a line of the histogram before its bar. */
 #define BEFORE_BAR 29
 
 static int longest_bar(unsigned int terminal)
@@ -241,7 +241,7 @@ static void print_histogram(FILE *out, const uint64_t *histogram,
 			bar);
 }
 
-/* The busiest first: a screen shows no more than it has lines. */
+/* Sorts the busiest pairs first: a small screen shows only the first ones. */
 static int by_rate(const void *a, const void *b)
 {
 	const struct change *left = a, *right = b;
@@ -379,7 +379,7 @@ static int report_on_screen(struct stat_run *run)
 		if (event != SCREEN_TIMEOUT)
 			continue;
 		status = sample(run);
-		/* The pair that was asked for may be over. */
+		/* The pair of @pid may have ended. */
 		if (status != EXIT_OK)
 			break;
 	}
@@ -387,7 +387,7 @@ static int report_on_screen(struct stat_run *run)
 	return event == SCREEN_QUIT ? EXIT_OK : EXIT_REFUSED;
 }
 
-/* As cmdline_set_fn. */
+/* The cmdline_set_fn of stat. */
 static bool set_option(void *arg, int option)
 {
 	struct stat_run *run = arg;
@@ -407,7 +407,7 @@ static bool set_option(void *arg, int option)
 	return true;
 }
 
-/* As cmdline_parse(). */
+/* Parses the options. Returns as cmdline_parse(). */
 static int parse(int argc, char **argv, struct stat_run *run)
 {
 	int status = cmdline_parse(argc, argv, &cmdline, set_option, run);

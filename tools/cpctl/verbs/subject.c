@@ -15,7 +15,7 @@ int subject_parse(int argc, char **argv, const struct take_usage *usage,
 	const char *place = NULL;
 	int status;
 
-	/* A negative number is kept from getopt_long(), to which it is an option. */
+	/* A negative number, which looks like an option, is kept from getopt_long(). */
 	subject->number = -1;
 	if (argc > 2 && argv[argc - 1][0] == '-' &&
 	    parse_place(argv[argc - 1], &subject->number))

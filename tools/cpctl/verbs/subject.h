@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What bt and dump look at: a process, or a checkpoint of a recording. */
+/* The subject of bt and dump: a process, or a checkpoint of a recording. */
 #ifndef SUBJECT_H
 #define SUBJECT_H
 
@@ -7,10 +7,10 @@
 #include "take.h"
 
 /*
- * struct subject - one of the two
+ * struct subject - the subject
  * @pid: the process, if @file is NULL
- * @file: the recording
- * @number: with @file: which checkpoint, as of playback_find()
+ * @file: the recording, or NULL
+ * @number: the number of the checkpoint in @file, as for playback_find()
  */
 struct subject {
 	pid_t		pid;
@@ -21,12 +21,12 @@ struct subject {
 /*
  * subject_parse() - read the options and arguments of a verb
  *
- * Return: -1 to go on, else the exit status with which to end.
+ * Return: -1 to continue, else the exit status of cpctl.
  */
 int subject_parse(int argc, char **argv, const struct take_usage *usage,
 		  struct take_options *options, struct subject *subject);
 
-/* subject_fn - does something with a recorded checkpoint; an exit status */
+/* subject_fn - processes a recorded checkpoint; returns an exit status */
 typedef int (*subject_fn)(struct playback *play,
 			  const struct take_options *options);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Taking checkpoints of a slave: what get, run, bt and dump have in common. */
+/* Taking checkpoints of a slave: the common part of get, run, bt and dump. */
 #include <errno.h>
 
 #include "diagnose.h"

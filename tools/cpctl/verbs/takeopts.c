@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The options of verbs that take checkpoints, and pairing with them. */
+/* The options of verbs that take checkpoints, and pairing with these options. */
 #include <errno.h>
 
 #include "cmdline.h"
@@ -10,7 +10,7 @@
 #include "plainname.h"
 #include "takeopts.h"
 
-/* By what a verb must have for them. */
+/* The options, each with the bit that @has of the verb must contain, or 0. */
 static const struct {
 	unsigned int	has;
 	struct option	option;
@@ -33,7 +33,7 @@ static const struct {
 
 #define NR_OPTIONS (sizeof(table) / sizeof(table[0]))
 
-/* Those of them that the verb has. */
+/* Copies the options that the verb has. */
 static void select_options(struct option options[CMDLINE_OPTIONS],
 			   unsigned int has)
 {
@@ -46,7 +46,7 @@ static void select_options(struct option options[CMDLINE_OPTIONS],
 	}
 }
 
-/* As cmdline_set_fn. */
+/* The cmdline_set_fn of these verbs. */
 static bool set_option(void *arg, int option)
 {
 	struct take_options *options = arg;
@@ -95,7 +95,7 @@ int take_parse(int argc, char **argv, const struct take_usage *usage,
 
 	select_options(cmdline.options, usage->has);
 	status = cmdline_parse(argc, argv, &cmdline, set_option, options);
-	/* What prints has JSON, too: dump has not, and writes to a file. */
+	/* All verbs that print have --json; dump has not, and writes a file. */
 	if (status < 0 && usage->has & TAKE_HAS_JSON &&
 	    output_check(options->output) != EXIT_OK)
 		return EXIT_REFUSED;
@@ -116,7 +116,7 @@ int take_try_prep(struct cp_pair *pair, pid_t pid,
 	const struct cp_pair_options pair_options = {
 		.size = sizeof(pair_options),
 		.stack_limit = options->stack_limit,
-		/* How it died is what one wants to see most. */
+		/* The state at the slave's death is the most useful one. */
 		.flags = CP_PREP_DEATH,
 	};
 

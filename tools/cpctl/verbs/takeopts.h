@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The options of verbs that take checkpoints, and pairing with them. */
+/* The options of verbs that take checkpoints, and pairing with these options. */
 #ifndef TAKEOPTS_H
 #define TAKEOPTS_H
 
@@ -10,13 +10,13 @@
 
 /*
  * struct take_options - the options of verbs that take checkpoints
- * @count: how many checkpoints; 0: until the slave ends
- * @nudge: bring a sleeping slave to its next return to user mode
- * @json: for programs to read
- * @timeout_ns: for each checkpoint; negative: no limit
+ * @count: the number of checkpoints; 0 for all until the slave ends
+ * @nudge: whether to bring a sleeping slave to its next return to user mode
+ * @json: whether to print JSON
+ * @timeout_ns: the time limit for each checkpoint; negative for no limit
  * @stack_limit: as in struct cp_pair_options
- * @view: how much of the stack is shown
- * @frames: most calls of a backtrace; 0: no limit
+ * @view: the part of the stack to print
+ * @frames: the maximum number of calls of a backtrace; 0 for no limit
  * @output: the file to write to, NULL for the verb's default
  */
 struct take_options {
@@ -30,7 +30,7 @@ struct take_options {
 	const char	*output;
 };
 
-/* What --help tells about these options. */
+/* The lines of --help for these options. */
 #define TAKE_WAIT_HELP							    \
 	"      --nudge            bring a sleeping process to its next return\n" \
 	"                         to user mode\n"				    \
@@ -48,7 +48,7 @@ struct take_options {
 	"  -h, --help             print this help\n"			    \
 	"  -V, --version          print the version\n"
 
-/* Which of these options a verb has, besides those that all have. */
+/* The options of a verb besides those that all these verbs have. */
 #define TAKE_HAS_COUNT	0x1	/* -n, --count */
 #define TAKE_HAS_VIEW	0x2	/* --stack-bytes, --full */
 #define TAKE_HAS_JSON	0x4	/* --json, --no-demangle */
@@ -57,9 +57,9 @@ struct take_options {
 
 /*
  * struct take_usage - the command line of a verb
- * @in_order: as of struct cmdline
+ * @in_order: as in struct cmdline
  * @has: TAKE_HAS_*
- * @help: what --help prints
+ * @help: the text of --help
  */
 struct take_usage {
 	bool		in_order;
@@ -69,26 +69,26 @@ struct take_usage {
 
 /*
  * take_parse() - read the options of a verb
- * @options: set to the verb's defaults by the caller
+ * @options: the options, which the caller has set to the verb's defaults
  *
- * Return: -1 to go on, with optind at the first argument; else the exit status
- * with which to end.
+ * Return: -1 to continue, with optind at the first argument; else the exit status of
+ * cpctl.
  */
 int take_parse(int argc, char **argv, const struct take_usage *usage,
 	       struct take_options *options);
 
 /*
- * take_parse_pid() - the same for a verb whose one argument is a PID
- * @pid: receives it
+ * take_parse_pid() - take_parse() for a verb whose only argument is a PID
+ * @pid: receives the PID
  */
 int take_parse_pid(int argc, char **argv, const struct take_usage *usage,
 		   struct take_options *options, pid_t *pid);
 
-/* take_prep() - cp_pair_prep() with these options; says what is wrong */
+/* take_prep() - interrupt_prep() with these options; prints the reason of a failure */
 int take_prep(struct cp_pair *pair, pid_t pid,
 	      const struct take_options *options);
 
-/* take_try_prep() - the same, with errno and without a word */
+/* take_try_prep() - take_prep() without a message, but with errno */
 int take_try_prep(struct cp_pair *pair, pid_t pid,
 		  const struct take_options *options);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Looking at a recording: what show, log and diff have in common. */
+/* Printing a recording: the common part of show, log and diff. */
 #include <string.h>
 
 #include "cmdline.h"
@@ -12,13 +12,13 @@
 #include "viewer.h"
 #include "width.h"
 
-/* Those of VIEWER_STACK_HELP. */
+/* The options of VIEWER_STACK_HELP. */
 static const struct option stack_options[] = {
 	{ "stack-bytes", required_argument, NULL, OPT_STACK_BYTES },
 	{ "full", no_argument, NULL, OPT_FULL },
 };
 
-/* As cmdline_set_fn. */
+/* The cmdline_set_fn of these verbs. */
 static bool set_option(void *arg, int option)
 {
 	struct viewer_options *options = arg;
@@ -47,7 +47,7 @@ int viewer_parse(int argc, char **argv, const char *help, bool has_stack,
 {
 	struct cmdline cmdline = {
 		.help = help,
-		/* Numbers follow the file, and may be negative. */
+		/* The numbers after the file may be negative, like options. */
 		.in_order = true,
 		.options = {
 			{ "json", no_argument, NULL, OPT_JSON },

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Looking at a recording: what show, log and diff have in common. */
+/* Printing a recording: the common part of show, log and diff. */
 #ifndef VIEWER_H
 #define VIEWER_H
 
@@ -8,8 +8,8 @@
 
 /*
  * struct viewer_options - the options of these verbs
- * @json: for programs to read
- * @view: how much of a stack is shown
+ * @json: whether to print JSON
+ * @view: the part of the stack to print
  * @output: the file to write to, NULL for the standard output
  */
 struct viewer_options {
@@ -18,7 +18,7 @@ struct viewer_options {
 	const char	*output;
 };
 
-/* What --help tells about these options. */
+/* The lines of --help for these options. */
 #define VIEWER_HELP							    \
 	"      --json             print JSON, one object to a line\n"	    \
 	"      --no-demangle      print names of C++ and Rust as linkers see them\n" \
@@ -30,10 +30,10 @@ struct viewer_options {
 	"      --full             print all of the stack that was taken\n"
 
 /*
- * struct viewer - a recording, and where it is shown
- * @options: how
+ * struct viewer - a recording that is being printed
+ * @options: the options of the verb
  * @play: the recording
- * @printer: where
+ * @printer: the destination and the format
  */
 struct viewer {
 	const struct viewer_options	*options;
@@ -43,30 +43,32 @@ struct viewer {
 
 /*
  * viewer_parse() - read the options of a verb
- * @has_stack: it has those of VIEWER_STACK_HELP
+ * @has_stack: whether the verb has the options of VIEWER_STACK_HELP
  *
- * Return: -1 to go on, with optind at the first argument; else the exit status
- * with which to end.
+ * Return: -1 to continue, with optind at the first argument; else the exit status of
+ * cpctl.
  */
 int viewer_parse(int argc, char **argv, const char *help, bool has_stack,
 		 struct viewer_options *options);
 
-/* viewer_fn - shows something; @arg is the caller's; returns an exit status */
+/* viewer_fn - prints a recording; returns an exit status */
 typedef int (*viewer_fn)(struct viewer *viewer, void *arg);
 
 /*
- * viewer_run() - open a recording, have it shown, and close it
+ * viewer_run() - open a recording, call @show, and close the recording
+ * @show: the function that prints
+ * @arg: the second argument of @show
  *
- * Return: an exit status; another than EXIT_OK also when it is damaged.
+ * Return: an exit status, which is not EXIT_OK if the recording is damaged.
  */
 int viewer_run(const char *path, const struct viewer_options *options,
 	       viewer_fn show, void *arg);
 
 /*
- * parse_place() - the number of a checkpoint on the command line
- * @number: from 1; or -1 for the last, -2 for the one before it, and so on
+ * parse_place() - parse the number of a checkpoint on the command line
+ * @number: receives a number from 1; or -1 for the last, -2 for the last but one, etc.
  *
- * Return: false when the text is not such a number.
+ * Return: false if the text is not such a number.
  */
 bool parse_place(const char *text, int64_t *number);
 

@@ -2,9 +2,9 @@
 /*
  * cpctl watch: a live view of a running process.
  *
- * For each picture a pair is made, one checkpoint taken, and the pair ended, so
- * that the process runs at full speed in between. A pair that was kept would
- * hold it at each return to user mode until the next picture.
+ * For each picture, watch makes a pair, takes one checkpoint, and ends the pair, so
+ * that the process runs at full speed in between. A permanent pair would hold the
+ * process at its next return to user mode until the next picture.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -26,7 +26,7 @@
 
 #define NSEC_PER_SEC 1000000000LL
 
-/* How long to wait for a checkpoint before looking at the keyboard. */
+/* The time to wait for a checkpoint before the keyboard is polled. */
 #define SLICE_NS (NSEC_PER_SEC / 5)
 
 static const struct cmdline cmdline = {
@@ -53,19 +53,19 @@ static const struct cmdline cmdline = {
 };
 
 /*
- * struct watch - what is watched
+ * struct watch - the state of the verb
  * @pid: the slave
- * @interval_ns: time from picture to picture
+ * @interval_ns: the time between two pictures
  * @get_flags: CP_GET_NUDGE or 0
- * @options: for each pair
+ * @options: the options of each pair
  * @pair: the handle
- * @paired: there is a pair, whose checkpoint has not come yet
+ * @paired: whether there is a pair whose checkpoint has not come yet
  * @shots: the last two checkpoints
  * @taken: number of checkpoints; the last one is shots[taken % 2]
- * @around: the slave's surroundings
- * @symbols: of the slave
- * @facts: of the slave, when the last picture was drawn
- * @drawn_ns: when that was
+ * @around: the surroundings of the slave
+ * @symbols: the symbols of the slave
+ * @facts: the facts of the slave when the last picture was drawn
+ * @drawn_ns: the time when the last picture was drawn
  */
 struct watch {
 	pid_t			pid;
@@ -82,14 +82,14 @@ struct watch {
 	int64_t			drawn_ns;
 };
 
-/* What became of an attempt to take a checkpoint. */
+/* enum outcome - the result of an attempt to take a checkpoint */
 enum outcome {
-	TAKEN,		/* there is a new one */
-	NOT_YET,	/* it has not come */
-	BUSY,		/* somebody else is paired with the process */
+	TAKEN,		/* a new checkpoint was taken */
+	NOT_YET,	/* no checkpoint has come yet */
+	BUSY,		/* the process is paired with another master */
 	LEAVE,		/* the user wants to leave */
 	OVER,		/* the process has ended */
-	FAILED,		/* the user has been told why */
+	FAILED,		/* an error, for which a message was printed */
 };
 
 static int64_t now_ns(void)
@@ -109,7 +109,7 @@ static enum outcome make_pair(struct watch *watch)
 			return LEAVE;
 		if (errno == EBUSY)
 			return BUSY;
-		/* Once there was a picture, it is known to have been there. */
+		/* After the first checkpoint, ESRCH means that the slave has ended. */
 		if (errno == ESRCH && watch->taken)
 			return OVER;
 		screen_close();
@@ -126,7 +126,7 @@ static enum outcome end_pair(struct watch *watch)
 	watch->paired = false;
 	if (!cp_pair_ended(watch->pair, NULL))
 		return TAKEN;
-	/* An exec has given the process another program: watch that one. */
+	/* After an exec, continue with the new program. */
 	return cp_pair_ended(watch->pair, NULL) == CP_END_EXEC ? NOT_YET : OVER;
 }
 
@@ -139,12 +139,12 @@ static enum outcome keep(struct watch *watch)
 		warn("cannot keep a checkpoint");
 		return FAILED;
 	}
-	/* Each is the first of its pair; more can be told by counting on. */
+	/* Each is the first of its pair: count the checkpoints of all pairs. */
 	shot->head.seq = ++watch->taken;
 	return end_pair(watch);
 }
 
-/* Until somebody continues it. Meanwhile nothing must be held up. */
+/* Stops cpctl until SIGCONT, without a pair, which would hold the slave meanwhile. */
 static void stop(struct watch *watch)
 {
 	cp_pair_end(watch->pair);
@@ -153,8 +153,8 @@ static void stop(struct watch *watch)
 }
 
 /*
- * Takes a checkpoint within the interval. When none comes, the pair is kept:
- * it holds nobody up as long as this is called again at once.
+ * Takes a checkpoint within the interval. If none comes, the pair is kept; the caller
+ * must call this again at once, so that the pair does not hold the slave.
  */
 static enum outcome take(struct watch *watch)
 {
@@ -226,7 +226,7 @@ static void draw(struct watch *watch, enum outcome outcome)
 		.style = style_of(stdout),
 		.symbols = watch->symbols,
 		.columns = screen_columns(),
-		/* As much as fits; the rest is cut off. */
+		/* More than fits: the screen cuts off the rest. */
 		.view.stack_bytes = screen_rows() * snapshot_word(last),
 	};
 
@@ -245,13 +245,13 @@ static void draw(struct watch *watch, enum outcome outcome)
 	free(text);
 }
 
-/* Returns how it ended: LEAVE, OVER or FAILED. */
+/* Draws pictures until the end. Returns LEAVE, OVER or FAILED. */
 static enum outcome watch_loop(struct watch *watch)
 {
 	enum outcome outcome = make_pair(watch);
 	enum screen_event event;
 
-	/* Before the screen is switched: the usual refusals come now. */
+	/* The usual refusals come now, before the alternate screen hides them. */
 	if (outcome == FAILED)
 		return outcome;
 	if (!screen_open()) {
@@ -263,7 +263,7 @@ static enum outcome watch_loop(struct watch *watch)
 		if (outcome >= LEAVE)
 			return outcome;
 		draw(watch, outcome);
-		/* A slave that has yet to come must not be kept waiting. */
+		/* Do not wait while there is a pair, which would hold the slave. */
 		event = screen_wait(watch->paired ? 0 : watch->interval_ns);
 		while (event == SCREEN_RESIZED) {
 			draw(watch, outcome);
@@ -304,7 +304,7 @@ static int watch_process(struct watch *watch)
 	return outcome == FAILED ? EXIT_REFUSED : EXIT_OK;
 }
 
-/* As cmdline_set_fn. */
+/* The cmdline_set_fn of watch. */
 static bool set_option(void *arg, int option)
 {
 	struct watch *watch = arg;
