@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# cpctl bt and cpctl dump: what they tell of a program's calls is compared with
-# the calls themselves, by cpctl, by gdb and by eu-stack.
+# cpctl bt and cpctl dump: the calls of a program that cpctl, gdb and eu-stack print
+# are compared with the program's real calls.
 . "$(dirname "$0")/tap.bash"
 # shellcheck source=selftests/slaves.bash
 . selftests/slaves.bash
@@ -44,8 +44,8 @@ ours()
 		tr '\n' ' '
 }
 
-# called ADDRESSES: the return addresses that the program has told, and which
-# tell the frames behind rest(), must follow each other in them
+# called ADDRESSES: the return addresses that the program has printed, those of the
+# frames after rest(), must be consecutive in ADDRESSES
 called()
 {
 	same addresses "$(tail -n +2 "$folder/said" | tr '\n' ' ')" \
@@ -114,7 +114,7 @@ test_signal_handler()
 	stop_slave
 }
 
-# The stack at hand is the handler's; the other is read as it is a bit later.
+# The checkpoint contains the stack of the handler; the other one is read a bit later.
 test_handler_on_an_alternate_stack()
 {
 	start "$chain-pie" alternate
@@ -324,7 +324,7 @@ test_real_programs()
 		eu_stack >"$folder/eu.bt"
 		same eu-stack "$(cut -d ' ' -f 1 "$folder/bt" | uniq)" \
 			"$(cut -d ' ' -f 1 "$folder/eu.bt" | uniq)"
-		# gdb leaves out what is behind main(), and knows of tail calls.
+		# gdb omits the frames after main(), and shows tail calls.
 		gdb_names >"$folder/gdb.names"
 		gdb_addresses >"$folder/gdb.addresses"
 		cut -d ' ' -f 1 "$folder/bt" | uniq >"$folder/addresses"
@@ -424,7 +424,7 @@ test_origin()
 	stop_slave
 }
 
-# Without the program at hand, what it takes to find it is there.
+# A core that is opened without the program contains the build ids to find its files.
 test_build_ids()
 {
 	local file id

@@ -392,7 +392,7 @@ order = [name for name, _, _ in events if name not in ("step_aside", "replay")]
 assert order[0] == "pair_made", order
 assert order.index("capture") < order.index("hand_over")
 assert order.count("capture") == order.count("hand_over") == 20, order
-# The slave may see the end, and let go, before the master has told of it.
+# The slave may see the end of the pair, and unhook, before the master reports the end.
 assert sorted(order[-2:]) == ["pair_ended", "pair_unhooked"], order
 ended, = (rest for name, _, rest in events if name == "pair_ended")
 assert re.fullmatch(r"master=\d+ reason=detached status=0x0 life=[1-9]\d*", ended), ended' \
@@ -571,7 +571,7 @@ assert (pair["slave_command"], pair["master_command"]) == ("observe.sh", "cpctl"
 assert (pair["uid"], pair["user"]) == (0, "root")
 histogram = pair["held_histogram"]
 assert len(histogram) == 32 and sum(histogram) >= pair["taken"] > 0
-# No less than the buckets begin with; how much more the wait says that goes on.
+# At least the sum of the lower limits of the buckets; a hold that still lasts adds to it.
 floor = sum(n << i for i, n in enumerate(histogram))
 assert floor - histogram[0] <= pair["held_ns"], (floor, pair["held_ns"])' \
 		"$folder/out" "$slave" "$master"
@@ -743,7 +743,7 @@ events = objects(open(sys.argv[1]).read())
 kinds = [e["type"] for e in events]
 lost = kinds.index("lost")
 assert kinds.count("checkpoint") < 3000, len(kinds)
-# What is there is told again, and all goes on.
+# The present pairs are reported again, and the events continue.
 assert kinds[lost + 1] == "present" and events[lost + 1]["slave"] == int(sys.argv[2]), kinds[lost:]
 assert "made" in kinds[lost:] and "ended" in kinds[lost:], kinds[lost:]
 assert sum(e.get("events", 0) for e in events) > 1000' "$folder/events" "$slave"

@@ -11,7 +11,7 @@
 doomed=$PWD/build/selftests/doomed
 chain=$PWD/build/selftests/chain-pie
 file=$folder/recording
-# In every mode the calls are these, behind the one that dies.
+# In every mode, these are the calls after the one that dies.
 inner="die folded leaf middle"
 
 # numbers: of the checkpoints in the recording
@@ -1220,7 +1220,7 @@ open(sys.argv[2], "wb").write(data)' "$file" "$folder/bad" "$at"
 	has errors 'made by another version of cpctl: format 3, this one reads 1 to 2'
 }
 
-# Names of a program that was built anew since are not those of what was mapped.
+# After a program has been rebuilt, its names are not used for the recorded addresses.
 test_program_that_was_rebuilt()
 {
 	cp "$doomed-pie" "$folder/program"
