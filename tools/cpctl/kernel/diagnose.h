@@ -28,7 +28,7 @@ void diagnose_wait(pid_t pid);
 
 /*
  * diagnose_pair() - a netlink request about the pair of @pid failed with @error
- * @said: the message of the kernel's extended acknowledgement, or ""
+ * @said: the message of the kernel's extended acknowledgment, or ""
  */
 void diagnose_pair(pid_t pid, int error, const char *said);
 

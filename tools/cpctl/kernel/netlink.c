@@ -31,7 +31,7 @@
  * @notify: the multicast group of the kernel's controller, which reports families that
  *	are unregistered; negative without it
  * @error: the errno of the kernel's answer, or 0
- * @said: the message of the kernel's extended acknowledgement, or ""
+ * @said: the message of the kernel's extended acknowledgment, or ""
  * @done: whether the answer is complete
  * @on_event: the function to call for each event; NULL for none
  * @event_arg: the second argument of @on_event
@@ -173,7 +173,7 @@ static int on_message(struct nl_msg *message, void *arg)
 	return NL_OK;
 }
 
-/* Saves the message of the extended acknowledgement, which libnl discards. */
+/* Saves the message of the extended acknowledgment, which libnl discards. */
 static void keep_words(struct netlink *netlink, const struct nlmsgerr *error)
 {
 	const struct nlmsghdr *header = (const void *)((const char *)error -
