@@ -280,7 +280,7 @@ test_yama()
 	chmod 666 /dev/checkpoint
 	start_sleeper "${as_nobody[@]}"
 	echo 1 >$scope
-	refuses 2 "not permitted: it is no child of yours, and Yama" \
+	refuses 2 "not permitted: it is not your child, and Yama" \
 		"${as_nobody[@]}" cpctl get "$slave"
 	ends 0 "${as_nobody[@]}" cpctl run -n 1 true
 	ends 0 "${as_nobody[@]}" cpctl check

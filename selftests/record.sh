@@ -586,7 +586,7 @@ test_interrupt()
 	kill -INT $recorder
 	wait $recorder
 	has errors "interrupted; process $task continues"
-	cpctl log "$file" | tail -n 1 | grep -q '(it goes on)'
+	cpctl log "$file" | tail -n 1 | grep -q '(it continues)'
 	kill -0 "$slave"
 	tell
 	fails 7 wait "$slave"
@@ -618,7 +618,7 @@ test_written_on_demand()
 			fails 2 cpctl log "$file" >"$folder/first" 2>/dev/null
 		else
 			cpctl log "$file" >"$folder/first"
-			tail -n 1 "$folder/first" | grep -q '(it goes on)'
+			tail -n 1 "$folder/first" | grep -q '(it continues)'
 			sed -i '$d' "$folder/first"
 		fi
 		[ "$(wc -l <"$folder/first")" -gt 10 ]

@@ -33,7 +33,7 @@ void diagnose_open(int error)
 		warnx("the module speaks another version of the interface than this cpctl: install both from the same release");
 		break;
 	case ENOTTY:
-		warnx("%s is not the device of the module checkpoint: remove it and load the module anew",
+		warnx("%s is not the device of the module checkpoint: remove it and reload the module",
 		      CP_DEVICE);
 		break;
 	default:
@@ -46,7 +46,7 @@ static const char *yama_reason(void)
 {
 	static const char *const reasons[] = {
 		NULL,
-		"it is no child of yours, and Yama allows no others (kernel.yama.ptrace_scope is 1): be root, start it by 'cpctl run', or set the scope to 0",
+		"it is not your child, and Yama allows no others (kernel.yama.ptrace_scope is 1): be root, start it by 'cpctl run', or set the scope to 0",
 		"Yama lets only holders of CAP_SYS_PTRACE do that (kernel.yama.ptrace_scope is 2): be root",
 		"Yama forbids all tracing until the next boot (kernel.yama.ptrace_scope is 3)",
 	};
@@ -239,10 +239,10 @@ void diagnose_pair(pid_t pid, int error, const char *said)
 	else if (!task_facts(pid, &facts))
 		warnx("there is no process or thread %d", pid);
 	else if (getuid())
-		warnx("process %d is no slave, or its pair is another user's: 'cpctl list' shows yours",
+		warnx("process %d is not a slave, or its pair is another user's: 'cpctl list' shows yours",
 		      pid);
 	else
-		warnx("process %d is no slave: 'cpctl list' shows all pairs",
+		warnx("process %d is not a slave: 'cpctl list' shows all pairs",
 		      pid);
 }
 

@@ -40,7 +40,7 @@ static const struct code codes[] = {
 	{ SIGSEGV, SEGV_PKUERR, "denied by a protection key" },
 	{ SIGSEGV, CODE_SEGV_CPERR, "the shadow stack disagrees" },
 	{ SIGBUS, BUS_ADRALN, "not aligned" },
-	{ SIGBUS, BUS_ADRERR, "no memory behind it" },
+	{ SIGBUS, BUS_ADRERR, "no memory at this address" },
 	{ SIGBUS, BUS_OBJERR, "the device has failed" },
 	{ SIGBUS, BUS_MCEERR_AR, "the memory has failed where it was used" },
 	{ SIGBUS, BUS_MCEERR_AO, "the memory has failed" },

@@ -190,8 +190,8 @@ static void check_device(struct finding *finding)
 					"load the module",
 		      CP_DEVICE ": %s", strerror(errno));
 	else if (!S_ISCHR(st.st_mode))
-		found(finding, MISSING, "remove it and load the module anew",
-		      CP_DEVICE " is no character device");
+		found(finding, MISSING, "remove it and reload the module",
+		      CP_DEVICE " is not a character device");
 	else
 		found(finding, OK, "", CP_DEVICE ", mode %04o",
 		      st.st_mode & 07777U);
@@ -217,7 +217,7 @@ static void check_interface(struct finding *finding)
 	if (fd < 0)
 		found(finding, UNKNOWN, "see above", "cannot open " CP_DEVICE);
 	else if (ioctl(fd, CP_IOC_INFO, &info))
-		found(finding, MISSING, "remove it and load the module anew",
+		found(finding, MISSING, "remove it and reload the module",
 		      CP_DEVICE " is another device: %s", strerror(errno));
 	else if (info.version != CP_VERSION)
 		found(finding, MISSING, "install both from the same release",

@@ -113,7 +113,7 @@ static int keep(struct dumping *dump, const char *when)
 			warn("cannot write %s", dump->file.path);
 		return EXIT_REFUSED;
 	}
-	warnx("%s: registers and stack are those of the checkpoint; all else was read %s, while the process went on",
+	warnx("%s: registers and stack are those of the checkpoint; all else was read %s, while the process continued",
 	      dump->file.path, when);
 	return EXIT_OK;
 }

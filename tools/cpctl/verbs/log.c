@@ -173,7 +173,7 @@ static void print_end(FILE *out, const struct rec_end *end)
 	else if (end->reason == CP_END_EXEC)
 		fputs("it runs another program now", out);
 	else
-		fputs("it goes on", out);
+		fputs("it continues", out);
 	fputs(")\n", out);
 }
 
