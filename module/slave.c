@@ -106,7 +106,8 @@ static bool slave_is_due(const struct cp_hook *hook)
 {
 	const struct cp_pair *pair = pair_of(hook);
 
-	if (cp_pair_is_over(pair))
+	/* The work has to run, to remove the hook or to end the pair. */
+	if (cp_pair_is_over(pair) || current->mm != pair->slave.mm)
 		return true;
 	if (pair->ask.every > 1 && pair->slave.returns % pair->ask.every)
 		return false;

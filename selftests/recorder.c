@@ -1508,6 +1508,37 @@ TEST_F(form, first_version)
 	EXPECT_EQ(2, self->rec.m.get.seq);
 }
 
+static int body_exec_when_told(void *go)
+{
+	while (!*(volatile bool *)go)
+		getppid();
+	execl("/bin/sleep", "sleep", "1000", NULL);
+	return 1;
+}
+
+/* None of the program's returns is due, neither before the exec nor after it. */
+TEST(exec_ends_a_pair_whose_next_checkpoint_is_never_due)
+{
+	struct cp_prep arg = {
+		.flags = CP_PREP_OVERWRITE,
+		.nr_slots = 4,
+		.interval = ~0ULL,
+	};
+	bool *go = shared_memory(sizeof(*go));
+	struct master m;
+
+	arg.pid = slave_start(body_exec_when_told, go);
+	ASSERT_EQ(0, master_prep(&m, &arg));
+	ASSERT_EQ(1, master_get(&m));
+	sleep_ms(100);
+	*(volatile bool *)go = true;
+	EXPECT_TRUE(eventually(master_poll(&m, 0) & POLLHUP));
+	EXPECT_EQ(0, master_get(&m));
+	EXPECT_EQ(CP_END_EXEC, m.get.reason);
+	slave_kill(arg.pid);
+	master_close(&m);
+}
+
 /*
  * Memory.
  */
