@@ -527,7 +527,7 @@ TEST_F(netlink, port_id_that_changes_hands_brings_nobody_events)
 	struct sock sock = self->sock;
 	struct master m;
 	pid_t pid;
-	int i;
+	int i, ret;
 
 	arg.pid = slave_start(body_syscalls, NULL);
 	ASSERT_EQ(0, master_prep(&m, &arg));
@@ -536,7 +536,9 @@ TEST_F(netlink, port_id_that_changes_hands_brings_nobody_events)
 		sock.fd = open_at_port(0);
 		sock.at = 0;
 		sock.len = 0;
-		ASSERT_EQ(0, subscribe(&sock, CP_NL_EVENT_CHECKPOINTS));
+		ret = subscribe(&sock, CP_NL_EVENT_CHECKPOINTS);
+		/* Events may fill the socket before the answer is read. */
+		ASSERT_TRUE(!ret || ret == -ENOBUFS) TH_LOG("%d", ret);
 		close(sock.fd);
 	}
 	EXPECT_LT(0, thief->bound);
