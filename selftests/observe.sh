@@ -502,13 +502,19 @@ at_terminal()
 		        os.write(master, keys.encode())
 		        keys = ""
 		os.waitpid(pid, 0)
-		text = seen.decode().replace("\x1b[H", "\n")
-		text = re.sub(r"\x1b\[[?0-9;]*[A-Za-z]", "", text).replace("\r\n", "\n")
-		assert re.search(pattern, re.sub(r"\s+", " ", text)), text
+		def plain(text):
+		    return re.sub(r"\x1b\[[?0-9;]*[A-Za-z]", "", text)
+		def width(text):
+		    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in plain(text))
+		# The terminal itself adds a carriage return to the one of a program.
+		text = re.sub(r"\r*\n", "\n", seen.decode().replace("\x1b[H", "\n"))
+		assert re.search(pattern, re.sub(r"\s+", " ", plain(text))), text
 		for line in text.split("\n"):
-		    width = sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in line)
-		    assert width <= columns, "%d: %r" % (width, line)
-		print(text)
+		    assert width(line) <= columns, "%d: %r" % (width(line), line)
+		    # In a full line the cursor is on the last character, which J and K erase.
+		    for erase in re.finditer(r"\x1b\[[JK]", line):
+		        assert width(line[:erase.start()]) < columns, "erased: %r" % line
+		print(plain(text))
 	END
 }
 
@@ -520,7 +526,7 @@ words()
 
 test_narrow_terminals()
 {
-	local columns wide='日本語の字'
+	local columns full wide='日本語の字'
 
 	cp "$(command -v sleep)" "$folder/$wide"
 	"$folder/$wide" 1000 &
@@ -549,8 +555,11 @@ test_narrow_terminals()
 	has screen '日本+'
 	stop_pair
 	start_sleeper
-	for columns in 80 40; do
-		at_terminal $columns 'rip 0x' q cpctl watch "$slave"
+	at_terminal 80 'rip 0x' q cpctl watch "$slave"
+	# On the third one, a line is exactly as wide as the terminal.
+	full=$(grep -o -m 1 'checkpoint 1  time [0-9.]*  cpu [0-9]*' "$folder/screen")
+	for columns in 80 40 ${#full}; do
+		at_terminal "$columns" 'rip 0x' q cpctl watch "$slave"
 		grep -qE 'rip +0x[0-9a-f]{16}' "$folder/screen"
 		[ "$(grep -oE '\b(rax|rbx|rip|gs_base) +0x[0-9a-f]{16}' "$folder/screen" | sort -u | wc -l)" -ge 4 ]
 	done
@@ -764,7 +773,11 @@ test_monitor_ends_with_the_module()
 	start_sleeping_pair
 	start_monitor
 	stop_pair
+	# It still listens when the module has gone.
+	kill -STOP "$monitor"
+	eventually is_stopped "$monitor"
 	eventually rmmod checkpoint
+	kill -CONT "$monitor"
 	wait "$monitor" || status=$?
 	insmod "$CHECKPOINT_KO"
 	[ $status -eq 2 ]
@@ -817,6 +830,7 @@ test_stat_at_a_terminal()
 	local reader
 
 	start_stopped_pair
+	rm -f "$folder/keys"
 	mkfifo "$folder/keys"
 	exec 9<>"$folder/keys"
 	script -qefc 'cpctl stat --interval 0.1' /dev/null <&9 >"$folder/screen" &
@@ -841,13 +855,15 @@ test_stat_at_a_terminal()
 test_stat_of_a_pair_that_ends_at_a_terminal()
 {
 	start_stopped_pair
+	rm -f "$folder/keys"
+	mkfifo "$folder/keys"
 	exec 9<>"$folder/keys"
 	script -qefc "cpctl stat --interval 0.1 $slave" /dev/null <&9 >"$folder/screen" &
 	eventually grep -q 'held up for:' "$folder/screen"
 	cpctl end "$slave"
 	fails 2 wait $!
 	exec 9>&-
-	grep -q 'no slave' "$folder/screen"
+	grep -q 'is not a slave' "$folder/screen"
 	stop_pair
 }
 
@@ -918,7 +934,7 @@ test_end()
 	wait "$master"
 	kill -0 "$slave"
 	refuses 2 "$slave" cpctl end "$slave"
-	has errors 'no slave'
+	has errors 'is not a slave'
 	eventually cpctl get "$slave" >/dev/null
 	stop_slave
 	refuses 2 "4194303" cpctl end 4194303

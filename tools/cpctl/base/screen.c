@@ -197,16 +197,20 @@ static void draw(const char *text)
 	if (!out)
 		return;
 	fputs("\033[H", out);
-	while (rows-- && *text) {
+	do {
 		size_t len = strcspn(text, "\n");
-
-		fprintf(out, "%.*s\033[K", (int)len, text);
-		text += len + (text[len] == '\n');
+		const char *next = text + len + (text[len] == '\n');
 		/* A newline on the last line would scroll. */
-		if (rows && *text)
-			fputs("\r\n", out);
-	}
-	fputs("\033[J", out);
+		bool last = !--rows || !*next;
+
+		/*
+		 * Erase the line, or the rest of the screen, before the text: after a
+		 * line as wide as the screen, the cursor is on its last character.
+		 */
+		fprintf(out, "\033[%c%.*s%s", last ? 'J' : 'K', (int)len, text,
+			last ? "" : "\r\n");
+		text = next;
+	} while (rows && *text);
 	fclose(out);
 	/* One write for the whole screen avoids flickering. */
 	if (drawing)
