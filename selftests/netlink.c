@@ -292,35 +292,71 @@ TEST_F(netlink, user_sees_and_ends_own_pairs_only)
 	stop(&self->party);
 }
 
+/* Subscribes as the user, and receives events of the user's pair only. */
+static int hear_own_pair(struct sock *sock, const struct stranger *them)
+{
+	struct message msg;
+
+	be_user(STRANGER);
+	if (subscribe(sock, CP_NL_EVENT_PAIRS | CP_NL_EVENT_CHECKPOINTS))
+		return 1;
+	/* No events of root's busy pair; the user's own slave sleeps. */
+	if (next(sock, &msg, 500) != -EAGAIN)
+		return 2;
+	kill(them->own.slave, SIGKILL);
+	if (next(sock, &msg, 5000) || msg.cmd != CP_NL_CMD_PAIR_ENDED)
+		return 3;
+	if (u32_of(&msg, CP_NL_A_SLAVE) != (uint32_t)them->own.slave)
+		return 4;
+	return next(sock, &msg, 0) == -EAGAIN ? 0 : 5;
+}
+
 static int listen_as_stranger(void *arg)
 {
-	struct stranger *them = arg;
-	struct message msg;
 	struct sock sock;
 
 	be_user(STRANGER);
-	if (sock_open(&sock) ||
-	    ask(&sock, CP_NL_CMD_SUBSCRIBE, CP_NL_A_EVENTS,
-		CP_NL_EVENT_PAIRS | CP_NL_EVENT_CHECKPOINTS))
-		return 1;
-	/* No events of root's busy pair; the user's own slave sleeps. */
-	if (next(&sock, &msg, 500) != -EAGAIN)
-		return 2;
-	kill(them->own.slave, SIGKILL);
-	if (next(&sock, &msg, 5000) || msg.cmd != CP_NL_CMD_PAIR_ENDED)
-		return 3;
-	return u32_of(&msg, CP_NL_A_SLAVE) != (uint32_t)them->own.slave;
+	return sock_open(&sock) ? 6 : hear_own_pair(&sock, arg);
 }
 
-TEST_F(netlink, user_hears_of_own_pairs_only)
+static int listen_as_root_before(void *arg)
 {
-	struct stranger them = {};
+	struct message msg;
+	struct sock sock;
 
-	ASSERT_EQ(0, start(&self->party, 0, body_syscalls, true));
-	ASSERT_EQ(0, start(&them.own, STRANGER, body_sleep, false));
-	EXPECT_EQ(0, in_child(listen_as_stranger, &them));
-	stop(&them.own);
-	stop(&self->party);
+	if (sock_open(&sock) || subscribe(&sock, CP_NL_EVENT_CHECKPOINTS))
+		return 6;
+	if (next(&sock, &msg, 5000) || msg.cmd != CP_NL_CMD_CHECKPOINT)
+		return 7;
+	return hear_own_pair(&sock, arg);
+}
+
+FIXTURE(stranger) {
+	struct party roots;
+	struct stranger them;
+};
+
+FIXTURE_SETUP(stranger)
+{
+	paired = shared_memory(sizeof(*paired));
+	ASSERT_EQ(0, start(&self->roots, 0, body_syscalls, true));
+	ASSERT_EQ(0, start(&self->them.own, STRANGER, body_sleep, false));
+}
+
+FIXTURE_TEARDOWN(stranger)
+{
+	stop(&self->them.own);
+	stop(&self->roots);
+}
+
+TEST_F(stranger, user_hears_of_own_pairs_only)
+{
+	EXPECT_EQ(0, in_child(listen_as_stranger, &self->them));
+}
+
+TEST_F(stranger, socket_hears_what_its_last_subscriber_may)
+{
+	EXPECT_EQ(0, in_child(listen_as_root_before, &self->them));
 }
 
 #define TRACING	"/sys/kernel/tracing/"
