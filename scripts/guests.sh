@@ -85,13 +85,17 @@ guest_result()
 		"$log" | tail -n 1)
 	read -r pass fail skip <<<"${totals:-0 0 0}"
 	[ "$fail" -eq 0 ] || verdict=failed
+	# Names of cases, and what they printed: the summary of selftests/run.
 	mapfile -t -O ${#guest_remarks[@]} guest_remarks < <(
-		sed -nE "s/^# ((failed|unstable|not run): )/$1: \1/p" "$log")
+		sed -nE "s/^# ((failed|unstable|not run): )/$1: \1/p; s/^# (  > )/\1/p" "$log")
 	# The exit status must be 1 if tests have failed, else 0.
 	if [ -z "$totals" ] || [ "$status" != $((fail > 0)) ]; then
 		verdict="the run ended with status $status"
 		echo "# $1: $verdict"
 		fail=$((fail + 1))
+		mapfile -t -O ${#guest_remarks[@]} guest_remarks < <(
+			echo "$1: failed: $verdict"
+			tail -n 15 "$log" | cut -c -200 | sed 's/^/  > /')
 	fi
 	guest_rows+=("$(printf '%-32s %6d %6d %7d  %s' "$1" "$pass" "$fail" "$skip" "$verdict")")
 	passed=$((passed + pass)) failed=$((failed + fail)) skipped=$((skipped + skip))

@@ -48,6 +48,13 @@ in_sleep()
 	[[ $(cat "/proc/$1/comm" "/proc/$1/syscall") == sleep$'\n'"230 "* ]]
 }
 
+# failed_at LINE COMMAND: print the place of a command that has failed, and its first
+# line: the rest may be a whole script
+failed_at()
+{
+	echo "# $0:$1: ${2%%$'\n'*}"
+}
+
 # tap_run [NAME...]
 tap_run()
 {
@@ -63,7 +70,7 @@ tap_run()
 		status=0
 		# Not as a condition of `if` or `||`: bash ignores `set -e` there.
 		set +e
-		(set -eE; trap 'echo "# $0:$LINENO: $BASH_COMMAND"' ERR
+		(set -eE; trap 'failed_at "$LINENO" "$BASH_COMMAND"' ERR
 		 "$name") </dev/null
 		status=$?
 		set -e
