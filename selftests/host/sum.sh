@@ -10,12 +10,12 @@ tree=$folder/tree
 mkdir -p "$tree/selftests" "$tree/scripts"
 cp -r .ci "$tree"
 cp selftests/run selftests/tap.bash "$tree/selftests"
-cp scripts/common.sh scripts/guests.sh "$tree/scripts"
+cp scripts/common.bash scripts/guests.bash "$tree/scripts"
 
 # Its runs are those of the file runs, which calls guest functions.
 cat >"$tree/Makefile" <<-'END'
 	demo lint test-debug: ; true
-	test: ; bash -euc 'self=test; . scripts/common.sh; cd "$$top"; . scripts/guests.sh; \
+	test: ; bash -euc 'self=test; . scripts/common.bash; cd "$$top"; . scripts/guests.bash; \
 			. ./runs; guests_finish; guests_total'
 END
 

@@ -4,10 +4,10 @@
 # Fetches Debian's kernels, and unpacks them in the cache with the layout that
 # scripts/kernel describes. Sourced by scripts/setup.
 
-. "$(dirname "${BASH_SOURCE[0]}")/archive.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/archive.bash"
 
 # The prefix of apt commands: "command" for this machine's own suites, "archive" for
-# those of archive.sh.
+# those of archive.bash.
 from="command"
 
 # newest NAME: print the newest release of a kernel that scripts/kernel calls NAME

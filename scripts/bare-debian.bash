@@ -4,7 +4,7 @@
 # Unpacks a minimal Debian 12 into a folder, from an archive in the cache. Sourced by
 # scripts/bare-root.
 
-. "$(dirname "${BASH_SOURCE[0]}")/archive.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/archive.bash"
 
 suite=bookworm
 

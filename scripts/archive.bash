@@ -8,7 +8,7 @@
 # apt gets a separate configuration in the cache: this machine's mirror and settings,
 # but other suites, and lists and state of its own. apt still checks signatures.
 
-. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/common.bash"
 
 archive_folder=$cache/archive
 

@@ -3,7 +3,7 @@
 #
 # Runs selftests in several VMs, and on this machine, at the same time: as many runs
 # as there are processors, or $JOBS. Prints their output one after the other, and then
-# the totals. Sourced after common.sh, in $top:
+# the totals. Sourced after common.bash, in $top:
 #
 #	guest NAME VM-OPTION... -- COMMAND...	start a run in a VM
 #	on_host NAME COMMAND...			start a run on this machine
