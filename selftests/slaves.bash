@@ -132,8 +132,8 @@ start_master()
 	eventually test -s "$folder/checkpoints"
 }
 
-# compile NAME: compile the C source on standard input to $folder/NAME
+# compile NAME [OPTION...]: compile the C source on standard input to $folder/NAME
 compile()
 {
-	gcc -O0 -g -x c -o "$folder/$1" -
+	gcc -O0 -g "${@:2}" -x c -o "$folder/$1" -
 }
