@@ -385,32 +385,6 @@ static inline char task_state(pid_t pid)
 	return end ? end[2] : 0;
 }
 
-/* The system call that a task sleeps in; -1 while the task is not in one. */
-static inline long task_syscall(pid_t pid)
-{
-	char path[32];
-	long nr = -1;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%d/syscall", pid);
-	f = fopen(path, "re");
-	if (f && fscanf(f, "%ld", &nr) != 1)
-		nr = -1;
-	if (f)
-		fclose(f);
-	return nr;
-}
-
-/* Lets the task @pid, or the caller if it is 0, run on one CPU only. */
-static inline bool task_pin(pid_t pid, int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	return !sched_setaffinity(pid, sizeof(set), &set);
-}
-
 /* The number at the beginning of a file; -1 if there is none. */
 static inline long long read_number(const char *path)
 {
@@ -422,6 +396,25 @@ static inline long long read_number(const char *path)
 	if (f)
 		fclose(f);
 	return number;
+}
+
+/* The system call that a task sleeps in; -1 while the task is not in one. */
+static inline long task_syscall(pid_t pid)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%d/syscall", pid);
+	return read_number(path);
+}
+
+/* Lets the task @pid, or the caller if it is 0, run on one CPU only. */
+static inline bool task_pin(pid_t pid, int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	return !sched_setaffinity(pid, sizeof(set), &set);
 }
 
 /* The module's reference count; -1 if the module is not loaded. */
