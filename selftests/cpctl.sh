@@ -697,6 +697,12 @@ test_no_standard_streams()
 	readelf -h "$folder/core" >"$folder/out" 2>"$folder/errors"
 	[ ! -s "$folder/errors" ]
 	fails 1 grep -qa 'registers and stack' "$folder/core"
+	cpctl get --no-nudge -o "$folder/file" "$slave" <&- >&- 2>&- &
+	master=$!
+	eventually is_master_of "$master" "$slave"
+	[ "$(readlink "/proc/$master/fd/"[012] | tr '\n' ' ')" = "/ / / " ]
+	kill "$master"
+	wait "$master"
 	# Nor does a command find another file there.
 	# shellcheck disable=SC2016 # for that shell
 	cpctl record -o "$folder/recording" -- sh -c '[ ! -e "/proc/$$/fd/1" ]' >&- 2>&-
