@@ -577,6 +577,13 @@ test_progress()
 		</dev/null >"$folder/out"
 	grep -qaE 'recording process [0-9]+: [0-9]+ checkpoints kept, [0-9]+ lost, [0-9.]+K? written' \
 		"$folder/out"
+	# A line that is wider than the terminal would not be replaced by the next one.
+	script -qec "stty cols 40; cpctl record --stream -o $file -- sleep 3" \
+		/dev/null </dev/null >"$folder/out"
+	tr '\r' '\n' <"$folder/out" | sed 's/^\x1b\[K//; s/\x1b\[K$//' |
+		grep -a '^recording process' >"$folder/progress"
+	grep -qE '^recording process [0-9]+: .*\+$' "$folder/progress"
+	fails 1 grep '^.\{41\}' "$folder/progress"
 }
 
 test_interrupt()

@@ -2,6 +2,7 @@
 /* Recording a slave: the common part of record PID and record COMMAND. */
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -18,10 +19,14 @@
 #include "past.h"
 #include "recorder.h"
 #include "text.h"
+#include "width.h"
 
 /* The interval at which the surroundings are read and the progress is shown. */
 #define LOOK_MS		1000
 #define LOOK_NS		(LOOK_MS * 1000000LL)
+
+/* Room for the line of show_progress(), with the largest numbers. */
+#define PROGRESS_SIZE	160
 
 /* The default limit for each stack. */
 #define STACK_KEPT	(64 * 1024)
@@ -325,20 +330,27 @@ static uint64_t missed_now(const struct recorder *rec)
 	return rec->missed_before + cp_pair_missed(*rec->pair);
 }
 
+/* Replaces the line of the last call, which must not have wrapped: cuts it if need be. */
 static void show_progress(const struct recorder *rec)
 {
-	char size[FIGURE_SIZE];
+	const unsigned int columns = width_of(stderr);
+	char size[FIGURE_SIZE], text[PROGRESS_SIZE];
+	int len;
 
 	if (!isatty(STDERR_FILENO))
 		return;
-	fprintf(stderr, "\rrecording process %d: ", rec->now.witness.pid);
+	len = snprintf(text, sizeof(text), "recording process %d: ",
+		       rec->now.witness.pid);
 	if (rec->options->stream)
-		fprintf(stderr, "%" PRIu64 " checkpoints kept, %" PRIu64 " lost, %s written",
-			rec->file.written, missed_now(rec),
-			figure_bytes(size, recwriter_size(rec->file.writer)));
+		snprintf(text + len, sizeof(text) - (size_t)len,
+			 "%" PRIu64 " checkpoints kept, %" PRIu64 " lost, %s written",
+			 rec->file.written, missed_now(rec),
+			 figure_bytes(size, recwriter_size(rec->file.writer)));
 	else
-		fprintf(stderr, "%" PRIu64 " checkpoints", newest(rec));
-	fputs("\033[K", stderr);
+		snprintf(text + len, sizeof(text) - (size_t)len,
+			 "%" PRIu64 " checkpoints", newest(rec));
+	fputs("\r\033[K", stderr);
+	width_print(stderr, text, columns ? columns : UINT_MAX);
 }
 
 static void end_progress(void)
