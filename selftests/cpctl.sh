@@ -12,11 +12,6 @@ export TERM=xterm
 scope=/proc/sys/kernel/yama/ptrace_scope
 script=$PWD/tools/cpctl/cpctl.bash-completion
 
-child_of()
-{
-	tr -d ' ' <"/proc/$1/task/$1/children"
-}
-
 # The slave lives, and nobody is its master any more.
 slave_is_free()
 {
@@ -50,8 +45,8 @@ test_usage_errors()
 		'--json'|--json
 		cpctl check: no argument|check 1
 		'--full'|check --full
-		one PID|get
-		one PID|get 1 2
+		expected PID, or FILE|get
+		expected PID, or FILE|get 1 2
 		'1x'|get 1x
 		'0'|get 0
 		'-1'|get -1
@@ -70,6 +65,21 @@ test_usage_errors()
 		command is missing|run --
 		'0'|run -n 0 true
 		'--interval'|run --interval 1 true
+		expected PID, or FILE|log
+		expected PID, or FILE A B|diff
+		expected PID, or FILE A B|diff ./1
+		expected PID, or FILE A B|diff ./1 1
+		'1x'|log 1x
+		'x'|diff ./1 -1 x
+		'0' is not valid for -n|log -n 0 1
+		'0' is not valid for --every|log --every 0 1
+		'-1' is not valid for --interval|diff --interval -1 1
+		--timeout is for a process, and ./1 is a recording|get --timeout 1 ./1
+		--nudge is for a process|log --nudge ./1
+		--every is for a process|diff --every 2 ./1 -2 -1
+		--count is for a process|diff -n 2 ./1 -2 -1
+		--stack-limit is for a process|bt --stack-limit 1 ./1
+		--interval is for a process|get ./1 --interval 1
 		expected PID|bt
 		'--full'|bt --full 1
 		'0' is not valid for -n|bt -n 0 1
@@ -440,8 +450,9 @@ test_symbols_of_a_stripped_program()
 	stop_slave
 }
 
-# Each mark must be where a value differs from the one before, and only there.
-test_changes_are_marked()
+# start_changes: a slave that adds 1 to r12 and 3 to a word of its stack, and makes a
+# system call, again and again
+start_changes()
 {
 	compile changes <<-'END'
 		#include <sys/syscall.h>
@@ -461,9 +472,16 @@ test_changes_are_marked()
 			}
 		}
 	END
+	rm -f "$folder/ready"
 	"$folder/changes" >"$folder/ready" &
 	slave_begins $!
 	eventually test -s "$folder/ready"
+}
+
+# Each mark must be where a value differs from the one before, and only there.
+test_changes_are_marked()
+{
+	start_changes
 	cpctl get -n 1 "$slave" >/dev/null
 	ends 0 cpctl get -n 40 "$slave"
 	stop_slave
@@ -494,6 +512,148 @@ for line in sys.stdin:
             known(*r)
 assert len(now) > 27 and marks > 60 and stack > 10, (len(now), marks, stack)' \
 		<"$folder/out"
+}
+
+# log prints the number, the time, the system call with its result, and the place.
+test_log_of_a_process()
+{
+	start_changes
+	ends 0 cpctl log -n 30 "$slave"
+	[ ! -s "$folder/errors" ]
+	python3 -IS -c '
+import re, sys
+line = re.compile(r" {6,7}(\d+)  (\d+\.\d{6})  cpu \d+  (getppid = %s|interrupt|fault)  "
+                  r"0x[0-9a-f]+ main\+0x[0-9a-f]+ \(changes\) at [^ ]+:\d+" % sys.argv[1])
+lines = [line.fullmatch(l.rstrip("\n")) for l in sys.stdin]
+assert all(lines), lines
+assert [int(m[1]) for m in lines] == list(range(1, 31)), lines
+times = [float(m[2]) for m in lines]
+assert times == sorted(times), times
+assert sum(m[3].startswith("getppid") for m in lines) > 10, lines' \
+		$BASHPID <"$folder/out"
+	cpctl log --json -n 5 -o "$folder/file" "$slave" >"$folder/out"
+	[ ! -s "$folder/out" ]
+	python3 -IS -c '
+import json, sys
+lines = [json.loads(l) for l in sys.stdin]
+assert [(l["type"], l["seq"]) for l in lines] == [("log", n) for n in range(1, 6)], lines
+assert all(l["symbol"]["name"] == "main" for l in lines), lines' <"$folder/file"
+	slave_is_free
+	stop_slave
+}
+
+# logged_until COMMAND...: log a slave, run the command, print the last line of the log
+logged_until()
+{
+	start_changes
+	start_master cpctl log "${options[@]}" "$slave"
+	"$@"
+	wait $master
+	tail -n 1 "$folder/checkpoints"
+}
+
+test_end_of_a_logged_process()
+{
+	local options=()
+
+	[ "$(logged_until stop_slave)" = '          (killed by signal 9)' ]
+	has errors 'has ended: killed by signal 9 (Killed)'
+	options=(--json)
+	[ "$(logged_until stop_slave)" = '{"type":"end","reason":"exited","signal":9}' ]
+	options=()
+	# shellcheck disable=SC2016 # for logged_until
+	[ "$(logged_until eval 'cpctl end $slave'; stop_slave)" = '          (it continues)' ]
+}
+
+# counts: of the checkpoints in the file json, lines of the time and r12
+counts()
+{
+	python3 -IS -c '
+import json, sys
+for line in sys.stdin:
+    c = json.loads(line)
+    print(c["time_ns"], int(c["regs"]["r12"], 16))' <"$folder/json"
+}
+
+test_every()
+{
+	start_changes
+	cpctl get --every 10 -n 30 --json "$slave" >"$folder/json"
+	counts | awk '
+		NR > 1 && ($2 <= last || $2 > last + 10) { exit 1 }
+		NR == 1 { first = $2 }
+		{ last = $2 }
+		END { if (NR != 30 || last - first < 150) exit 1 }'
+	cpctl log --every 10 -n 2 "$slave" >"$folder/out"
+	[ "$(head -n 1 "$folder/out")" = '          (thinned: one of 10 returns to user mode)' ]
+	[ "$(wc -l <"$folder/out")" -eq 3 ]
+	cpctl log --every 10 --interval 0.001 -n 2 --json "$slave" >"$folder/out"
+	[ "$(head -n 1 "$folder/out")" = '{"type":"thinned","interval_ns":1000000,"every":10}' ]
+	stop_slave
+	# --every implies --no-nudge, unless --nudge follows.
+	start_sleeper
+	refuses 2 "in time" cpctl get --every 2 --timeout 0.2 "$slave"
+	ends 0 cpctl get --every 2 --nudge "$slave"
+	stop_slave
+}
+
+# apart: standard input has five checkpoints, each at least 40 ms after the last
+apart()
+{
+	awk 'NR > 1 && $1 < last + 40000000 { exit 1 }
+	     { last = $1 }
+	     END { if (NR != 5) exit 1 }'
+}
+
+# The pair's interval and the delay of nudges keep checkpoints apart.
+test_interval()
+{
+	start_changes
+	cpctl get --interval 0.05 -n 5 --json "$slave" >"$folder/json"
+	counts | apart
+	cpctl get --no-nudge --interval 0.05 -n 5 --json "$slave" >"$folder/json"
+	counts | apart
+	stop_slave
+	start_sleeper
+	cpctl get --interval 0.05 -n 5 --json "$slave" >"$folder/json"
+	counts | apart
+	stop_slave
+}
+
+test_diff_of_a_process()
+{
+	start_changes
+	cpctl diff -n 30 --json "$slave" >"$folder/json"
+	python3 -IS -c '
+import json, sys
+lines = [json.loads(l) for l in sys.stdin]
+assert [(d["type"], d["a"], d["b"]) for d in lines] == \
+    [("diff", n, n + 1) for n in range(1, 31)], lines
+last, calls = {}, 0
+for d in lines:
+    regs = {r["name"]: (int(r["old"], 16), int(r["new"], 16)) for r in d["registers"]}
+    assert all(old != new for old, new in regs.values()), regs
+    assert all(regs[n][0] == last[n] for n in regs.keys() & last.keys()), (regs, last)
+    last.update((n, new) for n, (_, new) in regs.items())
+    if "r12" in regs:
+        calls += 1
+        old, new = regs["r12"]
+        assert new == old + 1, regs
+        assert d["same_stack"]
+        assert any(int(w["new"], 16) - int(w["old"], 16) == 3 for w in d["stack"]), d
+assert calls > 10, lines' <"$folder/json"
+	ends 0 cpctl diff "$slave"
+	[ ! -s "$folder/errors" ]
+	[ "$(awk '/^checkpoint/ { print $2 }' "$folder/out")" = 1$'\n'2 ]
+	fails 1 grep -vE '^(checkpoint [12] |  [a-z][a-z0-9_]+ +0x[0-9a-f]{16} .*-> 0x|  0x[0-9a-f]{12} 0x[0-9a-f]{16}.* -> 0x|  0x[0-9a-f]{12} (new|gone): )' \
+		"$folder/out"
+	slave_is_free
+	stop_slave
+	start_sleeper
+	ends 0 cpctl diff "$slave"
+	refuses 2 "in time" cpctl diff --no-nudge --timeout 0.2 "$slave"
+	slave_is_free
+	stop_slave
 }
 
 test_no_escapes_where_nobody_looks()
@@ -537,15 +697,18 @@ test_names_do_not_command_the_terminal()
 
 test_signals_end_get()
 {
-	local signal
+	local signal command
 
 	start_spinner
 	for signal in INT TERM HUP; do
-		start_master cpctl get -n 100000000 "$slave"
-		kill -$signal $master
-		wait $master
-		has errors "interrupted; process $slave continues"
-		slave_is_free
+		for command in 'get -n 100000000' 'log' 'diff -n 100000000'; do
+			# shellcheck disable=SC2086 # words
+			start_master cpctl $command "$slave"
+			kill -$signal $master
+			wait $master
+			has errors "interrupted; process $slave continues"
+			slave_is_free
+		done
 	done
 	stop_slave
 }
@@ -982,7 +1145,7 @@ test_completion()
 		# What a sentence of the help mentions is among the options anyway.
 		completes cpctl $verb -- | sort -u | diff - "$folder/help"
 	done
-	for verb in bt dump get record watch; do
+	for verb in bt diff dump get log record watch; do
 		completes cpctl $verb '' | grep -qx $$
 	done
 	completes cpctl run ls | grep -qx ls
@@ -1008,7 +1171,7 @@ test_completion_of_names()
 	"$folder/uncommon name" 1000 &
 	slave_begins $!
 	eventually is_asleep "$slave" 'uncommon name'
-	for verb in bt dump get record watch; do
+	for verb in bt diff dump get log record watch; do
 		[ "$(completes cpctl $verb uncom)" = "$slave" ]
 		[ "$(completes cpctl $verb uncommonly)" = "" ]
 	done

@@ -26,7 +26,8 @@ test_nothing_is_read_or_printed_while_it_is_held()
 	local command
 
 	start_spinner
-	for command in "bt" "get --full" "dump -o $folder/core" "bt -n 3"; do
+	for command in "bt" "get --full" "dump -o $folder/core" "bt -n 3" \
+		"log -n 3" "diff"; do
 		# shellcheck disable=SC2086 # words
 		while_paired cpctl $command "$slave" >"$folder/calls"
 		# The trace has what is looked for.
@@ -64,6 +65,11 @@ test_slow_reader_holds_nobody()
 	wait "$master"
 	[ "$(grep -c '^checkpoint ' "$folder/out")" -eq 30 ]
 	[ "$(awk '/^checkpoint/ { print $2 }' "$folder/out")" = "$(seq 30)" ]
+	# The lines of log are short: many of them fill the pipe.
+	leaves_nobody_waiting cpctl log -n 2000 "$slave"
+	cat <&7 >"$folder/out"
+	wait "$master"
+	[ "$(awk '{ print $1 }' "$folder/out")" = "$(seq 2000)" ]
 	stop_slave
 }
 
@@ -192,17 +198,6 @@ test_frames_are_limited()
 	stop_slave
 }
 
-# child_of PID: the first
-child_of()
-{
-	local -a children
-
-	# The file has no newline at its end.
-	read -ra children <"/proc/$1/task/$1/children" || :
-	[ ${#children[@]} -gt 0 ] || return
-	echo "${children[0]}"
-}
-
 has_child()
 {
 	child_of "$1" >/dev/null 2>&1
@@ -246,6 +241,7 @@ test_signal_before_there_is_a_pair()
 		rm "$folder/recording"
 		interrupt_early "$sig" cpctl get --no-nudge "$slave"
 		interrupt_early "$sig" cpctl bt --no-nudge -n 3 "$slave"
+		interrupt_early "$sig" cpctl log "$slave"
 		interrupt_early "$sig" cpctl dump --no-nudge -o "$folder/none" \
 			"$slave" || :
 		has errors "interrupted; process $slave continues"

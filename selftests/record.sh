@@ -917,6 +917,66 @@ assert len(s["data"]) == 2 * s["size"] and not s["truncated"]' "$first"
 	[ ! -e "$folder/none" ]
 }
 
+# get prints what show prints of each checkpoint, and marks what has changed.
+test_get()
+{
+	local number all
+
+	ends 7 cpctl record --slots 6 -o "$file" -- "$doomed-pie" live main
+	mapfile -t all < <(numbers)
+	[ ${#all[@]} -ge 6 ]
+	for number in "${all[@]}"; do
+		cpctl show "$file" "$number"
+	done | tr '*' ' ' >"$folder/shown"
+	cpctl get "$file" >"$folder/out"
+	tr '*' ' ' <"$folder/out" | cmp - "$folder/shown"
+	# The second and later ones have marks.
+	awk '/^checkpoint/ { nr++ }
+	     / \*0x/ { marks[nr > 1]++ }
+	     END { exit marks[0] || !marks[1] }' "$folder/out"
+	cpctl get -n 2 "$file" | awk '/^checkpoint/ { print $2 }' >"$folder/out"
+	[ "$(cat "$folder/out")" = "${all[0]}"$'\n'"${all[1]}" ]
+	{
+		for number in "${all[@]}"; do
+			cpctl show --json "$file" "$number"
+		done
+		echo '{"type":"end","reason":"exited","exit_status":7}'
+	} >"$folder/shown"
+	cpctl get --json "$file" | cmp - "$folder/shown"
+	cpctl get --json -n 2 "$file" >"$folder/out"
+	head -n 2 "$folder/shown" | cmp - "$folder/out"
+	cpctl log -n 2 "$file" >"$folder/out"
+	cpctl log "$file" | head -n 2 | cmp - "$folder/out"
+}
+
+# The first checkpoint after an exec is not compared with the program before.
+test_get_of_an_exec()
+{
+	ends 139 cpctl record --slots 4 -o "$file" -- env X=1 "$doomed-pie" segv main
+	cpctl get "$file" >"$folder/out"
+	[ "$(grep -c '^after exec ' "$folder/out")" = 1 ]
+	has out "after exec 1: $doomed-pie segv main"
+	awk '/^after exec/ { nr = 0 }
+	     /^checkpoint/ { nr++ }
+	     / \*0x/ { marks[nr > 1]++ }
+	     END { exit marks[0] || !marks[1] }' "$folder/out"
+}
+
+# -n: from the given checkpoint on.
+test_backtraces()
+{
+	local number
+
+	ends 7 cpctl record --slots 6 -o "$file" -- "$doomed-pie" live main
+	for number in -3 -2 -1; do
+		cpctl bt "$file" $number
+	done >"$folder/each"
+	cpctl bt -n 3 "$file" -3 | cmp - "$folder/each"
+	cpctl bt -n 100 "$file" -3 | cmp - "$folder/each"
+	cpctl bt "$file" >"$folder/last"
+	cpctl bt "$file" -1 | cmp - "$folder/last"
+}
+
 # Before and after close(-1): what it does to registers is in the manual of the
 # processor.
 test_diff()
@@ -1068,14 +1128,14 @@ test_usage()
 		--wait is for --stream|record --wait 1
 		standard output|record -o - 1
 		'--json'|record --json 1
-		one FILE|log
-		one FILE|log a b
+		expected PID, or FILE|log
+		expected PID, or FILE|log a b
 		'--full'|log --full a
 		expected FILE [N]|show
 		expected FILE [N]|show a 1 2
 		checkpoint number '0'|show a 0
 		checkpoint number 'x'|show a x
-		expected FILE A B|diff a 1
+		expected PID, or FILE A B|diff a 1
 		checkpoint number 'y'|diff a 1 y
 		checkpoint number 'x'|bt a x
 		checkpoint number '0'|dump a 0

@@ -117,6 +117,17 @@ stop_slave()
 	wait "$slave" 2>/dev/null || :
 }
 
+# child_of PID: the first child of the process's main thread
+child_of()
+{
+	local -a children
+
+	# The file has no newline at its end.
+	read -ra children <"/proc/$1/task/$1/children" || :
+	[ ${#children[@]} -gt 0 ] || return
+	echo "${children[0]}"
+}
+
 is_master_of()
 {
 	grep -qs "^slave:	$2\$" "/proc/$1/fdinfo/"*

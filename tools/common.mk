@@ -23,4 +23,4 @@ CPCTL_PACKAGES := libdw libelf json-c libseccomp libnl-3.0 libnl-genl-3.0 libzst
 ALL_CFLAGS = -std=gnu11 $(WARNINGS) -I$(UAPI) -MMD -MP $(CFLAGS)
 
 # cpctl's folders. A file includes files of its own folder and of those after it.
-CPCTL_FOLDERS := verbs record core print names process kernel base
+CPCTL_FOLDERS := verbs stream record core print names process kernel base

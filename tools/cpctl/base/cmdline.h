@@ -31,7 +31,7 @@ enum {
 };
 
 /* The maximum number of options of a verb besides --help and --version. */
-#define CMDLINE_OPTIONS 12
+#define CMDLINE_OPTIONS 13
 
 /*
  * struct cmdline - the command line of a verb

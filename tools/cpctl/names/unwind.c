@@ -187,9 +187,9 @@ static void find_calls(struct unwinder *unwinder, const struct memory *memory,
 			 memory->snapshot->head.regs.rip);
 }
 
-/* Calls @tell_frame for the functions inlined at @addr and for their function. */
-static void tell(struct unwinder *unwinder, uint64_t pc, uint64_t addr,
-		 unwind_frame_fn tell_frame, void *arg)
+/* Calls @report for the functions inlined at @addr and for their function. */
+static void report_frames(struct unwinder *unwinder, uint64_t pc, uint64_t addr,
+			  unwind_frame_fn report, void *arg)
 {
 	struct place places[PLACES_MAX] = {};
 	struct frame frame = { .pc = pc };
@@ -200,7 +200,7 @@ static void tell(struct unwinder *unwinder, uint64_t pc, uint64_t addr,
 	frame.symbol.offset += pc - addr;
 	for (i = 0; i < (nr ? nr : 1); i++) {
 		frame.place = places[i];
-		tell_frame(arg, &frame);
+		report(arg, &frame);
 	}
 }
 
@@ -245,7 +245,8 @@ bool unwind(struct unwinder *unwinder, const struct memory *memory,
 			 max);
 	}
 	for (i = 0; i < calls.nr && frame; i++)
-		tell(unwinder, calls.call[i].pc, calls.call[i].addr, frame, arg);
+		report_frames(unwinder, calls.call[i].pc, calls.call[i].addr,
+			      frame, arg);
 	explain(memory->snapshot, &calls);
 	memcpy(why, calls.why, UNWIND_WHY_SIZE);
 	free(calls.call);

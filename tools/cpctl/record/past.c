@@ -92,7 +92,7 @@ static int write_program(struct program *program, struct recfile *file)
 	struct snapshot now = {};
 	size_t i;
 
-	program->witness.told = false;
+	program->witness.written = false;
 	for (i = 0; i < program->nr; i++) {
 		/* A copy, because the state may be written again later. */
 		if (snapshot_copy(&now, &program->shots[i])) {

@@ -65,7 +65,7 @@ int recfile_checkpoint(struct recfile *file, struct witness *witness,
 {
 	bool is_cut = stack_is_cut(now);
 
-	if (witness_tell(witness, file->writer) ||
+	if (witness_write(witness, file->writer) ||
 	    recwriter_checkpoint(file->writer, now))
 		return cannot_write(file);
 	file->written++;
@@ -101,7 +101,7 @@ static void close_writer(struct recfile *file)
 int recfile_end(struct recfile *file, struct witness *witness,
 		const struct rec_end *end)
 {
-	if (witness_tell(witness, file->writer) ||
+	if (witness_write(witness, file->writer) ||
 	    recwriter_put(file->writer, REC_END, end, sizeof(*end), NULL, 0) ||
 	    recwriter_flush(file->writer))
 		return cannot_write(file);

@@ -259,7 +259,7 @@ static int begin_with_past(struct recorder *rec)
 	if (recfile_begin(&rec->file) || past_write(&rec->past, &rec->file) ||
 	    (rec->past.nr && recfile_exec(&rec->file, rec->now.flags)))
 		return -1;
-	rec->now.witness.told = false;
+	rec->now.witness.written = false;
 	return 0;
 }
 
@@ -299,7 +299,7 @@ static int write_copies(struct recorder *rec)
 	return ret;
 }
 
-static void tell_written(const struct recorder *rec)
+static void print_written(const struct recorder *rec)
 {
 	char size[FIGURE_SIZE];
 
@@ -374,7 +374,7 @@ static int attend(struct recorder *rec)
 	ret = rec->options->stream ? recfile_show(&rec->file) :
 				     write_copies(rec);
 	if (!ret)
-		tell_written(rec);
+		print_written(rec);
 	/* A failure is not fatal: the ring can be written later. */
 	return rec->options->stream ? ret : 0;
 }
@@ -621,7 +621,7 @@ int recorder_run(struct recorder *rec)
 	reason = cp_pair_ended(*rec->pair, &status);
 	if (!interrupted())
 		diagnose_end(rec->now.witness.pid, reason, status);
-	tell_written(rec);
+	print_written(rec);
 	return EXIT_OK;
 }
 

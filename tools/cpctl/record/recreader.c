@@ -18,7 +18,7 @@
  * @in: the bytes of the file that are not decompressed yet
  * @frame_ended: whether the current frame has been read to its end
  * @record: the current record
- * @told: whether a message about the file has been printed
+ * @reported: whether a message about the file has been printed
  */
 struct recreader {
 	const char	*path;
@@ -28,24 +28,24 @@ struct recreader {
 	ZSTD_inBuffer	in;
 	bool		frame_ended;
 	struct input	record;
-	bool		told;
+	bool		reported;
 };
 
 int recreader_bad(struct recreader *rec)
 {
 	/* If reading the record failed, a message has already been printed. */
-	if (!rec->told)
+	if (!rec->reported)
 		warnx("%s: damaged: what it holds makes no sense", rec->path);
-	rec->told = true;
+	rec->reported = true;
 	return -1;
 }
 
 /* Prints why the rest of the file cannot be read. Returns -1. */
 static int cut_off(struct recreader *rec, const char *what)
 {
-	if (!rec->told)
+	if (!rec->reported)
 		warnx("%s: cut off%s", rec->path, what);
-	rec->told = true;
+	rec->reported = true;
 	return -1;
 }
 
@@ -109,7 +109,7 @@ static bool fill(struct recreader *rec)
 	rec->in = (ZSTD_inBuffer){ rec->buf, size, 0 };
 	if (ferror(rec->file)) {
 		warn("cannot read %s", rec->path);
-		rec->told = true;
+		rec->reported = true;
 	}
 	return size;
 }
@@ -124,7 +124,7 @@ static int get(struct recreader *rec, void *to, size_t size)
 
 		if (rec->in.pos == rec->in.size && rec->frame_ended &&
 		    !fill(rec)) {
-			if (!out.pos && !rec->told)
+			if (!out.pos && !rec->reported)
 				return 1;
 			break;
 		}
@@ -132,7 +132,7 @@ static int get(struct recreader *rec, void *to, size_t size)
 		if (ZSTD_isError(ret)) {
 			warnx("%s: damaged: %s", rec->path,
 			      ZSTD_getErrorName(ret));
-			rec->told = true;
+			rec->reported = true;
 			return -1;
 		}
 		rec->frame_ended = !ret;

@@ -71,7 +71,7 @@ void witness_look(struct witness *witness)
 	witness_close(&now);
 }
 
-static int tell_process(const struct witness *witness, struct recwriter *rec)
+static int write_process(const struct witness *witness, struct recwriter *rec)
 {
 	const struct identity *identity = &witness->identity;
 	struct rec_process process = {
@@ -94,7 +94,7 @@ static int tell_process(const struct witness *witness, struct recwriter *rec)
 			      identity->auxv_size);
 }
 
-static int tell_around(const struct surroundings *around, struct recwriter *rec)
+static int write_around(const struct surroundings *around, struct recwriter *rec)
 {
 	size_t i;
 
@@ -114,14 +114,14 @@ static int tell_around(const struct surroundings *around, struct recwriter *rec)
 	return 0;
 }
 
-int witness_tell(struct witness *witness, struct recwriter *rec)
+int witness_write(struct witness *witness, struct recwriter *rec)
 {
-	if (witness->told || is_empty(witness))
+	if (witness->written || is_empty(witness))
 		return 0;
-	if (tell_process(witness, rec) ||
-	    tell_around(&witness->around, rec))
+	if (write_process(witness, rec) ||
+	    write_around(&witness->around, rec))
 		return -1;
-	witness->told = true;
+	witness->written = true;
 	return 0;
 }
 

@@ -15,13 +15,13 @@
  * @pid: the task
  * @identity: the identity of the task
  * @around: its mappings, and the memory that debuggers need
- * @told: whether this data has been written to the recording
+ * @written: whether this data has been written to the recording
  */
 struct witness {
 	pid_t			pid;
 	struct identity		identity;
 	struct surroundings	around;
-	bool			told;
+	bool			written;
 };
 
 /* witness_open() - begin without any data */
@@ -34,8 +34,8 @@ void witness_open(struct witness *witness, pid_t pid);
  */
 void witness_look(struct witness *witness);
 
-/* witness_tell() - write the data, unless @told is set; 0 or -1 */
-int witness_tell(struct witness *witness, struct recwriter *rec);
+/* witness_write() - write the data, unless @written is set; 0 or -1 */
+int witness_write(struct witness *witness, struct recwriter *rec);
 
 /* witness_close() - free the data */
 void witness_close(struct witness *witness);

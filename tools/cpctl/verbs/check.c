@@ -28,7 +28,7 @@ static const struct cmdline cmdline = {
 	.prints = true,
 	.help =
 	"Usage: cpctl check [OPTION]...\n"
-	"Tell whether this machine has all it takes, and what to do if not.\n"
+	"Print whether this machine has all that is needed, and what to do if not.\n"
 	"\n"
 	"      --json     print JSON\n"
 	"  -h, --help     print this help\n"
@@ -230,7 +230,7 @@ static void check_interface(struct finding *finding)
 		      (unsigned long long)info.features);
 	else
 		found(finding, OK, "",
-		      "version %u, features 0x%llx, stacks up to %llu KiB (%llu unless told otherwise)",
+		      "version %u, features 0x%llx, stacks up to %llu KiB (%llu by default)",
 		      info.version, (unsigned long long)info.features,
 		      (unsigned long long)info.stack_max / 1024,
 		      (unsigned long long)info.stack_default / 1024);

@@ -1,35 +1,45 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* cpctl diff: the differences between two checkpoints of a recording. */
-#include <getopt.h>
+/* cpctl diff: the differences between two checkpoints of a process or a recording. */
 #include <inttypes.h>
 #include <string.h>
 
 #include "cmdline.h"
 #include "cpctl.h"
 #include "exit.h"
+#include "interrupt.h"
 #include "json.h"
 #include "message.h"
+#include "print.h"
+#include "recorded.h"
 #include "regs.h"
-#include "stack.h"
+#include "subject.h"
 #include "viewer.h"
 
-static const char help[] =
-	"Usage: cpctl diff [OPTION]... FILE A B\n"
-	"Print what differs between two checkpoints of a recording: registers, and\n"
-	"words of the stack. A and B are numbers as 'cpctl log' tells them; -1 is the\n"
-	"last, -2 the one before it.\n"
+static const struct usage usage = {
+	.has = OPTIONS_COUNT | OPTIONS_LIVE | OPTIONS_THIN | OPTIONS_JSON,
+	.help =
+	"Usage: cpctl diff [OPTION]... PID\n"
+	"       cpctl diff [OPTION]... FILE A B\n"
+	"Print what differs between two checkpoints, the next two of the running\n"
+	"process or thread PID, or A and B of a recording: registers, and words of\n"
+	"the stack. A and B are numbers as 'cpctl log' prints them; -1 is the last, -2\n"
+	"the one before it.\n"
 	"\n"
-	VIEWER_HELP;
+	"  -n, --count N          of a process: how many checkpoints to compare with\n"
+	"                         the one before (1)\n"
+	OPTIONS_TAKE_HELP,
+};
 
-/*
- * struct diff - a comparison
- * @number: the numbers of the two checkpoints
- * @a: the first checkpoint
- * @b: the second checkpoint
- */
+static const struct subject_usage arguments = {
+	.text = "PID, or FILE A B",
+	.live = true,
+	.least = 2,
+	.most = 2,
+};
+
+/* struct diff - a comparison of a checkpoint with an earlier one */
 struct diff {
-	int64_t			number[2];
-	struct snapshot		a;
+	const struct snapshot	*a;
 	const struct snapshot	*b;
 };
 
@@ -66,7 +76,7 @@ static void diff_regs(const struct printer *printer, const struct diff *diff)
 	unsigned int i;
 
 	for (i = 0; i < NR_REGS; i++) {
-		uint64_t old = reg_value(&diff->a.head.regs, i);
+		uint64_t old = reg_value(&diff->a->head.regs, i);
 		uint64_t new = reg_value(&diff->b->head.regs, i);
 
 		if (old == new)
@@ -119,24 +129,24 @@ struct word {
 typedef void (*word_fn)(void *arg, const struct word *word);
 
 static void compare_words(const struct diff *diff, uint64_t addr, uint64_t end,
-			  word_fn tell, void *arg)
+			  word_fn report, void *arg)
 {
 	size_t len = snapshot_word(diff->b);
 
 	for (addr &= ~(uint64_t)(len - 1); addr < end; addr += len) {
 		struct word word = { .addr = addr };
 
-		word.had = read_word(&diff->a, addr, len, &word.old);
+		word.had = read_word(diff->a, addr, len, &word.old);
 		word.has = read_word(diff->b, addr, len, &word.new);
 		if (word.had != word.has || word.old != word.new)
-			tell(arg, &word);
+			report(arg, &word);
 	}
 }
 
 /* Compares the union of both stacks; returns false if the stacks do not overlap. */
-static bool diff_stacks(const struct diff *diff, word_fn tell, void *arg)
+static bool diff_stacks(const struct diff *diff, word_fn report, void *arg)
 {
-	const struct cp_segment *a = stack_of(&diff->a);
+	const struct cp_segment *a = stack_of(diff->a);
 	const struct cp_segment *b = stack_of(diff->b);
 	uint64_t a_end, b_end;
 
@@ -147,7 +157,7 @@ static bool diff_stacks(const struct diff *diff, word_fn tell, void *arg)
 	if (a->addr >= b_end || b->addr >= a_end)
 		return false;
 	compare_words(diff, a->addr < b->addr ? a->addr : b->addr,
-		      a_end > b_end ? a_end : b_end, tell, arg);
+		      a_end > b_end ? a_end : b_end, report, arg);
 	return true;
 }
 
@@ -167,7 +177,7 @@ static void print_word(void *arg, const struct word *word)
 
 static void print_diff(struct printer *printer, const struct diff *diff)
 {
-	print_headline(printer, &diff->a.head);
+	print_headline(printer, &diff->a->head);
 	print_headline(printer, &diff->b->head);
 	diff_regs(printer, diff);
 	if (!diff_stacks(diff, print_word, printer))
@@ -205,7 +215,7 @@ static struct json_object *json_regs(const struct printer *printer,
 	unsigned int i;
 
 	for (i = 0; i < NR_REGS; i++) {
-		uint64_t old = reg_value(&diff->a.head.regs, i);
+		uint64_t old = reg_value(&diff->a->head.regs, i);
 		uint64_t new = reg_value(&diff->b->head.regs, i);
 		struct json_object *object;
 
@@ -244,7 +254,7 @@ static void json_diff(const struct printer *printer, const struct diff *diff)
 
 	json_object_object_add(object, "type", json_object_new_string("diff"));
 	json_object_object_add(object, "a",
-			       json_object_new_uint64(diff->a.head.seq));
+			       json_object_new_uint64(diff->a->head.seq));
 	json_object_object_add(object, "b",
 			       json_object_new_uint64(diff->b->head.seq));
 	json_object_object_add(object, "registers", json_regs(printer, diff));
@@ -254,54 +264,99 @@ static void json_diff(const struct printer *printer, const struct diff *diff)
 	json_line(printer->out, object);
 }
 
-static bool find(struct viewer *viewer, struct diff *diff)
+static void show_diff(struct viewer *viewer, const struct diff *diff)
 {
-	struct playback *play = &viewer->play;
-
-	if (!playback_find(play, diff->number[0]))
-		return false;
-	if (snapshot_copy(&diff->a, &play->now)) {
-		warn("cannot compare");
-		return false;
-	}
-	if (!playback_first(play) || !playback_find(play, diff->number[1]))
-		return false;
-	diff->b = &play->now;
-	return true;
+	if (viewer->options->json)
+		json_diff(&viewer->printer, diff);
+	else
+		print_diff(&viewer->printer, diff);
 }
 
-static int show_diff(struct viewer *viewer, void *arg)
+/* Compares each checkpoint with the one before. */
+static int diff_process(const struct subject *subject, struct options *options)
 {
-	struct printer *printer = &viewer->printer;
-	struct diff *diff = arg;
+	struct viewer viewer;
+	struct diff diff;
 
-	if (!find(viewer, diff)) {
-		snapshot_free(&diff->a);
-		return EXIT_REFUSED;
+	/* One more checkpoint than comparisons; without a limit if that overflows. */
+	if (!options->stream.count)
+		options->stream.count = 1;
+	options->stream.count++;
+	viewer_open(&viewer, subject_open(subject, options), options);
+	viewer_next(&viewer);
+	while (viewer_next(&viewer)) {
+		diff.a = viewer.stream->before;
+		diff.b = viewer.stream->now;
+		show_diff(&viewer, &diff);
 	}
-	symbols_refresh(printer->symbols);
-	if (viewer->options->json)
-		json_diff(printer, diff);
-	else
-		print_diff(printer, diff);
-	snapshot_free(&diff->a);
-	return EXIT_OK;
+	return viewer_close(&viewer);
+}
+
+static struct stream *open_at(const struct subject *subject, int i,
+			      const struct options *options)
+{
+	return recorded_open(subject->file, subject->number[i],
+			     &options->stream);
+}
+
+/*
+ * Copies the checkpoint of the first number. Returns an exit status, which is not
+ * EXIT_OK if the recording is damaged, even if the checkpoint was copied.
+ */
+static int copy_first(const struct subject *subject,
+		      const struct options *options, struct snapshot *copy,
+		      bool *copied)
+{
+	struct stream *stream = open_at(subject, 0, options);
+
+	if (!stream)
+		return EXIT_REFUSED;
+	*copied = stream_next(stream) && !snapshot_copy(copy, stream->now);
+	if (*copied)
+		return stream_close(stream, EXIT_OK);
+	warn("cannot compare");
+	return stream_close(stream, EXIT_REFUSED);
+}
+
+static int diff_recorded(const struct subject *subject, struct options *options)
+{
+	struct snapshot a = {};
+	struct diff diff = { .a = &a };
+	struct viewer viewer;
+	bool copied = false;
+	int status, second;
+
+	interrupt_catch(NULL);
+	options->stream.count = 1;
+	status = copy_first(subject, options, &a, &copied);
+	if (!copied || interrupted())
+		return status;
+	viewer_open(&viewer, open_at(subject, 1, options), options);
+	while (viewer_next(&viewer)) {
+		diff.b = viewer.stream->now;
+		show_diff(&viewer, &diff);
+	}
+	second = viewer_close(&viewer);
+	snapshot_free(&a);
+	return status == EXIT_OK ? second : status;
 }
 
 int verb_diff(int argc, char **argv)
 {
-	struct viewer_options options = {};
-	struct diff diff = {};
-	int status = viewer_parse(argc, argv, help, false, &options);
-	int i;
+	struct options options = {
+		.stream.compare = true,
+		.stream.nudge = true,
+		.stream.timeout_ns = -1,
+	};
+	struct subject subject = {};
+	int status = subject_parse(argc, argv, &usage, &arguments, &options,
+				   &subject);
 
 	if (status >= 0)
 		return status;
-	if (argc - optind != 3)
-		return usage_error(argv[0], "expected FILE A B");
-	for (i = 0; i < 2; i++)
-		if (!parse_place(argv[optind + 1 + i], &diff.number[i]))
-			return usage_error(argv[0], "invalid checkpoint number '%s'",
-					   argv[optind + 1 + i]);
-	return viewer_run(argv[optind], &options, show_diff, &diff);
+	if (subject.file && options.stream.count)
+		return usage_error(argv[0], "--count is for a process, and %s is a recording",
+				   subject.file);
+	return subject.file ? diff_recorded(&subject, &options) :
+			      diff_process(&subject, &options);
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* cpctl dump: write a checkpoint as an ELF core. */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,10 +16,10 @@
 #include "subject.h"
 #include "support.h"
 #include "symbols.h"
-#include "take.h"
 #include "wholefile.h"
 
-static const struct take_usage usage = {
+static const struct usage usage = {
+	.has = OPTIONS_LIVE,
 	.help =
 	"Usage: cpctl dump [OPTION]... PID\n"
 	"       cpctl dump [OPTION]... FILE [N]\n"
@@ -30,11 +29,17 @@ static const struct take_usage usage = {
 	"\n"
 	"  -o, --output CORE      the file (core.PID, FILE.core); - for the standard\n"
 	"                         output\n"
-	TAKE_WAIT_HELP
-	TAKE_LAST_HELP
+	OPTIONS_LIVE_HELP
+	OPTIONS_LAST_HELP
 	"\n"
 	"A sleeping process is nudged unless --no-nudge is given. A file that exists\n"
 	"is replaced.\n",
+};
+
+static const struct subject_usage arguments = {
+	.text = "PID, or FILE [N]",
+	.live = true,
+	.most = 1,
 };
 
 /*
@@ -122,37 +127,32 @@ static int keep(struct dumping *dump, const char *when)
  * Reads the identity of the process again. If the process has ended since the
  * checkpoint, the identity from before the checkpoint is kept.
  */
-static bool identify(struct dumping *dump, struct live *live)
+static bool identify(struct dumping *dump, const struct stream *stream)
 {
 	struct identity now;
 
-	if (surroundings_alive(&live->around) &&
+	if (surroundings_alive(stream->around) &&
 	    identity_read(&now, dump->pid)) {
 		identity_free(&dump->identity);
 		dump->identity = now;
-	} else if (live->replaced) {
+	} else if (stream->replaced) {
 		identity_free(&dump->identity);
 	}
-	if (dump->identity.auxv && live->around.maps)
+	if (dump->identity.auxv && stream->around->maps)
 		return true;
 	warnx("process %d ended before its mappings could be read", dump->pid);
 	return false;
 }
 
-/* The live_fn of dump. */
-static int dump_living(struct live *live, void *arg)
+static int dump_living(struct dumping *dump, struct stream *stream)
 {
-	struct dumping *dump = arg;
-	struct memory memory = { .around = &live->around };
+	const struct memory memory = { stream->now, stream->around };
 
-	if (!live_next(live))
-		return EXIT_REFUSED;
-	if (live->now->head.flags & CP_CHECKPOINT_COMPAT)
+	if (stream->now->head.flags & CP_CHECKPOINT_COMPAT)
 		return refuse_compat(dump);
-	memory.snapshot = live->now;
-	if (!live->replaced)
-		surroundings_inherit(&live->around, &dump->around);
-	if (!identify(dump, live) || !open_file(dump))
+	if (!stream->replaced)
+		surroundings_inherit(stream->around, &dump->around);
+	if (!identify(dump, stream) || !open_file(dump))
 		return EXIT_REFUSED;
 	write_core(dump, &memory, &dump->identity);
 	return keep(dump, "right after it");
@@ -173,39 +173,24 @@ static void foresee(struct dumping *dump)
 		read_rest(&memory, &dump->identity);
 }
 
-static int dump_process(pid_t pid, const struct take_options *options)
+static int dump_recorded(struct dumping *dump, const struct stream *stream)
 {
-	struct dumping dump = { .pid = pid, .path = options->output };
-	int status;
+	const struct memory memory = { stream->now, stream->around };
+	const struct playback *play = stream->play;
 
-	foresee(&dump);
-	status = take_from(pid, options, dump_living, &dump);
-	identity_free(&dump.identity);
-	surroundings_close(&dump.around);
-	return status;
-}
-
-static int dump_recorded(struct playback *play,
-			 const struct take_options *options)
-{
-	const struct memory memory = { &play->now, &play->around };
-	struct dumping dump = {
-		.pid = play->identity.task,
-		.path = options->output,
-	};
-
+	dump->pid = play->identity.task;
 	if (!play->around.maps || !play->identity.auxv ||
 	    !play->identity.command) {
 		warnx("%s: nothing is known of the process but its checkpoints",
 		      play->path);
 		return EXIT_REFUSED;
 	}
-	if (play->now.head.flags & CP_CHECKPOINT_COMPAT)
-		return refuse_compat(&dump);
-	if (!open_file(&dump))
+	if (stream->now->head.flags & CP_CHECKPOINT_COMPAT)
+		return refuse_compat(dump);
+	if (!open_file(dump))
 		return EXIT_REFUSED;
-	write_core(&dump, &memory, &play->identity);
-	return keep(&dump, "some time before");
+	write_core(dump, &memory, &play->identity);
+	return keep(dump, "some time before");
 }
 
 /* The default name of the core, to be freed by the caller; NULL without memory. */
@@ -221,23 +206,44 @@ static char *default_name(const struct subject *subject)
 	return len < 0 ? NULL : name;
 }
 
-static int dump_subject(const struct subject *subject,
-			const struct take_options *options)
+static int dump_stream(struct dumping *dump, struct stream *stream)
 {
-	if (subject->file)
-		return subject_open(subject, options, dump_recorded);
-	return dump_process(subject->pid, options);
+	int status = EXIT_REFUSED;
+
+	if (!stream)
+		return status;
+	if (stream_next(stream))
+		status = stream->play ? dump_recorded(dump, stream) :
+					dump_living(dump, stream);
+	return stream_close(stream, status);
+}
+
+static int dump_subject(const struct subject *subject,
+			const struct options *options)
+{
+	struct dumping dump = { .pid = subject->pid, .path = options->output };
+	int status;
+
+	dump.around.mem = -1;
+	dump.around.root = -1;
+	if (!subject->file)
+		foresee(&dump);
+	status = dump_stream(&dump, subject_open(subject, options));
+	identity_free(&dump.identity);
+	surroundings_close(&dump.around);
+	return status;
 }
 
 int verb_dump(int argc, char **argv)
 {
-	struct take_options options = {
-		.count = 1,
-		.nudge = true,
-		.timeout_ns = -1,
+	struct options options = {
+		.stream.count = 1,
+		.stream.nudge = true,
+		.stream.timeout_ns = -1,
 	};
-	struct subject subject = {};
-	int status = subject_parse(argc, argv, &usage, &options, &subject);
+	struct subject subject = { .number[0] = -1 };
+	int status = subject_parse(argc, argv, &usage, &arguments, &options,
+				   &subject);
 	char *name = NULL;
 
 	if (status >= 0)

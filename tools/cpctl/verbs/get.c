@@ -1,35 +1,44 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* cpctl get: print checkpoints of a running process. */
+/* cpctl get: print checkpoints of a process or a recording. */
 #include "cpctl.h"
-#include "take.h"
+#include "subject.h"
+#include "viewer.h"
 
-static const struct take_usage usage = {
-	.has = TAKE_HAS_ALL,
+static const struct usage usage = {
+	.has = OPTIONS_COUNT | OPTIONS_LIVE | OPTIONS_THIN | OPTIONS_VIEW |
+	       OPTIONS_JSON,
 	.help =
 	"Usage: cpctl get [OPTION]... PID\n"
-	"Print checkpoints of the running process or thread PID: registers and\n"
-	"stack. What has changed since the one before is marked.\n"
+	"       cpctl get [OPTION]... FILE\n"
+	"Print checkpoints of the running process or thread PID, or of a recording\n"
+	"from its first on: registers and stack. What has changed since the one\n"
+	"before is marked. A FILE whose name is a number is given as ./FILE.\n"
 	"\n"
-	"  -n, --count N          how many (1)\n"
-	TAKE_WAIT_HELP
-	TAKE_VIEW_HELP
-	TAKE_OUTPUT_HELP
-	TAKE_LAST_HELP
-	"\n"
-	"A sleeping process is nudged unless --no-nudge is given.\n",
+	"  -n, --count N          how many (1; all of a recording)\n"
+	OPTIONS_VIEW_HELP
+	OPTIONS_TAKE_HELP,
+};
+
+static const struct subject_usage arguments = {
+	.text = "PID, or FILE",
+	.live = true,
 };
 
 int verb_get(int argc, char **argv)
 {
-	struct take_options options = {
-		.count = 1,
-		.nudge = true,
-		.timeout_ns = -1,
+	struct options options = {
+		.stream.compare = true,
+		.stream.nudge = true,
+		.stream.timeout_ns = -1,
 		.view.stack_bytes = 256,
 	};
-	pid_t pid;
-	int status = take_parse_pid(argc, argv, &usage, &options, &pid);
+	struct subject subject = {};
+	int status = subject_parse(argc, argv, &usage, &arguments, &options,
+				   &subject);
 
-	return status >= 0 ? status : take_from(pid, &options, take_show,
-					       &options);
+	if (status >= 0)
+		return status;
+	if (!subject.file && !options.stream.count)
+		options.stream.count = 1;
+	return viewer_show(subject_open(&subject, &options), &options);
 }

@@ -1,20 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* cpctl log: print a recording, one line per checkpoint. */
-#include <getopt.h>
+/* cpctl log: print a line for each checkpoint of a process or a recording. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 
-#include "cmdline.h"
 #include "cpctl.h"
 #include "death.h"
 #include "entry.h"
-#include "exit.h"
 #include "folded.h"
-#include "interrupt.h"
 #include "json.h"
-#include "stack.h"
+#include "subject.h"
 #include "text.h"
 #include "viewer.h"
 
@@ -26,12 +22,29 @@
 /* The indentation of the parts of a broken line, which are below its time. */
 #define INDENT 10
 
-static const char help[] =
-	"Usage: cpctl log [OPTION]... FILE\n"
-	"Print a line for each checkpoint of a recording: its number, its time, what\n"
-	"had brought the program into the kernel, and where it continues.\n"
+static const struct usage usage = {
+	.has = OPTIONS_COUNT | OPTIONS_LIVE | OPTIONS_THIN | OPTIONS_JSON,
+	.help =
+	"Usage: cpctl log [OPTION]... PID\n"
+	"       cpctl log [OPTION]... FILE\n"
+	"Print a line for each checkpoint of the running process or thread PID, or of\n"
+	"a recording: its number, its time, what had brought the program into the\n"
+	"kernel, and where it continues. A FILE whose name is a number is given as\n"
+	"./FILE.\n"
 	"\n"
-	VIEWER_HELP;
+	"  -n, --count N          how many (all until it ends)\n"
+	OPTIONS_LIVE_HELP
+	OPTIONS_THIN_HELP
+	OPTIONS_OUTPUT_HELP
+	OPTIONS_LAST_HELP
+	"\n"
+	"A sleeping process is not nudged unless --nudge is given.\n",
+};
+
+static const struct subject_usage arguments = {
+	.text = "PID, or FILE",
+	.live = true,
+};
 
 /* The result of a system call. */
 static int64_t result_of(const struct cp_checkpoint *cp)
@@ -157,13 +170,16 @@ static void json_log_line(const struct printer *printer,
 	json_line(printer->out, object);
 }
 
-static void print_gap(FILE *out, uint64_t lost)
+/* Of a living slave, returns to user mode without a pair are not counted. */
+static void print_gap(FILE *out, const struct stream *stream, uint64_t lost)
 {
-	if (lost)
+	if (lost && stream->play)
 		fprintf(out, "          (%" PRIu64 " lost)\n", lost);
+	else if (lost)
+		fputs("          (it ran without a pair)\n", out);
 }
 
-static void print_end(FILE *out, const struct rec_end *end)
+static void print_end(FILE *out, const struct stream_end *end)
 {
 	fputs("          (", out);
 	if (end->reason == CP_END_EXITED && WIFSIGNALED(end->status))
@@ -177,40 +193,58 @@ static void print_end(FILE *out, const struct rec_end *end)
 	fputs(")\n", out);
 }
 
-/* Did the user request to skip returns to user mode? */
-static bool is_thinned(const struct rec_options *options)
+/* struct thinning - the returns to user mode that were skipped, see rec_options */
+struct thinning {
+	uint64_t	interval;
+	uint64_t	every;
+};
+
+static struct thinning thinning_of(const struct viewer *viewer)
 {
-	return options->interval || options->every > 1;
+	const struct stream_options *options = &viewer->options->stream;
+	const struct playback *play = viewer->stream->play;
+
+	if (play)
+		return (struct thinning){ play->options.interval,
+					  play->options.every };
+	return (struct thinning){ (uint64_t)options->interval_ns,
+				  options->every };
 }
 
-static void print_thinning(FILE *out, const struct rec_options *options)
+static bool is_thinned(const struct thinning *thinning)
 {
-	if (!is_thinned(options))
+	return thinning->interval || thinning->every > 1;
+}
+
+static void print_thinning(FILE *out, const struct thinning *thinning)
+{
+	if (!is_thinned(thinning))
 		return;
 	fputs("          (thinned:", out);
-	if (options->interval)
+	if (thinning->interval)
 		fprintf(out, " at least %.9g s from one to the next",
-			(double)options->interval / NSEC_PER_SEC);
-	if (options->interval && options->every > 1)
+			(double)thinning->interval / NSEC_PER_SEC);
+	if (thinning->interval && thinning->every > 1)
 		fputc(',', out);
-	if (options->every > 1)
-		fprintf(out, " one of %u returns to user mode", options->every);
+	if (thinning->every > 1)
+		fprintf(out, " one of %" PRIu64 " returns to user mode",
+			thinning->every);
 	fputs(")\n", out);
 }
 
-static void json_thinning(FILE *out, const struct rec_options *options)
+static void json_thinning(FILE *out, const struct thinning *thinning)
 {
 	struct json_object *object;
 
-	if (!is_thinned(options))
+	if (!is_thinned(thinning))
 		return;
 	object = json_object_new_object();
 	json_object_object_add(object, "type",
 			       json_object_new_string("thinned"));
 	json_object_object_add(object, "interval_ns",
-			       json_object_new_uint64(options->interval));
+			       json_object_new_uint64(thinning->interval));
 	json_object_object_add(object, "every",
-			       json_object_new_int64(options->every ?: 1));
+			       json_object_new_uint64(thinning->every ?: 1));
 	json_line(out, object);
 }
 
@@ -242,74 +276,83 @@ static void json_exec(FILE *out, const struct playback *play)
 	json_line(out, object);
 }
 
-/* Prints the skipped returns, the gap and the exec before a checkpoint, if any. */
-static void show_before(struct viewer *viewer, uint64_t last, uint64_t *execs)
+/* Prints the exec before a checkpoint, if any. */
+static void show_exec(struct viewer *viewer, uint64_t *execs)
 {
-	struct playback *play = &viewer->play;
-	FILE *out = viewer->printer.out;
-	bool json = viewer->options->json;
+	const struct playback *play = viewer->stream->play;
 
-	if (!last && json)
-		json_thinning(out, &play->options);
-	else if (!last)
-		print_thinning(out, &play->options);
-	if (last && !json)
-		print_gap(out, play->now.head.seq - last - 1);
-	if (last && play->execs > *execs && json)
-		json_exec(out, play);
-	else if (last && play->execs > *execs)
-		print_exec(out, play);
+	if (!play || play->execs == *execs)
+		return;
 	*execs = play->execs;
+	if (viewer->options->json)
+		json_exec(viewer->printer.out, play);
+	else
+		print_exec(viewer->printer.out, play);
 }
 
-static int print_all(struct viewer *viewer)
+/* Prints what precedes the first checkpoint. */
+static void show_begin(const struct viewer *viewer)
 {
-	const struct cp_checkpoint *cp = &viewer->play.now.head;
-	FILE *out = viewer->printer.out;
-	uint64_t last = 0, execs = 0;
+	const struct thinning thinning = thinning_of(viewer);
 
-	while (!ferror(out) && playback_next(&viewer->play)) {
-		symbols_refresh(viewer->printer.symbols);
-		show_before(viewer, last, &execs);
+	if (viewer->options->json)
+		json_thinning(viewer->printer.out, &thinning);
+	else
+		print_thinning(viewer->printer.out, &thinning);
+}
+
+static void show_all(struct viewer *viewer)
+{
+	const struct stream *stream = viewer->stream;
+	const struct playback *play = stream->play;
+	FILE *out = viewer->printer.out;
+	bool json = viewer->options->json;
+	uint64_t last = 0, execs = 0;
+	struct stream_end end;
+
+	while (viewer_next(viewer)) {
+		const struct cp_checkpoint *cp = &stream->now->head;
+
+		/* The execs before the first checkpoint are not shown. */
+		if (!last) {
+			show_begin(viewer);
+			execs = play ? play->execs : 0;
+		} else if (!json) {
+			print_gap(out, stream, cp->seq - last - 1);
+		}
+		show_exec(viewer, &execs);
 		last = cp->seq;
-		if (viewer->options->json)
+		if (json)
 			json_log_line(&viewer->printer, cp);
 		else
 			print_line(&viewer->printer, cp);
 	}
-	if (viewer->play.failed)
-		return EXIT_REFUSED;
-	if (ferror(out) || interrupted())
-		return EXIT_OK;
-	if (viewer->options->json)
-		json_end(out, viewer->play.end.reason, viewer->play.end.status);
-	else
-		print_end(out, &viewer->play.end);
-	return EXIT_OK;
+	if (!json && viewer_ended(viewer, &end))
+		print_end(out, &end);
 }
 
-static int show_log(struct viewer *viewer, void *arg)
+/* Prints all lines, at a terminal folded to its width. */
+static void show_log(struct viewer *viewer)
 {
-	FILE *out = viewer->printer.out;
-	int status;
-
-	(void)arg;
 	if (!viewer->options->json)
-		viewer->printer.out = folded_open(out, INDENT);
-	status = print_all(viewer);
-	folded_close(viewer->printer.out, out);
-	viewer->printer.out = out;
-	return status;
+		viewer->printer.out = folded_open(viewer->out, INDENT);
+	show_all(viewer);
+	folded_close(viewer->printer.out, viewer->out);
+	viewer->printer.out = viewer->out;
 }
 
 int verb_log(int argc, char **argv)
 {
-	struct viewer_options options = {};
-	int status = viewer_parse(argc, argv, help, false, &options);
+	struct options options = { .stream.timeout_ns = -1 };
+	struct subject subject = {};
+	struct viewer viewer;
+	int status = subject_parse(argc, argv, &usage, &arguments, &options,
+				   &subject);
 
 	if (status >= 0)
 		return status;
-	if (optind != argc - 1)
-		return usage_error(argv[0], "expected one FILE");
-	return viewer_run(argv[optind], &options, show_log, NULL);
+	viewer_open(&viewer, subject_open(&subject, &options), &options);
+	if (viewer.out)
+		show_log(&viewer);
+	return viewer_close(&viewer);
 }

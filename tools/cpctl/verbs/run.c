@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* cpctl run: start a program and print its checkpoints. */
-#include <errno.h>
 #include <getopt.h>
 #include <string.h>
 
@@ -10,23 +9,24 @@
 #include "diagnose.h"
 #include "exit.h"
 #include "interrupt.h"
+#include "live.h"
 #include "message.h"
-#include "take.h"
+#include "viewer.h"
 
-static const struct take_usage usage = {
+static const struct usage usage = {
 	/* Options after the command are those of the command. */
 	.in_order = true,
-	.has = TAKE_HAS_ALL,
+	.has = OPTIONS_COUNT | OPTIONS_LIVE | OPTIONS_VIEW | OPTIONS_JSON,
 	.help =
 	"Usage: cpctl run [OPTION]... [--] COMMAND [ARGUMENT]...\n"
 	"Start a program and print its checkpoints, from its very first return to\n"
 	"user mode on. After the last, it runs to its end without a pair.\n"
 	"\n"
 	"  -n, --count N          how many (all until it ends)\n"
-	TAKE_WAIT_HELP
-	TAKE_VIEW_HELP
-	TAKE_OUTPUT_HELP
-	TAKE_LAST_HELP
+	OPTIONS_LIVE_HELP
+	OPTIONS_VIEW_HELP
+	OPTIONS_OUTPUT_HELP
+	OPTIONS_LAST_HELP
 	"      --record ...       'cpctl record' by another name; goes first\n"
 	"\n"
 	"The program is not nudged unless --nudge is given. Ctrl-C stops printing and\n"
@@ -34,77 +34,58 @@ static const struct take_usage usage = {
 };
 
 /*
- * Waits for the program's end after the end of the pair, unless interrupted. If the
- * pair has ended because the program exited, the message has already been printed.
+ * Waits for the program's end after the end of the pair.
+ * @reported: the end of the pair, for which a message has been printed
  */
-static void wait_for_end(const struct cp_pair *pair, pid_t pid)
+static void wait_for_end(pid_t pid, const struct stream_end *reported)
 {
-	int status, told;
+	int status;
 
 	if (!child_wait(pid, &status))
 		warnx("interrupted; process %d continues", pid);
-	else if (cp_pair_ended(pair, &told) != CP_END_EXITED || told != status)
+	else if (reported->reason != CP_END_EXITED ||
+		 reported->status != status)
 		diagnose_end(pid, CP_END_EXITED, status);
 }
 
-static int run_child(struct cp_pair *pair, pid_t pid,
-		     struct take_options *options)
+static int run(char **command, const struct options *options)
 {
-	struct live live;
-	int status = EXIT_REFUSED;
+	struct stream *stream = live_start(command, &options->stream);
+	struct stream_end end = {};
+	struct viewer viewer;
+	int status;
+	pid_t pid;
 
-	if (!live_open(&live, pair, pid, options)) {
-		child_kill(pid);
-		return status;
-	}
-	/*
-	 * Make the pair only now, after the exec, which would end a pair. The
-	 * program is held at its beginning.
-	 */
-	if (take_prep(pair, pid, options)) {
-		child_kill(pid);
-	} else {
-		child_release(pid);
-		status = live_run(&live, take_show, options);
-		wait_for_end(pair, pid);
-	}
-	live_close(&live);
+	if (!stream)
+		return EXIT_REFUSED;
+	pid = stream->pid;
+	viewer_open(&viewer, stream, options);
+	viewer_show_all(&viewer);
+	viewer_ended(&viewer, &end);
+	status = viewer_close(&viewer);
+	/* If interrupted, viewer_close() has printed so. */
+	if (!interrupted())
+		wait_for_end(pid, &end);
 	return status;
-}
-
-static int run(struct cp_pair *pair, char **command,
-	       struct take_options *options)
-{
-	pid_t pid = child_start(command);
-
-	return pid < 0 ? EXIT_REFUSED : run_child(pair, pid, options);
 }
 
 int verb_run(int argc, char **argv)
 {
-	struct take_options options = {
-		.timeout_ns = -1,
+	struct options options = {
+		.stream.compare = true,
+		.stream.timeout_ns = -1,
 		.view.stack_bytes = 256,
 	};
-	struct cp_pair *pair;
 	int status;
 
 	if (argc > 1 && !strcmp(argv[1], "--record")) {
 		argv[1] = argv[0];
 		return verb_record(argc - 1, argv + 1);
 	}
-	status = take_parse(argc, argv, &usage, &options);
+	status = options_parse(argc, argv, &usage, &options);
 	if (status >= 0)
 		return status;
 	if (optind == argc)
 		return usage_error(argv[0], "a command is missing");
-	pair = cp_pair_open();
-	if (!pair) {
-		diagnose_open(errno);
-		return EXIT_REFUSED;
-	}
-	interrupt_catch(pair);
-	status = run(pair, argv + optind, &options);
-	cp_pair_close(pair);
-	return status;
+	return run(argv + optind, &options);
 }

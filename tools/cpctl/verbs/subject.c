@@ -1,52 +1,101 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The subject of bt and dump: a process, or a checkpoint of a recording. */
+/* The subject of a verb: a process, or checkpoints of a recording. */
+#include <ctype.h>
 #include <getopt.h>
+#include <limits.h>
+#include <unistd.h>
 
 #include "cmdline.h"
 #include "exit.h"
 #include "interrupt.h"
+#include "live.h"
 #include "number.h"
+#include "recorded.h"
 #include "subject.h"
-#include "viewer.h"
 
-int subject_parse(int argc, char **argv, const struct take_usage *usage,
-		  struct take_options *options, struct subject *subject)
+/* Reads a number of a checkpoint: from 1; or -1 for the last, -2 for that before, etc. */
+static bool parse_place(const char *text, int64_t *number)
 {
-	const char *place = NULL;
-	int status;
+	bool back = text[0] == '-';
+	uint64_t count;
 
-	/* A negative number, which looks like an option, is kept from getopt_long(). */
-	subject->number = -1;
-	if (argc > 2 && argv[argc - 1][0] == '-' &&
-	    parse_place(argv[argc - 1], &subject->number))
-		place = argv[--argc];
-	status = take_parse(argc, argv, usage, options);
-	if (status >= 0)
-		return status;
-	if (argc - optind == 1 && !place && parse_pid(argv[optind], &subject->pid))
-		return -1;
-	if (argc - optind != 1 && argc - optind != 2)
-		return usage_error(argv[0], "expected PID, or FILE [N]");
+	if (!parse_count(text + back, &count) || count > INT64_MAX)
+		return false;
+	*number = back ? -(int64_t)count : (int64_t)count;
+	return true;
+}
+
+/*
+ * The index of the first negative number, which getopt_long() would take for an option;
+ * @argc without such a number. A number after an option is that option's argument,
+ * unless it is the last of all.
+ */
+static int find_negative(int argc, char **argv)
+{
+	int64_t number;
+	int i;
+
+	for (i = 2; i < argc; i++) {
+		if (argv[i][0] == '-' && parse_place(argv[i], &number) &&
+		    (argv[i - 1][0] != '-' || i == argc - 1))
+			return i;
+	}
+	return argc;
+}
+
+/* Is the text more likely a wrong process id than the name of a missing file? */
+static bool is_wrong_pid(const char *text)
+{
+	return (!*text || isspace((unsigned char)*text) ||
+		isdigit((unsigned char)*text)) && access(text, F_OK);
+}
+
+static int parse_file(int argc, char **argv,
+		      const struct subject_usage *arguments,
+		      const struct options *options, struct subject *subject)
+{
+	int i, nr = argc - optind - 1;
+
+	if (nr < arguments->least || nr > arguments->most)
+		return usage_error(argv[0], "expected %s", arguments->text);
 	subject->file = argv[optind];
-	if (argc - optind == 2 && !place &&
-	    !parse_place(argv[optind + 1], &subject->number))
-		return usage_error(argv[0], "invalid checkpoint number '%s'",
-				   argv[optind + 1]);
+	if (!nr && arguments->live && is_wrong_pid(subject->file))
+		return usage_error(argv[0], "invalid process id '%s': expected a number from 1 to %d, or an existing file",
+				   subject->file, INT_MAX);
+	for (i = 0; i < nr; i++) {
+		const char *text = argv[optind + 1 + i];
+
+		if (!parse_place(text, &subject->number[i]))
+			return usage_error(argv[0], "invalid checkpoint number '%s'",
+					   text);
+	}
+	if (options->live)
+		return usage_error(argv[0], "--%s is for a process, and %s is a recording",
+				   options->live, subject->file);
 	return -1;
 }
 
-int subject_open(const struct subject *subject,
-		 const struct take_options *options, subject_fn use)
+int subject_parse(int argc, char **argv, const struct usage *usage,
+		  const struct subject_usage *arguments,
+		  struct options *options, struct subject *subject)
 {
-	struct playback play;
-	int status = EXIT_REFUSED;
+	int end = arguments->most ? find_negative(argc, argv) : argc;
+	int status = options_parse(end, argv, usage, options);
 
+	if (status >= 0)
+		return status;
+	if (argc - optind == 1 && arguments->live &&
+	    parse_pid(argv[optind], &subject->pid))
+		return -1;
+	return parse_file(argc, argv, arguments, options, subject);
+}
+
+struct stream *subject_open(const struct subject *subject,
+			    const struct options *options)
+{
+	if (!subject->file)
+		return live_open(subject->pid, &options->stream);
 	interrupt_catch(NULL);
-	if (playback_open(&play, subject->file)) {
-		if (playback_find(&play, subject->number))
-			status = use(&play, options);
-		status = playback_status(&play, status);
-	}
-	playback_close(&play);
-	return status;
+	return recorded_open(subject->file, subject->number[0],
+			     &options->stream);
 }

@@ -1,116 +1,118 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Printing a recording: the common part of show, log and diff. */
+/* Printing checkpoints: the common part of bt, diff, get, log, run and show. */
+#include <inttypes.h>
 #include <string.h>
 
-#include "cmdline.h"
 #include "exit.h"
-#include "interrupt.h"
+#include "json.h"
 #include "message.h"
-#include "number.h"
 #include "output.h"
-#include "plainname.h"
+#include "print.h"
+#include "text.h"
 #include "viewer.h"
 #include "width.h"
 
-/* The options of VIEWER_STACK_HELP. */
-static const struct option stack_options[] = {
-	{ "stack-bytes", required_argument, NULL, OPT_STACK_BYTES },
-	{ "full", no_argument, NULL, OPT_FULL },
-};
-
-/* The cmdline_set_fn of these verbs. */
-static bool set_option(void *arg, int option)
+void viewer_open(struct viewer *viewer, struct stream *stream,
+		 const struct options *options)
 {
-	struct viewer_options *options = arg;
-
-	switch (option) {
-	case OPT_STACK_BYTES:
-		return cmdline_bytes(&options->view.stack_bytes, UINT64_MAX);
-	case OPT_FULL:
-		options->view.full = true;
-		break;
-	case OPT_JSON:
-		options->json = true;
-		break;
-	case OPT_NO_DEMANGLE:
-		plainname_off();
-		break;
-	case 'o':
-		options->output = optarg;
-		break;
-	}
-	return true;
-}
-
-int viewer_parse(int argc, char **argv, const char *help, bool has_stack,
-		 struct viewer_options *options)
-{
-	struct cmdline cmdline = {
-		.help = help,
-		/* The numbers after the file may be negative, like options. */
-		.in_order = true,
-		.options = {
-			{ "json", no_argument, NULL, OPT_JSON },
-			{ "no-demangle", no_argument, NULL, OPT_NO_DEMANGLE },
-			{ "output", required_argument, NULL, 'o' },
-		},
-	};
-	int status;
-
-	if (has_stack)
-		memcpy(&cmdline.options[3], stack_options,
-		       sizeof(stack_options));
-	status = cmdline_parse(argc, argv, &cmdline, set_option, options);
-	if (status < 0 && output_check(options->output) != EXIT_OK)
-		return EXIT_REFUSED;
-	return status;
-}
-
-static int show_on(FILE *out, struct viewer *viewer, viewer_fn show, void *arg)
-{
-	int status = EXIT_REFUSED;
-
-	viewer->printer.out = out;
-	viewer->printer.style = style_of(out);
-	viewer->printer.columns = width_of(out);
-	viewer->printer.view = viewer->options->view;
-	viewer->printer.symbols = symbols_open(&viewer->play.around);
-	if (!viewer->printer.symbols)
-		warn("cannot look up symbols");
+	memset(viewer, 0, sizeof(*viewer));
+	viewer->stream = stream;
+	viewer->options = options;
+	viewer->status = EXIT_REFUSED;
+	if (!stream)
+		return;
+	viewer->out = output_open(options->output);
+	if (!viewer->out)
+		return;
+	viewer->printer.out = viewer->out;
+	viewer->printer.style = style_of(viewer->out);
+	viewer->printer.columns = width_of(viewer->out);
+	viewer->printer.view = options->view;
+	viewer->printer.symbols = symbols_open(stream->around);
+	if (viewer->printer.symbols)
+		viewer->status = EXIT_OK;
 	else
-		status = show(viewer, arg);
-	symbols_close(viewer->printer.symbols);
-	if (status == EXIT_OK)
-		status = output_flush(out);
-	return playback_status(&viewer->play, status);
+		warn("cannot look up symbols");
 }
 
-int viewer_run(const char *path, const struct viewer_options *options,
-	       viewer_fn show, void *arg)
+/* The reader of a living slave's checkpoints gets each as it comes. */
+static bool is_written(struct viewer *viewer)
 {
-	struct viewer viewer = { .options = options };
-	int status = EXIT_REFUSED;
-	FILE *out;
-
-	interrupt_catch(NULL);
-	if (playback_open(&viewer.play, path)) {
-		out = output_open(options->output);
-		if (out) {
-			status = show_on(out, &viewer, show, arg);
-			status = output_close(out, options->output, status);
-		}
-	}
-	playback_close(&viewer.play);
-	return status;
+	if (viewer->stream->play)
+		return !ferror(viewer->out);
+	viewer->status = output_flush(viewer->out);
+	return viewer->status == EXIT_OK;
 }
 
-bool parse_place(const char *text, int64_t *number)
+bool viewer_next(struct viewer *viewer)
 {
-	bool back = text[0] == '-';
-	uint64_t count;
-
-	if (!parse_count(text + back, &count) || count > INT64_MAX)
+	if (viewer->status != EXIT_OK || !is_written(viewer) ||
+	    !stream_next(viewer->stream))
 		return false;
-	*number = back ? -(int64_t)count : (int64_t)count;
+	symbols_refresh(viewer->printer.symbols);
 	return true;
+}
+
+bool viewer_ended(struct viewer *viewer, struct stream_end *end)
+{
+	return viewer->status == EXIT_OK && !ferror(viewer->out) &&
+	       stream_ended(viewer->stream, end);
+}
+
+int viewer_close(struct viewer *viewer)
+{
+	const char *path = viewer->options->output;
+	struct stream_end end;
+
+	if (!viewer->stream)
+		return viewer->status;
+	if (viewer->options->json && viewer_ended(viewer, &end))
+		json_end(viewer->out, end.reason, end.status);
+	symbols_close(viewer->printer.symbols);
+	if (viewer->status == EXIT_OK)
+		viewer->status = output_flush(viewer->out);
+	if (viewer->out)
+		viewer->status = output_close(viewer->out, path,
+					      viewer->status);
+	return stream_close(viewer->stream, viewer->status);
+}
+
+/* Prints the program that the process has executed, before its first checkpoint. */
+static void print_exec(struct viewer *viewer, uint64_t *execs)
+{
+	const struct playback *play = viewer->stream->play;
+	FILE *out = viewer->printer.out;
+
+	if (!play || play->execs == *execs)
+		return;
+	*execs = play->execs;
+	if (viewer->options->json || !play->identity.command)
+		return;
+	fprintf(out, "after exec %" PRIu64 ": ", play->execs);
+	print_name(out, play->identity.command);
+	fputc('\n', out);
+}
+
+void viewer_show_all(struct viewer *viewer)
+{
+	const struct stream *stream = viewer->stream;
+	uint64_t execs = 0;
+
+	while (viewer_next(viewer)) {
+		print_exec(viewer, &execs);
+		if (viewer->options->json)
+			json_snapshot(&viewer->printer, stream->now);
+		else
+			print_snapshot(&viewer->printer, stream->now,
+				       stream->before);
+	}
+}
+
+int viewer_show(struct stream *stream, const struct options *options)
+{
+	struct viewer viewer;
+
+	viewer_open(&viewer, stream, options);
+	viewer_show_all(&viewer);
+	return viewer_close(&viewer);
 }

@@ -1,75 +1,58 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Printing a recording: the common part of show, log and diff. */
+/* Printing checkpoints: the common part of bt, diff, get, log, run and show. */
 #ifndef VIEWER_H
 #define VIEWER_H
 
-#include "playback.h"
-#include "print.h"
+#include "options.h"
 
 /*
- * struct viewer_options - the options of these verbs
- * @json: whether to print JSON
- * @view: the part of the stack to print
- * @output: the file to write to, NULL for the standard output
- */
-struct viewer_options {
-	bool		json;
-	struct view	view;
-	const char	*output;
-};
-
-/* The lines of --help for these options. */
-#define VIEWER_HELP							    \
-	"      --json             print JSON, one object to a line\n"	    \
-	"      --no-demangle      print names of C++ and Rust as linkers see them\n" \
-	"  -o, --output FILE      print to FILE\n"			    \
-	"  -h, --help             print this help\n"			    \
-	"  -V, --version          print the version\n"
-#define VIEWER_STACK_HELP						    \
-	"      --stack-bytes SIZE most bytes of stack to print (256)\n"	    \
-	"      --full             print all of the stack that was taken\n"
-
-/*
- * struct viewer - a recording that is being printed
+ * struct viewer - a stream that is being printed
+ * @stream: the checkpoints
  * @options: the options of the verb
- * @play: the recording
- * @printer: the destination and the format
+ * @out: the output
+ * @printer: the destination, which may fold the lines for @out, and the format
+ * @status: the exit status so far
  */
 struct viewer {
-	const struct viewer_options	*options;
-	struct playback			play;
-	struct printer			printer;
+	struct stream		*stream;
+	const struct options	*options;
+	FILE			*out;
+	struct printer		printer;
+	int			status;
 };
 
 /*
- * viewer_parse() - read the options of a verb
- * @has_stack: whether the verb has the options of VIEWER_STACK_HELP
+ * viewer_open() - open the output and the names of the process
+ * @stream: the checkpoints, which viewer_close() closes; NULL if they could not be
+ *	opened
  *
- * Return: -1 to continue, with optind at the first argument; else the exit status of
- * cpctl.
+ * After a failure, whose reason was printed, viewer_next() returns false.
  */
-int viewer_parse(int argc, char **argv, const char *help, bool has_stack,
-		 struct viewer_options *options);
-
-/* viewer_fn - prints a recording; returns an exit status */
-typedef int (*viewer_fn)(struct viewer *viewer, void *arg);
+void viewer_open(struct viewer *viewer, struct stream *stream,
+		 const struct options *options);
 
 /*
- * viewer_run() - open a recording, call @show, and close the recording
- * @show: the function that prints
- * @arg: the second argument of @show
+ * viewer_next() - go to the next checkpoint
  *
- * Return: an exit status, which is not EXIT_OK if the recording is damaged.
+ * What was printed of a living slave is written first. Return: false if there are no
+ * more checkpoints, or after a failure.
  */
-int viewer_run(const char *path, const struct viewer_options *options,
-	       viewer_fn show, void *arg);
+bool viewer_next(struct viewer *viewer);
+
+/* viewer_ended() - stream_ended(); false after a failure to print, too */
+bool viewer_ended(struct viewer *viewer, struct stream_end *end);
+
+/* viewer_close() - print the end as JSON, if wanted, and close all; an exit status */
+int viewer_close(struct viewer *viewer);
+
+/* viewer_show_all() - print registers and stacks of all checkpoints */
+void viewer_show_all(struct viewer *viewer);
 
 /*
- * parse_place() - parse the number of a checkpoint on the command line
- * @number: receives a number from 1; or -1 for the last, -2 for the last but one, etc.
+ * viewer_show() - viewer_open(), viewer_show_all() and viewer_close()
  *
- * Return: false if the text is not such a number.
+ * Return: an exit status.
  */
-bool parse_place(const char *text, int64_t *number);
+int viewer_show(struct stream *stream, const struct options *options);
 
 #endif /* VIEWER_H */

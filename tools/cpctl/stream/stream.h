@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The checkpoints of a process, one after another: of a living slave (live.h), or of a
+ * recording (recorded.h). A verb is a loop:
+ *
+ *	while (stream_next(stream))
+ *		print(stream->now);
+ *	status = stream_close(stream, status);
+ */
+#ifndef STREAM_H
+#define STREAM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "playback.h"
+#include "snapshot.h"
+#include "surroundings.h"
+
+/*
+ * struct stream_options - the checkpoints that a verb wants
+ * @count: the maximum number of checkpoints; 0 for no limit
+ * @compare: whether the verb uses @before of struct stream
+ *
+ * The other options are for a living slave:
+ * @nudge: whether to bring a sleeping slave to its next return to user mode
+ * @timeout_ns: the time limit for each checkpoint; negative for no limit
+ * @interval_ns: the minimum time between two checkpoints; a nudge is later than that
+ * @every: take only every Nth return to user mode; 0 and 1: all
+ * @stack_limit: as in struct cp_pair_options
+ */
+struct stream_options {
+	uint64_t	count;
+	bool		compare;
+	bool		nudge;
+	int64_t		timeout_ns;
+	int64_t		interval_ns;
+	uint64_t	every;
+	uint64_t	stack_limit;
+};
+
+/*
+ * struct stream_end - the end of a process's checkpoints
+ * @reason: CP_END_*; CP_END_NONE if the recording ended and the process continued
+ * @status: the status of waitpid(2), for CP_END_EXITED
+ */
+struct stream_end {
+	unsigned int	reason;
+	int		status;
+};
+
+/*
+ * struct stream - the checkpoints of a process, at the current one
+ * @ops: the functions of this kind of stream
+ * @pid: the id of the living slave
+ * @around: the surroundings of the process, as of the current checkpoint
+ * @now: the current checkpoint
+ * @before: the checkpoint before, of the same program; empty if there is none
+ * @replaced: whether the slave has executed another program between the opening of
+ *	the stream and its first checkpoint: data that was read before is invalid
+ * @play: the recording; NULL for a living slave
+ */
+struct stream {
+	const struct stream_ops	*ops;
+	pid_t			pid;
+	struct surroundings	*around;
+	const struct snapshot	*now;
+	const struct snapshot	*before;
+	bool			replaced;
+	const struct playback	*play;
+};
+
+/* struct stream_ops - the functions below, of one kind of stream */
+struct stream_ops {
+	bool	(*next)(struct stream *stream);
+	bool	(*ended)(const struct stream *stream, struct stream_end *end);
+	int	(*close)(struct stream *stream, int status);
+};
+
+/* stream_next() - go to the next checkpoint; false if there are no more */
+bool stream_next(struct stream *stream);
+
+/*
+ * stream_ended() - why there are no more checkpoints, after stream_next() returned false
+ * @end: receives the reason
+ *
+ * Return: false if the reason is the maximum number, an interruption or a failure.
+ */
+bool stream_ended(const struct stream *stream, struct stream_end *end);
+
+/*
+ * stream_close() - report why there are no more checkpoints, and free all
+ * @status: the exit status so far
+ *
+ * The verb may close the stream before its end. Return: the exit status.
+ */
+int stream_close(struct stream *stream, int status);
+
+#endif /* STREAM_H */

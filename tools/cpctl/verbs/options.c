@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The options of verbs that process checkpoints. */
+#include "cmdline.h"
+#include "exit.h"
+#include "options.h"
+#include "output.h"
+#include "plainname.h"
+
+/* The options, each with the bit that @has of the verb must contain, or 0. */
+static const struct {
+	unsigned int	has;
+	struct option	option;
+} table[] = {
+	{ OPTIONS_COUNT, { "count", required_argument, NULL, 'n' } },
+	{ OPTIONS_LIVE, { "nudge", no_argument, NULL, OPT_NUDGE } },
+	{ OPTIONS_LIVE, { "no-nudge", no_argument, NULL, OPT_NO_NUDGE } },
+	{ OPTIONS_LIVE, { "timeout", required_argument, NULL, OPT_TIMEOUT } },
+	{ OPTIONS_LIVE,
+	  { "stack-limit", required_argument, NULL, OPT_STACK_LIMIT } },
+	{ OPTIONS_THIN, { "interval", required_argument, NULL, OPT_INTERVAL } },
+	{ OPTIONS_THIN, { "every", required_argument, NULL, OPT_EVERY } },
+	{ OPTIONS_VIEW,
+	  { "stack-bytes", required_argument, NULL, OPT_STACK_BYTES } },
+	{ OPTIONS_VIEW, { "full", no_argument, NULL, OPT_FULL } },
+	{ OPTIONS_FRAMES, { "frames", required_argument, NULL, OPT_FRAMES } },
+	{ OPTIONS_JSON, { "json", no_argument, NULL, OPT_JSON } },
+	{ OPTIONS_JSON,
+	  { "no-demangle", no_argument, NULL, OPT_NO_DEMANGLE } },
+	{ 0, { "output", required_argument, NULL, 'o' } },
+};
+
+#define NR_OPTIONS (sizeof(table) / sizeof(table[0]))
+
+/* Copies the options that the verb has. */
+static void select_options(struct option options[CMDLINE_OPTIONS],
+			   unsigned int has)
+{
+	size_t i;
+
+	_Static_assert(NR_OPTIONS <= CMDLINE_OPTIONS, "room for all");
+	for (i = 0; i < NR_OPTIONS; i++) {
+		if ((table[i].has & has) == table[i].has)
+			*options++ = table[i].option;
+	}
+}
+
+/* Remembers an option that only holds for a process. */
+static void note_live(struct options *options, int option)
+{
+	size_t i;
+
+	for (i = 0; i < NR_OPTIONS; i++) {
+		if (table[i].option.val == option &&
+		    table[i].has & (OPTIONS_LIVE | OPTIONS_THIN))
+			options->live = table[i].option.name;
+	}
+}
+
+/* Sets an option of the stream; returns as cmdline_set_fn. */
+static bool set_stream(struct stream_options *options, int option)
+{
+	switch (option) {
+	case 'n':
+		return cmdline_number(&options->count, 1, UINT64_MAX);
+	case OPT_TIMEOUT:
+		return cmdline_seconds(&options->timeout_ns, 0);
+	case OPT_STACK_LIMIT:
+		return cmdline_bytes(&options->stack_limit, UINT64_MAX);
+	case OPT_INTERVAL:
+		return cmdline_seconds(&options->interval_ns, 0);
+	case OPT_EVERY:
+		/* A nudge would get a checkpoint earlier. */
+		options->nudge = false;
+		return cmdline_number(&options->every, 1, UINT32_MAX);
+	case OPT_NUDGE:
+		options->nudge = true;
+		break;
+	case OPT_NO_NUDGE:
+		options->nudge = false;
+		break;
+	}
+	return true;
+}
+
+/* The cmdline_set_fn of these verbs. */
+static bool set_option(void *arg, int option)
+{
+	struct options *options = arg;
+
+	note_live(options, option);
+	switch (option) {
+	case OPT_STACK_BYTES:
+		return cmdline_bytes(&options->view.stack_bytes, UINT64_MAX);
+	case OPT_FRAMES:
+		return cmdline_number(&options->frames, 0, UINT64_MAX);
+	case OPT_FULL:
+		options->view.full = true;
+		break;
+	case OPT_JSON:
+		options->json = true;
+		break;
+	case OPT_NO_DEMANGLE:
+		plainname_off();
+		break;
+	case 'o':
+		options->output = optarg;
+		break;
+	default:
+		return set_stream(&options->stream, option);
+	}
+	return true;
+}
+
+int options_parse(int argc, char **argv, const struct usage *usage,
+		  struct options *options)
+{
+	struct cmdline cmdline = {
+		.help = usage->help,
+		.in_order = usage->in_order,
+	};
+	int status;
+
+	select_options(cmdline.options, usage->has);
+	status = cmdline_parse(argc, argv, &cmdline, set_option, options);
+	/* All verbs that print have --json; dump has not, and writes a file. */
+	if (status < 0 && usage->has & OPTIONS_JSON &&
+	    output_check(options->output) != EXIT_OK)
+		return EXIT_REFUSED;
+	return status;
+}

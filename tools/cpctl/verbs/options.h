@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The options of verbs that process checkpoints. */
+#ifndef OPTIONS_H
+#define OPTIONS_H
+
+#include <stdbool.h>
+
+#include "printer.h"
+#include "stream.h"
+
+/*
+ * struct options - the options of verbs that process checkpoints
+ * @stream: the checkpoints that the verb wants
+ * @live: the name of an option that only holds for a process, if the user gave one
+ * @json: whether to print JSON
+ * @view: the part of the stack to print
+ * @frames: the maximum number of calls of a backtrace; 0 for no limit
+ * @output: the file to write to, NULL for the verb's default
+ */
+struct options {
+	struct stream_options	stream;
+	const char		*live;
+	bool			json;
+	struct view		view;
+	uint64_t		frames;
+	const char		*output;
+};
+
+/* The lines of --help for these options. */
+#define OPTIONS_LIVE_HELP						    \
+	"      --nudge            bring a sleeping process to its next return\n" \
+	"                         to user mode\n"				    \
+	"      --no-nudge         wait until it returns without that\n"	    \
+	"      --timeout SEC      give up when no checkpoint comes within SEC\n" \
+	"      --stack-limit SIZE most bytes of stack to take (K, M, G allowed)\n"
+#define OPTIONS_THIN_HELP						    \
+	"      --interval SEC     take checkpoints at least SEC apart\n"	    \
+	"      --every N          every Nth return to user mode only; without nudging\n"
+#define OPTIONS_VIEW_HELP						    \
+	"      --stack-bytes SIZE most bytes of stack to print (256)\n"	    \
+	"      --full             print all of the stack that was taken\n"
+#define OPTIONS_OUTPUT_HELP						    \
+	"      --json             print JSON, one object to a line\n"	    \
+	"      --no-demangle      print names of C++ and Rust as linkers see them\n" \
+	"  -o, --output FILE      print to FILE\n"
+#define OPTIONS_LAST_HELP						    \
+	"  -h, --help             print this help\n"			    \
+	"  -V, --version          print the version\n"
+/* Most of them, for a verb that prints and nudges. */
+#define OPTIONS_TAKE_HELP						    \
+	OPTIONS_LIVE_HELP						    \
+	OPTIONS_THIN_HELP						    \
+	OPTIONS_OUTPUT_HELP						    \
+	OPTIONS_LAST_HELP						    \
+	"\n"								    \
+	"A sleeping process is nudged unless --no-nudge or --every is given.\n"
+
+/* The options of a verb besides --output. */
+#define OPTIONS_COUNT	0x1	/* -n, --count */
+#define OPTIONS_LIVE	0x2	/* those of OPTIONS_LIVE_HELP */
+#define OPTIONS_THIN	0x4	/* those of OPTIONS_THIN_HELP */
+#define OPTIONS_VIEW	0x8	/* those of OPTIONS_VIEW_HELP */
+#define OPTIONS_JSON	0x10	/* --json, --no-demangle */
+#define OPTIONS_FRAMES	0x20	/* --frames */
+
+/*
+ * struct usage - the command line of a verb
+ * @in_order: as in struct cmdline
+ * @has: OPTIONS_*
+ * @help: the text of --help
+ */
+struct usage {
+	bool		in_order;
+	unsigned int	has;
+	const char	*help;
+};
+
+/*
+ * options_parse() - read the options of a verb
+ * @options: the options, which the caller has set to the verb's defaults
+ *
+ * Return: -1 to continue, with optind at the first argument; else the exit status of
+ * cpctl.
+ */
+int options_parse(int argc, char **argv, const struct usage *usage,
+		  struct options *options);
+
+#endif /* OPTIONS_H */
