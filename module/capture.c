@@ -102,12 +102,14 @@ static void capture_regs(struct cp_regs *to, const struct pt_regs *regs)
 
 /**
  * cp_capture_header - fill a checkpoint's fixed part
- * @checkpoint: the slot's header; the caller sets its sequence number
+ * @checkpoint: the slot's header; the caller sets its sequence number, and replaces its
+ *	time, now that of the machine's clock, by that of the master's
  * @regs: the registers with which the current task enters user mode
  * @cause: what brought it into the kernel
+ * @thread: the task's id for the master
  */
 void cp_capture_header(struct cp_checkpoint *checkpoint,
-		       struct pt_regs *regs, struct cp_cause cause)
+		       struct pt_regs *regs, struct cp_cause cause, s32 thread)
 {
 	checkpoint->size = sizeof(*checkpoint);
 	checkpoint->flags = user_64bit_mode(regs) ? 0 : CP_CHECKPOINT_COMPAT;
@@ -126,7 +128,7 @@ void cp_capture_header(struct cp_checkpoint *checkpoint,
 	checkpoint->signal_code = 0;
 	checkpoint->signal_addr = 0;
 	checkpoint->signal_thread = 0;
-	checkpoint->reserved = 0;
+	checkpoint->thread = thread;
 	capture_regs(&checkpoint->regs, regs);
 }
 

@@ -25,7 +25,7 @@ struct cp_cause {
 };
 
 void cp_capture_header(struct cp_checkpoint *checkpoint,
-		       struct pt_regs *regs, struct cp_cause cause);
+		       struct pt_regs *regs, struct cp_cause cause, s32 thread);
 bool cp_capture_stack(struct cp_region *region, const struct cp_slot *slot,
 		      unsigned long sp, bool dying);
 bool cp_capture_stack_late(struct cp_region *region,

@@ -55,11 +55,13 @@ MODULE_PARM_DESC(stack_max, "most bytes of stack that a master may ask for");
 #define CP_PREP_SIZE_VER1	40
 #define CP_PREP_SIZE_VER2	56	/* interval, every */
 #define CP_PREP_SIZE_VER3	64	/* death_stack_limit */
+#define CP_PREP_SIZE_VER4	80	/* nr_threads, thread_size */
 #define CP_GET_SIZE_VER1	56
+#define CP_GET_SIZE_VER2	64	/* thread, unseen */
 
 static_assert(sizeof(struct cp_info) == CP_INFO_SIZE_VER2);
-static_assert(sizeof(struct cp_prep) == CP_PREP_SIZE_VER3);
-static_assert(sizeof(struct cp_get) == CP_GET_SIZE_VER1);
+static_assert(sizeof(struct cp_prep) == CP_PREP_SIZE_VER4);
+static_assert(sizeof(struct cp_get) == CP_GET_SIZE_VER2);
 
 /* The file's pair, with a reference for the caller; NULL before the first. */
 static struct cp_pair *file_pair_get(struct cp_file *cp_file)
@@ -125,7 +127,8 @@ static int ioctl_info(unsigned int cmd, void __user *uarg)
 		.features = CP_FEATURE_RENDEZVOUS | CP_FEATURE_NUDGE |
 			    CP_FEATURE_WAIT_LIMIT | CP_FEATURE_SLOTS |
 			    CP_FEATURE_RATE | CP_FEATURE_DEATH |
-			    CP_FEATURE_XSTATE | CP_FEATURE_DEATH_STACK,
+			    CP_FEATURE_XSTATE | CP_FEATURE_DEATH_STACK |
+			    CP_FEATURE_PROCESS,
 		.stack_default = stack_default,
 		.stack_max = stack_max,
 		.arena_default = arena_default,
@@ -138,7 +141,8 @@ static int ioctl_info(unsigned int cmd, void __user *uarg)
 	return copy_out(uarg, &info, sizeof(info), cmd);
 }
 
-#define CP_PREP_FLAGS	(CP_PREP_OVERWRITE | CP_PREP_DEATH | CP_PREP_XSTATE)
+#define CP_PREP_FLAGS	(CP_PREP_OVERWRITE | CP_PREP_DEATH | CP_PREP_XSTATE | \
+			 CP_PREP_PROCESS)
 
 static int check_prep(const struct cp_prep *prep)
 {
@@ -146,10 +150,13 @@ static int check_prep(const struct cp_prep *prep)
 
 	if (prep->pid <= 0 || prep->mem_fd < -1 ||
 	    prep->flags & ~CP_PREP_FLAGS || prep->reserved ||
+	    prep->reserved2 || prep->nr_threads > CP_THREADS_MAX ||
 	    nr_slots > CP_SLOTS_MAX || prep->stack_limit > stack_max / nr_slots ||
 	    prep->death_stack_limit > stack_max)
 		return -EINVAL;
 	if (prep->death_stack_limit && !(prep->flags & CP_PREP_DEATH))
+		return -EINVAL;
+	if (prep->nr_threads && !(prep->flags & CP_PREP_PROCESS))
 		return -EINVAL;
 	/* A slave that never waits has no use for a limit. */
 	if (prep->flags & CP_PREP_OVERWRITE && prep->wait_limit)
@@ -260,11 +267,25 @@ static int begin_pair(struct cp_pair *pair, const struct cp_pair_setup *setup,
 {
 	int ret;
 
-	prep->region_size = cp_region_size(pair->region);
+	prep->region_size = cp_area_size(pair->parts.area);
+	prep->thread_size = cp_area_offset(pair->parts.area, 1);
 	if (copy_out(uarg, prep, sizeof(*prep), cmd))
 		return -EFAULT;
 	ret = cp_access_check(prep->mem_fd, setup->slave, setup->mm);
 	return ret ?: cp_life_begin(pair);
+}
+
+/* How many threads there are, and may be. */
+static void count_threads(struct cp_pair_setup *setup)
+{
+	setup->nr_threads = 1;
+	setup->max_threads = 1;
+	if (!(setup->prep->flags & CP_PREP_PROCESS))
+		return;
+	/* A thread that is created meanwhile is found later. */
+	setup->nr_threads = max(1, data_race(get_nr_threads(setup->slave)));
+	setup->max_threads = setup->prep->nr_threads ?:
+			     max(CP_THREADS_DEFAULT, 2 * setup->nr_threads);
 }
 
 static int make_pair(struct cp_file *cp_file, struct cp_prep *prep,
@@ -292,6 +313,7 @@ static int make_pair(struct cp_file *cp_file, struct cp_prep *prep,
 	if (ret)
 		goto out_put;
 
+	count_threads(&setup);
 	pair = cp_pair_create(&setup);
 	if (IS_ERR(pair)) {
 		ret = PTR_ERR(pair);
@@ -344,55 +366,79 @@ static int copy_short_regs(void __user *to, const struct cp_regs *regs)
 }
 
 /* Describes the checkpoint to the master, or puts it back if that fails. */
-static int deliver(struct cp_pair *pair, unsigned int index,
-		   struct cp_get *get, unsigned int cmd, void __user *uarg)
+static int deliver_checkpoint(struct cp_pair *pair,
+			      const struct cp_parts_taken *taken,
+			      struct cp_get *get, unsigned int cmd,
+			      void __user *uarg)
 {
+	struct cp_part *part = taken->part;
 	struct cp_slot slot;
 	int ret = 0;
 
-	cp_region_slot(pair->region, index, &slot);
+	cp_region_slot(part->region, taken->slot, &slot);
 	get->seq = slot.header->seq;
-	get->slot_offset = slot.offset;
+	get->thread = slot.header->thread;
+	get->slot_offset = cp_area_offset(pair->parts.area, part->index) +
+			   slot.offset;
 	if (get->regs)
 		ret = copy_short_regs(u64_to_user_ptr(get->regs),
 				      &slot.header->regs);
 	if (!ret)
 		ret = copy_out(uarg, get, sizeof(*get), cmd);
 	if (ret) {
-		cp_ring_put_back(&pair->ring);
+		cp_ring_put_back(&part->ring);
 		return ret;
 	}
-	cp_ring_taken(&pair->ring);
+	cp_ring_taken(&part->ring);
 	return 1;
 }
 
-static void summon(struct cp_ring *ring)
+/* The same for the end of a thread. */
+static int deliver_end(struct cp_pair *pair, const struct cp_parts_taken *taken,
+		       struct cp_get *get, unsigned int cmd, void __user *uarg)
 {
-	cp_hook_nudge(&container_of(ring, struct cp_pair, ring)->slave.hook);
+	int ret;
+
+	get->thread = taken->nr;
+	get->reason = CP_END_EXITED;
+	get->status = taken->status;
+	ret = copy_out(uarg, get, sizeof(*get), cmd);
+	cp_parts_end_taken(&pair->parts, taken->part, !ret);
+	return ret ?: 2;
+}
+
+static int deliver_outcome(struct cp_pair *pair, struct cp_get *get,
+			   unsigned int cmd, void __user *uarg)
+{
+	get->reason = pair->outcome.reason;
+	get->status = pair->outcome.status;
+	return copy_out(uarg, get, sizeof(*get), cmd);
 }
 
 static int device_take(struct cp_pair *pair, struct cp_get *get, u64 deadline,
 		       unsigned int cmd, void __user *uarg)
 {
 	u64 begun = trace_hand_over_enabled() ? local_clock() : 0;
-	struct cp_taken taken;
+	struct cp_parts_taken taken;
+	struct cp_ring_counts counts;
 	int ret;
 
-	ret = cp_ring_take(&pair->ring, deadline,
-			   get->flags & CP_GET_NUDGE ? summon : NULL, &taken);
+	ret = cp_parts_take(&pair->parts, deadline, get->flags & CP_GET_NUDGE,
+			    &taken);
 	if (ret < 0)
 		return ret;
-	get->missed = taken.missed;
-	if (ret) {
-		ret = deliver(pair, taken.slot, get, cmd, uarg);
-		/* A tracer that starts during the call sees the next event. */
-		if (ret > 0 && begun)
-			trace_hand_over(pair, get->seq, local_clock() - begun);
-		return ret;
-	}
-	get->reason = pair->outcome.reason;
-	get->status = pair->outcome.status;
-	return copy_out(uarg, get, sizeof(*get), cmd);
+	cp_parts_count(&pair->parts, &counts);
+	get->missed = counts.missed;
+	get->unseen = atomic_read(&pair->parts.unseen);
+	if (!ret)
+		return deliver_outcome(pair, get, cmd, uarg);
+	if (ret == 2)
+		return deliver_end(pair, &taken, get, cmd, uarg);
+	ret = deliver_checkpoint(pair, &taken, get, cmd, uarg);
+	/* A tracer that starts during the call sees the next event. */
+	if (ret > 0 && begun)
+		trace_hand_over(pair, get->seq, local_clock() - begun);
+	return ret;
 }
 
 static int ioctl_get(struct file *file, unsigned int cmd, void __user *uarg)
@@ -456,7 +502,7 @@ static int device_mmap(struct file *file, struct vm_area_struct *vma)
 
 	if (IS_ERR(pair))
 		return PTR_ERR(pair);
-	ret = cp_region_mmap(pair->region, vma);
+	ret = cp_area_mmap(pair->parts.area, vma);
 	cp_pair_unref(pair);
 	return ret;
 }
@@ -471,7 +517,7 @@ static __poll_t device_poll(struct file *file, struct poll_table_struct *table)
 	pair = file_pair_get(cp_file);
 	if (!pair)
 		return EPOLLERR;
-	if (cp_ring_ready(&pair->ring))
+	if (cp_parts_ready(&pair->parts))
 		events |= EPOLLIN | EPOLLRDNORM;
 	if (cp_pair_is_over(pair))
 		events |= EPOLLIN | EPOLLRDNORM | EPOLLHUP;
@@ -532,6 +578,19 @@ static int device_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
+static void show_parts(struct cp_parts *parts, struct seq_file *seq)
+{
+	struct cp_ring_counts counts;
+
+	cp_parts_count(parts, &counts);
+	seq_printf(seq, "threads:\t%u\n", cp_parts_threads(parts));
+	seq_printf(seq, "unseen:\t%d\n", atomic_read(&parts->unseen));
+	seq_printf(seq, "state:\t%s\n",
+		   cp_ring_state_name(cp_parts_state(parts)));
+	seq_printf(seq, "taken:\t%llu\n", counts.taken);
+	seq_printf(seq, "missed:\t%llu\n", counts.missed);
+}
+
 static void device_show_fdinfo(struct seq_file *seq, struct file *file)
 {
 	struct pid_namespace *ns = proc_pid_ns(file_inode(seq->file)->i_sb);
@@ -542,7 +601,7 @@ static void device_show_fdinfo(struct seq_file *seq, struct file *file)
 	seq_printf(seq, "master:\t%d\n", pid_nr_ns(pair->master.pid, ns));
 	seq_printf(seq, "slave:\t%d\n", pid_nr_ns(pair->slave.pid, ns));
 	seq_printf(seq, "reason:\t%u\n", READ_ONCE(pair->outcome.reason));
-	cp_ring_show(&pair->ring, seq);
+	show_parts(&pair->parts, seq);
 	cp_pair_unref(pair);
 }
 

@@ -43,15 +43,19 @@ void cp_event_pair_ended(struct cp_pair *pair)
  * cp_event_send_checkpoint - as cp_event_checkpoint(), where somebody listens
  * @pair: its pair
  * @checkpoint: its header
+ * @seq: its number
+ * @time: its time by the machine's clock
  */
 void cp_event_send_checkpoint(struct cp_pair *pair,
-			      const struct cp_checkpoint *checkpoint)
+			      const struct cp_checkpoint *checkpoint, u64 seq,
+			      u64 time)
 {
 	struct cp_message message = {
 		.cmd = CP_NL_CMD_CHECKPOINT,
 		.pair = pair,
 		.checkpoint = checkpoint,
-		.time = checkpoint->time - pair->master.time_offset,
+		.seq = seq,
+		.time = time,
 	};
 
 	cp_listeners_notify(&message, CP_NL_EVENT_CHECKPOINTS);

@@ -16,7 +16,6 @@
 
 #include "capture.h"
 #include "compat.h"
-#include "exits.h"
 #include "hook.h"
 #include "pin.h"
 
@@ -428,7 +427,6 @@ static void hook_work(struct callback_head *work)
 	if (hook->watching)
 		unwatch(hook);
 	hrtimer_cancel(&hook->renudge);
-	cp_exits_disable();
 	hook->ops->unhooked(hook);
 }
 
@@ -474,24 +472,17 @@ void cp_hook_prepare(struct cp_hook *hook, struct task_struct *task,
  * cp_hook_arm - hook a task's returns to user mode
  * @hook: the hook, prepared
  *
- * The caller has taken the references that @ops->unhooked drops.
+ * The caller has taken the references that @ops->unhooked drops, and enabled what
+ * notifies of exits (tasks.h). Any context, also for a task that has not run yet.
  *
- * Return: 0; -ESRCH when the task is exiting; -ENOMEM.
+ * Return: 0; -ESRCH when the task is exiting.
  */
 int cp_hook_arm(struct cp_hook *hook)
 {
-	int ret = cp_exits_enable();
-
-	if (ret)
-		return ret;
 	/* The task may fault meanwhile; a count that is off by one is harmless. */
 	hook->faults = data_race(hook->task->min_flt + hook->task->maj_flt);
 	hook->queued = true;
-
-	ret = task_work_add(hook->task, &hook->work, TWA_RESUME);
-	if (ret)
-		cp_exits_disable();
-	return ret;
+	return task_work_add(hook->task, &hook->work, TWA_RESUME);
 }
 
 /* The caller's reference keeps owner and module until @ops->ref. */

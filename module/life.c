@@ -7,8 +7,13 @@
 #include <linux/checkpoint.h>
 #include <linux/pid.h>
 #include <linux/printk.h>
+#include <linux/rculist.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+#include <linux/slab.h>
 #include <linux/task_work.h>
 
+#include "compat.h"
 #include "events.h"
 #include "life.h"
 #include "listeners.h"
@@ -16,6 +21,8 @@
 #include "pin.h"
 #include "sysfs.h"
 #include "table.h"
+#include "tasks.h"
+#include "thread.h"
 #include "trace.h"
 
 static void life_announce(struct cp_pair *pair)
@@ -39,42 +46,170 @@ static void master_exit_work(struct callback_head *work)
 	cp_unpin();
 }
 
-/**
- * cp_life_begin - make the caller the master of a task
- * @pair: from cp_pair_create()
- *
- * Return: 0; -EALREADY, -EDEADLK or -EBUSY when another pair was made meanwhile,
- * -ESRCH when the slave is exiting, -ENOMEM. On failure both processes are as
- * before, and the caller drops its reference.
+/* The last hook has been removed, and nobody arms another. */
+static void life_unhooked(struct cp_pair *pair)
+{
+	/* Unless it is over already: all threads have exited. */
+	cp_life_end(pair, CP_END_EXITED, READ_ONCE(pair->exit_status));
+	trace_pair_unhooked(pair);
+	cp_table_remove(pair);
+	cp_tasks_unwatch(cp_pair_is_process(pair));
+	cp_pair_unref(pair);
+	cp_unpin();
+}
+
+/*
+ * May sleep only when this is the last hook: after that the module may be unloaded as
+ * soon as this has returned; see cp_hook_exit().
  */
-int cp_life_begin(struct cp_pair *pair)
+static void life_drop_hook(struct cp_pair *pair)
+{
+	if (atomic_dec_and_test(&pair->hooked))
+		life_unhooked(pair);
+}
+
+static int life_arm(struct cp_thread *thread)
 {
 	int ret;
 
+	atomic_inc(&thread->pair->hooked);
+	ret = cp_hook_arm(&thread->hook);
+	/* The caller's count is left. */
+	if (ret)
+		atomic_dec(&thread->pair->hooked);
+	return ret;
+}
+
+/* Makes a task that runs a thread of the pair, unless it is one already. */
+static int life_hook(struct cp_pair *pair, struct task_struct *task)
+{
+	struct cp_thread *thread = cp_thread_alloc(GFP_KERNEL);
+	int ret;
+
+	if (!thread)
+		return -ENOMEM;
+	if (!cp_thread_add(thread, pair, task)) {
+		kfree(thread);
+		return 0;
+	}
+	cp_thread_init(thread);
+	ret = cp_parts_join(&pair->parts, thread, thread->nr, &thread->part);
+	if (ret)
+		goto err_remove;
+	ret = life_arm(thread);
+	if (!ret)
+		return 0;
+	cp_parts_give_back(&pair->parts, thread->part);
+
+err_remove:
+	cp_thread_remove(thread);
+	cp_thread_unref(thread);
+	/* The pair is over already: somebody has found and ended it. */
+	return ret == -EPIPE ? 0 : ret;
+}
+
+/* How many tasks are looked up at a time. */
+#define BATCH	32
+
+/* Threads of the slave that the pair does not have yet; holds a reference on each. */
+static unsigned int find_threads(struct cp_pair *pair,
+				 struct task_struct *tasks[BATCH])
+{
+	struct task_struct *task;
+	unsigned int nr = 0;
+
+	rcu_read_lock();
+	list_for_each_entry_rcu(task, &pair->slave.task->signal->thread_head,
+				thread_node) {
+		/* data_race(): other flags change. */
+		if (data_race(task->flags) & (PF_EXITING | CP_PF_KERNEL) ||
+		    cp_thread_find(pair, task))
+			continue;
+		tasks[nr++] = get_task_struct(task);
+		if (nr == BATCH)
+			break;
+	}
+	rcu_read_unlock();
+	return nr;
+}
+
+/* A thread that exits meanwhile is none of the pair's. */
+static int life_hook_process(struct cp_pair *pair)
+{
+	struct task_struct *tasks[BATCH];
+	unsigned int nr, i;
+	int ret = 0;
+
+	do {
+		nr = find_threads(pair, tasks);
+		for (i = 0; i < nr; i++) {
+			if (!ret)
+				ret = life_hook(pair, tasks[i]);
+			if (ret == -ESRCH)
+				ret = 0;
+			put_task_struct(tasks[i]);
+		}
+		if (!ret && signal_pending(current))
+			ret = -ERESTARTNOINTR;
+		cond_resched();
+	} while (nr && !ret);
+	return ret;
+}
+
+static int life_hook_all(struct cp_pair *pair)
+{
+	if (!cp_pair_is_process(pair))
+		return life_hook(pair, pair->slave.task);
+	/*
+	 * Pairs with cp_table_slave_forks(): a thread whose creator does not find
+	 * @hooked set is found by the walk over the threads.
+	 */
+	smp_mb();
+	return life_hook_process(pair);
+}
+
+/**
+ * cp_life_begin - make the caller the master of a slave
+ * @pair: from cp_pair_create()
+ *
+ * Return: 0; -EALREADY, -EDEADLK or -EBUSY when another pair was made meanwhile,
+ * -ESRCH when the slave is exiting, -EOVERFLOW when it has too many threads, -EDQUOT,
+ * -ENOMEM; -ERESTARTNOINTR. On failure both processes are as before, and the caller
+ * drops its reference.
+ */
+int cp_life_begin(struct cp_pair *pair)
+{
+	bool process = cp_pair_is_process(pair);
+	int ret;
+
 	init_task_work(&pair->master.exit_work, master_exit_work);
-	ret = cp_table_insert(pair);
+	ret = cp_tasks_watch(process);
 	if (ret)
 		return ret;
+	ret = cp_table_insert(pair);
+	if (ret)
+		goto err_unwatch;
 	ret = cp_sysfs_add(pair);
 	if (ret)
 		goto err_remove;
 
-	/* Before the hook: events of the slave come after this one. */
+	/* Before the hooks: events of the slave come after this one. */
 	life_announce(pair);
 	cp_pair_ref(pair);
 	cp_pin();
-	ret = cp_hook_arm(&pair->slave.hook);
-	if (ret)
-		goto err_end;
-	return 0;
+	atomic_set(&pair->hooked, 1);
+	ret = life_hook_all(pair);
+	if (ret) {
+		cp_life_end(pair, CP_END_DETACHED, 0);
+		cp_sysfs_remove(pair);
+	}
+	life_drop_hook(pair);
+	return ret;
 
-err_end:
-	cp_life_end(pair, CP_END_DETACHED, 0);
-	cp_unpin();
-	cp_pair_unref(pair);
-	cp_sysfs_remove(pair);
 err_remove:
 	cp_table_remove(pair);
+err_unwatch:
+	cp_tasks_unwatch(process);
 	return ret;
 }
 
@@ -100,24 +235,37 @@ void cp_life_end(struct cp_pair *pair, u32 reason, s32 status)
 {
 	bool first = cp_table_close(pair, reason, status);
 
-	cp_hook_release(&pair->slave.hook);
-	cp_ring_close(&pair->ring);
+	cp_parts_close(&pair->parts);
 	if (first)
 		life_notify_end(pair);
 }
 
 /**
- * cp_life_unhooked - the hook has been removed from the slave
- * @pair: the pair
+ * cp_life_thread_over - the hook has been removed from a thread
+ * @thread: the thread
  *
  * The last thing that the hook's work does.
  */
-void cp_life_unhooked(struct cp_pair *pair)
+void cp_life_thread_over(struct cp_thread *thread)
 {
-	trace_pair_unhooked(pair);
-	cp_table_remove(pair);
-	cp_pair_unref(pair);
-	cp_unpin();
+	struct cp_pair *pair = thread->pair;
+
+	trace_thread_unhooked(thread);
+	cp_thread_remove(thread);
+	if (thread->part)
+		cp_parts_leave(&pair->parts, thread->part, thread);
+	/* The hooks' reference keeps the pair. */
+	cp_thread_unref(thread);
+	life_drop_hook(pair);
+}
+
+/**
+ * cp_life_thread_unseen - a thread of the slave will run without being seen
+ * @pair: the pair
+ */
+void cp_life_thread_unseen(struct cp_pair *pair)
+{
+	atomic_inc(&pair->parts.unseen);
 }
 
 /**
@@ -130,9 +278,9 @@ void cp_life_drop(struct cp_pair *pair)
 	cp_pair_unref(pair);
 }
 
-static void life_slave_exits(struct cp_pair *pair)
+static void life_thread_exits(struct cp_thread *thread)
 {
-	cp_hook_task_exits(&pair->slave.hook);
+	cp_hook_task_exits(&thread->hook);
 }
 
 /*
@@ -154,12 +302,70 @@ static void life_master_exits(struct cp_pair *pair)
 	task_work_add(current, &pair->master.exit_work, TWA_NONE);
 }
 
-/**
- * cp_life_task_exits - the current task is exiting
- *
- * Called for every exit on the machine while a hook is armed, in atomic context.
- */
-void cp_life_task_exits(void)
+/* Called for every exit on the machine, in atomic context. */
+static void life_task_exits(void)
 {
-	cp_table_task_exits(life_slave_exits, life_master_exits);
+	cp_thread_for_current(life_thread_exits);
+	cp_table_master_exits(life_master_exits);
 }
+
+/*
+ * Memory for a thread that the current task creates. With PREEMPT_RT, memory cannot be
+ * allocated here, nor freed.
+ */
+static struct cp_thread *take_spare(struct cp_thread *creator)
+{
+	struct cp_thread *spare = creator ? creator->spare : NULL;
+
+	if (spare) {
+		creator->spare = NULL;
+		creator->created = true;
+	}
+	if (spare || IS_ENABLED(CONFIG_PREEMPT_RT))
+		return spare;
+	return cp_thread_alloc(GFP_ATOMIC);
+}
+
+/*
+ * The current task has created a thread, which has not run yet: its hook sees its first
+ * return to user mode. If the walk over the threads has found it before, it has one.
+ */
+static void life_slave_forks(struct cp_pair *pair, struct task_struct *child)
+{
+	struct cp_thread *thread;
+
+	if (!same_thread_group(current, child) || child->flags & CP_PF_KERNEL ||
+	    cp_pair_is_over(pair) || cp_thread_find(pair, child))
+		return;
+	thread = take_spare(cp_thread_find(pair, current));
+	if (!thread) {
+		cp_life_thread_unseen(pair);
+		return;
+	}
+	/* The walk has found it now, or the last hook is gone: the pair ends. */
+	if (!cp_thread_add(thread, pair, child))
+		goto out_free;
+	if (!atomic_inc_not_zero(&pair->hooked))
+		goto out_remove;
+	cp_thread_init(thread);
+	trace_thread_added(thread);
+	/* Cannot fail: the child does not exit before it has run. */
+	cp_hook_arm(&thread->hook);
+	return;
+
+out_remove:
+	cp_thread_remove(thread);
+out_free:
+	kfree_rcu(thread, rcu);
+}
+
+/* Called for every new task on the machine, in atomic context. */
+static void life_task_forks(struct task_struct *child)
+{
+	cp_table_slave_forks(life_slave_forks, child);
+}
+
+const struct cp_tasks_ops cp_life_tasks_ops = {
+	.exits	= life_task_exits,
+	.forks	= life_task_forks,
+};

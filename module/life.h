@@ -9,11 +9,15 @@
 #include <linux/types.h>
 
 struct cp_pair;
+struct cp_tasks_ops;
+struct cp_thread;
+
+extern const struct cp_tasks_ops cp_life_tasks_ops;
 
 int cp_life_begin(struct cp_pair *pair);
 void cp_life_end(struct cp_pair *pair, u32 reason, s32 status);
-void cp_life_unhooked(struct cp_pair *pair);
+void cp_life_thread_over(struct cp_thread *thread);
+void cp_life_thread_unseen(struct cp_pair *pair);
 void cp_life_drop(struct cp_pair *pair);
-void cp_life_task_exits(void);
 
 #endif /* _CP_LIFE_H */

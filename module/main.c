@@ -9,10 +9,10 @@
 
 #include "access.h"
 #include "device.h"
-#include "exits.h"
 #include "hook.h"
 #include "life.h"
 #include "netlink.h"
+#include "tasks.h"
 
 static int __init checkpoint_init(void)
 {
@@ -24,12 +24,12 @@ static int __init checkpoint_init(void)
 	ret = cp_hook_init();
 	if (ret)
 		return ret;
-	ret = cp_exits_init(cp_life_task_exits);
+	ret = cp_tasks_init(&cp_life_tasks_ops);
 	if (ret)
 		goto err_hook;
 	ret = cp_netlink_init();
 	if (ret)
-		goto err_exits;
+		goto err_tasks;
 	ret = cp_device_init();
 	if (ret)
 		goto err_netlink;
@@ -39,8 +39,8 @@ static int __init checkpoint_init(void)
 
 err_netlink:
 	cp_netlink_exit();
-err_exits:
-	cp_exits_exit();
+err_tasks:
+	cp_tasks_exit();
 err_hook:
 	cp_hook_exit();
 	return ret;
@@ -50,7 +50,7 @@ static void __exit checkpoint_exit(void)
 {
 	cp_device_exit();
 	cp_netlink_exit();
-	cp_exits_exit();
+	cp_tasks_exit();
 	cp_hook_exit();
 	pr_info("unloaded\n");
 }

@@ -12,7 +12,7 @@
 #include "timens.h"
 #include "viewer.h"
 
-/* Room for any message: all attributes together take about 500 bytes. */
+/* Room for any message: all attributes together take about 520 bytes. */
 #define MESSAGE_SIZE	1024
 
 static int put_comm(struct sk_buff *skb, int attr, struct task_struct *task)
@@ -41,7 +41,7 @@ static int put_names(struct sk_buff *skb, struct cp_pair *pair,
 			   pid_nr_ns(pair->slave.pid, ns)) ||
 	       nla_put_u32(skb, CP_NL_A_MASTER,
 			   pid_nr_ns(pair->master.pid, ns)) ||
-	       put_comm(skb, CP_NL_A_SLAVE_COMM, pair->slave.hook.task) ||
+	       put_comm(skb, CP_NL_A_SLAVE_COMM, pair->slave.task) ||
 	       put_comm(skb, CP_NL_A_MASTER_COMM, pair->master.task) ||
 	       nla_put_u32(skb, CP_NL_A_UID,
 			   from_kuid_munged(&init_user_ns, pair->master.uid));
@@ -50,43 +50,49 @@ static int put_names(struct sk_buff *skb, struct cp_pair *pair,
 static int put_state(struct sk_buff *skb, struct cp_pair *pair,
 		     const struct cp_viewer *viewer)
 {
-	return nla_put_u32(skb, CP_NL_A_STATE, cp_ring_state(&pair->ring)) ||
+	return nla_put_u32(skb, CP_NL_A_STATE, cp_parts_state(&pair->parts)) ||
 	       nla_put_u32(skb, CP_NL_A_REASON, READ_ONCE(pair->outcome.reason)) ||
 	       nla_put_s32(skb, CP_NL_A_STATUS, READ_ONCE(pair->outcome.status)) ||
 	       put_time(skb, CP_NL_A_MADE, pair->made, viewer);
 }
 
-static int put_histogram(struct sk_buff *skb, const struct cp_stats *stats)
+static int put_figures(struct sk_buff *skb, const struct cp_figures *figures)
 {
-	u64 histogram[ARRAY_SIZE(stats->held_histogram)];
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(histogram); i++)
-		histogram[i] = READ_ONCE(stats->held_histogram[i]);
-	return nla_put_64bit(skb, CP_NL_A_HELD_HISTOGRAM, sizeof(histogram),
-			     histogram, CP_NL_A_PAD);
+	return put_u64(skb, CP_NL_A_BYTES, figures->bytes) ||
+	       put_u64(skb, CP_NL_A_HELD, figures->held.total) ||
+	       put_u64(skb, CP_NL_A_HELD_MAX, figures->held.longest) ||
+	       nla_put_64bit(skb, CP_NL_A_HELD_HISTOGRAM,
+			     sizeof(figures->held_histogram),
+			     figures->held_histogram, CP_NL_A_PAD) ||
+	       nla_put_s32(skb, CP_NL_A_LAST_SYSCALL, figures->last_syscall) ||
+	       nla_put_u32(skb, CP_NL_A_FLAGS, figures->last_flags);
 }
 
 static int put_stats(struct sk_buff *skb, struct cp_pair *pair)
 {
-	const struct cp_stats *stats = &pair->stats;
-	struct cp_held held = cp_stats_read_held(stats);
+	struct cp_ring_counts counts;
+	struct cp_figures figures;
 
-	return put_u64(skb, CP_NL_A_TAKEN, READ_ONCE(pair->ring.counts.taken)) ||
-	       put_u64(skb, CP_NL_A_MISSED, READ_ONCE(pair->ring.counts.missed)) ||
-	       put_u64(skb, CP_NL_A_BYTES, READ_ONCE(stats->bytes)) ||
-	       put_u64(skb, CP_NL_A_HELD, held.total) ||
-	       put_u64(skb, CP_NL_A_HELD_MAX, held.longest) ||
-	       put_histogram(skb, stats) ||
-	       nla_put_s32(skb, CP_NL_A_LAST_SYSCALL,
-			   READ_ONCE(stats->last_syscall)) ||
-	       nla_put_u32(skb, CP_NL_A_FLAGS, READ_ONCE(stats->last_flags));
+	cp_parts_count(&pair->parts, &counts);
+	cp_parts_figures(&pair->parts, &figures);
+	return put_u64(skb, CP_NL_A_TAKEN, counts.taken) ||
+	       put_u64(skb, CP_NL_A_MISSED, counts.missed) ||
+	       nla_put_u32(skb, CP_NL_A_THREADS,
+			   cp_parts_threads(&pair->parts)) ||
+	       nla_put_u32(skb, CP_NL_A_UNSEEN,
+			   atomic_read(&pair->parts.unseen)) ||
+	       put_figures(skb, &figures);
 }
 
-static int put_checkpoint(struct sk_buff *skb,
-			  const struct cp_checkpoint *checkpoint)
+static int put_checkpoint(struct sk_buff *skb, const struct cp_message *message,
+			  const struct cp_viewer *viewer)
 {
-	return put_u64(skb, CP_NL_A_SEQ, checkpoint->seq) ||
+	const struct cp_checkpoint *checkpoint = message->checkpoint;
+	struct pid *thread = task_pid(current);
+
+	/* The thread sends it itself. */
+	return put_u64(skb, CP_NL_A_SEQ, message->seq) ||
+	       nla_put_u32(skb, CP_NL_A_THREAD, pid_nr_ns(thread, viewer->ns)) ||
 	       nla_put_u32(skb, CP_NL_A_ENTRY, checkpoint->entry) ||
 	       nla_put_s32(skb, CP_NL_A_SYSCALL, checkpoint->syscall) ||
 	       nla_put_u32(skb, CP_NL_A_FLAGS, checkpoint->flags) ||
@@ -108,7 +114,7 @@ int cp_message_put(struct sk_buff *skb, const struct cp_message *message,
 	int full = put_names(skb, message->pair, viewer->ns);
 
 	if (message->checkpoint)
-		full = full || put_checkpoint(skb, message->checkpoint);
+		full = full || put_checkpoint(skb, message, viewer);
 	else
 		full = full || put_state(skb, message->pair, viewer) ||
 		       put_stats(skb, message->pair);

@@ -20,6 +20,7 @@ struct sk_buff;
  * @cmd:	CP_NL_CMD_*
  * @pair:	the pair that it is about
  * @checkpoint:	with CP_NL_CMD_CHECKPOINT
+ * @seq:	with CP_NL_CMD_CHECKPOINT, the checkpoint's number
  * @time:	of an event, by the machine's clock; 0 for an answer
  */
 struct cp_message {
@@ -27,6 +28,7 @@ struct cp_message {
 	u8 cmd;
 	struct cp_pair *pair;
 	const struct cp_checkpoint *checkpoint;
+	u64 seq;
 	u64 time;
 };
 

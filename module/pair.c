@@ -15,66 +15,42 @@
 #include "pair.h"
 #include "timens.h"
 
-/**
- * cp_pair_death_slot - the slot of the state of death
- * @pair: the pair
- *
- * Return: its number: the one after the ring's.
- */
-unsigned int cp_pair_death_slot(const struct cp_pair *pair)
-{
-	return cp_ring_slots(pair->ring.policy, pair->ring.nr_slots);
-}
-
 /* What needs memory, and may fail. */
 static int pair_alloc_parts(struct cp_pair *pair,
 			    const struct cp_pair_setup *setup)
 {
-	struct cp_region_plan plan = {
-		.limits = setup->limits,
-		.last = setup->limits,
+	struct cp_parts_plan plan = {
+		.single = !(setup->prep->flags & CP_PREP_PROCESS),
+		.policy = setup->policy,
+		.nr_slots = setup->nr_slots,
+		.wait = &setup->file->wait,
+		.region.nr_slots = cp_ring_slots(setup->policy, setup->nr_slots),
+		.region.limits = setup->limits,
+		.region.last = setup->limits,
 	};
-	int ret = -ENOMEM;
 
-	if (setup->prep->flags & CP_PREP_XSTATE) {
-		pair->slave.xstate_size = cp_xstate_size();
-		pair->slave.xstate = kvmalloc(pair->slave.xstate_size,
-					      GFP_KERNEL_ACCOUNT);
-		if (!pair->slave.xstate)
-			return -ENOMEM;
-	}
-	if (cp_ring_init(&pair->ring, setup->policy, setup->nr_slots,
-			 &setup->file->wait, &pair->stats))
-		goto err_xstate;
-	plan.nr_slots = cp_pair_death_slot(pair);
-	plan.xstate_size = pair->slave.xstate_size;
+	/* A process has rings whose slots no thread will ever use. */
+	plan.region.nr_headers = plan.single ? plan.region.nr_slots : 1;
+	if (setup->prep->flags & CP_PREP_XSTATE)
+		plan.region.xstate_size = cp_xstate_size();
 	if (setup->prep->flags & CP_PREP_DEATH) {
-		plan.nr_slots++;
-		plan.last = setup->death_limits;
+		plan.region.nr_slots++;
+		plan.region.last = setup->death_limits;
 	}
-	pair->region = cp_region_create(&plan, pair->account);
-	if (IS_ERR(pair->region)) {
-		ret = PTR_ERR(pair->region);
-		goto err_ring;
-	}
-	return 0;
-
-err_ring:
-	cp_ring_destroy(&pair->ring);
-err_xstate:
-	kvfree(pair->slave.xstate);
-	return ret;
+	return cp_parts_init(&pair->parts, &plan, setup->max_threads,
+			     setup->nr_threads, pair->account);
 }
 
 static void pair_init_slave(struct cp_slave *slave,
 			    const struct cp_pair_setup *setup)
 {
+	bool process = setup->prep->flags & CP_PREP_PROCESS;
+
 	slave->mm = setup->mm;
 	mmgrab(slave->mm);
-	cp_hook_prepare(&slave->hook, get_task_struct(setup->slave),
-			setup->hook_ops,
-			setup->prep->interval || setup->prep->every > 1);
-	slave->pid = get_task_pid(setup->slave, PIDTYPE_PID);
+	slave->task = get_task_struct(setup->slave);
+	slave->pid = get_task_pid(setup->slave,
+				  process ? PIDTYPE_TGID : PIDTYPE_PID);
 }
 
 static void pair_init_master(struct cp_master *master)
@@ -94,7 +70,8 @@ static void pair_init_master(struct cp_master *master)
  * cp_life_begin().
  *
  * Return: the pair, with a reference for the caller, or an ERR_PTR(): -EUSERS,
- * -ENOSPC or -EDQUOT when a limit of the user is reached, -ENOMEM.
+ * -ENOSPC or -EDQUOT when a limit of the user is reached, -ENOMEM, -EOVERFLOW when the
+ * slave has too many threads.
  */
 struct cp_pair *cp_pair_create(const struct cp_pair_setup *setup)
 {
@@ -111,6 +88,7 @@ struct cp_pair *cp_pair_create(const struct cp_pair_setup *setup)
 		goto err_limits;
 	refcount_set(&pair->refs, 1);
 	pair->file = cp_file_get(setup->file);
+	pair->hook_ops = setup->hook_ops;
 	pair_init_slave(&pair->slave, setup);
 	pair_init_master(&pair->master);
 	pair->ask.flags = setup->prep->flags;
@@ -118,7 +96,6 @@ struct cp_pair *cp_pair_create(const struct cp_pair_setup *setup)
 	pair->ask.interval = setup->prep->interval;
 	pair->ask.every = setup->prep->every;
 	pair->made = ktime_get_ns();
-	pair->stats.last_syscall = -1;
 	return pair;
 
 err_limits:
@@ -133,12 +110,10 @@ static void pair_free(struct cp_pair *pair)
 	put_pid(pair->master.pid);
 	put_task_struct(pair->master.task);
 	put_pid(pair->slave.pid);
-	put_task_struct(pair->slave.hook.task);
+	put_task_struct(pair->slave.task);
 	mmdrop(pair->slave.mm);
+	cp_parts_destroy(&pair->parts);
 	cp_file_put(pair->file);
-	cp_region_put(pair->region);
-	cp_ring_destroy(&pair->ring);
-	kvfree(pair->slave.xstate);
 	cp_limits_remove_pair(pair->account);
 	kfree_rcu(pair, rcu);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The memory that receives checkpoints: allocation, layout, mapping.
+ * The memory that receives the checkpoints of one thread: allocation and layout.
  */
 #include <linux/checkpoint.h>
 #include <linux/memcontrol.h>
@@ -64,14 +64,19 @@ static void table_free(struct cp_table *table)
 	kfree(table);
 }
 
-static void region_free(struct cp_region *region)
+/**
+ * cp_region_free - free a region
+ * @region: the region, which nobody uses any more
+ *
+ * May sleep.
+ */
+void cp_region_free(struct cp_region *region)
 {
 	unsigned long i;
 
 	for (i = 0; i < region->nr_tables; i++)
 		if (region->tables[i])
 			table_free(region->tables[i]);
-	mem_cgroup_put(region->memcg);
 	cp_limits_remove_memory(region->account,
 				atomic_long_read(&region->counted));
 	kvfree(region);
@@ -85,85 +90,92 @@ static u64 slot_bytes(const struct cp_region_plan *plan,
 	       PAGE_SIZE;
 }
 
-/**
- * cp_region_create - make the region of a new pair
- * @plan: what it is to hold
- * @account: the account that is charged
- *
- * Called by the master, whose memory cgroup is charged.
- *
- * Return: the region, to be given back with cp_region_put(), or an ERR_PTR():
- * -EDQUOT at the limit of @account, or -ENOMEM.
- */
-struct cp_region *cp_region_create(const struct cp_region_plan *plan,
-				   struct cp_account *account)
+static unsigned long plan_pages(const struct cp_region_plan *plan)
 {
-	u64 slot_size = slot_bytes(plan, &plan->limits);
-	u64 last_size = slot_bytes(plan, &plan->last);
-	struct cp_region *region;
-	unsigned long nr_pages, nr_tables;
-	unsigned int i;
-	int ret;
+	u64 size = HEAD_SIZE +
+		   (plan->nr_slots - 1) * slot_bytes(plan, &plan->limits) +
+		   slot_bytes(plan, &plan->last);
 
-	nr_pages = (HEAD_SIZE + (plan->nr_slots - 1) * slot_size + last_size) >>
-		   PAGE_SHIFT;
-	nr_tables = DIV_ROUND_UP(nr_pages, CP_TABLE_PAGES);
+	return size >> PAGE_SHIFT;
+}
+
+/**
+ * cp_region_plan_size - the room that a region takes in the master's mapping
+ * @plan: what it is to hold
+ *
+ * Return: bytes, whole pages.
+ */
+u64 cp_region_plan_size(const struct cp_region_plan *plan)
+{
+	return (u64)plan_pages(plan) << PAGE_SHIFT;
+}
+
+static struct cp_region *region_alloc(const struct cp_region_plan *plan,
+				      struct mem_cgroup *memcg)
+{
+	struct mem_cgroup *old = set_active_memcg(memcg);
+	unsigned long nr_tables = DIV_ROUND_UP(plan_pages(plan), CP_TABLE_PAGES);
+	struct cp_region *region;
 
 	region = kvzalloc(struct_size(region, tables, nr_tables),
 			  GFP_KERNEL_ACCOUNT);
+	set_active_memcg(old);
 	if (!region)
-		return ERR_PTR(-ENOMEM);
-
-	refcount_set(&region->refs, 1);
+		return NULL;
 	region->nr_slots = plan->nr_slots;
 	region->xstate_size = PAGE_ALIGN(plan->xstate_size);
-	region->slot_size = slot_size;
-	region->last_size = last_size;
+	region->slot_size = slot_bytes(plan, &plan->limits);
+	region->last_size = slot_bytes(plan, &plan->last);
 	region->arena_limit = plan->limits.arena;
 	region->last_arena_limit = plan->last.arena;
-	region->nr_pages = nr_pages;
+	region->nr_pages = plan_pages(plan);
 	region->nr_tables = nr_tables;
-	region->memcg = get_mem_cgroup_from_mm(current->mm);
-	region->account = account;
+	region->memcg = memcg;
+	return region;
+}
 
-	if (!region_count(region, struct_size(region, tables, nr_tables)))
-		goto err_free;
+static bool region_alloc_headers(struct cp_region *region, unsigned int nr)
+{
+	struct cp_slot slot;
+	unsigned int i;
+
 	if (!cp_region_at(region, 0))
-		goto err_free;
-	for (i = 0; i < plan->nr_slots; i++)
-		if (!cp_region_at(region, HEAD_SIZE + i * slot_size))
-			goto err_free;
+		return false;
+	for (i = 0; i < nr; i++)
+		if (!cp_region_slot_alloc(region, i, &slot))
+			return false;
+	return cp_region_slot_alloc(region, region->nr_slots - 1, &slot);
+}
 
+/**
+ * cp_region_create - make the region of a thread
+ * @plan: what it is to hold
+ * @memcg: the master's memory cgroup, which is charged; outlives the region
+ * @account: the account that is charged; outlives the region
+ *
+ * Called by the master, or by the thread itself.
+ *
+ * Return: the region, to be freed with cp_region_free(), or an ERR_PTR():
+ * -EDQUOT at the limit of @account, or -ENOMEM.
+ */
+struct cp_region *cp_region_create(const struct cp_region_plan *plan,
+				   struct mem_cgroup *memcg,
+				   struct cp_account *account)
+{
+	struct cp_region *region = region_alloc(plan, memcg);
+	int ret;
+
+	if (!region)
+		return ERR_PTR(-ENOMEM);
+	region->account = account;
+	if (!region_count(region, struct_size(region, tables, region->nr_tables)) ||
+	    !region_alloc_headers(region, plan->nr_headers)) {
+		ret = region->refused ? -EDQUOT : -ENOMEM;
+		cp_region_free(region);
+		return ERR_PTR(ret);
+	}
 	region_fill_head(region);
 	return region;
-
-err_free:
-	ret = region->refused ? -EDQUOT : -ENOMEM;
-	region_free(region);
-	return ERR_PTR(ret);
-}
-
-/**
- * cp_region_put - drop a reference
- * @region: the region
- *
- * May sleep.
- */
-void cp_region_put(struct cp_region *region)
-{
-	if (refcount_dec_and_test(&region->refs))
-		region_free(region);
-}
-
-/**
- * cp_region_size - the number of bytes that the master may map
- * @region: the region
- *
- * Return: the size, whole pages.
- */
-u64 cp_region_size(const struct cp_region *region)
-{
-	return (u64)region->nr_pages << PAGE_SHIFT;
 }
 
 /**
@@ -184,8 +196,48 @@ void cp_region_slot(struct cp_region *region, unsigned int index,
 			  HEAD_SIZE - region->xstate_size;
 	slot->arena_limit = last ? region->last_arena_limit :
 				   region->arena_limit;
-	/* cp_region_create() has allocated this page. */
-	slot->header = cp_region_at(region, slot->offset);
+	slot->header = cp_region_page(region, slot->offset);
+}
+
+/**
+ * cp_region_slot_alloc - find a slot in order to write it
+ * @region: the region
+ * @index: the slot's number
+ * @slot: filled in
+ *
+ * May sleep.
+ *
+ * Return: false when there is no memory for its header.
+ */
+bool cp_region_slot_alloc(struct cp_region *region, unsigned int index,
+			  struct cp_slot *slot)
+{
+	cp_region_slot(region, index, slot);
+	if (unlikely(!slot->header))
+		slot->header = cp_region_alloc(region, slot->offset);
+	return slot->header;
+}
+
+/**
+ * cp_region_assign - the region is another thread's from here on
+ * @region: the region
+ * @thread: the thread's id for the master
+ *
+ * What the thread before it has left there is no checkpoint any more.
+ */
+void cp_region_assign(struct cp_region *region, s32 thread)
+{
+	struct cp_region_head *head = cp_region_at(region, 0);
+	struct cp_slot slot;
+	unsigned int i;
+
+	WRITE_ONCE(head->newest, 0);
+	for (i = 0; i < region->nr_slots; i++) {
+		cp_region_slot(region, i, &slot);
+		if (slot.header)
+			cp_region_unpublish(&slot);
+	}
+	WRITE_ONCE(head->thread, thread);
 }
 
 /* If slave and master allocate the same table, cmpxchg() decides. */
@@ -330,64 +382,4 @@ void cp_region_copy_newest(struct cp_region *region, const struct cp_slot *to)
 	/* cp_region_publish() sets the number. */
 	header.seq = 0;
 	*to->header = header;
-}
-
-static void region_vm_open(struct vm_area_struct *vma)
-{
-	struct cp_region *region = vma->vm_private_data;
-
-	refcount_inc(&region->refs);
-}
-
-static void region_vm_close(struct vm_area_struct *vma)
-{
-	cp_region_put(vma->vm_private_data);
-}
-
-static vm_fault_t region_vm_fault(struct vm_fault *vmf)
-{
-	struct cp_region *region = vmf->vma->vm_private_data;
-	void *at;
-
-	if (vmf->pgoff >= region->nr_pages)
-		return VM_FAULT_SIGBUS;
-	at = cp_region_at(region, (u64)vmf->pgoff << PAGE_SHIFT);
-	if (!at)
-		return VM_FAULT_SIGBUS;
-	vmf->page = virt_to_page(at);
-	get_page(vmf->page);
-	return 0;
-}
-
-static const struct vm_operations_struct region_vm_ops = {
-	.open	= region_vm_open,
-	.close	= region_vm_close,
-	.fault	= region_vm_fault,
-};
-
-/**
- * cp_region_mmap - map the region into the caller
- * @region: the region
- * @vma: the new mapping, as mmap() gives it
- *
- * The mapping stays read-only, because the kernel reads back what it wrote there. It is
- * not inherited and not dumped: neither a child nor a core dump of the master gets
- * the slave's memory.
- *
- * Return: 0; -EINVAL when @vma reaches beyond the region; -EACCES when it
- * would be writable or executable.
- */
-int cp_region_mmap(struct cp_region *region, struct vm_area_struct *vma)
-{
-	if (vma->vm_pgoff + vma_pages(vma) > region->nr_pages)
-		return -EINVAL;
-	if (vma->vm_flags & (VM_WRITE | VM_EXEC))
-		return -EACCES;
-
-	vm_flags_mod(vma, VM_DONTCOPY | VM_DONTEXPAND | VM_DONTDUMP,
-		     VM_MAYWRITE | VM_MAYEXEC);
-	vma->vm_ops = &region_vm_ops;
-	vma->vm_private_data = region;
-	refcount_inc(&region->refs);
-	return 0;
 }

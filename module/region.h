@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The memory that receives a slave's checkpoints and that the master maps.
+ * The memory that receives the checkpoints of one thread: a part of what the master
+ * maps (area.h).
  *
  * Layout: see "The region" in linux/checkpoint.h. A page is allocated when the
  * slave's stack, or the master's look at it, first needs it; it stays until
@@ -9,23 +10,22 @@
  * are referenced by the region and by the page tables that map them. All of it
  * counts for the user who made the pair (limits.h).
  *
- * A region is shared by its pair and by each mapping of it.
+ * The header of a slot is allocated when the slot is first written.
  */
 #ifndef _CP_REGION_H
 #define _CP_REGION_H
 
 #include <linux/mm.h>
-#include <linux/refcount.h>
 #include <linux/types.h>
 
 struct cp_account;
 struct cp_checkpoint;
 struct mem_cgroup;
-struct vm_area_struct;
 
 /**
  * struct cp_slot - where a slot's parts lie
- * @header:	the slot's struct cp_checkpoint; one page
+ * @header:	the slot's struct cp_checkpoint; one page; NULL when it has never
+ *		been written
  * @offset:	where @header lies in the region, in bytes
  * @xstate:	where the room for extended registers lies, in bytes
  * @data:	where the slot's data area begins in the region, in bytes
@@ -54,12 +54,14 @@ struct cp_stack_limits {
 /**
  * struct cp_region_plan - what a region is to hold
  * @nr_slots:	number of slots, at least 1
+ * @nr_headers:	so many of them, and the last one, have their header from the beginning
  * @xstate_size: bytes of extended registers in each
  * @limits:	of all slots but the last
  * @last:	of the last
  */
 struct cp_region_plan {
 	unsigned int nr_slots;
+	unsigned int nr_headers;
 	u64 xstate_size;
 	struct cp_stack_limits limits;
 	struct cp_stack_limits last;
@@ -73,7 +75,6 @@ struct cp_table {
 };
 
 struct cp_region {
-	refcount_t refs;
 	unsigned int nr_slots;
 	u64 xstate_size;
 	u64 slot_size;
@@ -89,12 +90,16 @@ struct cp_region {
 	struct cp_table *tables[];
 };
 
+u64 cp_region_plan_size(const struct cp_region_plan *plan);
 struct cp_region *cp_region_create(const struct cp_region_plan *plan,
+				   struct mem_cgroup *memcg,
 				   struct cp_account *account);
-void cp_region_put(struct cp_region *region);
-u64 cp_region_size(const struct cp_region *region);
+void cp_region_free(struct cp_region *region);
+void cp_region_assign(struct cp_region *region, s32 thread);
 void cp_region_slot(struct cp_region *region, unsigned int index,
 		    struct cp_slot *slot);
+bool cp_region_slot_alloc(struct cp_region *region, unsigned int index,
+			  struct cp_slot *slot);
 void *cp_region_alloc(struct cp_region *region, u64 offset);
 void cp_region_unpublish(const struct cp_slot *slot);
 void cp_region_publish(struct cp_region *region, const struct cp_slot *slot,
@@ -104,7 +109,7 @@ void cp_region_copy_newest(struct cp_region *region, const struct cp_slot *to);
 /**
  * cp_region_page - address of the page of a byte of the region
  * @region: the region
- * @offset: the byte's place, below cp_region_size()
+ * @offset: the byte's place
  *
  * Return: the page's address, or NULL when nobody has needed it yet.
  */
@@ -121,7 +126,7 @@ static inline void *cp_region_page(const struct cp_region *region, u64 offset)
 /**
  * cp_region_at - address of a byte of the region
  * @region: the region
- * @offset: the byte's place, below cp_region_size()
+ * @offset: the byte's place
  *
  * May sleep, as cp_region_alloc() does.
  *
@@ -138,7 +143,5 @@ static inline void *cp_region_at(struct cp_region *region, u64 offset)
 		return NULL;
 	return page + offset_in_page(offset);
 }
-
-int cp_region_mmap(struct cp_region *region, struct vm_area_struct *vma);
 
 #endif /* _CP_REGION_H */

@@ -9,7 +9,6 @@
 #include <linux/sched/clock.h>
 #include <linux/sched/stat.h>
 #include <linux/sched/signal.h>
-#include <linux/seq_file.h>
 #include <linux/slab.h>
 
 #include "ring.h"
@@ -140,12 +139,12 @@ int cp_ring_init(struct cp_ring *ring, enum cp_policy policy,
 {
 	unsigned int i;
 
-	ring->slot_at = kvmalloc_array(nr_slots, sizeof(*ring->slot_at),
-				       GFP_KERNEL_ACCOUNT);
-	if (!ring->slot_at)
+	ring->places = kvcalloc(nr_slots, sizeof(*ring->places),
+				GFP_KERNEL_ACCOUNT);
+	if (!ring->places)
 		return -ENOMEM;
 	for (i = 0; i < nr_slots; i++)
-		ring->slot_at[i] = i;
+		ring->places[i].slot = i;
 	if (policy != CP_POLICY_RENDEZVOUS) {
 		ring->held = nr_slots;
 		ring->spare = nr_slots + 1;
@@ -169,7 +168,7 @@ int cp_ring_init(struct cp_ring *ring, enum cp_policy policy,
  */
 void cp_ring_destroy(struct cp_ring *ring)
 {
-	kvfree(ring->slot_at);
+	kvfree(ring->places);
 }
 
 static bool has_checkpoint(const struct cp_ring *ring)
@@ -196,14 +195,18 @@ static bool may_claim(const struct cp_ring *ring)
 }
 
 /* Puts the slot that the slave has written into its place. */
-static void add_checkpoint(struct cp_ring *ring)
+static void add_checkpoint(struct cp_ring *ring, const struct cp_claim *claim,
+			   cp_seal_fn seal)
 {
+	struct cp_place *place = &ring->places[ring->head % ring->nr_slots];
+
 	lockdep_assert_held(&ring->lock);
 	if (ring->head - ring->tail == ring->nr_slots) {
 		WRITE_ONCE(ring->tail, ring->tail + 1);
 		WRITE_ONCE(ring->counts.missed, ring->counts.missed + 1);
 	}
-	swap(ring->spare, ring->slot_at[ring->head % ring->nr_slots]);
+	place->time = seal(ring, claim);
+	swap(ring->spare, place->slot);
 	WRITE_ONCE(ring->head, ring->head + 1);
 }
 
@@ -267,6 +270,13 @@ static bool slave_may_claim(const struct cp_ring *ring)
 	return READ_ONCE(ring->head) - READ_ONCE(ring->tail) < ring->nr_slots;
 }
 
+static void count_unwritten(struct cp_ring *ring)
+{
+	lockdep_assert_held(&ring->lock);
+	ring->unwritten++;
+	WRITE_ONCE(ring->counts.missed, ring->counts.missed + 1);
+}
+
 /*
  * The wait limit has passed. A master that arrived at the last moment relies on
  * @slave_waiting, so the slave claims the slot after all if it can. Otherwise the
@@ -279,10 +289,8 @@ static int give_up(struct cp_ring *ring, struct cp_claim *claim)
 	spin_lock(&ring->lock);
 	done = claim_now(ring, claim);
 	ring->slave_waiting = false;
-	if (!done) {
-		ring->unwritten++;
-		WRITE_ONCE(ring->counts.missed, ring->counts.missed + 1);
-	}
+	if (!done)
+		count_unwritten(ring);
 	spin_unlock(&ring->lock);
 	wake_masters(ring);
 	return done ? 0 : -ETIME;
@@ -333,23 +341,21 @@ int cp_ring_claim(struct cp_ring *ring, u64 wait_limit, struct cp_claim *claim)
 	return ret;
 }
 
-static void end_filling(struct cp_ring *ring, bool published)
-{
-	spin_lock(&ring->lock);
-	WRITE_ONCE(ring->filling, false);
-	if (published)
-		add_checkpoint(ring);
-	spin_unlock(&ring->lock);
-	wake_masters(ring);
-}
-
 /**
  * cp_ring_publish - slave: the claimed slot is written
  * @ring: the ring
+ * @claim: from cp_ring_claim()
+ * @seal: called under @lock, before the slot takes its place; gives the time at which
+ *	the checkpoint was complete
  */
-void cp_ring_publish(struct cp_ring *ring)
+void cp_ring_publish(struct cp_ring *ring, const struct cp_claim *claim,
+		     cp_seal_fn seal)
 {
-	end_filling(ring, true);
+	spin_lock(&ring->lock);
+	WRITE_ONCE(ring->filling, false);
+	add_checkpoint(ring, claim, seal);
+	spin_unlock(&ring->lock);
+	wake_masters(ring);
 }
 
 /**
@@ -358,7 +364,25 @@ void cp_ring_publish(struct cp_ring *ring)
  */
 void cp_ring_abandon(struct cp_ring *ring)
 {
-	end_filling(ring, false);
+	spin_lock(&ring->lock);
+	WRITE_ONCE(ring->filling, false);
+	spin_unlock(&ring->lock);
+	wake_masters(ring);
+}
+
+/**
+ * cp_ring_miss - slave: the claimed slot cannot be written
+ * @ring: the ring
+ *
+ * The checkpoint counts as missed, and its number is not used again.
+ */
+void cp_ring_miss(struct cp_ring *ring)
+{
+	spin_lock(&ring->lock);
+	WRITE_ONCE(ring->filling, false);
+	count_unwritten(ring);
+	spin_unlock(&ring->lock);
+	wake_masters(ring);
 }
 
 /**
@@ -399,7 +423,8 @@ void cp_ring_claim_late(const struct cp_ring *ring, struct cp_claim *claim)
 /**
  * cp_ring_publish_late - slave: the slot is written, with interrupts off
  * @ring: the ring, which overwrites
- * @publish: called under @lock, before the slot takes its place
+ * @claim: from cp_ring_claim_late()
+ * @seal: as for cp_ring_publish()
  *
  * Does not spin on @lock: its holder may be in an interrupt on another CPU. Issues
  * no wake-up: the length of a wait queue is not bounded, and interrupts are off.
@@ -408,7 +433,8 @@ void cp_ring_claim_late(const struct cp_ring *ring, struct cp_claim *claim)
  * Return: false when the ring is closed or @lock is taken; then nothing has
  * changed.
  */
-bool cp_ring_publish_late(struct cp_ring *ring, cp_ring_fn publish)
+bool cp_ring_publish_late(struct cp_ring *ring, const struct cp_claim *claim,
+			  cp_seal_fn seal)
 {
 	bool open, wanted;
 
@@ -416,10 +442,8 @@ bool cp_ring_publish_late(struct cp_ring *ring, cp_ring_fn publish)
 		return false;
 	open = !ring->over;
 	wanted = open && (ring->getters || !has_checkpoint(ring));
-	if (likely(open)) {
-		publish(ring);
-		add_checkpoint(ring);
-	}
+	if (likely(open))
+		add_checkpoint(ring, claim, seal);
 	spin_unlock(&ring->lock);
 	if (wanted && wq_has_sleeper(ring->master_wait))
 		ring->owes_wake_up = true;
@@ -451,7 +475,8 @@ bool cp_ring_leave_last(struct cp_ring *ring, unsigned int slot)
 
 	spin_lock(&ring->lock);
 	open = !ring->over;
-	ring->last = slot;
+	ring->last.slot = slot;
+	ring->last.time = ktime_get_ns();
 	ring->has_last = open;
 	spin_unlock(&ring->lock);
 	return open;
@@ -465,10 +490,11 @@ static void take_next(struct cp_ring *ring)
 	if (ring->kept) {
 		WRITE_ONCE(ring->kept, false);
 	} else if (ring->head != ring->tail) {
-		swap(ring->held, ring->slot_at[ring->tail % ring->nr_slots]);
+		swap(ring->held, ring->places[ring->tail % ring->nr_slots].slot);
 		WRITE_ONCE(ring->tail, ring->tail + 1);
 	} else {
-		ring->held = ring->last;
+		ring->unheld = ring->held;
+		ring->held = ring->last.slot;
 		ring->has_last = false;
 	}
 }
@@ -513,7 +539,7 @@ static bool slave_is_away(const struct cp_ring *ring)
 }
 
 static enum take begin_taking(struct cp_ring *ring, bool nonblock,
-			      cp_ring_fn summon, struct cp_taken *taken)
+			      cp_summon_fn summon, struct cp_taken *taken)
 {
 	enum take take;
 	bool wanted, away;
@@ -586,7 +612,7 @@ static bool master_may_take(const struct cp_ring *ring)
  * cp_ring_put_back(); 0: no checkpoint is left and none will come; -EAGAIN,
  * -ETIMEDOUT; -ERESTARTSYS: a signal is pending. No error loses a checkpoint.
  */
-int cp_ring_take(struct cp_ring *ring, u64 deadline, cp_ring_fn summon,
+int cp_ring_take(struct cp_ring *ring, u64 deadline, cp_summon_fn summon,
 		 struct cp_taken *taken)
 {
 	bool nonblock = !deadline;
@@ -612,6 +638,78 @@ int cp_ring_take(struct cp_ring *ring, u64 deadline, cp_ring_fn summon,
 	if (take == TAKE_AGAIN)
 		return -EAGAIN;
 	return take == TAKE_SLOT;
+}
+
+/* What take_next() would take. */
+static struct cp_offer next_offer(const struct cp_ring *ring)
+{
+	struct cp_offer offer = { .kind = CP_OFFER_CHECKPOINT };
+
+	lockdep_assert_held(&ring->lock);
+	if (ring->kept)
+		offer.time = 0;
+	else if (ring->head != ring->tail)
+		offer.time = ring->places[ring->tail % ring->nr_slots].time;
+	else
+		offer.time = ring->last.time;
+	return offer;
+}
+
+/**
+ * cp_ring_offer - master: what a ring has for it
+ * @ring: the ring
+ *
+ * Return: the offer. It may be gone when cp_ring_take_offer() is called.
+ */
+struct cp_offer cp_ring_offer(struct cp_ring *ring)
+{
+	struct cp_offer offer = { .kind = CP_OFFER_NONE };
+
+	spin_lock(&ring->lock);
+	if (!ring->taking && has_checkpoint(ring)) {
+		offer = next_offer(ring);
+	} else if (!ring->taking && ring->over && !ring->filling) {
+		offer.kind = CP_OFFER_OVER;
+	} else if (ring->slave_waiting && !ring->over) {
+		offer.kind = CP_OFFER_SLAVE;
+		/* The slave, which writes it, waits. */
+		offer.time = READ_ONCE(ring->stats->begun);
+	}
+	spin_unlock(&ring->lock);
+	return offer;
+}
+
+static bool take_same(struct cp_ring *ring, u64 time, struct cp_taken *taken)
+{
+	bool same, wanted;
+
+	spin_lock(&ring->lock);
+	same = !ring->taking && has_checkpoint(ring) &&
+	       next_offer(ring).time == time;
+	if (same)
+		take_next(ring);
+	taken->slot = ring->held;
+	wanted = may_claim(ring);
+	spin_unlock(&ring->lock);
+	if (wanted)
+		wake_slave(ring);
+	return same;
+}
+
+/**
+ * cp_ring_take_offer - master: take what cp_ring_offer() has given
+ * @ring: the ring
+ * @offer: a checkpoint, or a slave that waits; its copy is then waited for
+ * @taken: as for cp_ring_take()
+ *
+ * Return: as cp_ring_take(); -EAGAIN when the offer is gone.
+ */
+int cp_ring_take_offer(struct cp_ring *ring, const struct cp_offer *offer,
+		       struct cp_taken *taken)
+{
+	if (offer->kind == CP_OFFER_SLAVE)
+		return cp_ring_take(ring, 0, NULL, taken);
+	return take_same(ring, offer->time, taken) ? 1 : -EAGAIN;
 }
 
 static void end_taking(struct cp_ring *ring, bool taken)
@@ -662,6 +760,22 @@ bool cp_ring_ready(struct cp_ring *ring)
 	ready = has_checkpoint(ring) || ring->slave_waiting || ring->over;
 	spin_unlock(&ring->lock);
 	return ready;
+}
+
+/**
+ * cp_ring_slave_is_away - can only the arrival of the slave bring a checkpoint?
+ * @ring: the ring
+ *
+ * Return: true when it is so.
+ */
+bool cp_ring_slave_is_away(struct cp_ring *ring)
+{
+	bool away;
+
+	spin_lock(&ring->lock);
+	away = slave_is_away(ring);
+	spin_unlock(&ring->lock);
+	return away;
 }
 
 /**
@@ -716,22 +830,6 @@ const char *cp_ring_state_name(enum cp_ring_state state)
 }
 
 /**
- * cp_ring_show - state and counters, for fdinfo
- * @ring: the ring
- * @seq: where they are written
- */
-void cp_ring_show(struct cp_ring *ring, struct seq_file *seq)
-{
-	struct cp_ring_counts counts;
-
-	cp_ring_count(ring, &counts);
-	seq_printf(seq, "state:\t%s\n",
-		   cp_ring_state_name(cp_ring_state(ring)));
-	seq_printf(seq, "taken:\t%llu\n", counts.taken);
-	seq_printf(seq, "missed:\t%llu\n", counts.missed);
-}
-
-/**
  * cp_ring_close - no more checkpoints
  * @ring: the ring
  *
@@ -745,4 +843,37 @@ void cp_ring_close(struct cp_ring *ring)
 	spin_unlock(&ring->lock);
 	wake_up_interruptible(&ring->slave_wait);
 	wake_up_interruptible_poll(ring->master_wait, EPOLLIN | EPOLLHUP);
+}
+
+/**
+ * cp_ring_reopen - use a closed ring for another slave
+ * @ring: the ring
+ *
+ * Checkpoints that no master has taken count as missed. No master reads the state of
+ * death any more.
+ *
+ * Return: false while a master is being given a checkpoint of it.
+ */
+bool cp_ring_reopen(struct cp_ring *ring)
+{
+	u64 untaken;
+	bool free;
+
+	spin_lock(&ring->lock);
+	free = !ring->taking;
+	if (free) {
+		untaken = ring->head - ring->tail + ring->kept + ring->has_last;
+		WRITE_ONCE(ring->counts.missed, ring->counts.missed + untaken);
+		WRITE_ONCE(ring->head, 0);
+		WRITE_ONCE(ring->tail, 0);
+		WRITE_ONCE(ring->kept, false);
+		ring->unwritten = 0;
+		ring->has_last = false;
+		if (ring->held == ring->last.slot && ring->last.time)
+			ring->held = ring->unheld;
+		ring->last.time = 0;
+		WRITE_ONCE(ring->over, false);
+	}
+	spin_unlock(&ring->lock);
+	return free;
 }

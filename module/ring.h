@@ -29,11 +29,17 @@
  *						     or   cp_ring_abandon()
  *		cp_ring_claim_late()  ...  cp_ring_publish_late(), with
  *		interrupts off, only for the policy overwrite
+ *
+ * Publishing seals the checkpoint under @lock: it gets its time there, so whoever has
+ * passed the locks of several rings knows that what they publish later is younger.
+ *
  *	master:	cp_ring_take()   ... reads the slot ...   cp_ring_taken()
  *						     or   cp_ring_put_back()
  *
- * There is one slave, but any number of the master's threads may take; @taking
- * admits one at a time.
+ * There is one slave, here one thread, but any number of the master's threads may
+ * take; @taking admits one at a time. A master of many rings (parts.h) looks at what
+ * each offers, and takes from the one that it chooses: cp_ring_offer(),
+ * cp_ring_take_offer().
  *
  * Two sides on two CPUs are quicker than the scheduler: a side that has to wait
  * spins briefly before it sleeps, for as long as spinning succeeds, and only
@@ -52,7 +58,6 @@
 #include <linux/wait.h>
 
 struct cp_stats;
-struct seq_file;
 
 /* Which of the two is waiting, in the words of the teaching kernel. */
 enum cp_ring_state {
@@ -103,6 +108,35 @@ struct cp_claim {
 };
 
 /**
+ * struct cp_place - a place of the ring
+ * @slot:	the slot in it
+ * @time:	when the checkpoint in it was published, CLOCK_MONOTONIC in nanoseconds
+ */
+struct cp_place {
+	unsigned int slot;
+	u64 time;
+};
+
+/* What a ring has for the master. */
+enum cp_offer_kind {
+	CP_OFFER_NONE,
+	CP_OFFER_CHECKPOINT,	/* a checkpoint waits */
+	CP_OFFER_SLAVE,		/* the slave waits until it may write one */
+	CP_OFFER_OVER,		/* the ring is closed and empty */
+};
+
+/**
+ * struct cp_offer - what a ring has for the master
+ * @kind:	see there
+ * @time:	since when: the age of the checkpoint, or of the slave's wait; 0 for
+ *		a checkpoint that a taker has put back
+ */
+struct cp_offer {
+	enum cp_offer_kind kind;
+	u64 time;
+};
+
+/**
  * struct cp_taken - what a master has been given
  * @slot:	the slot that it may read
  * @missed:	the number of checkpoints lost so far
@@ -120,16 +154,17 @@ struct cp_taken {
  * @master_wait: where masters and pollers wait; belongs to the file
  * @policy:	when the slave may write; never changes
  * @nr_slots:	number of places, never changes
- * @slot_at:	the slot in each place
+ * @places:	the places
  * @held:	the slot that the master reads, or reads next
+ * @unheld:	the slot that @held was before it became @last
  * @spare:	the slot that the slave writes, or writes next
- * @last:	with @has_last: the slot of the state of death
+ * @last:	with @has_last: the place of the state of death
  * @getters:	masters in cp_ring_take()
  * @slave_waiting: the slave is in cp_ring_claim() and has to wait
  * @filling:	the slave writes slot @spare
  * @taking:	a master is being given slot @held
  * @kept:	slot @held could not be given: it is for the next taker
- * @has_last:	slot @last holds a state of death
+ * @has_last:	@last holds a state of death
  * @over:	the ring is closed
  * @owes_wake_up: a late checkpoint still has to wake masters; the slave's own
  * @unwritten:	checkpoints that were not written because the wait limit passed
@@ -146,10 +181,11 @@ struct cp_ring {
 	wait_queue_head_t *master_wait;
 	enum cp_policy policy;
 	unsigned int nr_slots;
-	unsigned int *slot_at;
+	struct cp_place *places;
 	unsigned int held;
+	unsigned int unheld;
 	unsigned int spare;
-	unsigned int last;
+	struct cp_place last;
 	unsigned int getters;
 	bool slave_waiting;
 	bool filling;
@@ -177,22 +213,30 @@ int cp_ring_claim(struct cp_ring *ring, u64 wait_limit,
 		  struct cp_claim *claim);
 bool cp_ring_would_wake(const struct cp_ring *ring);
 void cp_ring_claim_late(const struct cp_ring *ring, struct cp_claim *claim);
-typedef void (*cp_ring_fn)(struct cp_ring *ring);
-bool cp_ring_publish_late(struct cp_ring *ring, cp_ring_fn publish);
+typedef u64 (*cp_seal_fn)(struct cp_ring *ring, const struct cp_claim *claim);
+bool cp_ring_publish_late(struct cp_ring *ring, const struct cp_claim *claim,
+			  cp_seal_fn seal);
 void cp_ring_pay_wake_up(struct cp_ring *ring);
-void cp_ring_publish(struct cp_ring *ring);
+void cp_ring_publish(struct cp_ring *ring, const struct cp_claim *claim,
+		     cp_seal_fn seal);
 void cp_ring_abandon(struct cp_ring *ring);
+void cp_ring_miss(struct cp_ring *ring);
 bool cp_ring_leave_last(struct cp_ring *ring, unsigned int slot);
-int cp_ring_take(struct cp_ring *ring, u64 deadline, cp_ring_fn summon,
+typedef void (*cp_summon_fn)(struct cp_ring *ring);
+int cp_ring_take(struct cp_ring *ring, u64 deadline, cp_summon_fn summon,
 		 struct cp_taken *taken);
+struct cp_offer cp_ring_offer(struct cp_ring *ring);
+int cp_ring_take_offer(struct cp_ring *ring, const struct cp_offer *offer,
+		       struct cp_taken *taken);
 void cp_ring_taken(struct cp_ring *ring);
 void cp_ring_put_back(struct cp_ring *ring);
 bool cp_ring_ready(struct cp_ring *ring);
+bool cp_ring_slave_is_away(struct cp_ring *ring);
 enum cp_ring_state cp_ring_state(struct cp_ring *ring);
 const char *cp_ring_state_name(enum cp_ring_state state);
 void cp_ring_count(struct cp_ring *ring, struct cp_ring_counts *counts);
-void cp_ring_show(struct cp_ring *ring, struct seq_file *seq);
 void cp_ring_close(struct cp_ring *ring);
+bool cp_ring_reopen(struct cp_ring *ring);
 
 /**
  * cp_ring_owes_wake_up - slave: does cp_ring_publish_late() owe a wake-up?

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The slave's side of a pair: what it does in its hook. All of it runs in the
- * slave's own context.
+ * The slave's side of a pair: what each of its threads does in its hook. All of it runs
+ * in the thread's own context.
  */
 #include <linux/checkpoint.h>
 #include <linux/checkpoint_netlink.h>
@@ -17,167 +17,200 @@
 #include "listeners.h"
 #include "pair.h"
 #include "slave.h"
+#include "thread.h"
 #include "trace.h"
 
 /* The signal in a status as waitpid(2) gives it. */
 #define WTERMSIG(status)	((status) & 0x7f)
 
-static struct cp_pair *pair_of(const struct cp_hook *hook)
+static struct cp_thread *thread_of(const struct cp_hook *hook)
 {
-	return container_of(hook, struct cp_pair, slave.hook);
+	return container_of(hook, struct cp_thread, hook);
 }
 
-/* The slave was held up since @begun without handing anything over. */
-static u64 count_vain_hold(struct cp_pair *pair, u64 begun)
+/* The thread was held up since @begun without handing anything over. */
+static u64 count_vain_hold(struct cp_thread *thread, u64 begun)
 {
 	u64 held = ktime_get_ns() - begun;
 
-	cp_stats_held(&pair->stats, held);
+	cp_stats_held(&thread->part->stats, held);
 	return held;
 }
 
-static void count_miss(struct cp_pair *pair, u64 held)
+static void count_miss(struct cp_thread *thread, u64 held)
 {
 	this_cpu_inc(cp_totals.missed);
-	trace_miss(pair, held);
+	trace_miss(thread, held);
 }
 
-/* The slave got no slot: the pair is over, a signal arrived, or the limit passed. */
-static void count_vain_wait(struct cp_pair *pair, const struct cp_claim *claim,
-			    int ret)
+/* The thread got no slot: the pair is over, a signal arrived, or the limit passed. */
+static void count_vain_wait(struct cp_thread *thread,
+			    const struct cp_claim *claim, int ret)
 {
 	u64 held;
 
-	/* The slave did not wait. */
+	/* The thread did not wait. */
 	if (!claim->begun)
 		return;
-	held = count_vain_hold(pair, claim->begun);
+	held = count_vain_hold(thread, claim->begun);
 	if (ret == -ETIME)
-		count_miss(pair, held);
+		count_miss(thread, held);
 }
 
-static void count_checkpoint(struct cp_pair *pair,
-			     const struct cp_checkpoint *checkpoint,
+static void count_checkpoint(struct cp_thread *thread,
+			     const struct cp_checkpoint *checkpoint, u64 seq,
 			     u64 waited, u64 copied)
 {
+	struct cp_stats *stats = &thread->part->stats;
 	u64 bytes = cp_checkpoint_bytes(checkpoint);
 
-	WRITE_ONCE(pair->stats.bytes, pair->stats.bytes + bytes);
+	WRITE_ONCE(stats->bytes, stats->bytes + bytes);
 	if (checkpoint->entry == CP_ENTRY_SYSCALL)
-		WRITE_ONCE(pair->stats.last_syscall, checkpoint->syscall);
-	WRITE_ONCE(pair->stats.last_flags, checkpoint->flags);
+		WRITE_ONCE(stats->last_syscall, checkpoint->syscall);
+	WRITE_ONCE(stats->last_flags, checkpoint->flags);
 	this_cpu_inc(cp_totals.checkpoints);
 	this_cpu_add(cp_totals.bytes, bytes);
-	trace_capture(pair, checkpoint, bytes, waited, copied);
-}
-
-/* The time is one of the master's clock. */
-static void write_header(struct cp_pair *pair, const struct cp_slot *slot,
-			 struct pt_regs *regs, struct cp_cause cause)
-{
-	cp_capture_header(slot->header, regs, cause);
-	slot->header->time += pair->master.time_offset;
-}
-
-/* The checkpoint's time by the machine's clock. */
-static u64 captured_at(const struct cp_pair *pair,
-		       const struct cp_checkpoint *checkpoint)
-{
-	return checkpoint->time - pair->master.time_offset;
+	trace_capture(thread, checkpoint, seq, bytes, waited, copied);
 }
 
 /* True if a late capture would have succeeded. */
-static bool fill_slot(struct cp_pair *pair, const struct cp_slot *slot,
+static bool fill_slot(struct cp_thread *thread, const struct cp_slot *slot,
 		      struct pt_regs *regs, struct cp_cause cause, bool dying)
 {
+	struct cp_part *part = thread->part;
 	bool light;
 
 	cp_region_unpublish(slot);
-	write_header(pair, slot, regs, cause);
-	light = cp_capture_stack(pair->region, slot, regs->sp, dying);
-	if (pair->slave.xstate)
-		cp_capture_xstate(pair->region, slot, pair->slave.xstate,
-				  pair->slave.xstate_size);
-	return light && !pair->slave.xstate;
+	cp_capture_header(slot->header, regs, cause, thread->nr);
+	light = cp_capture_stack(part->region, slot, regs->sp, dying);
+	if (part->xstate)
+		cp_capture_xstate(part->region, slot, part->xstate,
+				  part->parts->plan.region.xstate_size);
+	return light && !part->xstate;
 }
 
 /* Does the master want this return? */
 static bool slave_is_due(const struct cp_hook *hook)
 {
-	const struct cp_pair *pair = pair_of(hook);
+	const struct cp_thread *thread = thread_of(hook);
+	const struct cp_pair *pair = thread->pair;
 
 	/* The work has to run, to remove the hook or to end the pair. */
 	if (cp_pair_is_over(pair) || current->mm != pair->slave.mm)
 		return true;
-	if (pair->ask.every > 1 && pair->slave.returns % pair->ask.every)
+	if (pair->ask.every > 1 && thread->returns % pair->ask.every)
 		return false;
-	return !pair->ask.interval || ktime_get_ns() >= pair->slave.next_time;
+	return !pair->ask.interval || ktime_get_ns() >= thread->next_time;
 }
 
-/* Counts the checkpoint in @slot, and sets when the next one is due. */
-static void account_capture(struct cp_pair *pair, const struct cp_slot *slot,
-			    const struct cp_claim *claim)
+/* The header has the time when the capture began, by the machine's clock. */
+static void account_capture(struct cp_thread *thread,
+			    const struct cp_checkpoint *checkpoint,
+			    const struct cp_claim *claim, u64 now)
 {
-	u64 begun = captured_at(pair, slot->header);
-	/* Reading the clock is the most expensive part of the accounting. */
+	u64 begun = checkpoint->time;
 	u64 waited = claim->begun ? begun - claim->begun : 0;
-	u64 copied = ktime_get_ns() - begun;
+	u64 copied = now - begun;
 
-	count_checkpoint(pair, slot->header, waited, copied);
-	cp_stats_held(&pair->stats, waited + copied);
-	if (check_add_overflow(begun, pair->ask.interval, &pair->slave.next_time))
-		pair->slave.next_time = U64_MAX;
+	count_checkpoint(thread, checkpoint, claim->seq, waited, copied);
+	cp_stats_held(&thread->part->stats, waited + copied);
+	if (check_add_overflow(now, thread->pair->ask.interval,
+			       &thread->next_time))
+		thread->next_time = U64_MAX;
+}
+
+/* A time of the machine's clock becomes one of the master's. */
+static void set_time(struct cp_thread *thread, const struct cp_slot *slot,
+		     u64 time)
+{
+	slot->header->time = time + thread->pair->master.time_offset;
+}
+
+/*
+ * Called under the ring's lock, where the checkpoint gets its time (ring.h). Reading the
+ * clock is the most expensive part, so what needs the time is counted here, too, before
+ * the master can know of the checkpoint.
+ */
+static u64 seal(struct cp_ring *ring, const struct cp_claim *claim)
+{
+	struct cp_part *part = container_of(ring, struct cp_part, ring);
+	struct cp_thread *thread = part->thread;
+	struct cp_slot slot;
+	u64 now;
+
+	cp_region_slot(part->region, claim->slot, &slot);
+	now = ktime_get_ns();
+	account_capture(thread, slot.header, claim, now);
+	set_time(thread, &slot, now);
+	cp_region_publish(part->region, &slot, claim->seq);
+	return now;
+}
+
+/* The slot that the thread has claimed; false without memory for it. */
+static bool claimed_slot(struct cp_thread *thread, const struct cp_claim *claim,
+			 struct cp_slot *slot)
+{
+	struct cp_part *part = thread->part;
+
+	if (likely(cp_region_slot_alloc(part->region, claim->slot, slot)))
+		return true;
+	cp_ring_miss(&part->ring);
+	count_miss(thread, claim->begun ? count_vain_hold(thread, claim->begun) : 0);
+	return false;
 }
 
 /*
  * Hands over a checkpoint. True when this return has been dealt with, which
- * includes that the pair is over and that the slave's wait ran out; false when a
+ * includes that the pair is over and that the thread's wait ran out; false when a
  * signal has to be acted on first.
  */
 static bool slave_capture(struct cp_hook *hook, struct pt_regs *regs,
 			  struct cp_cause cause)
 {
-	struct cp_pair *pair = pair_of(hook);
+	struct cp_thread *thread = thread_of(hook);
+	struct cp_ring *ring = &thread->part->ring;
 	struct cp_claim claim;
 	struct cp_slot slot;
 	bool light = false;
 	u64 begun;
 	int ret;
 
-	ret = cp_ring_claim(&pair->ring, pair->ask.wait_limit, &claim);
+	ret = cp_ring_claim(ring, thread->pair->ask.wait_limit, &claim);
 	if (ret) {
-		count_vain_wait(pair, &claim, ret);
+		count_vain_wait(thread, &claim, ret);
 		return ret != -ERESTARTSYS;
 	}
+	if (!claimed_slot(thread, &claim, &slot))
+		return true;
 
-	cp_region_slot(pair->region, claim.slot, &slot);
 	begun = claim.begun;
 	/* With a signal pending, keep the slot's contents. */
 	if (!signal_pending(current)) {
-		light = fill_slot(pair, &slot, regs, cause, false);
-		begun = begun ?: captured_at(pair, slot.header);
+		light = fill_slot(thread, &slot, regs, cause, false);
+		begun = begun ?: slot.header->time;
 	}
 	if (signal_pending(current)) {
 		/* If a handler runs, these are not the final registers. */
 		if (begun)
-			count_vain_hold(pair, begun);
-		cp_ring_abandon(&pair->ring);
+			count_vain_hold(thread, begun);
+		cp_ring_abandon(ring);
 		return false;
 	}
-	cp_region_publish(pair->region, &slot, claim.seq);
-	account_capture(pair, &slot, &claim);
-	cp_event_checkpoint(pair, slot.header);
-	pair->slave.light = light;
-	pair->slave.captured = true;
-	cp_ring_publish(&pair->ring);
+	cp_event_checkpoint(thread->pair, slot.header, claim.seq,
+			    slot.header->time);
+	thread->light = light;
+	thread->captured = true;
+	cp_ring_publish(ring, &claim, seal);
 	return true;
 }
 
-static bool may_be_late(const struct cp_pair *pair)
+static bool may_be_late(const struct cp_thread *thread)
 {
-	if (!CP_LATE_WORKS || !pair->slave.light ||
-	    pair->ring.policy != CP_POLICY_OVERWRITE ||
-	    cp_listeners_want(pair, CP_NL_EVENT_CHECKPOINTS))
+	const struct cp_ring *ring = &thread->part->ring;
+
+	if (!CP_LATE_WORKS || !thread->light ||
+	    ring->policy != CP_POLICY_OVERWRITE ||
+	    cp_listeners_want(thread->pair, CP_NL_EVENT_CHECKPOINTS))
 		return false;
 	/*
 	 * Do not capture late while a master sleeps: the wake-up would take effect
@@ -185,174 +218,236 @@ static bool may_be_late(const struct cp_pair *pair)
 	 * and wakes the master again, so a slave sharing its CPU would never reach
 	 * user mode.
 	 */
-	return !cp_ring_would_wake(&pair->ring);
+	return !cp_ring_would_wake(ring);
 }
 
 static bool slave_prefers_late(const struct cp_hook *hook)
 {
 	/* With a rate, a late capture is the cheaper way to skip a return. */
-	return hook->rated || may_be_late(pair_of(hook));
-}
-
-/* Publishes the slot that the slave has written. */
-static void publish_spare(struct cp_ring *ring)
-{
-	struct cp_pair *pair = container_of(ring, struct cp_pair, ring);
-	struct cp_slot slot;
-
-	cp_region_slot(pair->region, ring->spare, &slot);
-	cp_region_publish(pair->region, &slot, cp_ring_next_seq(ring));
+	return hook->rated || may_be_late(thread_of(hook));
 }
 
 /* Interrupts are off: waits for nothing and allocates nothing. */
 static bool slave_capture_late(struct cp_hook *hook, struct pt_regs *regs,
 			       struct cp_cause cause)
 {
-	struct cp_pair *pair = pair_of(hook);
+	struct cp_thread *thread = thread_of(hook);
+	struct cp_pair *pair = thread->pair;
+	struct cp_part *part = thread->part;
 	struct cp_claim claim;
 	struct cp_slot slot;
 
 	if (cp_pair_is_over(pair) || current->mm != pair->slave.mm ||
-	    !may_be_late(pair))
+	    !may_be_late(thread))
 		return false;
-	cp_ring_claim_late(&pair->ring, &claim);
+	cp_ring_claim_late(&part->ring, &claim);
 
-	cp_region_slot(pair->region, claim.slot, &slot);
-	cp_region_unpublish(&slot);
-	write_header(pair, &slot, regs, cause);
-	if (!cp_capture_stack_late(pair->region, &slot, regs->sp) ||
-	    !cp_ring_publish_late(&pair->ring, publish_spare))
+	cp_region_slot(part->region, claim.slot, &slot);
+	if (unlikely(!slot.header))
 		return false;
-	account_capture(pair, &slot, &claim);
-	return true;
+	cp_region_unpublish(&slot);
+	cp_capture_header(slot.header, regs, cause, thread->nr);
+	return cp_capture_stack_late(part->region, &slot, regs->sp) &&
+	       cp_ring_publish_late(&part->ring, &claim, seal);
 }
 
-/* Saves the state if signals may kill the slave now, and the master wants it. */
+/* Saves the state if signals may kill the thread now, and the master wants it. */
 static void slave_foresee_death(struct cp_hook *hook, struct pt_regs *regs,
 				struct cp_cause cause)
 {
-	struct cp_pair *pair = pair_of(hook);
+	struct cp_thread *thread = thread_of(hook);
+	struct cp_pair *pair = thread->pair;
 	struct cp_slot slot;
 
 	if (!(pair->ask.flags & CP_PREP_DEATH) ||
-	    !cp_death_foreseen(&pair->slave.death, ns_of_pid(pair->master.pid)))
+	    !cp_death_foreseen(&thread->death, ns_of_pid(pair->master.pid)))
 		return;
-	cp_region_slot(pair->region, cp_pair_death_slot(pair), &slot);
-	fill_slot(pair, &slot, regs, cause, true);
-	count_vain_hold(pair, captured_at(pair, slot.header));
-	pair->slave.dying = true;
+	cp_region_slot(thread->part->region, cp_parts_death_slot(&pair->parts),
+		       &slot);
+	fill_slot(thread, &slot, regs, cause, true);
+	count_vain_hold(thread, slot.header->time);
+	set_time(thread, &slot, slot.header->time);
+	thread->dying = true;
 }
 
-/* The death was not foreseen, and the slave's memory is gone. */
-static void save_remains(struct cp_pair *pair, const struct cp_slot *slot,
+/* The death was not foreseen, and the thread's memory is gone. */
+static void save_remains(struct cp_thread *thread, const struct cp_slot *slot,
 			 struct pt_regs *regs)
 {
+	struct cp_part *part = thread->part;
+
 	/* Killed between a capture and user mode: that state is the last. */
-	if (pair->slave.captured) {
-		cp_region_copy_newest(pair->region, slot);
+	if (thread->captured) {
+		cp_region_copy_newest(part->region, slot);
 		return;
 	}
-	write_header(pair, slot, regs,
-		     (struct cp_cause){ .entry = CP_ENTRY_INTERRUPT });
+	cp_capture_header(slot->header, regs,
+			  (struct cp_cause){ .entry = CP_ENTRY_INTERRUPT },
+			  thread->nr);
+	set_time(thread, slot, slot->header->time);
 	cp_capture_no_stack(slot, regs->sp);
-	if (pair->slave.xstate)
-		cp_capture_xstate(pair->region, slot, pair->slave.xstate,
-				  pair->slave.xstate_size);
+	if (part->xstate)
+		cp_capture_xstate(part->region, slot, part->xstate,
+				  part->parts->plan.region.xstate_size);
 }
 
-/* The slave has been killed: hands over its last state. */
-static void leave_death(struct cp_pair *pair, int signal)
+static void describe_death(const struct cp_thread *thread,
+			   struct cp_checkpoint *checkpoint, int signal)
 {
-	struct cp_checkpoint *checkpoint;
-	struct cp_slot slot;
+	const struct cp_death *death = &thread->death;
 	bool elsewhere;
 
-	cp_region_slot(pair->region, cp_pair_death_slot(pair), &slot);
-	checkpoint = slot.header;
-	if (!pair->slave.dying)
-		save_remains(pair, &slot, current_pt_regs());
 	checkpoint->flags |= CP_CHECKPOINT_DEATH;
 	checkpoint->signal = signal;
-	if (pair->slave.dying && pair->slave.death.signal == signal) {
-		checkpoint->signal_code = pair->slave.death.code;
-		checkpoint->signal_addr = pair->slave.death.addr;
-		checkpoint->signal_thread = pair->slave.death.thread;
-		elsewhere = pair->slave.death.elsewhere;
+	if (thread->dying && death->signal == signal) {
+		checkpoint->signal_code = death->code;
+		checkpoint->signal_addr = death->addr;
+		checkpoint->signal_thread = death->thread;
+		elsewhere = death->elsewhere;
 	} else {
 		elsewhere = cp_death_was_elsewhere(signal);
 	}
 	if (elsewhere)
 		checkpoint->flags |= CP_CHECKPOINT_DEATH_ELSEWHERE;
-	cp_region_publish(pair->region, &slot, cp_ring_next_seq(&pair->ring));
-	/* If the master has ended the pair meanwhile, nothing is handed over. */
-	if (!cp_ring_leave_last(&pair->ring, cp_pair_death_slot(pair)))
-		return;
-	count_checkpoint(pair, checkpoint, 0, 0);
-	cp_event_checkpoint(pair, checkpoint);
 }
 
-/* Ends the pair if the slave is exiting, or is another program now. */
-static void slave_arrive(struct cp_hook *hook)
+/* The thread has been killed: hands over its last state. */
+static void leave_death(struct cp_thread *thread, int signal)
 {
-	struct cp_pair *pair = pair_of(hook);
-	bool exiting = current->flags & PF_EXITING;
+	unsigned int nr = cp_parts_death_slot(&thread->pair->parts);
+	struct cp_ring *ring = &thread->part->ring;
+	u64 seq = cp_ring_next_seq(ring);
+	struct cp_slot slot;
+
+	cp_region_slot(thread->part->region, nr, &slot);
+	if (!thread->dying)
+		save_remains(thread, &slot, current_pt_regs());
+	describe_death(thread, slot.header, signal);
+	cp_region_publish(thread->part->region, &slot, seq);
+	/* If the master has ended the pair meanwhile, nothing is handed over. */
+	if (!cp_ring_leave_last(ring, nr))
+		return;
+	count_checkpoint(thread, slot.header, seq, 0, 0);
+	cp_event_checkpoint(thread->pair, slot.header, seq,
+			    slot.header->time - thread->pair->master.time_offset);
+}
+
+/* The status of a thread, and of its process as far as it is known. */
+static void note_exit_status(struct cp_thread *thread)
+{
+	struct cp_pair *pair = thread->pair;
+
+	if (current->signal->flags & SIGNAL_GROUP_EXIT)
+		WRITE_ONCE(pair->exit_status, current->signal->group_exit_code);
+	else if (thread_group_leader(current))
+		WRITE_ONCE(pair->exit_status, current->exit_code);
+}
+
+/* The thread exits; if it is alone in its pair, the pair is over. */
+static void slave_exit(struct cp_thread *thread)
+{
+	struct cp_pair *pair = thread->pair;
 	int code = current->exit_code;
 
-	cp_ring_pay_wake_up(&pair->ring);
-	if ((!exiting && current->mm == pair->slave.mm) || cp_pair_is_over(pair))
-		return;
-	/* Another thread's exec kills all others, and takes over the process. */
-	if (!exiting || READ_ONCE(current->signal->group_exec_task)) {
-		cp_life_end(pair, CP_END_EXEC, 0);
+	if (thread->part && pair->ask.flags & CP_PREP_DEATH && WTERMSIG(code))
+		leave_death(thread, WTERMSIG(code));
+	if (!cp_pair_is_process(pair)) {
+		cp_life_end(pair, CP_END_EXITED, code);
 		return;
 	}
-	if (pair->ask.flags & CP_PREP_DEATH && WTERMSIG(code))
-		leave_death(pair, WTERMSIG(code));
-	cp_life_end(pair, CP_END_EXITED, code);
+	note_exit_status(thread);
+	if (thread->part)
+		cp_parts_end(&pair->parts, thread->part, code);
+	thread->over = true;
+}
+
+/* A thread that has been created since the pair was made has no part yet. */
+static void slave_join(struct cp_thread *thread)
+{
+	struct cp_parts *parts = &thread->pair->parts;
+
+	if (thread->part)
+		return;
+	if (!cp_parts_join(parts, thread, thread->nr, &thread->part))
+		return;
+	thread->over = true;
+	cp_life_thread_unseen(thread->pair);
+}
+
+/*
+ * Ends the pair if the slave is another program now, or has exited. Otherwise sees to it
+ * that the thread has what it needs.
+ */
+static void slave_arrive(struct cp_hook *hook)
+{
+	struct cp_thread *thread = thread_of(hook);
+	struct cp_pair *pair = thread->pair;
+	bool exiting = current->flags & PF_EXITING;
+
+	if (thread->part)
+		cp_ring_pay_wake_up(&thread->part->ring);
+	if (cp_pair_is_over(pair))
+		return;
+	if (exiting && !READ_ONCE(current->signal->group_exec_task)) {
+		slave_exit(thread);
+	} else if (exiting || current->mm != pair->slave.mm) {
+		/* Another thread's exec kills all others, and takes over the process. */
+		cp_life_end(pair, CP_END_EXEC, 0);
+	} else if (cp_pair_is_process(pair)) {
+		slave_join(thread);
+		thread->created = false;
+		if (!thread->spare)
+			thread->spare = cp_thread_alloc(GFP_KERNEL);
+	}
 }
 
 static bool slave_is_over(const struct cp_hook *hook)
 {
-	return cp_pair_is_over(pair_of(hook));
+	const struct cp_thread *thread = thread_of(hook);
+
+	return thread->over || cp_pair_is_over(thread->pair);
 }
 
-/* User mode is next: the state that was saved is no longer current. */
+/*
+ * User mode is next: the state that was saved is no longer current. A thread that has
+ * used @spare gets a new one in the work before it can create another thread.
+ */
 static bool slave_leave(struct cp_hook *hook, bool served)
 {
-	struct cp_pair *pair = pair_of(hook);
+	struct cp_thread *thread = thread_of(hook);
 
-	pair->slave.captured = false;
-	pair->slave.dying = false;
-	pair->slave.returns += served;
-	return cp_ring_owes_wake_up(&pair->ring);
+	thread->captured = false;
+	thread->dying = false;
+	thread->returns += served;
+	return cp_ring_owes_wake_up(&thread->part->ring) || thread->created;
 }
 
 static void slave_unhooked(struct cp_hook *hook)
 {
-	cp_life_unhooked(pair_of(hook));
+	cp_life_thread_over(thread_of(hook));
 }
 
 static void slave_ref(struct cp_hook *hook)
 {
-	cp_pair_ref(pair_of(hook));
+	cp_thread_ref(thread_of(hook));
 }
 
 static void slave_unref(struct cp_hook *hook)
 {
-	cp_pair_unref(pair_of(hook));
+	cp_thread_unref(thread_of(hook));
 }
 
 static void slave_report(const struct cp_hook *hook, enum cp_hook_step step)
 {
 	switch (step) {
 	case CP_HOOK_STEP_ASIDE:
-		trace_step_aside(pair_of(hook));
+		trace_step_aside(thread_of(hook));
 		break;
 	case CP_HOOK_REPLAY:
-		trace_replay(pair_of(hook));
+		trace_replay(thread_of(hook));
 		break;
 	case CP_HOOK_NUDGE:
-		trace_nudge(pair_of(hook));
+		trace_nudge(thread_of(hook));
 		break;
 	}
 }

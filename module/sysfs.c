@@ -33,6 +33,22 @@ static struct cp_pair *pair_of(struct kobject *kobj)
 	return container_of(kobj, struct cp_dir, kobj)->pair;
 }
 
+static struct cp_ring_counts counts_of(struct cp_pair *pair)
+{
+	struct cp_ring_counts counts;
+
+	cp_parts_count(&pair->parts, &counts);
+	return counts;
+}
+
+static struct cp_figures figures_of(struct cp_pair *pair)
+{
+	struct cp_figures figures;
+
+	cp_parts_figures(&pair->parts, &figures);
+	return figures;
+}
+
 /* A file of a pair's directory: its name, and how its one value is printed. */
 #define PAIR_ATTR(_name, _format, _value)				\
 static ssize_t _name##_show(struct kobject *kobj,			\
@@ -46,18 +62,22 @@ static struct kobj_attribute _name##_attr = __ATTR(_name, 0400, _name##_show, NU
 
 PAIR_ATTR(master, "%d", pid_nr(pair->master.pid));
 PAIR_ATTR(slave, "%d", pid_nr(pair->slave.pid));
-PAIR_ATTR(state, "%s", cp_ring_state_name(cp_ring_state(&pair->ring)));
-PAIR_ATTR(taken, "%llu", READ_ONCE(pair->ring.counts.taken));
-PAIR_ATTR(missed, "%llu", READ_ONCE(pair->ring.counts.missed));
-PAIR_ATTR(bytes, "%llu", READ_ONCE(pair->stats.bytes));
-PAIR_ATTR(held_ns, "%llu", cp_stats_read_held(&pair->stats).total);
-PAIR_ATTR(held_max_ns, "%llu", cp_stats_read_held(&pair->stats).longest);
-PAIR_ATTR(last_syscall, "%d", READ_ONCE(pair->stats.last_syscall));
+PAIR_ATTR(threads, "%u", cp_parts_threads(&pair->parts));
+PAIR_ATTR(unseen, "%d", atomic_read(&pair->parts.unseen));
+PAIR_ATTR(state, "%s", cp_ring_state_name(cp_parts_state(&pair->parts)));
+PAIR_ATTR(taken, "%llu", counts_of(pair).taken);
+PAIR_ATTR(missed, "%llu", counts_of(pair).missed);
+PAIR_ATTR(bytes, "%llu", figures_of(pair).bytes);
+PAIR_ATTR(held_ns, "%llu", figures_of(pair).held.total);
+PAIR_ATTR(held_max_ns, "%llu", figures_of(pair).held.longest);
+PAIR_ATTR(last_syscall, "%d", figures_of(pair).last_syscall);
 PAIR_ATTR(reason, "%s", cp_pair_reason_name(READ_ONCE(pair->outcome.reason)));
 
 static struct attribute *pair_attrs[] = {
 	&master_attr.attr,
 	&slave_attr.attr,
+	&threads_attr.attr,
+	&unseen_attr.attr,
 	&state_attr.attr,
 	&taken_attr.attr,
 	&missed_attr.attr,

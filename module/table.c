@@ -28,7 +28,7 @@ static bool is_slave(struct task_struct *task)
 	lockdep_assert_held(&pairs_lock);
 	hash_for_each_possible(slaves, pair, entry.by_slave, process_key(task))
 		if (!pair->outcome.reason &&
-		    same_thread_group(pair->slave.hook.task, task))
+		    same_thread_group(pair->slave.task, task))
 			return true;
 	return false;
 }
@@ -97,9 +97,10 @@ bool cp_table_has(struct task_struct *task)
  */
 int cp_table_insert(struct cp_pair *pair)
 {
-	struct task_struct *slave = pair->slave.hook.task;
+	struct task_struct *slave = pair->slave.task;
 	int ret;
 
+	pair->entry.slave_key = process_key(slave);
 	pair->entry.master_key = process_key(pair->master.task);
 	spin_lock(&pairs_lock);
 	ret = check_caller_locked();
@@ -107,11 +108,17 @@ int cp_table_insert(struct cp_pair *pair)
 		ret = -EBUSY;
 	if (!ret) {
 		pair->entry.number = ++last_number;
-		hash_add_rcu(slaves, &pair->entry.by_slave, process_key(slave));
+		hash_add_rcu(slaves, &pair->entry.by_slave,
+			     pair->entry.slave_key);
 		hash_add_rcu(masters, &pair->entry.by_master,
 			     pair->entry.master_key);
 	}
 	spin_unlock(&pairs_lock);
+	/*
+	 * Pairs with cp_table_slave_forks(): a thread that does not find the pair when it
+	 * is created is found by a later walk over the threads of its process.
+	 */
+	smp_mb();
 	return ret;
 }
 
@@ -169,9 +176,21 @@ static bool is_findable(const struct cp_pair *pair)
 	       !cp_pair_is_over(pair);
 }
 
+/*
+ * Is the task the pair's slave, or a part of it? Under RCU, the pair's reference on its
+ * slave may be gone already: then the answer is wrong, but no reference can be taken on
+ * the pair.
+ */
+static bool is_slave_of(struct task_struct *task, const struct cp_pair *pair)
+{
+	return cp_pair_is_process(pair) ?
+		       pair->entry.slave_key == process_key(task) :
+		       pair->slave.task == task;
+}
+
 /**
  * cp_table_find - the pair of a slave
- * @nr: the slave's number in the caller's pid namespace
+ * @nr: the slave's number in the caller's pid namespace, or that of any of its threads
  *
  * Return: its live pair, with a reference for the caller, or NULL.
  */
@@ -186,7 +205,7 @@ struct cp_pair *cp_table_find(pid_t nr)
 		goto out;
 	hash_for_each_possible_rcu(slaves, pair, entry.by_slave,
 				   process_key(task))
-		if (pair->slave.hook.task == task && is_findable(pair) &&
+		if (is_slave_of(task, pair) && is_findable(pair) &&
 		    refcount_inc_not_zero(&pair->refs)) {
 			found = pair;
 			break;
@@ -240,25 +259,44 @@ void cp_table_passed(struct cp_table_cursor *cursor, const struct cp_pair *pair)
 }
 
 /**
- * cp_table_task_exits - find the pairs of the current task, which is exiting
- * @slave_exits: called for each pair whose slave it is
- * @master_exits: called for each pair whose master process ends with it
+ * cp_table_master_exits - find the pairs whose master is the current, exiting process
+ * @fn: called for each
  *
  * Called for every exit on the machine, in atomic context.
  */
-void cp_table_task_exits(cp_pair_fn slave_exits, cp_pair_fn master_exits)
+void cp_table_master_exits(cp_pair_fn fn)
 {
 	unsigned long key = process_key(current);
 	struct cp_pair *pair;
 
+	if (atomic_read(&current->signal->live))
+		return;
 	rcu_read_lock();
-	hash_for_each_possible_rcu(slaves, pair, entry.by_slave, key)
-		if (pair->slave.hook.task == current)
-			slave_exits(pair);
-	if (!atomic_read(&current->signal->live))
-		hash_for_each_possible_rcu(masters, pair, entry.by_master, key)
-			/* The pair's reference on the master may be gone already. */
-			if (pair->entry.master_key == key)
-				master_exits(pair);
+	hash_for_each_possible_rcu(masters, pair, entry.by_master, key)
+		/* The pair's reference on the master may be gone already. */
+		if (pair->entry.master_key == key)
+			fn(pair);
+	rcu_read_unlock();
+}
+
+/**
+ * cp_table_slave_forks - find the live pairs whose slave is the current process, with all
+ *	its threads
+ * @fn: called for each
+ * @child: passed to it
+ *
+ * Called for every new task on the machine, in atomic context.
+ */
+void cp_table_slave_forks(cp_fork_fn fn, struct task_struct *child)
+{
+	struct cp_pair *pair;
+
+	/* Pairs with cp_table_insert(): the child is in its process by now. */
+	smp_mb();
+	rcu_read_lock();
+	hash_for_each_possible_rcu(slaves, pair, entry.by_slave,
+				   process_key(current))
+		if (cp_pair_is_process(pair) && is_slave_of(current, pair))
+			fn(pair, child);
 	rcu_read_unlock();
 }

@@ -41,6 +41,8 @@ struct cp_pair *cp_table_next(struct cp_table_cursor *cursor);
 void cp_table_passed(struct cp_table_cursor *cursor, const struct cp_pair *pair);
 
 typedef void (*cp_pair_fn)(struct cp_pair *pair);
-void cp_table_task_exits(cp_pair_fn slave_exits, cp_pair_fn master_exits);
+void cp_table_master_exits(cp_pair_fn fn);
+typedef void (*cp_fork_fn)(struct cp_pair *pair, struct task_struct *child);
+void cp_table_slave_forks(cp_fork_fn fn, struct task_struct *child);
 
 #endif /* _CP_TABLE_H */

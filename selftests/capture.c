@@ -1101,6 +1101,7 @@ TEST_F(header, offsets_and_sizes)
 	seg = master_stack(&self->m);
 	EXPECT_EQ(sizeof(*c), c->size);
 	EXPECT_EQ(0, c->flags);
+	EXPECT_EQ(self->m.slave, c->thread);
 	EXPECT_EQ(1, c->nr_segments);
 	EXPECT_LE(sizeof(*c), c->segments_offset);
 	EXPECT_LE(sizeof(*seg), c->segment_size);
@@ -1116,6 +1117,8 @@ TEST_F(header, head_of_the_region)
 	EXPECT_EQ(CP_REGION_MAGIC, head->magic);
 	EXPECT_EQ(CP_VERSION, head->version);
 	EXPECT_EQ(1, head->nr_slots);
+	EXPECT_EQ(self->m.slave, head->thread);
+	EXPECT_EQ(1, head->nr_parts);
 	EXPECT_EQ(0, head->reserved);
 	EXPECT_LE(sizeof(*head), head->slots_offset);
 	EXPECT_EQ(self->m.size, head->slots_offset + head->slot_size);

@@ -1464,11 +1464,14 @@ TEST_F(form, what_is_refused)
 
 	prep = (struct cp_prep){ .flags = CP_PREP_OVERWRITE, .wait_limit = 1 };
 	EXPECT_EQ(-EINVAL, try_form(self, prep));
-	prep = (struct cp_prep){ .flags = CP_PREP_XSTATE << 1 };
+	prep = (struct cp_prep){ .flags = CP_PREP_PROCESS << 1 };
 	EXPECT_EQ(-EINVAL, try_form(self, prep));
 	prep = (struct cp_prep){ .flags = 1U << 31 };
 	EXPECT_EQ(-EINVAL, try_form(self, prep));
 	prep = (struct cp_prep){ .reserved = 1 };
+	EXPECT_EQ(-EINVAL, try_form(self, prep));
+	prep = (struct cp_prep){ .flags = CP_PREP_PROCESS,
+				 .nr_threads = CP_THREADS_MAX + 1 };
 	EXPECT_EQ(-EINVAL, try_form(self, prep));
 	/* The refused calls have changed nothing. */
 	EXPECT_EQ(0, try_form(self, (struct cp_prep){ .nr_slots = 1 }));

@@ -2,11 +2,12 @@
 /*
  * /dev/checkpoint: live process checkpoints
  *
- * A master process pairs with a slave task. From then on, every time the
- * slave is about to return to user mode, it hands its registers and its stack
- * to the master and continues when the master has taken them. Alternatively the
- * slave does not wait, and its last states are kept, which the master can read
- * at any time, even after the slave has died ("Flight recorder", below).
+ * A master process pairs with a slave: one task, or a process with all its
+ * threads (CP_PREP_PROCESS). From then on, every time the slave is about to return
+ * to user mode, it hands its registers and its stack to the master and continues
+ * when the master has taken them. Alternatively the slave does not wait, and its last
+ * states are kept, which the master can read at any time, even after the slave has
+ * died ("Flight recorder", below).
  *
  *	fd = open("/dev/checkpoint", O_RDWR | O_CLOEXEC);
  *	prep.pid = pid;
@@ -76,11 +77,13 @@ struct cp_info {
 #define CP_FEATURE_DEATH	(1ULL << 5)	/* CP_PREP_DEATH */
 #define CP_FEATURE_XSTATE	(1ULL << 6)	/* CP_PREP_XSTATE */
 #define CP_FEATURE_DEATH_STACK	(1ULL << 7)	/* cp_prep.death_stack_limit */
+#define CP_FEATURE_PROCESS	(1ULL << 8)	/* CP_PREP_PROCESS, thread ids */
 
 /*
- * struct cp_prep - become the master of a task (CP_IOC_PREP)
+ * struct cp_prep - become the master of a slave (CP_IOC_PREP)
  * @pid:	[in] thread id of the slave in the caller's pid namespace; the
- *		id of a process stands for its main thread
+ *		id of a process stands for its main thread. With
+ *		CP_PREP_PROCESS, any live thread stands for its process
  * @mem_fd:	[in] the proof of access: a descriptor of /proc/PID/mem with
  *		the same PID, opened by the caller with the credentials it has
  *		now. Opening that file is where the kernel applies the rule of
@@ -119,6 +122,12 @@ struct cp_info {
  *		whole stack of a crash. After a death that nothing announced (for
  *		instance by SIGKILL), the state of death is the newest checkpoint
  *		as it was captured
+ * @nr_threads:	[in] with CP_PREP_PROCESS, the most threads at one time that the pair
+ *		has room for, at most CP_THREADS_MAX; 0 means CP_THREADS_DEFAULT, or
+ *		twice as many as the process has if that is more
+ * @reserved2:	[in] 0
+ * @thread_size: [out] bytes of a thread's part of the region ("The region", below);
+ *		without CP_PREP_PROCESS, this is region_size
  *
  * Returns 0, or -1 with errno, the first of this order:
  *
@@ -127,7 +136,8 @@ struct cp_info {
  *			nr_slots > CP_SLOTS_MAX, nr_slots * stack_limit or
  *			death_stack_limit > cp_info.stack_max, a wait_limit
  *			with CP_PREP_OVERWRITE, a death_stack_limit without
- *			CP_PREP_DEATH
+ *			CP_PREP_DEATH, nr_threads > CP_THREADS_MAX or without
+ *			CP_PREP_PROCESS
  *	EALREADY	the caller's process is a master
  *	EDEADLK		the caller's process is a slave
  *	EBUSY		the file carries another process's pair
@@ -137,6 +147,7 @@ struct cp_info {
  *	EPERM		no proof, or one that is not for this task and caller,
  *			or the kernel would not let the caller open it now
  *	EBUSY		the task's process is a master or a slave
+ *	EOVERFLOW	the process has more than nr_threads threads
  *	EUSERS		the user has pairs_per_user pairs (a parameter of the
  *			module)
  *	ENOSPC		all users together have pairs_max pairs
@@ -162,9 +173,14 @@ struct cp_prep {
 	__u32		every;
 	__u32		reserved;
 	__aligned_u64	death_stack_limit;
+	__u32		nr_threads;
+	__u32		reserved2;
+	__aligned_u64	thread_size;
 };
 
 #define CP_SLOTS_MAX		65536
+#define CP_THREADS_MAX		65536
+#define CP_THREADS_DEFAULT	1024
 
 /*
  * cp_prep.flags
@@ -178,10 +194,23 @@ struct cp_prep {
  * checkpoints, whatever @interval and @every say, and 0 after that.
  *
  * CP_PREP_XSTATE: checkpoints have a second segment, CP_SEGMENT_XSTATE.
+ *
+ * CP_PREP_PROCESS: the slave is the whole process of @pid: all its threads, and each
+ * thread that it creates later, from that thread's first instruction on.
+ * cp_checkpoint.thread says whose state a checkpoint is. What this file says of a
+ * slave then holds for each thread: each has its own nr_slots slots and its own
+ * sequence numbers, waits for the master independently of the others, and is nudged
+ * by CP_GET_NUDGE unless it waits already. CP_IOC_GET gives checkpoints in the order
+ * of their times, and returns 2 for the end of a thread. With CP_PREP_DEATH, each
+ * thread that a signal kills leaves its last state, marked with
+ * CP_CHECKPOINT_DEATH; all but the one that received the signal are also marked with
+ * CP_CHECKPOINT_DEATH_ELSEWHERE. The pair ends with the last thread, or
+ * with an exec by any of them. Children are not slaves.
  */
 #define CP_PREP_OVERWRITE	(1U << 0)
 #define CP_PREP_DEATH		(1U << 1)
 #define CP_PREP_XSTATE		(1U << 2)
+#define CP_PREP_PROCESS		(1U << 3)
 
 /*
  * struct cp_get - take the next checkpoint (CP_IOC_GET)
@@ -195,7 +224,7 @@ struct cp_prep {
  * @flags:	[in] CP_GET_*
  * @reason:	[out] with result 0: why the pair is over, CP_END_*
  * @status:	[out] with CP_END_EXITED: the slave's status as waitpid(2)
- *		gives it
+ *		gives it; with result 2, the thread's status in that form
  * @reserved:	[in] 0
  * @seq:	[out] with result 1: the checkpoint's number
  * @slot_offset: [out] with result 1: where in the region its
@@ -203,11 +232,17 @@ struct cp_prep {
  * @missed:	[out] checkpoints lost since the pair was made, because the
  *		slave's wait_limit passed or, with CP_PREP_OVERWRITE, because a
  *		newer one took the place
+ * @thread:	[out] with results 1 and 2: the thread's id in the pid namespace of
+ *		the process that made the pair
+ * @unseen:	[out] number of threads that have run without being slaves, because
+ *		the pair had no room or the system no memory for them
  *
  * Only the process that made the pair may call it. The checkpoint of the previous
  * call stays unchanged in the region until this call.
  *
- * Returns 1: a checkpoint. 0: the pair is over; every further call returns 0, too. A
+ * Returns 1: a checkpoint. 2, only with CP_PREP_PROCESS: thread @thread has ended; all
+ * its checkpoints have been given, and another thread may get its part of the region. 0:
+ * the pair is over; every further call returns 0, too. A
  * checkpoint that an earlier call could not give (EFAULT, ETIMEDOUT, EINTR) comes
  * first. Or -1 with errno:
  *
@@ -236,6 +271,8 @@ struct cp_get {
 	__aligned_u64	seq;
 	__aligned_u64	slot_offset;
 	__aligned_u64	missed;
+	__s32		thread;
+	__u32		unseen;
 };
 
 #define CP_FOREVER		(~0ULL)
@@ -270,6 +307,15 @@ struct cp_get {
  *	slots_offset + slot_size	slot 1, and so on; the last slot
  *					reaches to the region's end
  *
+ * With CP_PREP_PROCESS, the region consists of parts of cp_prep.thread_size bytes, one
+ * for each thread, and each part is laid out like this: where this file says "from the
+ * region's start", read "from the part's start", except in cp_get.slot_offset. A part
+ * belongs to one thread until that thread has ended and CP_IOC_GET has returned 2 for
+ * it; then a new thread may get it. With CP_PREP_OVERWRITE, of the threads that have
+ * ended and for which CP_IOC_GET has not returned 2 yet, the pair keeps the last
+ * CP_ENDED_KEPT and gives the parts of earlier ones to new threads. Reading a part that no
+ * thread has had yet raises SIGBUS: cp_region_head.nr_parts of the first part tells.
+ *
  * A checkpoint's address does not change while the pair lasts. After the end of the
  * pair, the region still holds the last checkpoints until it is unmapped.
  *
@@ -283,23 +329,29 @@ struct cp_get {
  * @magic:	CP_REGION_MAGIC
  * @version:	CP_VERSION
  * @nr_slots:	number of slots; may be more than cp_prep.nr_slots
- * @reserved:	zero
+ * @thread:	id of the thread whose checkpoints the part holds, as in cp_get.thread;
+ *		0 before the first
  * @slots_offset: where slot 0 begins, from the region's start
  * @slot_size:	bytes from one slot to the next
  * @newest:	where the slot of the newest checkpoint lies, from the region's
  *		start; 0 before the first
+ * @nr_parts:	in the first part: number of parts that threads have had so far
+ * @reserved:	zero
  */
 struct cp_region_head {
 	__u32		magic;
 	__u32		version;
 	__u32		nr_slots;
-	__u32		reserved;
+	__s32		thread;
 	__aligned_u64	slots_offset;
 	__aligned_u64	slot_size;
 	__aligned_u64	newest;
+	__u32		nr_parts;
+	__u32		reserved;
 };
 
 #define CP_REGION_MAGIC		0x74706b63	/* "ckpt" */
+#define CP_ENDED_KEPT		64
 
 /*
  * Flight recorder
@@ -312,7 +364,9 @@ struct cp_region_head {
  *	1. reads seq (load-acquire); 0: the slot has no checkpoint now;
  *	2. copies what it needs of the slot;
  *	3. issues an acquire fence and reads seq again. The same number: the copy
- *	   is one whole checkpoint. Another number: the copy is invalid.
+ *	   is one whole checkpoint. Another number: the copy is invalid. With
+ *	   CP_PREP_PROCESS, thread must be the same, too: each thread counts its own
+ *	   checkpoints.
  *
  * An invalid copy may contain any values, offsets and sizes included: check them
  * against the slot before using them.
@@ -424,10 +478,10 @@ struct cp_segment {
  * struct cp_checkpoint - one checkpoint, at the beginning of a slot
  * @size:	bytes of this struct, as far as this kernel fills it
  * @flags:	CP_CHECKPOINT_*
- * @seq:	the checkpoint's number, from 1; a gap means that checkpoints were
- *		missed. 0: the slot has never been written, or is being written
+ * @seq:	the checkpoint's number, from 1, of its thread; a gap means that
+ *		checkpoints were missed. 0: the slot has never been written, or is being written
  * @time:	CLOCK_MONOTONIC in nanoseconds, of the time namespace in which the
- *		master made the pair
+ *		master made the pair: when the checkpoint was complete
  * @cpu:	the processor the slave was on
  * @entry:	why the slave had entered the kernel, CP_ENTRY_*
  * @syscall:	with CP_ENTRY_SYSCALL its number, else -1
@@ -441,7 +495,7 @@ struct cp_segment {
  * @signal_addr: its si_addr, for a fault of the slave itself; else 0
  * @signal_thread: with CP_CHECKPOINT_DEATH_ELSEWHERE: the id, in the master's pid
  *		namespace, of the thread that received the signal; 0 if unknown
- * @reserved:	zero
+ * @thread:	id of the thread whose state this is, as in cp_get.thread
  */
 struct cp_checkpoint {
 	__u32		size;
@@ -459,7 +513,7 @@ struct cp_checkpoint {
 	__s32		signal_code;
 	__aligned_u64	signal_addr;
 	__s32		signal_thread;
-	__u32		reserved;
+	__s32		thread;
 };
 
 /* cp_checkpoint.flags */

@@ -68,7 +68,7 @@ enum cp_nl_cmd {
 
 /*
  * enum cp_nl_attr - what a message may hold
- * @CP_NL_A_SLAVE: u32, the slave's thread id
+ * @CP_NL_A_SLAVE: u32, the slave's thread id, or process id with CP_PREP_PROCESS
  * @CP_NL_A_MASTER: u32, the master's process id
  * @CP_NL_A_SLAVE_COMM: string, the slave's name
  * @CP_NL_A_MASTER_COMM: string, the master's name
@@ -100,6 +100,9 @@ enum cp_nl_cmd {
  * @CP_NL_A_FLAGS: u32, CP_CHECKPOINT_* of linux/checkpoint.h: of the last
  *	checkpoint; with CP_NL_CMD_CHECKPOINT, of that one. Whose system calls
  *	the numbers are depends on them
+ * @CP_NL_A_THREAD: u32, with CP_NL_CMD_CHECKPOINT: the id of the thread
+ * @CP_NL_A_THREADS: u32, number of threads that are slaves now
+ * @CP_NL_A_UNSEEN: u32, threads that have run without being slaves: cp_get.unseen
  */
 enum cp_nl_attr {
 	CP_NL_A_SLAVE = 1,
@@ -128,6 +131,9 @@ enum cp_nl_attr {
 	CP_NL_A_LOST,
 	CP_NL_A_PAD,
 	CP_NL_A_FLAGS,
+	CP_NL_A_THREAD,
+	CP_NL_A_THREADS,
+	CP_NL_A_UNSEEN,
 
 	/* private: */
 	__CP_NL_A_MAX,

@@ -1,0 +1,708 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The parts of a pair: parts.h.
+ */
+#include <linux/checkpoint.h>
+#include <linux/freezer.h>
+#include <linux/hrtimer.h>
+#include <linux/memcontrol.h>
+#include <linux/poll.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include "capture.h"
+#include "parts.h"
+#include "thread.h"
+
+/* After this many parts, let other tasks have the CPU. */
+#define PAUSE_PARTS	64
+
+/* Parts are added at the end and never removed. */
+#define for_each_part(part, parts, i)					\
+	for ((i) = 0; (i) < smp_load_acquire(&(parts)->nr) &&		\
+		      ((part) = (parts)->at[i]); (i)++)
+
+static int part_alloc_xstate(struct cp_part *part, struct cp_parts *parts)
+{
+	size_t size = parts->plan.region.xstate_size;
+
+	if (!size)
+		return 0;
+	part->xstate = kvmalloc(size, GFP_KERNEL_ACCOUNT);
+	return part->xstate ? 0 : -ENOMEM;
+}
+
+static void part_free(struct cp_part *part)
+{
+	cp_ring_destroy(&part->ring);
+	kvfree(part->xstate);
+	kfree(part);
+}
+
+/* All but the region. */
+static struct cp_part *part_alloc(struct cp_parts *parts)
+{
+	struct mem_cgroup *old = set_active_memcg(parts->area->memcg);
+	struct cp_part *part;
+
+	part = kzalloc(sizeof(*part), GFP_KERNEL_ACCOUNT);
+	if (!part)
+		goto out;
+	part->parts = parts;
+	part->stats.last_syscall = -1;
+	if (!part_alloc_xstate(part, parts) &&
+	    !cp_ring_init(&part->ring, parts->plan.policy,
+			  parts->plan.nr_slots, parts->plan.wait, &part->stats))
+		goto out;
+	part_free(part);
+	part = NULL;
+
+out:
+	set_active_memcg(old);
+	return part;
+}
+
+/* Tells those who scan the region how many parts there are. */
+static void show_nr(struct cp_parts *parts)
+{
+	struct cp_region_head *head = cp_region_at(parts->at[0]->region, 0);
+
+	WRITE_ONCE(head->nr_parts, parts->nr);
+}
+
+/* Makes one more part. */
+static struct cp_part *parts_add(struct cp_parts *parts)
+{
+	struct cp_region *region;
+	struct cp_part *part;
+
+	lockdep_assert_held(&parts->growing);
+	if (parts->nr == parts->max)
+		return ERR_PTR(-EOVERFLOW);
+	part = part_alloc(parts);
+	if (!part)
+		return ERR_PTR(-ENOMEM);
+	region = cp_area_add(parts->area, parts->nr, &parts->plan.region);
+	if (IS_ERR(region)) {
+		part_free(part);
+		return ERR_CAST(region);
+	}
+	part->region = region;
+	part->index = parts->nr;
+	parts->at[parts->nr] = part;
+	/* Pairs with for_each_part(): a part that is found is whole. */
+	smp_store_release(&parts->nr, parts->nr + 1);
+	show_nr(parts);
+	return part;
+}
+
+static void parts_free(struct cp_parts *parts)
+{
+	unsigned int i;
+
+	for (i = 0; i < parts->nr; i++)
+		part_free(parts->at[i]);
+	kvfree(parts->at);
+	cp_area_put(parts->area);
+}
+
+/* So many threads exist already: whatever they need is there from the beginning. */
+static int parts_prepare(struct cp_parts *parts, unsigned int nr)
+{
+	struct cp_part *part;
+	int ret = 0;
+
+	mutex_lock(&parts->growing);
+	while (!ret && parts->nr < nr) {
+		part = parts_add(parts);
+		if (IS_ERR(part))
+			ret = PTR_ERR(part);
+		else
+			list_add_tail(&part->node, &parts->free);
+		cond_resched();
+	}
+	mutex_unlock(&parts->growing);
+	return ret;
+}
+
+/**
+ * cp_parts_init - set the parts of a pair up
+ * @parts: the parts, zeroed
+ * @plan: what each is made of
+ * @max: most parts
+ * @nr: number of parts to begin with
+ * @account: the user who is charged
+ *
+ * Return: 0; -EOVERFLOW when @nr is more than @max; -EDQUOT at the limit of
+ * @account; -ENOMEM.
+ */
+int cp_parts_init(struct cp_parts *parts, const struct cp_parts_plan *plan,
+		  unsigned int max, unsigned int nr, struct cp_account *account)
+{
+	int ret;
+
+	parts->plan = *plan;
+	parts->max = max;
+	mutex_init(&parts->growing);
+	spin_lock_init(&parts->lock);
+	INIT_LIST_HEAD(&parts->free);
+	INIT_LIST_HEAD(&parts->ended);
+	parts->at = kvcalloc(max, sizeof(*parts->at), GFP_KERNEL_ACCOUNT);
+	if (!parts->at)
+		return -ENOMEM;
+	parts->area = cp_area_create(max, cp_region_plan_size(&plan->region),
+				     account);
+	if (!parts->area) {
+		kvfree(parts->at);
+		return -ENOMEM;
+	}
+	ret = parts_prepare(parts, nr);
+	if (ret)
+		parts_free(parts);
+	return ret;
+}
+
+/**
+ * cp_parts_destroy - free what cp_parts_init() allocated
+ * @parts: the parts, which nobody uses any more
+ *
+ * May sleep.
+ */
+void cp_parts_destroy(struct cp_parts *parts)
+{
+	parts_free(parts);
+}
+
+/**
+ * cp_parts_death_slot - the slot of the state of death
+ * @parts: the parts
+ *
+ * Return: its number: the one after the ring's.
+ */
+unsigned int cp_parts_death_slot(const struct cp_parts *parts)
+{
+	return cp_ring_slots(parts->plan.policy, parts->plan.nr_slots);
+}
+
+/* The oldest part that has ended, if there are too many and nobody reads it. */
+static struct cp_part *recycle(struct cp_parts *parts)
+{
+	struct cp_part *part;
+
+	lockdep_assert_held(&parts->lock);
+	if (parts->plan.policy != CP_POLICY_OVERWRITE ||
+	    (parts->nr_ended <= CP_ENDED_KEPT && parts->nr < parts->max))
+		return NULL;
+	list_for_each_entry(part, &parts->ended, node) {
+		if (part == parts->reading || !cp_ring_reopen(&part->ring))
+			continue;
+		part->ended = false;
+		parts->nr_ended--;
+		list_del(&part->node);
+		return part;
+	}
+	return NULL;
+}
+
+static struct cp_part *reuse(struct cp_parts *parts)
+{
+	struct cp_part *part;
+
+	lockdep_assert_held(&parts->lock);
+	part = list_first_entry_or_null(&parts->free, struct cp_part, node);
+	if (!part)
+		return recycle(parts);
+	list_del(&part->node);
+	/* Nobody takes from a part that is free. */
+	cp_ring_reopen(&part->ring);
+	return part;
+}
+
+static void set_thread(struct cp_parts *parts, struct cp_part *part,
+		       struct cp_thread *thread)
+{
+	lockdep_assert_held(&parts->lock);
+	part->thread = thread;
+	WRITE_ONCE(parts->nr_live, parts->nr_live + 1);
+}
+
+static void clear_thread(struct cp_parts *parts, struct cp_part *part)
+{
+	lockdep_assert_held(&parts->lock);
+	part->thread = NULL;
+	WRITE_ONCE(parts->nr_live, parts->nr_live - 1);
+}
+
+/* Gives the part to the thread, unless the pair is over. */
+static int assign(struct cp_parts *parts, struct cp_part *part,
+		  struct cp_thread *thread, s32 nr)
+{
+	bool closed;
+
+	cp_region_assign(part->region, nr);
+	spin_lock(&parts->lock);
+	closed = parts->closed;
+	part->nr = nr;
+	if (closed)
+		list_add(&part->node, &parts->free);
+	else
+		set_thread(parts, part, thread);
+	spin_unlock(&parts->lock);
+	return closed ? -EPIPE : 0;
+}
+
+/**
+ * cp_parts_join - find a part for a thread
+ * @parts: the parts
+ * @thread: the thread; it stays until cp_parts_leave()
+ * @nr: its id for the master
+ * @result: set to the part
+ *
+ * Called by the thread itself, or by the master that makes the pair. May sleep.
+ *
+ * Return: 0; -EPIPE when the pair is over; -EOVERFLOW when there are as many threads
+ * as there may be parts; -EDQUOT at the user's limit; -ENOMEM.
+ */
+int cp_parts_join(struct cp_parts *parts, struct cp_thread *thread, s32 nr,
+		  struct cp_part **result)
+{
+	struct cp_part *part;
+	int ret;
+
+	spin_lock(&parts->lock);
+	part = reuse(parts);
+	spin_unlock(&parts->lock);
+	if (!part) {
+		mutex_lock(&parts->growing);
+		part = parts_add(parts);
+		mutex_unlock(&parts->growing);
+		if (IS_ERR(part))
+			return PTR_ERR(part);
+	}
+	ret = assign(parts, part, thread, nr);
+	if (!ret)
+		*result = part;
+	return ret;
+}
+
+static void wake_masters(struct cp_parts *parts)
+{
+	if (wq_has_sleeper(parts->plan.wait))
+		wake_up_interruptible_poll(parts->plan.wait, EPOLLIN);
+}
+
+/**
+ * cp_parts_end - the thread of a part exits
+ * @parts: the parts
+ * @part: the part
+ * @status: the thread's status as waitpid(2) gives it
+ *
+ * Called by the thread.
+ */
+void cp_parts_end(struct cp_parts *parts, struct cp_part *part, s32 status)
+{
+	spin_lock(&parts->lock);
+	clear_thread(parts, part);
+	part->ended = true;
+	part->status = status;
+	part->ended_at = ktime_get_ns();
+	list_add_tail(&part->node, &parts->ended);
+	parts->nr_ended++;
+	spin_unlock(&parts->lock);
+	/* Masters wake up, and find that it has ended. */
+	cp_ring_close(&part->ring);
+}
+
+/**
+ * cp_parts_leave - the thread of a part does not write any more
+ * @parts: the parts
+ * @part: the part, which may have another thread by now if cp_parts_end() was called
+ * @thread: the thread
+ */
+void cp_parts_leave(struct cp_parts *parts, struct cp_part *part,
+		    const struct cp_thread *thread)
+{
+	spin_lock(&parts->lock);
+	if (part->thread == thread)
+		clear_thread(parts, part);
+	spin_unlock(&parts->lock);
+}
+
+/**
+ * cp_parts_give_back - undo cp_parts_join(): the thread has written nothing
+ * @parts: the parts
+ * @part: the part
+ */
+void cp_parts_give_back(struct cp_parts *parts, struct cp_part *part)
+{
+	spin_lock(&parts->lock);
+	clear_thread(parts, part);
+	list_add(&part->node, &parts->free);
+	spin_unlock(&parts->lock);
+}
+
+/**
+ * cp_parts_close - the pair is over
+ * @parts: the parts
+ *
+ * Threads that wait continue, and are not nudged any more; none begins. Masters return
+ * when they have taken what is left. May be called more than once. May sleep.
+ */
+void cp_parts_close(struct cp_parts *parts)
+{
+	struct cp_part *part;
+	unsigned int i;
+
+	spin_lock(&parts->lock);
+	parts->closed = true;
+	spin_unlock(&parts->lock);
+	for_each_part(part, parts, i) {
+		spin_lock(&parts->lock);
+		if (part->thread)
+			cp_hook_release(&part->thread->hook);
+		spin_unlock(&parts->lock);
+		cp_ring_close(&part->ring);
+		if (i % PAUSE_PARTS == PAUSE_PARTS - 1)
+			cond_resched();
+	}
+}
+
+static void summon_part(struct cp_part *part)
+{
+	spin_lock(&part->parts->lock);
+	if (part->thread)
+		cp_hook_nudge(&part->thread->hook);
+	spin_unlock(&part->parts->lock);
+}
+
+static void summon_ring(struct cp_ring *ring)
+{
+	summon_part(container_of(ring, struct cp_part, ring));
+}
+
+/**
+ * cp_parts_summon - nudge all threads that have not arrived
+ * @parts: the parts
+ */
+void cp_parts_summon(struct cp_parts *parts)
+{
+	struct cp_part *part;
+	unsigned int i;
+
+	for_each_part(part, parts, i) {
+		if (cp_ring_slave_is_away(&part->ring))
+			summon_part(part);
+		if (i % PAUSE_PARTS == PAUSE_PARTS - 1)
+			cond_resched();
+	}
+}
+
+/* A part, and what it offers. */
+struct choice {
+	struct cp_part *part;
+	struct cp_offer offer;
+};
+
+static struct cp_offer part_offer(struct cp_part *part)
+{
+	struct cp_offer offer = cp_ring_offer(&part->ring);
+
+	if (offer.kind != CP_OFFER_OVER)
+		return offer;
+	/* Only the end of the thread is left, if that. */
+	if (READ_ONCE(part->ended))
+		offer.time = part->ended_at;
+	else
+		offer.kind = CP_OFFER_NONE;
+	return offer;
+}
+
+static struct choice find_oldest(struct cp_parts *parts)
+{
+	struct choice found = { };
+	struct cp_part *part;
+	unsigned int i;
+
+	for_each_part(part, parts, i) {
+		struct cp_offer offer = part_offer(part);
+
+		if (offer.kind != CP_OFFER_NONE &&
+		    (!found.part || offer.time < found.offer.time))
+			found = (struct choice){ part, offer };
+		if (i % PAUSE_PARTS == PAUSE_PARTS - 1)
+			cond_resched();
+	}
+	return found;
+}
+
+/*
+ * The oldest of what all parts offer. A ring whose lock has been passed publishes
+ * nothing older any more, so an offer that is older than the beginning of the search
+ * is the oldest of all; another one is looked for again, which seldom happens twice.
+ */
+static struct choice choose(struct cp_parts *parts)
+{
+	struct choice found;
+	u64 begun;
+
+	do {
+		begun = ktime_get_ns();
+		found = find_oldest(parts);
+	} while (found.part && found.offer.time > begun);
+	return found;
+}
+
+/* Takes the end of a thread, which is taken once. */
+static int take_end(struct cp_parts *parts, struct cp_part *part,
+		    struct cp_parts_taken *taken)
+{
+	int ret = -EAGAIN;
+
+	spin_lock(&parts->lock);
+	if (part->ended) {
+		part->ended = false;
+		list_del(&part->node);
+		parts->nr_ended--;
+		taken->nr = part->nr;
+		taken->status = part->status;
+		ret = 2;
+	}
+	spin_unlock(&parts->lock);
+	return ret;
+}
+
+/**
+ * cp_parts_end_taken - master: the end of a thread has been delivered, or not
+ * @parts: the parts
+ * @part: the thread's part
+ * @delivered: if false, it is for the next taker
+ */
+void cp_parts_end_taken(struct cp_parts *parts, struct cp_part *part,
+			bool delivered)
+{
+	spin_lock(&parts->lock);
+	part->ended = !delivered;
+	parts->nr_ended += !delivered;
+	list_add(&part->node, delivered ? &parts->free : &parts->ended);
+	spin_unlock(&parts->lock);
+	/* Another thread of the master may wait for it. */
+	if (!delivered)
+		wake_masters(parts);
+}
+
+static int take_choice(struct cp_parts *parts, const struct choice *choice,
+		       struct cp_parts_taken *taken)
+{
+	struct cp_taken from_ring;
+	int ret;
+
+	taken->part = choice->part;
+	if (choice->offer.kind == CP_OFFER_OVER)
+		return take_end(parts, choice->part, taken);
+	ret = cp_ring_take_offer(&choice->part->ring, &choice->offer, &from_ring);
+	taken->slot = from_ring.slot;
+	/* The ring was closed meanwhile. */
+	return ret ?: -EAGAIN;
+}
+
+/* Gives as cp_parts_take(), and -EAGAIN when nothing is there. */
+static int try_take(struct cp_parts *parts, struct cp_parts_taken *taken)
+{
+	struct choice choice;
+	int ret;
+
+	do {
+		choice = choose(parts);
+		if (!choice.part)
+			return READ_ONCE(parts->closed) ? 0 : -EAGAIN;
+		ret = take_choice(parts, &choice, taken);
+		/* It is another taker's now, or newer ones have taken the place. */
+	} while (ret == -EAGAIN && !signal_pending(current));
+	return ret == -EAGAIN ? -ERESTARTSYS : ret;
+}
+
+static int wait_and_take(struct cp_parts *parts, u64 deadline,
+			 struct cp_parts_taken *taken)
+{
+	ktime_t expires = deadline;
+	DEFINE_WAIT(wait);
+	int ret;
+
+	for (;;) {
+		bool late = deadline != CP_FOREVER && ktime_get_ns() >= deadline;
+
+		prepare_to_wait(parts->plan.wait, &wait,
+				TASK_INTERRUPTIBLE | TASK_FREEZABLE);
+		if (cp_parts_ready(parts)) {
+			finish_wait(parts->plan.wait, &wait);
+			ret = try_take(parts, taken);
+			if (ret != -EAGAIN)
+				return ret;
+			continue;
+		}
+		ret = signal_pending(current) ? -ERESTARTSYS :
+		      late		      ? -ETIMEDOUT : 0;
+		if (ret)
+			break;
+		schedule_hrtimeout_range(deadline < KTIME_MAX ? &expires : NULL,
+					 0, HRTIMER_MODE_ABS);
+	}
+	finish_wait(parts->plan.wait, &wait);
+	return ret;
+}
+
+static int take_any(struct cp_parts *parts, u64 deadline, bool nudge,
+		    struct cp_parts_taken *taken)
+{
+	int ret = try_take(parts, taken);
+
+	if (ret != -EAGAIN)
+		return ret;
+	if (nudge)
+		cp_parts_summon(parts);
+	return deadline ? wait_and_take(parts, deadline, taken) :
+			  try_take(parts, taken);
+}
+
+static int take_single(struct cp_part *part, u64 deadline, bool nudge,
+		       struct cp_parts_taken *taken)
+{
+	struct cp_taken from_ring;
+	int ret;
+
+	ret = cp_ring_take(&part->ring, deadline, nudge ? summon_ring : NULL,
+			   &from_ring);
+	taken->part = part;
+	taken->slot = from_ring.slot;
+	return ret;
+}
+
+/**
+ * cp_parts_take - master: wait for the next checkpoint of any thread
+ * @parts: the parts
+ * @deadline: as for cp_ring_take()
+ * @nudge: nudge threads that have not arrived, if there is nothing to take
+ * @taken: filled in
+ *
+ * Return: 1: a checkpoint; cp_ring_taken() or cp_ring_put_back() follows on the part's
+ * ring. 2: a thread has ended; cp_parts_end_taken() follows. 0: nothing is left, and
+ * nothing will come. Or an error, as cp_ring_take().
+ */
+int cp_parts_take(struct cp_parts *parts, u64 deadline, bool nudge,
+		  struct cp_parts_taken *taken)
+{
+	int ret;
+
+	if (parts->plan.single)
+		return take_single(parts->at[0], deadline, nudge, taken);
+	atomic_inc(&parts->getters);
+	ret = take_any(parts, deadline, nudge, taken);
+	atomic_dec(&parts->getters);
+	if (ret == 1)
+		WRITE_ONCE(parts->reading, taken->part);
+	return ret;
+}
+
+/**
+ * cp_parts_ready - would cp_parts_take() return at once?
+ * @parts: the parts
+ *
+ * Return: true when a checkpoint or the end of a thread waits, a thread waits, or the
+ * pair is over.
+ */
+bool cp_parts_ready(struct cp_parts *parts)
+{
+	struct cp_part *part;
+	unsigned int i;
+
+	if (parts->plan.single)
+		return cp_ring_ready(&parts->at[0]->ring);
+	for_each_part(part, parts, i)
+		if (part_offer(part).kind != CP_OFFER_NONE)
+			return true;
+	return READ_ONCE(parts->closed);
+}
+
+/**
+ * cp_parts_threads - how many threads the pair has
+ * @parts: the parts
+ *
+ * Return: their number.
+ */
+unsigned int cp_parts_threads(const struct cp_parts *parts)
+{
+	return READ_ONCE(parts->nr_live);
+}
+
+/**
+ * cp_parts_state - who is waiting
+ * @parts: the parts
+ *
+ * Return: the state, which may change at any time. CP_RING_SLAVE_WAITING if one thread
+ * waits.
+ */
+enum cp_ring_state cp_parts_state(struct cp_parts *parts)
+{
+	enum cp_ring_state state = CP_RING_RUNNING;
+	struct cp_part *part;
+	unsigned int i;
+
+	if (READ_ONCE(parts->closed))
+		return CP_RING_OVER;
+	for_each_part(part, parts, i) {
+		state = cp_ring_state(&part->ring);
+		if (state == CP_RING_SLAVE_WAITING || parts->plan.single)
+			return state;
+	}
+	return atomic_read(&parts->getters) ? CP_RING_MASTER_WAITING :
+					      CP_RING_RUNNING;
+}
+
+/**
+ * cp_parts_count - what has become of all threads' checkpoints so far
+ * @parts: the parts
+ * @counts: filled in
+ */
+void cp_parts_count(struct cp_parts *parts, struct cp_ring_counts *counts)
+{
+	struct cp_ring_counts one;
+	struct cp_part *part;
+	unsigned int i;
+
+	memset(counts, 0, sizeof(*counts));
+	for_each_part(part, parts, i) {
+		cp_ring_count(&part->ring, &one);
+		counts->taken += one.taken;
+		counts->missed += one.missed;
+	}
+}
+
+static void add_stats(struct cp_figures *sum, const struct cp_stats *one)
+{
+	struct cp_held held = cp_stats_read_held(one);
+	unsigned int i;
+
+	sum->bytes += READ_ONCE(one->bytes);
+	sum->held.total += held.total;
+	sum->held.longest = max(sum->held.longest, held.longest);
+	for (i = 0; i < ARRAY_SIZE(sum->held_histogram); i++)
+		sum->held_histogram[i] += READ_ONCE(one->held_histogram[i]);
+}
+
+/**
+ * cp_parts_figures - the figures of all threads together
+ * @parts: the parts
+ * @sum: filled in; the last system call is the first thread's
+ */
+void cp_parts_figures(struct cp_parts *parts, struct cp_figures *sum)
+{
+	struct cp_part *part;
+	unsigned int i;
+
+	memset(sum, 0, sizeof(*sum));
+	sum->last_syscall = READ_ONCE(parts->at[0]->stats.last_syscall);
+	sum->last_flags = READ_ONCE(parts->at[0]->stats.last_flags);
+	for_each_part(part, parts, i)
+		add_stats(sum, &part->stats);
+}
