@@ -26,6 +26,7 @@
 #include "compat.h"
 #include "device.h"
 #include "file.h"
+#include "hold.h"
 #include "life.h"
 #include "pair.h"
 #include "region.h"
@@ -59,6 +60,9 @@ MODULE_PARM_DESC(stack_max, "most bytes of stack that a master may ask for");
 #define CP_GET_SIZE_VER1	56
 #define CP_GET_SIZE_VER2	64	/* thread, unseen */
 
+#define CP_HOLD_SIZE_VER1	32
+
+static_assert(sizeof(struct cp_hold) == CP_HOLD_SIZE_VER1);
 static_assert(sizeof(struct cp_info) == CP_INFO_SIZE_VER2);
 static_assert(sizeof(struct cp_prep) == CP_PREP_SIZE_VER4);
 static_assert(sizeof(struct cp_get) == CP_GET_SIZE_VER2);
@@ -128,7 +132,7 @@ static int ioctl_info(unsigned int cmd, void __user *uarg)
 			    CP_FEATURE_WAIT_LIMIT | CP_FEATURE_SLOTS |
 			    CP_FEATURE_RATE | CP_FEATURE_DEATH |
 			    CP_FEATURE_XSTATE | CP_FEATURE_DEATH_STACK |
-			    CP_FEATURE_PROCESS,
+			    CP_FEATURE_PROCESS | CP_FEATURE_HOLD,
 		.stack_default = stack_default,
 		.stack_max = stack_max,
 		.arena_default = arena_default,
@@ -463,6 +467,56 @@ static int ioctl_get(struct file *file, unsigned int cmd, void __user *uarg)
 	return ret;
 }
 
+static int device_hold(struct cp_pair *pair, struct cp_hold *hold,
+		       unsigned int cmd, void __user *uarg)
+{
+	struct cp_hold_result result = { };
+	int ret, err;
+
+	ret = cp_hold_begin(pair, cp_timens_deadline(hold->deadline),
+			    hold->limit ?: CP_HOLD_LIMIT_DEFAULT, &result);
+	if (ret && ret != -ETIMEDOUT)
+		return ret;
+	hold->nr_threads = result.nr_threads;
+	hold->late = result.late;
+	err = copy_out(uarg, hold, sizeof(*hold), cmd);
+	if (!ret && err)
+		cp_hold_end(pair);
+	return err ?: ret;
+}
+
+static int ioctl_hold(struct cp_file *cp_file, unsigned int cmd,
+		      void __user *uarg)
+{
+	struct cp_pair *pair;
+	struct cp_hold hold;
+	int ret;
+
+	ret = copy_in(&hold, sizeof(hold), CP_HOLD_SIZE_VER1, cmd, uarg);
+	if (ret)
+		return ret;
+	if (hold.flags || hold.reserved)
+		return -EINVAL;
+	pair = file_pair_get_master(cp_file);
+	if (IS_ERR(pair))
+		return PTR_ERR(pair);
+	ret = device_hold(pair, &hold, cmd, uarg);
+	cp_pair_unref(pair);
+	return ret;
+}
+
+static int ioctl_release(struct cp_file *cp_file)
+{
+	struct cp_pair *pair = file_pair_get_master(cp_file);
+	int ret;
+
+	if (IS_ERR(pair))
+		return PTR_ERR(pair);
+	ret = cp_hold_end(pair);
+	cp_pair_unref(pair);
+	return ret;
+}
+
 static int ioctl_end(struct cp_file *cp_file)
 {
 	struct cp_pair *pair = file_pair_get_master(cp_file);
@@ -488,6 +542,10 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return ioctl_prep(file->private_data, cmd, uarg);
 	case CP_IOC_KIND(CP_IOC_GET):
 		return ioctl_get(file, cmd, uarg);
+	case CP_IOC_KIND(CP_IOC_HOLD):
+		return ioctl_hold(file->private_data, cmd, uarg);
+	case CP_IOC_KIND(CP_IOC_RELEASE):
+		return ioctl_release(file->private_data);
 	case CP_IOC_KIND(CP_IOC_END):
 		return ioctl_end(file->private_data);
 	default:

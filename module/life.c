@@ -236,6 +236,7 @@ void cp_life_end(struct cp_pair *pair, u32 reason, s32 status)
 	bool first = cp_table_close(pair, reason, status);
 
 	cp_parts_close(&pair->parts);
+	cp_gate_open(&pair->gate);
 	if (first)
 		life_notify_end(pair);
 }

@@ -24,6 +24,7 @@ static int pair_alloc_parts(struct cp_pair *pair,
 		.policy = setup->policy,
 		.nr_slots = setup->nr_slots,
 		.wait = &setup->file->wait,
+		.is_held = &pair->gate.closed,
 		.region.nr_slots = cp_ring_slots(setup->policy, setup->nr_slots),
 		.region.limits = setup->limits,
 		.region.last = setup->limits,
@@ -88,6 +89,7 @@ struct cp_pair *cp_pair_create(const struct cp_pair_setup *setup)
 		goto err_limits;
 	refcount_set(&pair->refs, 1);
 	pair->file = cp_file_get(setup->file);
+	cp_gate_init(&pair->gate);
 	pair->hook_ops = setup->hook_ops;
 	pair_init_slave(&pair->slave, setup);
 	pair_init_master(&pair->master);
@@ -112,6 +114,7 @@ static void pair_free(struct cp_pair *pair)
 	put_pid(pair->slave.pid);
 	put_task_struct(pair->slave.task);
 	mmdrop(pair->slave.mm);
+	cp_gate_destroy(&pair->gate);
 	cp_parts_destroy(&pair->parts);
 	cp_file_put(pair->file);
 	cp_limits_remove_pair(pair->account);

@@ -46,6 +46,7 @@
  *	    cp_parts.lock	who has which part
  *	      cp_ring.lock	the ring
  *	      cp_hook.nudge_lock raw: nudges against the end of the pair
+ *	cp_gate.lock		the gate
  *	  pairs_lock		table.c: the tables, and struct cp_outcome
  *	  threads_lock		raw: thread.c: the table of threads
  *	  cp_file.pair_lock	the file's pointer to its pair
@@ -64,6 +65,7 @@
 #include <linux/refcount.h>
 #include <linux/types.h>
 
+#include "gate.h"
 #include "parts.h"
 
 struct cp_account;
@@ -154,6 +156,7 @@ struct cp_outcome {
  * @file:	the open file; holds the wait queue
  * @account:	the user who is charged (limits.h)
  * @parts:	what each thread of the slave writes
+ * @gate:	where the slave's threads wait while they are held
  * @entry:	its place in the tables
  * @master:	see there
  * @ask:	see struct cp_request
@@ -174,6 +177,7 @@ struct cp_pair {
 	struct cp_file *file;
 	struct cp_account *account;
 	struct cp_parts parts;
+	struct cp_gate gate;
 	struct cp_entry entry;
 	struct cp_master master;
 	struct cp_request ask;

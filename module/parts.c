@@ -53,7 +53,8 @@ static struct cp_part *part_alloc(struct cp_parts *parts)
 	part->stats.last_syscall = -1;
 	if (!part_alloc_xstate(part, parts) &&
 	    !cp_ring_init(&part->ring, parts->plan.policy,
-			  parts->plan.nr_slots, parts->plan.wait, &part->stats))
+			  parts->plan.nr_slots, parts->plan.wait,
+			  parts->plan.is_held, &part->stats))
 		goto out;
 	part_free(part);
 	part = NULL;
@@ -396,6 +397,65 @@ void cp_parts_summon(struct cp_parts *parts)
 		if (i % PAUSE_PARTS == PAUSE_PARTS - 1)
 			cond_resched();
 	}
+}
+
+/**
+ * cp_parts_hold - let all threads arrive at the gate, which is closed
+ * @parts: the parts
+ *
+ * Those that wait for a master hand over their state without one.
+ */
+void cp_parts_hold(struct cp_parts *parts)
+{
+	struct cp_part *part;
+	unsigned int i;
+
+	for_each_part(part, parts, i) {
+		if (!cp_ring_hold(&part->ring))
+			summon_part(part);
+		if (i % PAUSE_PARTS == PAUSE_PARTS - 1)
+			cond_resched();
+	}
+}
+
+static bool is_late(struct cp_part *part)
+{
+	return READ_ONCE(part->thread) && !READ_ONCE(part->parked) &&
+	       !cp_ring_is_stuck(&part->ring);
+}
+
+/**
+ * cp_parts_stuck - how many threads wait until a master makes room
+ * @parts: the parts, whose slave is held
+ *
+ * Return: their number.
+ */
+unsigned int cp_parts_stuck(struct cp_parts *parts)
+{
+	unsigned int i, nr = 0;
+	struct cp_part *part;
+
+	for_each_part(part, parts, i)
+		nr += cp_ring_is_stuck(&part->ring);
+	return nr;
+}
+
+/**
+ * cp_parts_late - a thread that is in the kernel or in user mode
+ * @parts: the parts
+ *
+ * Return: the id, for the master, of one that neither waits for a place in its ring nor
+ * at the gate; 0 if there is none.
+ */
+s32 cp_parts_late(struct cp_parts *parts)
+{
+	struct cp_part *part;
+	unsigned int i;
+
+	for_each_part(part, parts, i)
+		if (is_late(part))
+			return part->nr;
+	return 0;
 }
 
 /* A part, and what it offers. */

@@ -61,6 +61,7 @@ struct cp_figures {
  * @index:	its place in the area
  * @node:	in cp_parts.free or cp_parts.ended
  * @thread:	the thread, while it is live; cp_parts.lock
+ * @parked:	the thread waits at the gate
  * @ended:	the thread has exited, and the master does not know; cp_parts.lock
  * @nr:		the thread's id for the master
  * @status:	with @ended: as waitpid(2) gives it
@@ -75,6 +76,7 @@ struct cp_part {
 	unsigned int index;
 	struct list_head node;
 	struct cp_thread *thread;
+	bool parked;
 	bool ended;
 	s32 nr;
 	s32 status;
@@ -88,6 +90,7 @@ struct cp_part {
  * @nr_slots:	checkpoints in each ring
  * @region:	what each region holds
  * @wait:	where masters and pollers wait; belongs to the file
+ * @is_held:	set while the slave is held
  */
 struct cp_parts_plan {
 	bool single;
@@ -95,6 +98,7 @@ struct cp_parts_plan {
 	unsigned int nr_slots;
 	struct cp_region_plan region;
 	wait_queue_head_t *wait;
+	const bool *is_held;
 };
 
 /**
@@ -166,6 +170,9 @@ int cp_parts_take(struct cp_parts *parts, u64 deadline, bool nudge,
 void cp_parts_end_taken(struct cp_parts *parts, struct cp_part *part,
 			bool delivered);
 void cp_parts_summon(struct cp_parts *parts);
+void cp_parts_hold(struct cp_parts *parts);
+unsigned int cp_parts_stuck(struct cp_parts *parts);
+s32 cp_parts_late(struct cp_parts *parts);
 bool cp_parts_ready(struct cp_parts *parts);
 
 unsigned int cp_parts_threads(const struct cp_parts *parts);

@@ -129,13 +129,14 @@ unsigned int cp_ring_slots(enum cp_policy policy, unsigned int nr_slots)
  * @policy: when the slave may write
  * @nr_slots: number of checkpoints it holds; 1 for a rendezvous
  * @master_wait: the wait queue of the file; outlives the ring
+ * @is_held: set while the slave is held; outlives the ring
  * @stats: where the slave's waits are counted; outlives the ring
  *
  * Return: 0, or -ENOMEM.
  */
 int cp_ring_init(struct cp_ring *ring, enum cp_policy policy,
 		 unsigned int nr_slots, wait_queue_head_t *master_wait,
-		 struct cp_stats *stats)
+		 const bool *is_held, struct cp_stats *stats)
 {
 	unsigned int i;
 
@@ -152,6 +153,7 @@ int cp_ring_init(struct cp_ring *ring, enum cp_policy policy,
 	spin_lock_init(&ring->lock);
 	init_waitqueue_head(&ring->slave_wait);
 	ring->master_wait = master_wait;
+	ring->is_held = is_held;
 	ring->stats = stats;
 	ring->policy = policy;
 	ring->nr_slots = nr_slots;
@@ -190,7 +192,9 @@ static bool may_claim(const struct cp_ring *ring)
 	case CP_POLICY_AHEAD:
 		return !full;
 	default:
-		return ring->getters && !full && !ring->taking && !ring->kept;
+		if (ring->taking || ring->kept)
+			return false;
+		return READ_ONCE(*ring->is_held) || (ring->getters && !full);
 	}
 }
 
@@ -266,7 +270,7 @@ static bool slave_may_claim(const struct cp_ring *ring)
 	if (READ_ONCE(ring->over))
 		return true;
 	if (ring->policy == CP_POLICY_RENDEZVOUS)
-		return READ_ONCE(ring->getters);
+		return READ_ONCE(ring->getters) || READ_ONCE(*ring->is_held);
 	return READ_ONCE(ring->head) - READ_ONCE(ring->tail) < ring->nr_slots;
 }
 
@@ -776,6 +780,41 @@ bool cp_ring_slave_is_away(struct cp_ring *ring)
 	away = slave_is_away(ring);
 	spin_unlock(&ring->lock);
 	return away;
+}
+
+/**
+ * cp_ring_hold - @is_held has been set
+ * @ring: the ring
+ *
+ * Return: true when the slave has arrived: it waits for a place, or is writing.
+ */
+bool cp_ring_hold(struct cp_ring *ring)
+{
+	bool arrived, wanted;
+
+	spin_lock(&ring->lock);
+	arrived = ring->slave_waiting || ring->filling;
+	wanted = may_claim(ring);
+	spin_unlock(&ring->lock);
+	if (wanted)
+		wake_slave(ring);
+	return arrived;
+}
+
+/**
+ * cp_ring_is_stuck - does the slave wait until a master makes room?
+ * @ring: the ring, whose slave is held
+ *
+ * Return: true when it does: with the policy ahead, or while a master takes.
+ */
+bool cp_ring_is_stuck(struct cp_ring *ring)
+{
+	bool stuck;
+
+	spin_lock(&ring->lock);
+	stuck = ring->slave_waiting && !may_claim(ring);
+	spin_unlock(&ring->lock);
+	return stuck;
 }
 
 /**

@@ -16,7 +16,8 @@
  *
  *	rendezvous	There is one place, and one slot for everybody. The slave
  *			may write while a master waits in CP_IOC_GET, and waits
- *			otherwise: the two meet.
+ *			otherwise: the two meet. While the slave is held (hold.h),
+ *			it writes without a master.
  *	ahead		The slave may write while a place is empty, and waits
  *			otherwise.
  *	overwrite	The slave may always write. If no place is empty, the
@@ -171,6 +172,7 @@ struct cp_taken {
  * @head:	number of checkpoints written
  * @tail:	number of checkpoints that left the ring
  * @counts:	see there
+ * @is_held:	the slave is held: it may write although no master waits, once
  * @stats:	the pair's figures, where the slave's waits are counted
  * @slave_spin:	the slave's own
  * @master_spin: shared by the master's threads; lost updates do no harm
@@ -198,6 +200,7 @@ struct cp_ring {
 	u64 head;
 	u64 tail;
 	struct cp_ring_counts counts;
+	const bool *is_held;
 	struct cp_stats *stats;
 	struct cp_spin slave_spin;
 	struct cp_spin master_spin;
@@ -205,7 +208,7 @@ struct cp_ring {
 
 int cp_ring_init(struct cp_ring *ring, enum cp_policy policy,
 		 unsigned int nr_slots, wait_queue_head_t *master_wait,
-		 struct cp_stats *stats);
+		 const bool *is_held, struct cp_stats *stats);
 void cp_ring_destroy(struct cp_ring *ring);
 unsigned int cp_ring_slots(enum cp_policy policy, unsigned int nr_slots);
 u64 cp_ring_next_seq(const struct cp_ring *ring);
@@ -232,6 +235,8 @@ void cp_ring_taken(struct cp_ring *ring);
 void cp_ring_put_back(struct cp_ring *ring);
 bool cp_ring_ready(struct cp_ring *ring);
 bool cp_ring_slave_is_away(struct cp_ring *ring);
+bool cp_ring_hold(struct cp_ring *ring);
+bool cp_ring_is_stuck(struct cp_ring *ring);
 enum cp_ring_state cp_ring_state(struct cp_ring *ring);
 const char *cp_ring_state_name(enum cp_ring_state state);
 void cp_ring_count(struct cp_ring *ring, struct cp_ring_counts *counts);

@@ -146,6 +146,19 @@ static u64 seal(struct cp_ring *ring, const struct cp_claim *claim)
 	return now;
 }
 
+/* The slave is held. */
+static void wait_at_gate(struct cp_thread *thread)
+{
+	struct cp_part *part = thread->part;
+	u64 begun = ktime_get_ns();
+
+	cp_stats_hold(&part->stats, begun);
+	WRITE_ONCE(part->parked, true);
+	cp_gate_wait(&thread->pair->gate, atomic_read(&thread->pair->hooked));
+	WRITE_ONCE(part->parked, false);
+	count_vain_hold(thread, begun);
+}
+
 /* The slot that the thread has claimed; false without memory for it. */
 static bool claimed_slot(struct cp_thread *thread, const struct cp_claim *claim,
 			 struct cp_slot *slot)
@@ -201,6 +214,8 @@ static bool slave_capture(struct cp_hook *hook, struct pt_regs *regs,
 	thread->light = light;
 	thread->captured = true;
 	cp_ring_publish(ring, &claim, seal);
+	if (unlikely(cp_gate_is_closed(&thread->pair->gate)))
+		wait_at_gate(thread);
 	return true;
 }
 
@@ -210,7 +225,8 @@ static bool may_be_late(const struct cp_thread *thread)
 
 	if (!CP_LATE_WORKS || !thread->light ||
 	    ring->policy != CP_POLICY_OVERWRITE ||
-	    cp_listeners_want(thread->pair, CP_NL_EVENT_CHECKPOINTS))
+	    cp_listeners_want(thread->pair, CP_NL_EVENT_CHECKPOINTS) ||
+	    cp_gate_is_closed(&thread->pair->gate))
 		return false;
 	/*
 	 * Do not capture late while a master sleeps: the wake-up would take effect

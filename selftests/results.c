@@ -1315,7 +1315,8 @@ TEST(info_values)
 	EXPECT_EQ(CP_FEATURE_RENDEZVOUS | CP_FEATURE_NUDGE |
 		  CP_FEATURE_WAIT_LIMIT | CP_FEATURE_SLOTS | CP_FEATURE_RATE |
 		  CP_FEATURE_DEATH | CP_FEATURE_XSTATE |
-		  CP_FEATURE_DEATH_STACK | CP_FEATURE_PROCESS, info.features);
+		  CP_FEATURE_DEATH_STACK | CP_FEATURE_PROCESS | CP_FEATURE_HOLD,
+		  info.features);
 	EXPECT_LT(0, info.stack_default);
 	EXPECT_LE(info.stack_default, info.stack_max);
 	EXPECT_LT(0, info.arena_default);

@@ -78,6 +78,7 @@ struct cp_info {
 #define CP_FEATURE_XSTATE	(1ULL << 6)	/* CP_PREP_XSTATE */
 #define CP_FEATURE_DEATH_STACK	(1ULL << 7)	/* cp_prep.death_stack_limit */
 #define CP_FEATURE_PROCESS	(1ULL << 8)	/* CP_PREP_PROCESS, thread ids */
+#define CP_FEATURE_HOLD		(1ULL << 9)	/* CP_IOC_HOLD, CP_IOC_RELEASE */
 
 /*
  * struct cp_prep - become the master of a slave (CP_IOC_PREP)
@@ -238,7 +239,7 @@ struct cp_prep {
  *		the pair had no room or the system no memory for them
  *
  * Only the process that made the pair may call it. The checkpoint of the previous
- * call stays unchanged in the region until this call.
+ * call stays unchanged in the region until this call, or until CP_IOC_HOLD.
  *
  * Returns 1: a checkpoint. 2, only with CP_PREP_PROCESS: thread @thread has ended; all
  * its checkpoints have been given, and another thread may get its part of the region. 0:
@@ -564,5 +565,60 @@ struct cp_checkpoint {
  * caller's process is not the master.
  */
 #define CP_IOC_END		_IO(CP_IOC_MAGIC, 3)
+
+/*
+ * struct cp_hold - hold the slave at one instant (CP_IOC_HOLD)
+ * @deadline:	[in] when to give up, as cp_get.deadline; 0: at once
+ * @limit:	[in] most nanoseconds for which the slave is held, at least; then it
+ *		continues by itself, because a master may wait for its own slave
+ *		without knowing it: as its terminal, its file server or its logger. 0
+ *		means CP_HOLD_LIMIT_DEFAULT
+ * @flags:	[in] 0
+ * @nr_threads:	[out] number of threads that are held
+ * @late:	[out] with ETIMEDOUT, the only failure with which this field has a
+ *		meaning: the id of a thread that did not arrive, as in cp_get.thread;
+ *		0 if unknown
+ * @reserved:	[in] 0
+ *
+ * When the call returns 0, every thread of the slave is at a return to user mode, with
+ * its final registers, and has handed over a checkpoint of that state, which CP_IOC_GET
+ * gives after older ones. Only in a pair with several slots without
+ * CP_PREP_OVERWRITE may a thread wait until CP_IOC_GET makes room for it. The process
+ * executes no instruction until CP_IOC_RELEASE, the limit, or the end of the pair.
+ * CP_IOC_GET lets no thread continue meanwhile.
+ *
+ * Threads that sleep in the kernel are brought out as by CP_GET_NUDGE. A held thread can
+ * be killed and frozen; other signals, stops and debuggers take effect when it continues.
+ *
+ * Returns 0, or -1 with errno; then no thread is held:
+ *
+ *	EFAULT, E2BIG, EINVAL	as for all structs
+ *	ENOTCONN	no pair has been made on this file
+ *	EPERM		the caller's process is not the pair's master
+ *	EALREADY	the slave is held
+ *	EPIPE		the pair is over
+ *	ETIMEDOUT	a thread did not arrive until @deadline: it is in an
+ *			uninterruptible sleep, waits in vfork(2), or is stopped
+ *	EINTR		a handler ran that was installed without SA_RESTART
+ */
+struct cp_hold {
+	__aligned_u64	deadline;
+	__aligned_u64	limit;
+	__u32		flags;
+	__u32		nr_threads;
+	__s32		late;
+	__u32		reserved;
+};
+
+#define CP_HOLD_LIMIT_DEFAULT	1000000000ULL
+
+#define CP_IOC_HOLD		_IOWR(CP_IOC_MAGIC, 4, struct cp_hold)
+
+/*
+ * CP_IOC_RELEASE: let a held slave continue. Checkpoints that have not been taken stay.
+ * Returns 0, or -1 with errno: ETIME when the slave has continued by itself because the
+ * limit passed, EALREADY when it was not held, ENOTCONN and EPERM as above.
+ */
+#define CP_IOC_RELEASE		_IO(CP_IOC_MAGIC, 5)
 
 #endif /* _LINUX_CHECKPOINT_H */

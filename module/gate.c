@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The gate before user mode: gate.h.
+ */
+#include <linux/errno.h>
+#include <linux/freezer.h>
+#include <linux/jiffies.h>
+#include <linux/sched/signal.h>
+
+#include "gate.h"
+
+/* Gives whether this call has opened it. */
+static bool open_gate(struct cp_gate *gate, bool expired)
+{
+	bool closed;
+
+	spin_lock(&gate->lock);
+	closed = gate->closed;
+	WRITE_ONCE(gate->closed, false);
+	if (closed)
+		gate->expired = expired;
+	spin_unlock(&gate->lock);
+	if (closed)
+		wake_up_all(&gate->threads);
+	return closed;
+}
+
+static void expire(struct work_struct *work)
+{
+	open_gate(container_of(to_delayed_work(work), struct cp_gate, expiry),
+		  true);
+}
+
+/**
+ * cp_gate_init - set a gate up; it is open
+ * @gate: the gate, zeroed
+ */
+void cp_gate_init(struct cp_gate *gate)
+{
+	spin_lock_init(&gate->lock);
+	init_waitqueue_head(&gate->threads);
+	init_waitqueue_head(&gate->holder);
+	INIT_DELAYED_WORK(&gate->expiry, expire);
+}
+
+/**
+ * cp_gate_destroy - nobody uses the gate any more
+ * @gate: the gate
+ *
+ * May sleep.
+ */
+void cp_gate_destroy(struct cp_gate *gate)
+{
+	cancel_delayed_work_sync(&gate->expiry);
+}
+
+/**
+ * cp_gate_close - let threads wait
+ * @gate: the gate
+ *
+ * Return: false when it is closed already.
+ */
+bool cp_gate_close(struct cp_gate *gate)
+{
+	bool open;
+
+	spin_lock(&gate->lock);
+	open = !gate->closed;
+	if (open) {
+		WRITE_ONCE(gate->generation, gate->generation + 1);
+		WRITE_ONCE(gate->nr_parked, 0);
+		WRITE_ONCE(gate->closed, true);
+		gate->expired = false;
+	}
+	spin_unlock(&gate->lock);
+	return open;
+}
+
+/**
+ * cp_gate_limit - the gate opens by itself
+ * @gate: the gate, closed by the caller
+ * @limit: after so many nanoseconds, at least
+ */
+void cp_gate_limit(struct cp_gate *gate, u64 limit)
+{
+	unsigned long delay = min_t(u64, nsecs_to_jiffies64(limit) + 1,
+				    MAX_JIFFY_OFFSET);
+
+	mod_delayed_work(system_unbound_wq, &gate->expiry, delay);
+}
+
+/**
+ * cp_gate_open - let threads continue
+ * @gate: the gate
+ *
+ * May sleep.
+ *
+ * Return: 0; -ETIME when it has opened by itself, which is told once; -EALREADY when it
+ * was open.
+ */
+int cp_gate_open(struct cp_gate *gate)
+{
+	bool closed = open_gate(gate, false), expired;
+
+	cancel_delayed_work_sync(&gate->expiry);
+	spin_lock(&gate->lock);
+	expired = gate->expired;
+	gate->expired = false;
+	spin_unlock(&gate->lock);
+	if (closed)
+		return 0;
+	return expired ? -ETIME : -EALREADY;
+}
+
+/* Gives how many threads wait now. */
+static unsigned int park(struct cp_gate *gate, unsigned int *generation)
+{
+	unsigned int nr;
+
+	spin_lock(&gate->lock);
+	*generation = gate->generation;
+	nr = gate->nr_parked + 1;
+	WRITE_ONCE(gate->nr_parked, nr);
+	spin_unlock(&gate->lock);
+	return nr;
+}
+
+static void unpark(struct cp_gate *gate, unsigned int generation)
+{
+	spin_lock(&gate->lock);
+	if (gate->generation == generation)
+		WRITE_ONCE(gate->nr_parked, gate->nr_parked - 1);
+	spin_unlock(&gate->lock);
+}
+
+static bool may_pass(const struct cp_gate *gate, unsigned int generation)
+{
+	return !cp_gate_is_closed(gate) ||
+	       READ_ONCE(gate->generation) != generation;
+}
+
+/**
+ * cp_gate_wait - thread: wait until the gate is open
+ * @gate: the gate
+ * @nr_threads: the slave's threads; the last of them wakes the holder
+ *
+ * Called in the thread's work, which may sleep, with no locks held: the thread can be
+ * frozen. Returns early when the thread is killed.
+ */
+void cp_gate_wait(struct cp_gate *gate, unsigned int nr_threads)
+{
+	unsigned int generation;
+
+	if (park(gate, &generation) >= nr_threads)
+		wake_up(&gate->holder);
+	___wait_event(gate->threads, may_pass(gate, generation),
+		      (TASK_KILLABLE | TASK_NOLOAD | TASK_FREEZABLE), 0, 0,
+		      schedule());
+	unpark(gate, generation);
+}
+
+/**
+ * cp_gate_parked - how many threads wait
+ * @gate: the gate
+ *
+ * Return: their number.
+ */
+unsigned int cp_gate_parked(struct cp_gate *gate)
+{
+	return READ_ONCE(gate->nr_parked);
+}

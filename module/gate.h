@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The gate before user mode. While it is closed, each thread of the slave that has handed
+ * over its state waits there, so that the process executes nothing.
+ *
+ * A thread that waits can be killed and frozen; other signals, stops and debuggers are
+ * acted on when it continues. It does not count as load, and shows as idle (I).
+ *
+ * The gate opens when the holder opens it, when the pair is over, and by itself when the
+ * limit of the hold has passed: a master may need its own slave, as its terminal or as
+ * the server of its files, and would wait for ever.
+ */
+#ifndef _CP_GATE_H
+#define _CP_GATE_H
+
+#include <linux/spinlock.h>
+#include <linux/types.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+
+/**
+ * struct cp_gate - the gate of a pair
+ * @lock:	held for a few instructions
+ * @closed:	threads wait; read without the lock as a hint
+ * @expired:	it has opened by itself, and the holder does not know
+ * @generation:	counts how often the gate has been closed: a thread that has not noticed
+ *		that it was open in between does not wait any longer
+ * @nr_parked:	threads that wait since it was closed
+ * @threads:	where threads wait
+ * @holder:	where the holder waits for threads
+ * @expiry:	opens the gate
+ */
+struct cp_gate {
+	spinlock_t lock; /* all but the wait queues and @expiry */
+	bool closed;
+	bool expired;
+	unsigned int generation;
+	unsigned int nr_parked;
+	wait_queue_head_t threads;
+	wait_queue_head_t holder;
+	struct delayed_work expiry;
+};
+
+void cp_gate_init(struct cp_gate *gate);
+void cp_gate_destroy(struct cp_gate *gate);
+bool cp_gate_close(struct cp_gate *gate);
+void cp_gate_limit(struct cp_gate *gate, u64 limit);
+int cp_gate_open(struct cp_gate *gate);
+void cp_gate_wait(struct cp_gate *gate, unsigned int nr_threads);
+unsigned int cp_gate_parked(struct cp_gate *gate);
+
+/**
+ * cp_gate_is_closed - do threads wait at the gate?
+ * @gate: the gate
+ *
+ * Return: true when they do; it may change at any time.
+ */
+static inline bool cp_gate_is_closed(const struct cp_gate *gate)
+{
+	return READ_ONCE(gate->closed);
+}
+
+#endif /* _CP_GATE_H */

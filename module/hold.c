@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Holding a slave: hold.h.
+ */
+#include <linux/checkpoint.h>
+#include <linux/errno.h>
+#include <linux/freezer.h>
+#include <linux/hrtimer.h>
+#include <linux/ktime.h>
+#include <linux/sched/signal.h>
+
+#include "gate.h"
+#include "hold.h"
+#include "pair.h"
+
+/*
+ * The last thread to arrive wakes the holder, but a thread also counts that waits for a
+ * place in its ring, and one fewer is to be waited for when one exits: look again after
+ * this time.
+ */
+#define LOOK_AGAIN	(2 * NSEC_PER_MSEC)
+
+/*
+ * Are all threads where they execute nothing? A thread that has been created since is
+ * counted in @hooked, and its creator has not arrived before.
+ */
+static bool all_arrived(struct cp_pair *pair)
+{
+	/* In this order: a thread that arrives meanwhile is not counted twice. */
+	unsigned int arrived = cp_gate_parked(&pair->gate);
+
+	arrived += cp_parts_stuck(&pair->parts);
+	return arrived >= atomic_read(&pair->hooked);
+}
+
+static bool is_decided(struct cp_pair *pair)
+{
+	return cp_gate_parked(&pair->gate) >= atomic_read(&pair->hooked) ||
+	       !cp_gate_is_closed(&pair->gate);
+}
+
+static u64 next_look(u64 deadline)
+{
+	return min_t(u64, deadline, ktime_get_ns() + LOOK_AGAIN);
+}
+
+/* Gives 0, -ETIMEDOUT, -ERESTARTSYS, or -EPIPE when the pair is over. */
+static int gather(struct cp_pair *pair, u64 deadline)
+{
+	while (!all_arrived(pair)) {
+		ktime_t expires = next_look(deadline);
+		bool late = ktime_get_ns() >= deadline;
+
+		if (!cp_gate_is_closed(&pair->gate))
+			return -EPIPE;
+		if (signal_pending(current))
+			return -ERESTARTSYS;
+		if (late)
+			return -ETIMEDOUT;
+		___wait_event(pair->gate.holder, is_decided(pair),
+			      (TASK_INTERRUPTIBLE | TASK_FREEZABLE), 0, 0,
+			      if (!schedule_hrtimeout_range(&expires, 0,
+							    HRTIMER_MODE_ABS))
+				      break);
+	}
+	return cp_gate_is_closed(&pair->gate) ? 0 : -EPIPE;
+}
+
+/**
+ * cp_hold_begin - master: hold all threads of the slave
+ * @pair: the pair
+ * @deadline: CLOCK_MONOTONIC in nanoseconds; CP_FOREVER: no limit
+ * @limit: the slave continues by itself after so many nanoseconds
+ * @result: filled in
+ *
+ * Threads that sleep in the kernel are nudged. On failure all threads continue.
+ *
+ * Return: 0; -EALREADY when the slave is held already; -ETIMEDOUT; -EPIPE when the pair
+ * is over; -ERESTARTSYS: a signal is pending.
+ */
+int cp_hold_begin(struct cp_pair *pair, u64 deadline, u64 limit,
+		  struct cp_hold_result *result)
+{
+	int ret;
+
+	if (!cp_gate_close(&pair->gate))
+		return -EALREADY;
+	/* cp_life_end() opens the gate after this has been set. */
+	if (cp_pair_is_over(pair)) {
+		cp_gate_open(&pair->gate);
+		return -EPIPE;
+	}
+	cp_parts_hold(&pair->parts);
+	ret = gather(pair, deadline);
+	if (ret) {
+		result->late = cp_parts_late(&pair->parts);
+		cp_hold_end(pair);
+		return ret;
+	}
+	cp_gate_limit(&pair->gate, limit);
+	result->nr_threads = atomic_read(&pair->hooked);
+	return 0;
+}
+
+/**
+ * cp_hold_end - let a slave continue that has been held
+ * @pair: the pair
+ *
+ * Return: 0; -ETIME when it has continued by itself before; -EALREADY when it was not
+ * held.
+ */
+int cp_hold_end(struct cp_pair *pair)
+{
+	return cp_gate_open(&pair->gate);
+}
