@@ -2,9 +2,9 @@
 /*
  * libcheckpoint: checkpoints of a living process, through /dev/checkpoint
  *
- * A master (the calling process) pairs with a slave (another task). Each time
- * the slave is about to return to user mode, it captures its registers and its
- * stack, and continues when the master has taken this checkpoint.
+ * A master (the calling process) pairs with a slave: another task, or a process with
+ * all its threads. Each time the slave is about to return to user mode, it captures its
+ * registers and its stack, and continues when the master has taken this checkpoint.
  * <linux/checkpoint.h> explains pairs, checkpoints and the region;
  * libcheckpoint(3) has an example.
  *
@@ -100,9 +100,11 @@ struct cp_pair;
  * @interval: minimum time between two checkpoints, in nanoseconds
  * @every: capture every Nth return to user mode, starting with the first
  * @nr_slots: maximum number of checkpoints that may wait for the master
- * @flags: CP_PREP_OVERWRITE, CP_PREP_DEATH, CP_PREP_XSTATE
+ * @flags: CP_PREP_OVERWRITE, CP_PREP_DEATH, CP_PREP_XSTATE, CP_PREP_PROCESS
  * @reserved: 0
  * @death_stack_limit: maximum number of bytes of stack in the state of death
+ * @nr_threads: with CP_PREP_PROCESS, maximum number of threads at one time
+ * @reserved2: 0
  *
  * 0 selects the default of each option: the module's stack limit, no wait limit,
  * every return to user mode, one slot. struct cp_prep in <linux/checkpoint.h>
@@ -118,6 +120,8 @@ struct cp_pair_options {
 	uint32_t	flags;
 	uint32_t	reserved;
 	uint64_t	death_stack_limit;
+	uint32_t	nr_threads;
+	uint32_t	reserved2;
 };
 
 /**
@@ -152,9 +156,10 @@ void cp_pair_close(struct cp_pair *pair);
 int cp_pair_info(const struct cp_pair *pair, struct cp_info *info);
 
 /**
- * cp_pair_prep() - become the master of a task
+ * cp_pair_prep() - become the master of a task, or of a process
  * @pair: a handle without a pair, or with a pair that is over
- * @pid: thread id of the slave; a process id stands for the main thread
+ * @pid: thread id of the slave; a process id stands for the main thread. With
+ *	CP_PREP_PROCESS, the slave is the whole process of that thread
  * @options: the options, or NULL for the defaults
  *
  * The region of the handle's earlier pair is unmapped.
@@ -169,6 +174,7 @@ int cp_pair_info(const struct cp_pair *pair, struct cp_info *info);
  *		through fork(2), carries the parent's pair
  * ESRCH	@pid does not exist, or is exiting
  * EPERM	@pid is a kernel thread, or this process may not trace @pid
+ * EOVERFLOW	the process has more threads than cp_pair_options.nr_threads
  * EUSERS	this user has too many pairs (module parameter pairs_per_user)
  * ENOSPC	all users together have too many pairs (pairs_max)
  * EDQUOT	this user's pairs need too much memory (memory_per_user)
@@ -191,7 +197,8 @@ int cp_pair_prep(struct cp_pair *pair, pid_t pid,
  *
  * The call gives up the handle's last checkpoint: the slave may reuse its slot.
  *
- * Return: 1 if there is a new checkpoint, which cp_pair_checkpoint() returns. 0 if
+ * Return: 1 if there is a new checkpoint, which cp_pair_checkpoint() returns. 2, only
+ * with CP_PREP_PROCESS, if a thread has ended: cp_pair_thread() says which. 0 if
  * the pair is over: cp_pair_ended() returns the reason, and the last checkpoint
  * stays readable. -1 with errno if the call failed. A failed call does not lose
  * the slave's next checkpoint.
@@ -207,6 +214,64 @@ int cp_pair_prep(struct cp_pair *pair, pid_t pid,
  * EINVAL	@flags has an unknown flag
  */
 int cp_pair_get(struct cp_pair *pair, int64_t timeout_ns, unsigned int flags);
+
+/**
+ * cp_pair_thread() - query which thread the last cp_pair_get() was about
+ * @pair: the handle
+ * @status: if not NULL, receives the status of the last thread that ended, in the
+ *	format of waitpid(2)
+ *
+ * Return: the thread's id in this process's pid namespace, as of the last
+ * cp_pair_get() that returned 1 or 2.
+ */
+pid_t cp_pair_thread(const struct cp_pair *pair, int *status);
+
+/**
+ * cp_pair_unseen() - count the threads that the pair has not seen
+ * @pair: the handle
+ *
+ * With CP_PREP_PROCESS, a thread that the slave creates runs without being a slave if
+ * the pair has no room or no memory for it.
+ *
+ * Return: the number of such threads since the pair was made, as of the last
+ * cp_pair_get() that did not fail.
+ */
+unsigned int cp_pair_unseen(const struct cp_pair *pair);
+
+/**
+ * cp_pair_hold() - hold all threads of the slave at one instant
+ * @pair: the handle
+ * @timeout_ns: maximum time to wait until all threads have arrived, in nanoseconds;
+ *	negative: no limit
+ * @limit_ns: time after which the slave continues by itself; 0: one second
+ * @late: if not NULL, receives the id of a thread that did not arrive, with ETIMEDOUT
+ *
+ * Each thread hands over a checkpoint, which cp_pair_get() returns after older ones, and
+ * executes nothing until cp_pair_release(), the limit, or the end of the pair. Threads
+ * that sleep in a system call are nudged. The handle's last checkpoint is given up.
+ *
+ * Return: the number of threads that are held, or -1 with errno; then all threads
+ * continue:
+ * ETIMEDOUT	a thread did not arrive within @timeout_ns
+ * EALREADY	the slave is held
+ * EPIPE	the pair is over
+ * EINTR	a signal handler without SA_RESTART interrupted the wait
+ * ENOTCONN	no pair has been made
+ * EPERM	this process is not the master
+ */
+int cp_pair_hold(struct cp_pair *pair, int64_t timeout_ns, uint64_t limit_ns,
+		 pid_t *late);
+
+/**
+ * cp_pair_release() - let a held slave continue
+ * @pair: the handle
+ *
+ * This function is async-signal-safe.
+ *
+ * Return: 0, or -1 with errno: ETIME if the slave has continued by itself because the
+ * limit passed, EALREADY if it was not held, ENOTCONN, EPERM.
+ */
+int cp_pair_release(const struct cp_pair *pair);
 
 /**
  * cp_pair_end() - end the pair, keep the handle
@@ -324,7 +389,8 @@ const void *cp_pair_data(const struct cp_pair *pair, uint64_t addr,
  * cp_pair_slots() - get the number of slots
  * @pair: the handle
  *
- * Return: the number of slots in the region, or 0 if no pair has been made yet.
+ * Return: the number of slots in each part of the region, or 0 if no pair has been made
+ * yet.
  */
 unsigned int cp_pair_slots(const struct cp_pair *pair);
 
@@ -332,7 +398,8 @@ unsigned int cp_pair_slots(const struct cp_pair *pair);
  * cp_pair_copy() - copy the checkpoint in a slot
  * @pair: the handle; cp_pair_prep() and cp_pair_close() must not run on it
  *	meanwhile
- * @slot: index of the slot, below cp_pair_slots(), or CP_SLOT_NEWEST
+ * @slot: index of the slot, below cp_pair_slots(), or CP_SLOT_NEWEST; in the first part of
+ *	the region
  * @buf: receives a struct cp_checkpoint, its segments, and their bytes; aligned
  *	for a uint64_t
  * @size: size of @buf in bytes; cp_pair_region()->slot_size is enough for each
@@ -352,6 +419,50 @@ unsigned int cp_pair_slots(const struct cp_pair *pair);
  */
 int cp_pair_copy(const struct cp_pair *pair, unsigned int slot, void *buf,
 		 size_t size);
+
+/*
+ * The parts of the region
+ * -----------------------
+ * With CP_PREP_PROCESS, the region has one part per thread. A part belongs to the same
+ * thread until the end of that thread has been taken; CP_PREP_OVERWRITE: see
+ * CP_ENDED_KEPT. So this visits the threads' newest states:
+ *
+ *	for (i = 0; i < cp_pair_parts(pair); i++)
+ *		if (cp_pair_copy_part(pair, i, CP_SLOT_NEWEST, buf, size) == 1)
+ *			look at buf->thread, buf->regs ...
+ */
+
+/**
+ * cp_pair_parts() - get the number of parts that threads have had so far
+ * @pair: the handle
+ *
+ * Return: their number; 1 without CP_PREP_PROCESS; 0 if no pair has been made yet.
+ */
+unsigned int cp_pair_parts(const struct cp_pair *pair);
+
+/**
+ * cp_pair_part() - get the head of a part
+ * @pair: the handle
+ * @i: index of the part, below cp_pair_parts()
+ *
+ * Return: the head, in the region, or NULL if there is no such part. Its field thread is
+ * the id of the thread whose checkpoints the part holds.
+ */
+const struct cp_region_head *cp_pair_part(const struct cp_pair *pair,
+					  unsigned int i);
+
+/**
+ * cp_pair_copy_part() - copy the checkpoint in a slot of a part
+ * @pair: as for cp_pair_copy()
+ * @part: index of the part, below cp_pair_parts()
+ * @slot: as for cp_pair_copy(), in that part
+ * @buf: as for cp_pair_copy()
+ * @size: as for cp_pair_copy()
+ *
+ * Return: as cp_pair_copy().
+ */
+int cp_pair_copy_part(const struct cp_pair *pair, unsigned int part,
+		      unsigned int slot, void *buf, size_t size);
 
 #ifdef __cplusplus
 }

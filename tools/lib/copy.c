@@ -16,7 +16,7 @@ struct room {
 };
 
 /*
- * struct source - the slot to copy from
+ * struct source - the slot to copy from; offsets count from @part
  *
  * The slave may overwrite the slot at any time, so offsets and sizes in it may be
  * inconsistent. put() therefore checks them against the slot's bounds, and reads
@@ -24,7 +24,7 @@ struct room {
  * that was checked.
  */
 struct source {
-	const char	*region;
+	const char	*part;
 	size_t		slot;
 	size_t		slot_size;
 };
@@ -36,12 +36,21 @@ static bool in_slot(const struct source *from, uint64_t offset, uint64_t size)
 	return into <= from->slot_size && size <= from->slot_size - into;
 }
 
-static uint64_t seq_of(const struct source *from)
+/* What tells one checkpoint from another: each thread has its own numbers. */
+struct identity {
+	uint64_t	seq;
+	int32_t		thread;
+};
+
+static struct identity identity_of(const struct source *from)
 {
 	const struct cp_checkpoint *cp =
-		(const void *)(from->region + from->slot);
+		(const void *)(from->part + from->slot);
+	struct identity id;
 
-	return __atomic_load_n(&cp->seq, __ATOMIC_ACQUIRE);
+	id.seq = __atomic_load_n(&cp->seq, __ATOMIC_ACQUIRE);
+	id.thread = __atomic_load_n(&cp->thread, __ATOMIC_RELAXED);
+	return id;
 }
 
 /*
@@ -61,7 +70,7 @@ static void *put(struct room *room, const struct source *from, uint64_t offset,
 		errno = ERANGE;
 		return NULL;
 	}
-	memcpy(to, from->region + offset, size);
+	memcpy(to, from->part + offset, size);
 	/* Keeps the next struct or array aligned for a uint64_t. */
 	room->used += (size + 7) & ~(size_t)7;
 	if (room->used > room->size)
@@ -108,14 +117,15 @@ static int put_all(struct room *room, const struct source *from)
 static int try_copy(const struct source *from, void *buf, size_t size)
 {
 	struct room room = { .base = buf, .size = size };
-	uint64_t seq = seq_of(from);
+	struct identity before = identity_of(from), after;
 	int ret;
 
-	if (!seq)
+	if (!before.seq)
 		return 0;
 	ret = put_all(&room, from);
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
-	if (seq_of(from) != seq) {
+	after = identity_of(from);
+	if (after.seq != before.seq || after.thread != before.thread) {
 		errno = EAGAIN;
 		return -1;
 	}
@@ -123,27 +133,27 @@ static int try_copy(const struct source *from, void *buf, size_t size)
 }
 
 static bool find_slot(struct source *from, const struct cp_pair *pair,
-		      unsigned int slot)
+		      unsigned int part, unsigned int slot)
 {
-	const struct cp_region_head *head = cp_pair_region(pair, NULL);
+	const struct cp_region_head *head = cp_pair_part(pair, part);
 
-	if (!head) {
+	if (!cp_pair_region(pair, NULL)) {
 		errno = ENOTCONN;
 		return false;
 	}
-	if (slot != CP_SLOT_NEWEST && slot >= head->nr_slots) {
+	if (!head || (slot != CP_SLOT_NEWEST && slot >= head->nr_slots)) {
 		errno = EINVAL;
 		return false;
 	}
-	from->region = (const char *)head;
+	from->part = (const char *)head;
 	from->slot = head->slots_offset + (size_t)slot * head->slot_size;
 	if (slot == CP_SLOT_NEWEST)
 		from->slot = __atomic_load_n(&head->newest, __ATOMIC_ACQUIRE);
-	/* The last slot extends to the region's end, to hold a state of death. */
+	/* The last slot extends to the part's end, to hold a state of death. */
 	from->slot_size = head->slot_size;
 	if (from->slot == head->slots_offset +
 			  (size_t)(head->nr_slots - 1) * head->slot_size)
-		from->slot_size = pair->region_size - from->slot;
+		from->slot_size = pair->thread_size - from->slot;
 	return true;
 }
 
@@ -157,11 +167,17 @@ unsigned int cp_pair_slots(const struct cp_pair *pair)
 int cp_pair_copy(const struct cp_pair *pair, unsigned int slot, void *buf,
 		 size_t size)
 {
+	return cp_pair_copy_part(pair, 0, slot, buf, size);
+}
+
+int cp_pair_copy_part(const struct cp_pair *pair, unsigned int part,
+		      unsigned int slot, void *buf, size_t size)
+{
 	struct source from;
 	int i, ret;
 
 	for (i = 0; i < TRIES; i++) {
-		if (!find_slot(&from, pair, slot))
+		if (!find_slot(&from, pair, part, slot))
 			return -1;
 		if (!from.slot)
 			return 0;

@@ -154,6 +154,8 @@ int cp_pair_prep(struct cp_pair *pair, pid_t pid,
 	prep.flags = opt.flags;
 	prep.reserved = opt.reserved;
 	prep.death_stack_limit = opt.death_stack_limit;
+	prep.nr_threads = opt.nr_threads;
+	prep.reserved2 = opt.reserved2;
 	if (make_pair(pair->fd, pid, &prep))
 		return -1;
 
@@ -170,7 +172,13 @@ int cp_pair_prep(struct cp_pair *pair, pid_t pid,
 	pair->owner = getpid();
 	pair->region = region;
 	pair->region_size = prep.region_size;
+	/* A module that knows only single tasks leaves this field alone. */
+	pair->thread_size = prep.thread_size ? prep.thread_size :
+					       prep.region_size;
 	pair->slot = 0;
+	pair->thread = 0;
+	pair->thread_status = 0;
+	pair->unseen = 0;
 	pair->missed = 0;
 	pair->reason = CP_END_NONE;
 	pair->status = 0;
@@ -208,11 +216,21 @@ void cp_pair_note(struct cp_pair *pair, const struct cp_get *get, int ret)
 		return;
 	}
 	pair->missed = get->missed;
-	if (ret) {
-		pair->slot = get->slot_offset;
-	} else {
+	pair->unseen = get->unseen;
+	switch (ret) {
+	case 0:
 		pair->reason = get->reason;
 		pair->status = get->status;
+		break;
+	case 1:
+		pair->slot = get->slot_offset;
+		pair->thread = get->thread;
+		break;
+	case 2:
+		pair->slot = 0;
+		pair->thread = get->thread;
+		pair->thread_status = get->status;
+		break;
 	}
 }
 
@@ -226,6 +244,40 @@ int cp_pair_get(struct cp_pair *pair, int64_t timeout_ns, unsigned int flags)
 
 	cp_pair_note(pair, &get, ret);
 	return ret;
+}
+
+pid_t cp_pair_thread(const struct cp_pair *pair, int *status)
+{
+	if (status)
+		*status = pair->thread_status;
+	return pair->thread;
+}
+
+unsigned int cp_pair_unseen(const struct cp_pair *pair)
+{
+	return pair->unseen;
+}
+
+int cp_pair_hold(struct cp_pair *pair, int64_t timeout_ns, uint64_t limit_ns,
+		 pid_t *late)
+{
+	struct cp_hold hold = {
+		.deadline = deadline_in(timeout_ns),
+		.limit = limit_ns,
+	};
+	int ret = ioctl(pair->fd, CP_IOC_HOLD, &hold);
+
+	if (late)
+		*late = hold.late;
+	if (ret)
+		return -1;
+	pair->slot = 0;
+	return (int)hold.nr_threads;
+}
+
+int cp_pair_release(const struct cp_pair *pair)
+{
+	return ioctl(pair->fd, CP_IOC_RELEASE);
 }
 
 int cp_pair_end(const struct cp_pair *pair)

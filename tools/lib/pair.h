@@ -13,8 +13,12 @@
  * @owner: process that mapped the region
  * @region: region of the current or last pair; NULL before the first
  * @region_size: size of @region in bytes
+ * @thread_size: size in bytes of each part of @region
  * @slot: offset of the last checkpoint in the region; 0, the offset of the
  *	region's head, means that there is none
+ * @thread: cp_get.thread of the last CP_IOC_GET that returned 1 or 2
+ * @thread_status: cp_get.status of the last one that returned 2
+ * @unseen: cp_get.unseen of the last successful CP_IOC_GET
  * @missed: cp_get.missed of the last successful CP_IOC_GET
  * @reason: cp_get.reason of the CP_IOC_GET that found the pair over
  * @status: cp_get.status of the same call
@@ -24,7 +28,11 @@ struct cp_pair {
 	pid_t		owner;
 	void		*region;
 	size_t		region_size;
+	size_t		thread_size;
 	uint64_t	slot;
+	pid_t		thread;
+	int		thread_status;
+	unsigned int	unseen;
 	uint64_t	missed;
 	unsigned int	reason;
 	int		status;
@@ -42,6 +50,16 @@ struct cp_pair {
  */
 CP_HIDDEN void cp_pair_note(struct cp_pair *pair, const struct cp_get *get,
 			    int ret);
+
+/*
+ * cp_pair_part_of() - find the part of the region that an offset belongs to
+ * @pair: the handle
+ * @offset: from the region's start
+ *
+ * Return: the address of the part.
+ */
+CP_HIDDEN const char *cp_pair_part_of(const struct cp_pair *pair,
+				      uint64_t offset);
 
 /*
  * cp_pair_find() - find memory of the slave in the last checkpoint

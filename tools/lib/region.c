@@ -15,6 +15,33 @@ const struct cp_region_head *cp_pair_region(const struct cp_pair *pair,
 	return pair->region;
 }
 
+const char *cp_pair_part_of(const struct cp_pair *pair, uint64_t offset)
+{
+	return (const char *)pair->region + offset - offset % pair->thread_size;
+}
+
+unsigned int cp_pair_parts(const struct cp_pair *pair)
+{
+	const struct cp_region_head *head = cp_pair_region(pair, NULL);
+
+	if (!head)
+		return 0;
+	/* A region of one part may be that of an older module. */
+	if (pair->thread_size == pair->region_size)
+		return 1;
+	return __atomic_load_n(&head->nr_parts, __ATOMIC_ACQUIRE);
+}
+
+const struct cp_region_head *cp_pair_part(const struct cp_pair *pair,
+					  unsigned int i)
+{
+	const struct cp_region_head *head = cp_pair_region(pair, NULL);
+
+	if (i >= cp_pair_parts(pair))
+		return NULL;
+	return (const void *)((const char *)head + i * pair->thread_size);
+}
+
 const struct cp_checkpoint *cp_pair_checkpoint(const struct cp_pair *pair)
 {
 	const struct cp_region_head *region = cp_pair_region(pair, NULL);
@@ -47,7 +74,7 @@ const void *cp_pair_segment_data(const struct cp_pair *pair, unsigned int i)
 {
 	const struct cp_segment *seg = cp_pair_segment(pair, i);
 
-	return seg ? (const char *)pair->region + seg->offset : NULL;
+	return seg ? cp_pair_part_of(pair, pair->slot) + seg->offset : NULL;
 }
 
 const void *cp_pair_find(const struct cp_pair *pair, uint64_t addr,
@@ -64,7 +91,7 @@ const void *cp_pair_find(const struct cp_pair *pair, uint64_t addr,
 		    into >= seg->size)
 			continue;
 		*left = seg->size - into;
-		return (const char *)pair->region + seg->offset + into;
+		return cp_pair_part_of(pair, pair->slot) + seg->offset + into;
 	}
 	return NULL;
 }
