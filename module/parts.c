@@ -478,6 +478,15 @@ static struct cp_offer part_offer(struct cp_part *part)
 	return offer;
 }
 
+/* What a thread that waits will write is younger than all that has been written. */
+static bool is_before(const struct cp_offer *a, const struct cp_offer *b)
+{
+	bool a_waits = a->kind == CP_OFFER_SLAVE;
+	bool b_waits = b->kind == CP_OFFER_SLAVE;
+
+	return a_waits == b_waits ? a->time < b->time : b_waits;
+}
+
 static struct choice find_oldest(struct cp_parts *parts)
 {
 	struct choice found = { };
@@ -488,7 +497,7 @@ static struct choice find_oldest(struct cp_parts *parts)
 		struct cp_offer offer = part_offer(part);
 
 		if (offer.kind != CP_OFFER_NONE &&
-		    (!found.part || offer.time < found.offer.time))
+		    (!found.part || is_before(&offer, &found.offer)))
 			found = (struct choice){ part, offer };
 		if (i % PAUSE_PARTS == PAUSE_PARTS - 1)
 			cond_resched();
@@ -513,14 +522,17 @@ static struct choice choose(struct cp_parts *parts)
 	return found;
 }
 
-/* Takes the end of a thread, which is taken once. */
+/*
+ * Takes the end of a thread, which is taken once. Meanwhile the part may have become
+ * that of another thread, which has left checkpoints and has ended, too.
+ */
 static int take_end(struct cp_parts *parts, struct cp_part *part,
 		    struct cp_parts_taken *taken)
 {
 	int ret = -EAGAIN;
 
 	spin_lock(&parts->lock);
-	if (part->ended) {
+	if (part->ended && cp_ring_offer(&part->ring).kind == CP_OFFER_OVER) {
 		part->ended = false;
 		list_del(&part->node);
 		parts->nr_ended--;
@@ -551,19 +563,25 @@ void cp_parts_end_taken(struct cp_parts *parts, struct cp_part *part,
 		wake_masters(parts);
 }
 
+/* Gives -EAGAIN when there may be another choice now. */
 static int take_choice(struct cp_parts *parts, const struct choice *choice,
 		       struct cp_parts_taken *taken)
 {
+	struct cp_ring *ring = &choice->part->ring;
 	struct cp_taken from_ring;
 	int ret;
 
 	taken->part = choice->part;
-	if (choice->offer.kind == CP_OFFER_OVER)
+	switch (choice->offer.kind) {
+	case CP_OFFER_OVER:
 		return take_end(parts, choice->part, taken);
-	ret = cp_ring_take_offer(&choice->part->ring, &choice->offer, &from_ring);
-	taken->slot = from_ring.slot;
-	/* The ring was closed meanwhile. */
-	return ret ?: -EAGAIN;
+	case CP_OFFER_SLAVE:
+		return cp_ring_invite(ring) ?: -EAGAIN;
+	default:
+		ret = cp_ring_take_offer(ring, &choice->offer, &from_ring);
+		taken->slot = from_ring.slot;
+		return ret;
+	}
 }
 
 /* Gives as cp_parts_take(), and -EAGAIN when nothing is there. */
@@ -577,9 +595,11 @@ static int try_take(struct cp_parts *parts, struct cp_parts_taken *taken)
 		if (!choice.part)
 			return READ_ONCE(parts->closed) ? 0 : -EAGAIN;
 		ret = take_choice(parts, &choice, taken);
-		/* It is another taker's now, or newer ones have taken the place. */
-	} while (ret == -EAGAIN && !signal_pending(current));
-	return ret == -EAGAIN ? -ERESTARTSYS : ret;
+		if (ret == -EAGAIN && signal_pending(current))
+			ret = -ERESTARTSYS;
+	} while (ret == -EAGAIN);
+	/* A thread that waits has not come for its turn. */
+	return ret == -ETIME ? -EAGAIN : ret;
 }
 
 static int wait_and_take(struct cp_parts *parts, u64 deadline,
@@ -597,6 +617,8 @@ static int wait_and_take(struct cp_parts *parts, u64 deadline,
 		if (cp_parts_ready(parts)) {
 			finish_wait(parts->plan.wait, &wait);
 			ret = try_take(parts, taken);
+			if (ret == -EAGAIN && late)
+				ret = -ETIMEDOUT;
 			if (ret != -EAGAIN)
 				return ret;
 			continue;

@@ -674,7 +674,7 @@ struct cp_offer cp_ring_offer(struct cp_ring *ring)
 		offer = next_offer(ring);
 	} else if (!ring->taking && ring->over && !ring->filling) {
 		offer.kind = CP_OFFER_OVER;
-	} else if (ring->slave_waiting && !ring->over) {
+	} else if (!ring->taking && ring->slave_waiting && !ring->over) {
 		offer.kind = CP_OFFER_SLAVE;
 		/* The slave, which writes it, waits. */
 		offer.time = READ_ONCE(ring->stats->begun);
@@ -701,19 +701,58 @@ static bool take_same(struct cp_ring *ring, u64 time, struct cp_taken *taken)
 }
 
 /**
- * cp_ring_take_offer - master: take what cp_ring_offer() has given
+ * cp_ring_take_offer - master: take the checkpoint that cp_ring_offer() has given
  * @ring: the ring
- * @offer: a checkpoint, or a slave that waits; its copy is then waited for
+ * @offer: a checkpoint
  * @taken: as for cp_ring_take()
  *
- * Return: as cp_ring_take(); -EAGAIN when the offer is gone.
+ * Return: 1 as cp_ring_take(); -EAGAIN when the offer is gone.
  */
 int cp_ring_take_offer(struct cp_ring *ring, const struct cp_offer *offer,
 		       struct cp_taken *taken)
 {
-	if (offer->kind == CP_OFFER_SLAVE)
-		return cp_ring_take(ring, 0, NULL, taken);
 	return take_same(ring, offer->time, taken) ? 1 : -EAGAIN;
+}
+
+/* Has the slave written, or does it not want to any more? */
+static bool has_answered(struct cp_ring *ring)
+{
+	bool answered;
+
+	spin_lock(&ring->lock);
+	answered = has_checkpoint(ring) || ring->over ||
+		   (!ring->slave_waiting && !ring->filling);
+	spin_unlock(&ring->lock);
+	return answered;
+}
+
+/**
+ * cp_ring_invite - master: let a slave that waits write its checkpoint
+ * @ring: the ring
+ *
+ * The checkpoint stays in the ring: meanwhile, those of other rings may have become
+ * older ones.
+ *
+ * Return: 0: the slave has written, or does not wait any more; -ETIME: it has not used
+ * its chance for too long; -ERESTARTSYS: a signal is pending.
+ */
+int cp_ring_invite(struct cp_ring *ring)
+{
+	bool wanted;
+	int ret;
+
+	spin_lock(&ring->lock);
+	WRITE_ONCE(ring->getters, ring->getters + 1);
+	wanted = may_claim(ring);
+	spin_unlock(&ring->lock);
+	if (wanted)
+		wake_slave(ring);
+	cp_spin_until(&ring->master_spin, master_may_take(ring),
+		      READ_ONCE(ring->filling), WRITING_MAX);
+	ret = cp_wait_event(*ring->master_wait, has_answered(ring),
+			    ktime_get_ns() + WRITING_MAX);
+	give_up_taking(ring);
+	return ret;
 }
 
 static void end_taking(struct cp_ring *ring, bool taken)

@@ -39,8 +39,8 @@
  *
  * There is one slave, here one thread, but any number of the master's threads may
  * take; @taking admits one at a time. A master of many rings (parts.h) looks at what
- * each offers, and takes from the one that it chooses: cp_ring_offer(),
- * cp_ring_take_offer().
+ * each offers, cp_ring_offer(), and takes the oldest checkpoint: cp_ring_take_offer().
+ * If there is none, it lets a slave that waits write one: cp_ring_invite().
  *
  * Two sides on two CPUs are quicker than the scheduler: a side that has to wait
  * spins briefly before it sleeps, for as long as spinning succeeds, and only
@@ -231,6 +231,7 @@ int cp_ring_take(struct cp_ring *ring, u64 deadline, cp_summon_fn summon,
 struct cp_offer cp_ring_offer(struct cp_ring *ring);
 int cp_ring_take_offer(struct cp_ring *ring, const struct cp_offer *offer,
 		       struct cp_taken *taken);
+int cp_ring_invite(struct cp_ring *ring);
 void cp_ring_taken(struct cp_ring *ring);
 void cp_ring_put_back(struct cp_ring *ring);
 bool cp_ring_ready(struct cp_ring *ring);
