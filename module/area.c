@@ -78,8 +78,8 @@ struct cp_region *cp_area_add(struct cp_area *area, unsigned int index,
 	struct cp_region *region;
 
 	region = cp_region_create(plan, area->memcg, area->account);
-	/* Pairs with area_vm_fault(): a region that is found is whole. */
 	if (!IS_ERR(region))
+		/* Pairs with area_vm_fault(): a region that is found is whole. */
 		smp_store_release(&area->regions[index], region);
 	return region;
 }

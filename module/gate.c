@@ -77,9 +77,9 @@ bool cp_gate_close(struct cp_gate *gate)
 }
 
 /**
- * cp_gate_limit - the gate opens by itself
+ * cp_gate_limit - the gate opens without its holder
  * @gate: the gate, closed by the caller
- * @limit: after so many nanoseconds, at least
+ * @limit: after this many nanoseconds, at least
  */
 void cp_gate_limit(struct cp_gate *gate, u64 limit)
 {
@@ -95,8 +95,8 @@ void cp_gate_limit(struct cp_gate *gate, u64 limit)
  *
  * May sleep.
  *
- * Return: 0; -ETIME when it has opened by itself, which is told once; -EALREADY when it
- * was open.
+ * Return: 0; -ETIME, once, when it has opened because the limit passed; -EALREADY when
+ * it was open.
  */
 int cp_gate_open(struct cp_gate *gate)
 {

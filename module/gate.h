@@ -6,8 +6,8 @@
  * A thread that waits can be killed and frozen; other signals, stops and debuggers are
  * acted on when it continues. It does not count as load, and shows as idle (I).
  *
- * The gate opens when the holder opens it, when the pair is over, and by itself when the
- * limit of the hold has passed: a master may need its own slave, as its terminal or as
+ * The gate opens when the holder opens it, when the pair is over, and when the limit of
+ * the hold has passed: a master may need its own slave, as its terminal or as
  * the server of its files, and would wait for ever.
  */
 #ifndef _CP_GATE_H
@@ -22,7 +22,7 @@
  * struct cp_gate - the gate of a pair
  * @lock:	held for a few instructions
  * @closed:	threads wait; read without the lock as a hint
- * @expired:	it has opened by itself, and the holder does not know
+ * @expired:	it has opened because the limit passed, and the holder does not know
  * @generation:	counts how often the gate has been closed: a thread that has not noticed
  *		that it was open in between does not wait any longer
  * @nr_parked:	threads that wait since it was closed

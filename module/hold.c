@@ -5,7 +5,7 @@
 #include <linux/checkpoint.h>
 #include <linux/errno.h>
 #include <linux/freezer.h>
-#include <linux/hrtimer.h>
+#include <linux/jiffies.h>
 #include <linux/ktime.h>
 #include <linux/sched/signal.h>
 
@@ -18,7 +18,7 @@
  * place in its ring, and one fewer is to be waited for when one exits: look again after
  * this time.
  */
-#define LOOK_AGAIN	(2 * NSEC_PER_MSEC)
+#define LOOK_AGAIN	msecs_to_jiffies(2)
 
 /*
  * Are all threads where they execute nothing? A thread that has been created since is
@@ -39,29 +39,21 @@ static bool is_decided(struct cp_pair *pair)
 	       !cp_gate_is_closed(&pair->gate);
 }
 
-static u64 next_look(u64 deadline)
-{
-	return min_t(u64, deadline, ktime_get_ns() + LOOK_AGAIN);
-}
-
 /* Gives 0, -ETIMEDOUT, -ERESTARTSYS, or -EPIPE when the pair is over. */
 static int gather(struct cp_pair *pair, u64 deadline)
 {
 	while (!all_arrived(pair)) {
-		ktime_t expires = next_look(deadline);
-		bool late = ktime_get_ns() >= deadline;
+		long ret;
 
 		if (!cp_gate_is_closed(&pair->gate))
 			return -EPIPE;
-		if (signal_pending(current))
-			return -ERESTARTSYS;
-		if (late)
+		if (ktime_get_ns() >= deadline)
 			return -ETIMEDOUT;
-		___wait_event(pair->gate.holder, is_decided(pair),
-			      (TASK_INTERRUPTIBLE | TASK_FREEZABLE), 0, 0,
-			      if (!schedule_hrtimeout_range(&expires, 0,
-							    HRTIMER_MODE_ABS))
-				      break);
+		ret = wait_event_freezable_timeout(pair->gate.holder,
+						   is_decided(pair),
+						   LOOK_AGAIN);
+		if (ret < 0)
+			return ret;
 	}
 	return cp_gate_is_closed(&pair->gate) ? 0 : -EPIPE;
 }
@@ -70,7 +62,7 @@ static int gather(struct cp_pair *pair, u64 deadline)
  * cp_hold_begin - master: hold all threads of the slave
  * @pair: the pair
  * @deadline: CLOCK_MONOTONIC in nanoseconds; CP_FOREVER: no limit
- * @limit: the slave continues by itself after so many nanoseconds
+ * @limit: the slave continues after this many nanoseconds
  * @result: filled in
  *
  * Threads that sleep in the kernel are nudged. On failure all threads continue.
@@ -106,7 +98,7 @@ int cp_hold_begin(struct cp_pair *pair, u64 deadline, u64 limit,
  * cp_hold_end - let a slave continue that has been held
  * @pair: the pair
  *
- * Return: 0; -ETIME when it has continued by itself before; -EALREADY when it was not
+ * Return: 0; -ETIME when it has continued because the limit passed; -EALREADY when it was not
  * held.
  */
 int cp_hold_end(struct cp_pair *pair)

@@ -93,7 +93,8 @@ static int life_hook(struct cp_pair *pair, struct task_struct *task)
 		return 0;
 	}
 	cp_thread_init(thread);
-	ret = cp_parts_join(&pair->parts, thread, thread->nr, &thread->part);
+	ret = cp_parts_join(&pair->parts, &thread->hook, thread->nr,
+			    &thread->part);
 	if (ret)
 		goto err_remove;
 	ret = life_arm(thread);
@@ -254,7 +255,7 @@ void cp_life_thread_over(struct cp_thread *thread)
 	trace_thread_unhooked(thread);
 	cp_thread_remove(thread);
 	if (thread->part)
-		cp_parts_leave(&pair->parts, thread->part, thread);
+		cp_parts_leave(&pair->parts, thread->part, &thread->hook);
 	/* The hooks' reference keeps the pair. */
 	cp_thread_unref(thread);
 	life_drop_hook(pair);

@@ -51,9 +51,10 @@
  *	  threads_lock		raw: thread.c: the table of threads
  *	  cp_file.pair_lock	the file's pointer to its pair
  *	  siglock		the slave's own, while death.c looks at its signals
- * A lock is taken only under those that it is indented below. User memory is touched under cp_file.lock only
- * (CP_IOC_PREP writes its answer), and never under any of the others; the
- * spinlocks are held for a bounded time and nothing is waited for under them.
+ * A lock is taken only under those that it is indented below. User memory is touched
+ * under cp_file.lock only (CP_IOC_PREP writes its answer), and never under any of the
+ * others; the spinlocks are held for a bounded time and nothing is waited for under
+ * them.
  */
 #ifndef _CP_PAIR_H
 #define _CP_PAIR_H
@@ -200,7 +201,7 @@ struct cp_pair {
  * @policy:	when the slave may write
  * @nr_slots:	checkpoints in each ring
  * @max_threads: most threads
- * @nr_threads:	so many threads there are already
+ * @nr_threads:	number of threads that there are already
  * @limits:	how much of a stack a checkpoint holds
  * @death_limits: how much the state of death holds
  * @prep:	what the master asked for

@@ -11,17 +11,18 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
-#include "capture.h"
+#include "hook.h"
 #include "parts.h"
-#include "thread.h"
 
 /* After this many parts, let other tasks have the CPU. */
 #define PAUSE_PARTS	64
 
-/* Parts are added at the end and never removed. */
-#define for_each_part(part, parts, i)					\
-	for ((i) = 0; (i) < smp_load_acquire(&(parts)->nr) &&		\
-		      ((part) = (parts)->at[i]); (i)++)
+/* Part number @i, or NULL; parts are added at the end and never removed. */
+static struct cp_part *part_at(const struct cp_parts *parts, unsigned int i)
+{
+	/* Pairs with parts_add(): a part that is found is whole. */
+	return i < smp_load_acquire(&parts->nr) ? parts->at[i] : NULL;
+}
 
 static int part_alloc_xstate(struct cp_part *part, struct cp_parts *parts)
 {
@@ -92,7 +93,7 @@ static struct cp_part *parts_add(struct cp_parts *parts)
 	part->region = region;
 	part->index = parts->nr;
 	parts->at[parts->nr] = part;
-	/* Pairs with for_each_part(): a part that is found is whole. */
+	/* Pairs with part_at(). */
 	smp_store_release(&parts->nr, parts->nr + 1);
 	show_nr(parts);
 	return part;
@@ -108,7 +109,7 @@ static void parts_free(struct cp_parts *parts)
 	cp_area_put(parts->area);
 }
 
-/* So many threads exist already: whatever they need is there from the beginning. */
+/* @nr threads exist already: what they need is there from the beginning. */
 static int parts_prepare(struct cp_parts *parts, unsigned int nr)
 {
 	struct cp_part *part;
@@ -220,24 +221,24 @@ static struct cp_part *reuse(struct cp_parts *parts)
 	return part;
 }
 
-static void set_thread(struct cp_parts *parts, struct cp_part *part,
-		       struct cp_thread *thread)
+static void set_hook(struct cp_parts *parts, struct cp_part *part,
+		     struct cp_hook *hook)
 {
 	lockdep_assert_held(&parts->lock);
-	part->thread = thread;
+	part->hook = hook;
 	WRITE_ONCE(parts->nr_live, parts->nr_live + 1);
 }
 
-static void clear_thread(struct cp_parts *parts, struct cp_part *part)
+static void clear_hook(struct cp_parts *parts, struct cp_part *part)
 {
 	lockdep_assert_held(&parts->lock);
-	part->thread = NULL;
+	part->hook = NULL;
 	WRITE_ONCE(parts->nr_live, parts->nr_live - 1);
 }
 
 /* Gives the part to the thread, unless the pair is over. */
 static int assign(struct cp_parts *parts, struct cp_part *part,
-		  struct cp_thread *thread, s32 nr)
+		  struct cp_hook *hook, s32 nr)
 {
 	bool closed;
 
@@ -248,7 +249,7 @@ static int assign(struct cp_parts *parts, struct cp_part *part,
 	if (closed)
 		list_add(&part->node, &parts->free);
 	else
-		set_thread(parts, part, thread);
+		set_hook(parts, part, hook);
 	spin_unlock(&parts->lock);
 	return closed ? -EPIPE : 0;
 }
@@ -256,7 +257,7 @@ static int assign(struct cp_parts *parts, struct cp_part *part,
 /**
  * cp_parts_join - find a part for a thread
  * @parts: the parts
- * @thread: the thread; it stays until cp_parts_leave()
+ * @hook: the thread's hook; it stays until cp_parts_leave()
  * @nr: its id for the master
  * @result: set to the part
  *
@@ -265,7 +266,7 @@ static int assign(struct cp_parts *parts, struct cp_part *part,
  * Return: 0; -EPIPE when the pair is over; -EOVERFLOW when there are as many threads
  * as there may be parts; -EDQUOT at the user's limit; -ENOMEM.
  */
-int cp_parts_join(struct cp_parts *parts, struct cp_thread *thread, s32 nr,
+int cp_parts_join(struct cp_parts *parts, struct cp_hook *hook, s32 nr,
 		  struct cp_part **result)
 {
 	struct cp_part *part;
@@ -281,7 +282,7 @@ int cp_parts_join(struct cp_parts *parts, struct cp_thread *thread, s32 nr,
 		if (IS_ERR(part))
 			return PTR_ERR(part);
 	}
-	ret = assign(parts, part, thread, nr);
+	ret = assign(parts, part, hook, nr);
 	if (!ret)
 		*result = part;
 	return ret;
@@ -304,7 +305,7 @@ static void wake_masters(struct cp_parts *parts)
 void cp_parts_end(struct cp_parts *parts, struct cp_part *part, s32 status)
 {
 	spin_lock(&parts->lock);
-	clear_thread(parts, part);
+	clear_hook(parts, part);
 	part->ended = true;
 	part->status = status;
 	part->ended_at = ktime_get_ns();
@@ -319,14 +320,14 @@ void cp_parts_end(struct cp_parts *parts, struct cp_part *part, s32 status)
  * cp_parts_leave - the thread of a part does not write any more
  * @parts: the parts
  * @part: the part, which may have another thread by now if cp_parts_end() was called
- * @thread: the thread
+ * @hook: the thread's hook
  */
 void cp_parts_leave(struct cp_parts *parts, struct cp_part *part,
-		    const struct cp_thread *thread)
+		    const struct cp_hook *hook)
 {
 	spin_lock(&parts->lock);
-	if (part->thread == thread)
-		clear_thread(parts, part);
+	if (part->hook == hook)
+		clear_hook(parts, part);
 	spin_unlock(&parts->lock);
 }
 
@@ -338,7 +339,7 @@ void cp_parts_leave(struct cp_parts *parts, struct cp_part *part,
 void cp_parts_give_back(struct cp_parts *parts, struct cp_part *part)
 {
 	spin_lock(&parts->lock);
-	clear_thread(parts, part);
+	clear_hook(parts, part);
 	list_add(&part->node, &parts->free);
 	spin_unlock(&parts->lock);
 }
@@ -358,10 +359,10 @@ void cp_parts_close(struct cp_parts *parts)
 	spin_lock(&parts->lock);
 	parts->closed = true;
 	spin_unlock(&parts->lock);
-	for_each_part(part, parts, i) {
+	for (i = 0; (part = part_at(parts, i)); i++) {
 		spin_lock(&parts->lock);
-		if (part->thread)
-			cp_hook_release(&part->thread->hook);
+		if (part->hook)
+			cp_hook_release(part->hook);
 		spin_unlock(&parts->lock);
 		cp_ring_close(&part->ring);
 		if (i % PAUSE_PARTS == PAUSE_PARTS - 1)
@@ -372,8 +373,8 @@ void cp_parts_close(struct cp_parts *parts)
 static void summon_part(struct cp_part *part)
 {
 	spin_lock(&part->parts->lock);
-	if (part->thread)
-		cp_hook_nudge(&part->thread->hook);
+	if (part->hook)
+		cp_hook_nudge(part->hook);
 	spin_unlock(&part->parts->lock);
 }
 
@@ -391,7 +392,7 @@ void cp_parts_summon(struct cp_parts *parts)
 	struct cp_part *part;
 	unsigned int i;
 
-	for_each_part(part, parts, i) {
+	for (i = 0; (part = part_at(parts, i)); i++) {
 		if (cp_ring_slave_is_away(&part->ring))
 			summon_part(part);
 		if (i % PAUSE_PARTS == PAUSE_PARTS - 1)
@@ -410,7 +411,7 @@ void cp_parts_hold(struct cp_parts *parts)
 	struct cp_part *part;
 	unsigned int i;
 
-	for_each_part(part, parts, i) {
+	for (i = 0; (part = part_at(parts, i)); i++) {
 		if (!cp_ring_hold(&part->ring))
 			summon_part(part);
 		if (i % PAUSE_PARTS == PAUSE_PARTS - 1)
@@ -420,7 +421,7 @@ void cp_parts_hold(struct cp_parts *parts)
 
 static bool is_late(struct cp_part *part)
 {
-	return READ_ONCE(part->thread) && !READ_ONCE(part->parked) &&
+	return READ_ONCE(part->hook) && !READ_ONCE(part->parked) &&
 	       !cp_ring_is_stuck(&part->ring);
 }
 
@@ -435,7 +436,7 @@ unsigned int cp_parts_stuck(struct cp_parts *parts)
 	unsigned int i, nr = 0;
 	struct cp_part *part;
 
-	for_each_part(part, parts, i)
+	for (i = 0; (part = part_at(parts, i)); i++)
 		nr += cp_ring_is_stuck(&part->ring);
 	return nr;
 }
@@ -452,7 +453,7 @@ s32 cp_parts_late(struct cp_parts *parts)
 	struct cp_part *part;
 	unsigned int i;
 
-	for_each_part(part, parts, i)
+	for (i = 0; (part = part_at(parts, i)); i++)
 		if (is_late(part))
 			return part->nr;
 	return 0;
@@ -493,7 +494,7 @@ static struct choice find_oldest(struct cp_parts *parts)
 	struct cp_part *part;
 	unsigned int i;
 
-	for_each_part(part, parts, i) {
+	for (i = 0; (part = part_at(parts, i)); i++) {
 		struct cp_offer offer = part_offer(part);
 
 		if (offer.kind != CP_OFFER_NONE &&
@@ -700,7 +701,7 @@ bool cp_parts_ready(struct cp_parts *parts)
 
 	if (parts->plan.single)
 		return cp_ring_ready(&parts->at[0]->ring);
-	for_each_part(part, parts, i)
+	for (i = 0; (part = part_at(parts, i)); i++)
 		if (part_offer(part).kind != CP_OFFER_NONE)
 			return true;
 	return READ_ONCE(parts->closed);
@@ -732,7 +733,7 @@ enum cp_ring_state cp_parts_state(struct cp_parts *parts)
 
 	if (READ_ONCE(parts->closed))
 		return CP_RING_OVER;
-	for_each_part(part, parts, i) {
+	for (i = 0; (part = part_at(parts, i)); i++) {
 		state = cp_ring_state(&part->ring);
 		if (state == CP_RING_SLAVE_WAITING || parts->plan.single)
 			return state;
@@ -753,7 +754,7 @@ void cp_parts_count(struct cp_parts *parts, struct cp_ring_counts *counts)
 	unsigned int i;
 
 	memset(counts, 0, sizeof(*counts));
-	for_each_part(part, parts, i) {
+	for (i = 0; (part = part_at(parts, i)); i++) {
 		cp_ring_count(&part->ring, &one);
 		counts->taken += one.taken;
 		counts->missed += one.missed;
@@ -785,6 +786,6 @@ void cp_parts_figures(struct cp_parts *parts, struct cp_figures *sum)
 	memset(sum, 0, sizeof(*sum));
 	sum->last_syscall = READ_ONCE(parts->at[0]->stats.last_syscall);
 	sum->last_flags = READ_ONCE(parts->at[0]->stats.last_flags);
-	for_each_part(part, parts, i)
+	for (i = 0; (part = part_at(parts, i)); i++)
 		add_stats(sum, &part->stats);
 }

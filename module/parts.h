@@ -33,7 +33,7 @@
 #include "ring.h"
 #include "stats.h"
 
-struct cp_thread;
+struct cp_hook;
 
 /**
  * struct cp_figures - sums of the parts' figures
@@ -60,7 +60,7 @@ struct cp_figures {
  * @parts:	what it is a part of
  * @index:	its place in the area
  * @node:	in cp_parts.free or cp_parts.ended
- * @thread:	the thread, while it is live; cp_parts.lock
+ * @hook:	the hook of the thread, while it is live; cp_parts.lock
  * @parked:	the thread waits at the gate
  * @ended:	the thread has exited, and the master does not know; cp_parts.lock
  * @nr:		the thread's id for the master
@@ -75,7 +75,7 @@ struct cp_part {
 	struct cp_parts *parts;
 	unsigned int index;
 	struct list_head node;
-	struct cp_thread *thread;
+	struct cp_hook *hook;
 	bool parked;
 	bool ended;
 	s32 nr;
@@ -157,11 +157,11 @@ int cp_parts_init(struct cp_parts *parts, const struct cp_parts_plan *plan,
 void cp_parts_destroy(struct cp_parts *parts);
 unsigned int cp_parts_death_slot(const struct cp_parts *parts);
 
-int cp_parts_join(struct cp_parts *parts, struct cp_thread *thread, s32 nr,
+int cp_parts_join(struct cp_parts *parts, struct cp_hook *hook, s32 nr,
 		  struct cp_part **part);
 void cp_parts_end(struct cp_parts *parts, struct cp_part *part, s32 status);
 void cp_parts_leave(struct cp_parts *parts, struct cp_part *part,
-		    const struct cp_thread *thread);
+		    const struct cp_hook *hook);
 void cp_parts_give_back(struct cp_parts *parts, struct cp_part *part);
 void cp_parts_close(struct cp_parts *parts);
 

@@ -54,7 +54,8 @@ struct cp_stack_limits {
 /**
  * struct cp_region_plan - what a region is to hold
  * @nr_slots:	number of slots, at least 1
- * @nr_headers:	so many of them, and the last one, have their header from the beginning
+ * @nr_headers:	the first this many, and the last one, have their header from the
+ *		beginning
  * @xstate_size: bytes of extended registers in each
  * @limits:	of all slots but the last
  * @last:	of the last

@@ -134,7 +134,7 @@ static void set_time(struct cp_thread *thread, const struct cp_slot *slot,
 static u64 seal(struct cp_ring *ring, const struct cp_claim *claim)
 {
 	struct cp_part *part = container_of(ring, struct cp_part, ring);
-	struct cp_thread *thread = part->thread;
+	struct cp_thread *thread = thread_of(part->hook);
 	struct cp_slot slot;
 	u64 now;
 
@@ -384,7 +384,7 @@ static void slave_join(struct cp_thread *thread)
 
 	if (thread->part)
 		return;
-	if (!cp_parts_join(parts, thread, thread->nr, &thread->part))
+	if (!cp_parts_join(parts, &thread->hook, thread->nr, &thread->part))
 		return;
 	thread->over = true;
 	cp_life_thread_unseen(thread->pair);

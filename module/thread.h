@@ -42,7 +42,7 @@ struct task_struct;
  *		master that made the pair has found one
  * @spare:	memory for a thread that it may create
  * @created:	it has created a thread since it had time to replace @spare
- * @over:	it is no slave any more, or has got no part
+ * @over:	it is not a slave any more, or has got no part
  * @returns:	its returns to user mode so far
  * @next_time:	no checkpoint before; CLOCK_MONOTONIC in nanoseconds
  * @light:	the last early capture was small enough for a late one

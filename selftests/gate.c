@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A slave that is held: nothing of the process runs, and everything goes on afterwards.
+ * A slave that is held: nothing of the process runs, and everything continues afterwards.
  */
 #include <pthread.h>
 #include <sys/vfs.h>
@@ -163,7 +163,7 @@ static void take_one(struct master *m)
 	master_get_ms(m, 1);
 }
 
-/* Takes what is there while the slave is held: 1 for each thread that is held, and more with older ones. */
+/* While the slave is held: at least one for each thread. */
 static unsigned int take_all(struct master *m)
 {
 	unsigned int taken = 0;
@@ -193,7 +193,7 @@ TEST_F(hold, nothing_runs)
 	}
 }
 
-TEST_F(hold, everything_goes_on)
+TEST_F(hold, everything_continues)
 {
 	uint64_t before[NR_WORKERS];
 	unsigned int i;

@@ -243,7 +243,7 @@ unsigned int cp_pair_unseen(const struct cp_pair *pair);
  * @pair: the handle
  * @timeout_ns: maximum time to wait until all threads have arrived, in nanoseconds;
  *	negative: no limit
- * @limit_ns: time after which the slave continues by itself; 0: one second
+ * @limit_ns: time after which the slave continues without a release; 0: one second
  * @late: if not NULL, receives the id of a thread that did not arrive, with ETIMEDOUT
  *
  * Each thread hands over a checkpoint, which cp_pair_get() returns after older ones, and
@@ -268,8 +268,7 @@ int cp_pair_hold(struct cp_pair *pair, int64_t timeout_ns, uint64_t limit_ns,
  *
  * This function is async-signal-safe.
  *
- * Return: 0, or -1 with errno: ETIME if the slave has continued by itself because the
- * limit passed, EALREADY if it was not held, ENOTCONN, EPERM.
+ * Return: 0, or -1 with errno: ETIME if the slave has continued because the limit passed, EALREADY if it was not held, ENOTCONN, EPERM.
  */
 int cp_pair_release(const struct cp_pair *pair);
 

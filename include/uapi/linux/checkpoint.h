@@ -570,7 +570,7 @@ struct cp_checkpoint {
  * struct cp_hold - hold the slave at one instant (CP_IOC_HOLD)
  * @deadline:	[in] when to give up, as cp_get.deadline; 0: at once
  * @limit:	[in] most nanoseconds for which the slave is held, at least; then it
- *		continues by itself, because a master may wait for its own slave
+ *		continues, because a master may wait for its own slave
  *		without knowing it: as its terminal, its file server or its logger. 0
  *		means CP_HOLD_LIMIT_DEFAULT
  * @flags:	[in] 0
@@ -616,8 +616,8 @@ struct cp_hold {
 
 /*
  * CP_IOC_RELEASE: let a held slave continue. Checkpoints that have not been taken stay.
- * Returns 0, or -1 with errno: ETIME when the slave has continued by itself because the
- * limit passed, EALREADY when it was not held, ENOTCONN and EPERM as above.
+ * Returns 0, or -1 with errno: ETIME when the slave has continued because the limit
+ * passed, EALREADY when it was not held, ENOTCONN and EPERM as above.
  */
 #define CP_IOC_RELEASE		_IO(CP_IOC_MAGIC, 5)
 
