@@ -74,6 +74,9 @@ static struct nla_policy policy[CP_NL_A_MAX + 1] = {
 	[CP_NL_A_SP] = { .type = NLA_U64 },
 	[CP_NL_A_LOST] = { .type = NLA_U64 },
 	[CP_NL_A_FLAGS] = { .type = NLA_U32 },
+	[CP_NL_A_THREAD] = { .type = NLA_U32 },
+	[CP_NL_A_THREADS] = { .type = NLA_U32 },
+	[CP_NL_A_UNSEEN] = { .type = NLA_U32 },
 };
 
 static uint32_t get_u32(struct nlattr **attrs, int attr)
@@ -122,6 +125,8 @@ static void get_pair(struct nlattr **attrs, struct pair_info *pair)
 		       sizeof(pair->held_histogram));
 	pair->last_syscall = get_number(attrs, CP_NL_A_LAST_SYSCALL);
 	pair->flags = get_u32(attrs, CP_NL_A_FLAGS);
+	pair->threads = get_u32(attrs, CP_NL_A_THREADS);
+	pair->unseen = get_u32(attrs, CP_NL_A_UNSEEN);
 }
 
 /* Does the message of the kernel's controller report that the family is gone? */
@@ -154,6 +159,7 @@ static bool get_event(struct nlmsghdr *header, int family,
 	event->time = get_u64(attrs, CP_NL_A_TIME);
 	event->lost = get_u64(attrs, CP_NL_A_LOST);
 	event->seq = get_u64(attrs, CP_NL_A_SEQ);
+	event->thread = (pid_t)get_u32(attrs, CP_NL_A_THREAD);
 	event->entry = get_u32(attrs, CP_NL_A_ENTRY);
 	event->syscall = get_number(attrs, CP_NL_A_SYSCALL);
 	event->ip = get_u64(attrs, CP_NL_A_IP);

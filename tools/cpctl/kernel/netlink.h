@@ -37,13 +37,16 @@ struct pair_info {
 	uint64_t	held_histogram[CP_NL_HELD_BUCKETS];
 	int		last_syscall;
 	uint32_t	flags;
+	uint32_t	threads;
+	uint32_t	unseen;
 };
 
 /*
  * struct pair_event - an event, or an answer to a request
  * @cmd: CP_NL_CMD_*; CP_NL_CMD_PAIR_GET for an answer
  * @pair: the pair of the event
- * @time, @lost, @seq, @entry, @syscall, @ip, @sp: the attributes of enum cp_nl_attr
+ * @time, @lost, @seq, @thread, @entry, @syscall, @ip, @sp: the attributes of enum
+ *	cp_nl_attr
  * @gone: whether the module has been unloaded; all other fields are 0 then
  */
 struct pair_event {
@@ -52,6 +55,7 @@ struct pair_event {
 	uint64_t		time;
 	uint64_t		lost;
 	uint64_t		seq;
+	pid_t			thread;
 	uint32_t		entry;
 	int			syscall;
 	uint64_t		ip;

@@ -91,6 +91,8 @@ struct json_object *words_pair(const struct pair_info *pair, const char *type)
 
 	add_string(object, "type", type);
 	words_names(object, pair);
+	add_number(object, "threads", pair->threads);
+	add_number(object, "unseen", pair->unseen);
 	add_string(object, "state", state_word(pair->state));
 	add_number(object, "made_ns", pair->made);
 	add_number(object, "taken", pair->taken);

@@ -127,6 +127,8 @@ static void print_json(const struct pair_event *event)
 		json_object_object_add(object, "type",
 				       json_object_new_string("checkpoint"));
 		words_names(object, &event->pair);
+		json_object_object_add(object, "thread",
+				       json_object_new_int(event->thread));
 		json_object_object_add(object, "seq",
 				       json_object_new_uint64(event->seq));
 		json_object_object_add(object, "entry",
@@ -172,6 +174,8 @@ static void print_checkpoint(FILE *out, const struct pair_event *event)
 	struct cp_checkpoint cp = event_checkpoint(event);
 	char *name = entry_syscall(&cp);
 
+	if (event->thread && event->thread != event->pair.slave)
+		fprintf(out, ", thread %d", event->thread);
 	fprintf(out, ": %" PRIu64 ", %s", event->seq, entry_word(&cp));
 	if (name) {
 		fputc(' ', out);
