@@ -24,7 +24,10 @@ struct member {
 	void *(*work)(void *member);
 	volatile pid_t tid;
 	volatile uint64_t progress;
+	volatile uint64_t mark_at;	/* where MEMBER_MARK lies on its stack */
 };
+
+#define MEMBER_MARK	0x7465616d6d61726bULL
 
 /* What a team and its test share. */
 struct team {
@@ -145,6 +148,19 @@ static inline void *work_sleep(void *member)
 {
 	member_begin(member);
 	body_sleep(NULL);
+	return NULL;
+}
+
+/* Sleeps for ever, with a mark on its stack. */
+static inline void *work_asleep(void *arg)
+{
+	volatile uint64_t mark = MEMBER_MARK;
+	struct member *m = arg;
+
+	m->mark_at = (uintptr_t)&mark;
+	member_begin(m);
+	for (;;)
+		futex_wait(&m->team->word, m->team->word);
 	return NULL;
 }
 
@@ -294,6 +310,26 @@ static inline const struct cp_region_head *watch_head(struct watch *w,
 	return (const void *)(w->m.region + part * w->prep.thread_size);
 }
 
+/* The part of the region that the last checkpoint lies in. */
+static inline const char *watch_part(struct watch *w)
+{
+	uint64_t part = w->m.get.slot_offset / w->prep.thread_size;
+
+	return (const char *)watch_head(w, part);
+}
+
+/* The 8 bytes at the slave's @addr in the last checkpoint; 0 if they are missing. */
+static inline uint64_t watch_word(struct watch *w, uint64_t addr)
+{
+	const struct cp_segment *s = master_stack(&w->m);
+	uint64_t word;
+
+	if (addr < s->addr || addr + sizeof(word) > s->addr + s->size)
+		return 0;
+	memcpy(&word, watch_part(w) + s->offset + (addr - s->addr), sizeof(word));
+	return word;
+}
+
 /* What is wrong with a checkpoint of the thread; NULL if nothing is. */
 static inline const char *track_checkpoint(struct watch *w, struct track *t,
 					   const struct cp_checkpoint *c)
@@ -324,11 +360,11 @@ static inline const char *track_checkpoint(struct watch *w, struct track *t,
 static inline const char *watch_checkpoint(struct watch *w)
 {
 	const struct cp_checkpoint *c = master_checkpoint(&w->m);
-	uint64_t part = w->m.get.slot_offset / w->prep.thread_size;
+	const struct cp_region_head *head = (const void *)watch_part(w);
 
 	if (c->thread != w->m.get.thread || c->seq != w->m.get.seq)
 		return "checkpoint of another thread than cp_get says";
-	if (watch_head(w, part)->thread != c->thread)
+	if (head->magic != CP_REGION_MAGIC || head->thread != c->thread)
 		return "part of another thread";
 	if (c->time < w->time && !(c->flags & CP_CHECKPOINT_DEATH))
 		return "order of times";
@@ -368,9 +404,10 @@ static inline int watch_get_until(struct watch *w, uint64_t deadline,
 	return w->wrong ? -EPROTO : ret;
 }
 
+/* Waits for a minute at most. */
 static inline int watch_get(struct watch *w)
 {
-	return watch_get_until(w, CP_FOREVER, 0);
+	return watch_get_until(w, now_ns() + 60000000000ULL, 0);
 }
 
 /* Takes everything until the pair's end. Returns the last result. */
@@ -393,13 +430,20 @@ static inline int watch_rest(struct watch *w)
 	return ret;
 }
 
-/* Takes until @condition holds; the value is true unless something went wrong. */
+/*
+ * Takes until @condition holds, for three minutes at most. The value is true unless
+ * something went wrong.
+ */
 #define watch_until(w, condition)					\
 ({									\
+	uint64_t __until = now_ns() + 180000000000ULL;			\
 	int __ret = 1;							\
 									\
-	while (__ret > 0 && !(condition))				\
+	while (__ret > 0 && !(condition)) {				\
 		__ret = watch_get(w);					\
+		if (now_ns() > __until)					\
+			__ret = -ETIME;					\
+	}								\
 	__ret > 0;							\
 })
 
