@@ -159,6 +159,8 @@ static int life_hook_process(struct cp_pair *pair)
 
 static int life_hook_all(struct cp_pair *pair)
 {
+	int ret;
+
 	if (!cp_pair_is_process(pair))
 		return life_hook(pair, pair->slave.task);
 	/*
@@ -166,7 +168,11 @@ static int life_hook_all(struct cp_pair *pair)
 	 * @hooked set is found by the walk over the threads.
 	 */
 	smp_mb();
-	return life_hook_process(pair);
+	ret = life_hook_process(pair);
+	/* Only the caller's count: all threads exit, or have done so meanwhile. */
+	if (!ret && atomic_read(&pair->hooked) == 1 && !cp_pair_is_over(pair))
+		ret = -ESRCH;
+	return ret;
 }
 
 /**
