@@ -700,6 +700,51 @@ TEST(exit_group_by_a_thread_ends_all)
 	master_close(&w.m);
 }
 
+/* Kills the team while it is being paired. Returns as CP_IOC_PREP. */
+static int pair_with_dying(struct watch *w, struct team *t, unsigned int us)
+{
+	struct cp_prep prep = { .pid = t->pid, .flags = CP_PREP_PROCESS };
+	int ret;
+
+	w->m.fd = device_open();
+	prep.mem_fd = proof_open(t->pid);
+	kill(t->pid, SIGKILL);
+	usleep(us);
+	ret = ioctl(w->m.fd, CP_IOC_PREP, &prep) ? -errno : 0;
+	close(prep.mem_fd);
+	return ret;
+}
+
+/* It is refused, or ends as the process does. */
+TEST(process_that_dies_while_it_is_paired)
+{
+	unsigned int i, pairs = 0;
+	struct team *t;
+	int ret, status;
+
+	for (i = 0; i < 150; i++) {
+		struct watch w = { };
+
+		t = TEAM_OF(4, work_wait, work_count, work_wait);
+		ASSERT_TRUE(team_start(t));
+		ret = pair_with_dying(&w, t, 20 * (i % 10));
+		ASSERT_EQ(t->pid, waitpid(t->pid, &status, 0));
+		EXPECT_TRUE(!ret || ret == -ESRCH) TH_LOG("%s", strerror(-ret));
+		if (!ret)
+			while ((ret = master_get_ms(&w.m, 60000)) > 0)
+				;
+		if (!ret) {
+			pairs++;
+			EXPECT_EQ(CP_END_EXITED, w.m.get.reason);
+			EXPECT_EQ(status, w.m.get.status) TH_LOG("try %u", i);
+		}
+		close(w.m.fd);
+		close(t->ends[0]);
+		close(t->ends[1]);
+	}
+	TH_LOG("%u of 150 were paired", pairs);
+}
+
 /* argv[0] with which this program executes itself; argv[1]: a descriptor to write to. */
 #define OTHER_PROGRAM	"other-program"
 
