@@ -9,6 +9,8 @@
 #include "harness.h"
 #include "sock.h"
 
+#include <pthread.h>
+
 #define DEBUGFS "/sys/kernel/debug/"
 #define SYSFS "/sys/class/misc/checkpoint/"
 #define MODULE "/sys/module/checkpoint/"
@@ -260,6 +262,37 @@ TEST_F(faults, prep_that_is_told_of)
 {
 	ASSERT_EQ(0, sock_open(&self->t.sock));
 	ASSERT_EQ(0, subscribe(&self->t.sock, CP_NL_EVENT_PAIRS));
+	walk(_metadata, &self->t, &prep_call);
+}
+
+static void *thread_syscalls(void *unused)
+{
+	body_syscalls(NULL);
+	return NULL;
+}
+
+static int body_threads(void *ready)
+{
+	pthread_t thread;
+	int i;
+
+	for (i = 0; i < 3; i++)
+		if (pthread_create(&thread, NULL, thread_syscalls, NULL))
+			return 1;
+	*(volatile bool *)ready = true;
+	return body_syscalls(NULL);
+}
+
+/* A failure after some threads have been found lets go of those, too. */
+TEST_F(faults, prep_of_a_process)
+{
+	volatile bool *ready = shared_memory(sizeof(*ready));
+
+	slave_kill(self->t.slave);
+	self->t.slave = slave_start(body_threads, (void *)ready);
+	ASSERT_TRUE(eventually(*ready));
+	self->t.prep.flags = CP_PREP_DEATH | CP_PREP_XSTATE | CP_PREP_PROCESS;
+	self->t.prep.nr_slots = 3;
 	walk(_metadata, &self->t, &prep_call);
 }
 
@@ -628,6 +661,7 @@ struct unlucky {
 	unsigned int nth;
 	bool came;
 	bool dies;
+	volatile bool created;		/* a thread of it has run */
 };
 
 /* The stack is deeper than before, so the capture has to allocate memory. */
@@ -712,6 +746,79 @@ TEST_F(faults, of_the_slave_that_dies)
 			TH_LOG("fault %u", unlucky->nth);
 		EXPECT_TRUE(nothing_is_left(&self->t));
 	}
+}
+
+/* Runs in the new thread, which ends with it. */
+static int thread_once(void *arg)
+{
+	struct unlucky *unlucky = arg;
+
+	unlucky->created = true;
+	return 0;
+}
+
+/* Creates a thread: whatever fails in the module, the thread runs. */
+static int body_unlucky_creator(void *arg)
+{
+	static char stack[64 * 1024] __attribute__((aligned(16)));
+	int fd = open("/proc/self/fail-nth", O_RDWR | O_CLOEXEC), tid;
+	struct unlucky *unlucky = arg;
+
+	arm(fd, unlucky->nth);
+	tid = clone(thread_once, stack + sizeof(stack),
+		    CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD |
+		    CLONE_SYSVSEM, arg);
+	unlucky->came = disarm(fd);
+	while (tid > 0 && !unlucky->created)
+		sched_yield();
+	return 7;
+}
+
+/* Takes all checkpoints of all threads. */
+static int take_all_threads(struct master *m)
+{
+	const uint32_t allowed = CP_SEGF_NOMEM | CP_SEGF_HOLE;
+	int ret;
+
+	while ((ret = master_get(m)) > 0)
+		if (ret == 1 && m->get.thread == m->slave &&
+		    master_stack(m)->flags & ~allowed)
+			return -EPROTO;
+	return ret;
+}
+
+static bool creator_has_faults(struct unlucky *unlucky, bool *unseen)
+{
+	struct cp_prep prep = { .flags = CP_PREP_PROCESS };
+	struct master m;
+	bool right;
+
+	if (master_start_with(&m, &prep, body_unlucky_creator, unlucky))
+		return false;
+	right = !take_all_threads(&m) && m.get.reason == CP_END_EXITED &&
+		m.get.status == 7 << 8 && m.get.unseen <= unlucky->created;
+	*unseen |= m.get.unseen;
+	master_close(&m);
+	waitpid(m.slave, NULL, 0);
+	return right;
+}
+
+TEST_F(faults, of_the_slave_that_creates_a_thread)
+{
+	struct unlucky *unlucky = shared_memory(sizeof(*unlucky));
+	bool unseen = false;
+
+	do {
+		unlucky->nth++;
+		unlucky->came = false;
+		unlucky->created = false;
+		EXPECT_TRUE(creator_has_faults(unlucky, &unseen))
+			TH_LOG("fault %u", unlucky->nth);
+		EXPECT_TRUE(nothing_is_left(&self->t));
+	} while (unlucky->came && unlucky->nth < FAULTS_MAX);
+	EXPECT_LT(1, unlucky->nth);
+	TH_LOG("%u faults%s", unlucky->nth - 1,
+	       unseen ? ", a thread was not seen" : "");
 }
 
 TEST_HARNESS_MAIN

@@ -159,30 +159,37 @@ static inline int master_pair(struct master *m, pid_t pid)
 }
 
 /*
- * Starts a child and pairs with it. The child runs @body only once the pair
- * exists: it waits for the parent's end of a pipe to close. Returns 0 or -errno.
+ * Starts a child and pairs with it, as @prep says. The child runs @body only once the
+ * pair exists: it waits for the parent's end of a pipe to close. Returns 0 or -errno.
  */
-static inline int master_start(struct master *m, int (*body)(void *),
-			       void *arg)
+static inline int master_start_with(struct master *m, struct cp_prep *prep,
+				    int (*body)(void *), void *arg)
 {
 	int ends[2], ret;
-	pid_t pid;
 	char go;
 
 	if (pipe2(ends, O_CLOEXEC))
 		return -errno;
-	pid = fork_mortal();
-	if (pid == 0) {
+	prep->pid = fork_mortal();
+	if (prep->pid == 0) {
 		close(ends[1]);
 		while (read(ends[0], &go, 1) < 0 && errno == EINTR)
 			;
 		close(ends[0]);
 		_exit(body(arg));
 	}
-	ret = master_pair(m, pid);
+	ret = master_prep(m, prep);
 	close(ends[0]);
 	close(ends[1]);
 	return ret;
+}
+
+static inline int master_start(struct master *m, int (*body)(void *),
+			       void *arg)
+{
+	struct cp_prep prep = { 0 };
+
+	return master_start_with(m, &prep, body, arg);
 }
 
 /* CP_IOC_GET with @deadline: absolute, or CP_FOREVER. Returns 1, 0 or -errno. */
