@@ -45,6 +45,8 @@ static void plan_slave(struct plan *plan, struct dice *dice)
 		plan->slave_flags |= SLAVE_ALTSTACK;
 	if (once_in(dice, 6))
 		plan->slave_flags |= SLAVE_THREADS;
+	if (once_in(dice, 6))
+		plan->slave_flags |= SLAVE_SPAWNS;
 	plan->rounds = between(dice, 1, plan->work == WORK_COUNT ? 60 : 12);
 	plan->code = roll(dice, 90);
 	if (plan->ending == ENDS_SIGNAL)
@@ -63,6 +65,8 @@ static void plan_pair(struct cp_prep *prep, struct dice *dice)
 		prep->flags |= CP_PREP_DEATH;
 	if (once_in(dice, 4))
 		prep->flags |= CP_PREP_XSTATE;
+	if (once_in(dice, 3))
+		prep->flags |= CP_PREP_PROCESS;
 	if (once_in(dice, 6))
 		prep->every = roll(dice, 8);
 	if (once_in(dice, 6))

@@ -11,20 +11,33 @@
 /* How often in a row a nudged slave may be at the same place. */
 #define REPEATS_MAX	1000
 
+/* What a master knows of a thread of its slave. */
+struct track {
+	pid_t tid;
+	uint64_t taken;
+	uint64_t seq;		/* of the last checkpoint */
+	uint64_t counter;	/* RBX of a counting slave; 0: not seen yet */
+	uint64_t rip;		/* RIP of a counting slave */
+	unsigned int repeats;	/* how often @counter and @rip did not change */
+	int death;		/* signal of its state of death; 0: none */
+};
+
+#define TRACKS_MAX	16
+
 /* The state of a master. */
 struct taker {
 	struct life *life;
 	struct master m;
+	size_t thread_size;	/* as in struct cp_prep */
 	struct dice dice;
 	bool lossless;		/* no checkpoint may be missed */
 	bool every_return;	/* each return to user mode must be captured */
 	bool signalled;		/* signals may interrupt calls */
 	uint64_t taken;
-	uint64_t seq;		/* of the last checkpoint */
+	uint64_t time;		/* of the last checkpoint, states of death aside */
 	uint64_t missed;
-	uint64_t counter;	/* RBX of a counting slave; 0: not seen yet */
-	uint64_t rip;		/* RIP of a counting slave */
-	unsigned int repeats;	/* how often @counter and @rip did not change */
+	struct track tracks[TRACKS_MAX];
+	struct track *track;	/* of the last checkpoint */
 	int death;
 	unsigned int threads;	/* other threads that take checkpoints */
 };
@@ -37,10 +50,11 @@ static void wrong(const struct taker *t, const char *what)
 		 what, plan->work, plan->ending, plan->slave_flags,
 		 plan->prep.flags, plan->prep.nr_slots,
 		 (unsigned long long)plan->prep.wait_limit, plan->prep.every,
-		 (unsigned long long)t->m.get.seq, (unsigned long long)t->seq,
+		 (unsigned long long)t->m.get.seq,
+		 (unsigned long long)(t->track ? t->track->seq : 0),
 		 (unsigned long long)t->taken,
 		 (unsigned long long)t->m.get.missed,
-		 (unsigned long long)t->counter);
+		 (unsigned long long)(t->track ? t->track->counter : 0));
 }
 
 static void expect(const struct taker *t, bool holds, const char *what)
@@ -49,13 +63,52 @@ static void expect(const struct taker *t, bool holds, const char *what)
 		wrong(t, what);
 }
 
+/* The track of thread @tid; a free one is 0. */
+static struct track *track_of(struct taker *t, pid_t tid)
+{
+	unsigned int i;
+
+	for (i = 0; i < TRACKS_MAX; i++)
+		if (t->tracks[i].tid == tid)
+			return &t->tracks[i];
+	return NULL;
+}
+
+/*
+ * As track_of(), and begins one if there is none. A recorder does not give the end of
+ * each thread: any track but the slave's may be that of a thread that has ended.
+ */
+static struct track *track_begin(struct taker *t, pid_t tid)
+{
+	struct track *track = track_of(t, tid) ?: track_of(t, 0);
+
+	if (!track) {
+		expect(t, t->life->plan.prep.flags & CP_PREP_OVERWRITE,
+		       "more threads than the slave has");
+		track = &t->tracks[t->taken % TRACKS_MAX];
+		if (track->tid == t->life->tid)
+			track = &t->tracks[(t->taken + 1) % TRACKS_MAX];
+		memset(track, 0, sizeof(*track));
+	}
+	track->tid = tid;
+	return track;
+}
+
 static const struct cp_segment *stack_of(const struct cp_checkpoint *c)
 {
 	return (const void *)((const char *)c + c->segments_offset);
 }
 
+/* Where offsets of the checkpoint's segments count from. */
+static const char *part_of(const struct taker *t, const struct cp_checkpoint *c)
+{
+	size_t at = (const char *)c - t->m.region;
+
+	return t->m.region + at / t->thread_size * t->thread_size;
+}
+
 /* The copy of the slave's word at RSP; NULL if the checkpoint lacks it. */
-static const uint64_t *word_of(const struct master *m,
+static const uint64_t *word_of(const struct taker *t,
 			       const struct cp_checkpoint *c)
 {
 	const struct cp_segment *s = stack_of(c);
@@ -64,18 +117,20 @@ static const uint64_t *word_of(const struct master *m,
 	if (c->regs.rsp < s->addr || at + sizeof(uint64_t) > s->size ||
 	    s->flags & (CP_SEGF_HOLE | CP_SEGF_GONE | CP_SEGF_UNMAPPED))
 		return NULL;
-	if (s->offset > m->size || s->size > m->size - s->offset)
+	if (s->offset > t->thread_size || s->size > t->thread_size - s->offset)
 		return NULL;
-	return (const void *)(m->region + s->offset + at);
+	return (const void *)(part_of(t, c) + s->offset + at);
 }
 
 /* Checks the checkpoint of a counting slave for consistency. */
 static void check_counter(struct taker *t, const struct cp_checkpoint *c)
 {
-	const uint64_t *word = word_of(&t->m, c);
+	const uint64_t *word = word_of(t, c);
+	struct track *track = t->track;
 	uint64_t counter = c->regs.rbx;
 
-	if (!count_is_in_loop(&c->regs))
+	/* The main thread begins again and again. */
+	if (!count_is_in_loop(&c->regs) || c->thread != t->life->tid)
 		return;
 	/* The memory of a slave that died at once may be gone. */
 	if (word)
@@ -83,16 +138,16 @@ static void check_counter(struct taker *t, const struct cp_checkpoint *c)
 		       "registers and stack do not agree");
 	else
 		expect(t, stack_of(c)->flags, "no stack, and no flag");
-	if (t->counter) {
-		expect(t, counter >= t->counter, "the slave went back");
-		expect(t, !t->every_return || counter - t->counter <= 1,
+	if (track->counter) {
+		expect(t, counter >= track->counter, "the slave went back");
+		expect(t, !t->every_return || counter - track->counter <= 1,
 		       "a return to user mode is missing");
 	}
-	t->repeats = counter == t->counter && c->regs.rip == t->rip ?
-		     t->repeats + 1 : 0;
-	expect(t, t->repeats != REPEATS_MAX, "the slave makes no progress");
-	t->counter = counter;
-	t->rip = c->regs.rip;
+	track->repeats = counter == track->counter && c->regs.rip == track->rip ?
+			 track->repeats + 1 : 0;
+	expect(t, track->repeats != REPEATS_MAX, "the slave makes no progress");
+	track->counter = counter;
+	track->rip = c->regs.rip;
 }
 
 static void check_regs(struct taker *t, const struct cp_regs *regs)
@@ -105,29 +160,42 @@ static void check_regs(struct taker *t, const struct cp_regs *regs)
 	expect(t, same, "the two forms of the registers differ");
 }
 
-/* Checks that hold for each of several threads, too. */
+/* Checks that hold for each of several threads of the master, too. */
 static void check_numbers(struct taker *t)
 {
 	const struct cp_get *get = &t->m.get;
+	struct track *track = t->track;
 
-	expect(t, get->seq > t->seq, "numbers do not grow");
+	expect(t, get->seq > track->seq, "numbers do not grow");
 	expect(t, get->missed >= t->missed, "misses are taken back");
 	if (t->threads)
 		return;
-	expect(t, get->seq <= t->taken + 1 + get->missed,
+	expect(t, get->seq <= track->taken + 1 + get->missed,
 	       "lost without being counted");
 	if (t->lossless)
-		expect(t, get->seq == t->taken + 1 && !get->missed,
+		expect(t, get->seq == track->taken + 1 && !get->missed,
 		       "a checkpoint is lost");
+}
+
+static void check_time(struct taker *t, const struct cp_checkpoint *c)
+{
+	if (c->flags & CP_CHECKPOINT_DEATH)
+		return;
+	expect(t, c->time >= t->time, "an older checkpoint comes later");
+	t->time = c->time;
 }
 
 static void check_death(struct taker *t, const struct cp_checkpoint *c)
 {
-	expect(t, !t->death, "a checkpoint after death");
+	expect(t, !t->track->death, "a checkpoint after death");
 	if (!(c->flags & CP_CHECKPOINT_DEATH))
 		return;
 	tally(TALLY_DEATHS);
 	t->death = c->signal;
+	t->track->death = c->signal;
+	/* Another thread of the slave may be the one at fault. */
+	if (c->flags & CP_CHECKPOINT_DEATH_ELSEWHERE)
+		return;
 	/* CP_SEGF_GONE: the slave was dying already when the pair was made. */
 	if (c->signal != SIGSEGV || stack_of(c)->flags & CP_SEGF_GONE ||
 	    c->signal_addr == SLAVE_FAULT_ADDR)
@@ -143,15 +211,32 @@ static void check_taken(struct taker *t)
 {
 	const struct cp_checkpoint *c = master_checkpoint(&t->m);
 
+	t->track = track_begin(t, t->m.get.thread);
 	check_numbers(t);
-	expect(t, c->seq == t->m.get.seq, "another checkpoint in the slot");
+	expect(t, c->seq == t->m.get.seq && c->thread == t->m.get.thread,
+	       "another checkpoint in the slot");
 	check_regs(t, &c->regs);
+	check_time(t, c);
 	check_death(t, c);
 	check_counter(t, c);
-	t->seq = t->m.get.seq;
+	t->track->seq = t->m.get.seq;
+	t->track->taken++;
 	t->missed = t->m.get.missed;
 	t->taken++;
 	tally(TALLY_TAKEN);
+	still_goes_on(t->life->party);
+}
+
+/* The thread's id may be that of a new one from now on. */
+static void check_ended(struct taker *t)
+{
+	struct track *track = track_of(t, t->m.get.thread);
+
+	expect(t, t->life->plan.prep.flags & CP_PREP_PROCESS,
+	       "a thread of a task has ended");
+	if (track)
+		memset(track, 0, sizeof(*track));
+	tally(TALLY_ENDS);
 	still_goes_on(t->life->party);
 }
 
@@ -170,8 +255,6 @@ static void check_over(struct taker *t)
 	expect(t, reason != CP_END_DETACHED || t->life->detached,
 	       "detached by nobody");
 	expect(t, reason != CP_END_EXEC || t->life->exec, "there was no exec");
-	expect(t, t->threads || t->seq <= t->taken + get->missed,
-	       "lost at the end");
 	expect(t, !t->lossless || !get->missed, "a miss with no limit");
 	tally_add(&tallies->count[TALLY_MISSED], get->missed);
 	expect(t, master_get(&t->m) == 0 && get->reason == reason,
@@ -224,7 +307,10 @@ static bool may_fail(const struct taker *t, enum patience how, int ret)
 	}
 }
 
-/* Returns 1 with a checkpoint, 0 at the pair's end, -1 after an expected error. */
+/*
+ * Returns 1 with a checkpoint, 2 with the end of a thread, 0 at the pair's end, -1 after
+ * an expected error.
+ */
 static int take(struct taker *t)
 {
 	enum patience patience = roll(&t->dice, 9);
@@ -240,6 +326,8 @@ static int take(struct taker *t)
 		wrong(t, "given to a bad address");
 	else if (ret == 1)
 		check_taken(t);
+	else if (ret == 2)
+		check_ended(t);
 	else if (!ret)
 		check_over(t);
 	else if (!may_fail(t, patience, ret))
@@ -248,12 +336,13 @@ static int take(struct taker *t)
 }
 
 /*
- * Reads a slot while the slave may be writing it. If seq is the same before and
- * after, and not 0, the contents were one whole checkpoint.
+ * Reads a slot while the slave may be writing it. If seq and thread are the same before
+ * and after, and seq is not 0, the contents were one whole checkpoint.
  */
 static void peek_slot(struct taker *t, const struct cp_checkpoint *c)
 {
 	uint64_t seq = __atomic_load_n(&c->seq, __ATOMIC_ACQUIRE);
+	pid_t tid = __atomic_load_n(&c->thread, __ATOMIC_RELAXED);
 	struct cp_checkpoint copy = *c;
 	const uint64_t *at = NULL;
 	uint64_t word = 0;
@@ -261,27 +350,37 @@ static void peek_slot(struct taker *t, const struct cp_checkpoint *c)
 	if (!seq)
 		return;
 	if (copy.segments_offset == sizeof(copy))
-		at = word_of(&t->m, c);
+		at = word_of(t, c);
 	if (at && (const char *)(at + 1) <= t->m.region + t->m.size)
 		word = *at;
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
-	if (__atomic_load_n(&c->seq, __ATOMIC_RELAXED) != seq)
+	if (__atomic_load_n(&c->seq, __ATOMIC_RELAXED) != seq ||
+	    __atomic_load_n(&c->thread, __ATOMIC_RELAXED) != tid)
 		return;
 	tally(TALLY_PEEKS);
 	expect(t, copy.seq == seq, "the number changed in a valid copy");
-	if (at && count_is_in_loop(&copy.regs))
+	if (at && count_is_in_loop(&copy.regs) && tid == t->life->tid)
 		expect(t, count_agrees(&copy.regs, word),
 		       "a torn checkpoint counts as whole");
 }
 
-static void peek(struct taker *t)
+static void peek_part(struct taker *t, const struct cp_region_head *head)
 {
-	const struct cp_region_head *head = (const void *)t->m.region;
 	unsigned int i;
 
 	for (i = 0; i < head->nr_slots; i++)
-		peek_slot(t, (const void *)(t->m.region + head->slots_offset +
+		peek_slot(t, (const void *)((const char *)head +
+					    head->slots_offset +
 					    i * head->slot_size));
+}
+
+static void peek(struct taker *t)
+{
+	const struct cp_region_head *first = (const void *)t->m.region;
+	unsigned int i, nr = first->nr_parts;
+
+	for (i = 0; i < nr; i++)
+		peek_part(t, (const void *)(t->m.region + i * t->thread_size));
 }
 
 /* fdinfo must agree with this thread's count, if no other threads take. */
@@ -326,6 +425,7 @@ static bool make_pair(struct taker *t)
 		return false;
 	tally(TALLY_PREPS_TRIED);
 	ret = master_prep(&t->m, &prep);
+	t->thread_size = prep.thread_size;
 	if (!ret)
 		tally(TALLY_PREPS);
 	/*
@@ -345,10 +445,12 @@ static void *take_rest(void *arg)
 
 	/* The slot belongs to the thread of the latest call: do not read it. */
 	while ((ret = take_with(&own, FOREVER))) {
-		if (ret != 1)
+		/* Another thread may be given the end of this thread's. */
+		if (ret != 1 || own.life->plan.prep.flags & CP_PREP_PROCESS)
 			continue;
+		own.track = track_begin(&own, own.m.get.thread);
 		check_numbers(&own);
-		own.seq = own.m.get.seq;
+		own.track->seq = own.m.get.seq;
 		own.missed = own.m.get.missed;
 	}
 	return NULL;
@@ -424,10 +526,10 @@ static void pair_again(struct taker *t)
 	munmap(t->m.region, t->m.size);
 	t->m.region = region;
 	t->m.size = arg.region_size;
+	t->thread_size = arg.thread_size;
+	memset(t->tracks, 0, sizeof(t->tracks));
 	t->taken = 0;
-	t->seq = 0;
 	t->missed = 0;
-	t->counter = 0;
 	t->death = 0;
 	take_some(t, 5);
 }

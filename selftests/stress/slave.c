@@ -180,6 +180,32 @@ static void *be_slave(void *arg)
 	return NULL;
 }
 
+static void *be_short(void *unused)
+{
+	int i;
+
+	for (i = 0; i < 3; i++)
+		getppid();
+	return NULL;
+}
+
+/* Never more than two threads besides this one; none if there is no memory. */
+static void *spawn(void *unused)
+{
+	pthread_t threads[2];
+	unsigned int i, nr;
+
+	for (;;) {
+		for (nr = 0; nr < ARRAY_SIZE(threads); nr++)
+			if (pthread_create(&threads[nr], NULL, be_short, NULL))
+				break;
+		for (i = 0; i < nr; i++)
+			pthread_join(threads[i], NULL);
+		nap_us(200);
+	}
+	return NULL;
+}
+
 int slave_run(struct life *life)
 {
 	pthread_attr_t attr;
@@ -187,6 +213,9 @@ int slave_run(struct life *life)
 
 	if (life->plan.slave_flags & SLAVE_TIMER)
 		begin_timer(life->plan.slave_flags & SLAVE_ALTSTACK);
+	if (life->plan.slave_flags & SLAVE_SPAWNS &&
+	    pthread_create(&thread, NULL, spawn, NULL))
+		return 1;
 	if (!(life->plan.slave_flags & SLAVE_THREADS))
 		be_slave(life);
 

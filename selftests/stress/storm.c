@@ -38,7 +38,7 @@ static const char * const reason_names[] = {
 	"none", "exited", "exec", "detached" };
 static const char * const tally_names[] = {
 	"lives", "preps-tried", "pairs", "checkpoints", "missed", "peeks",
-	"deaths", "cpu-offline", "rmmod", "sysfs", "events", "dumps" };
+	"deaths", "ends-of-threads", "cpu-offline", "rmmod", "sysfs", "events", "dumps" };
 
 static bool is_enough(void)
 {

@@ -26,6 +26,7 @@ enum ending { ENDS_NEVER, ENDS_EXIT, ENDS_CRASH, ENDS_SIGNAL, ENDS_EXEC,
 #define SLAVE_TIMER	(1U << 1)	/* a timer's handler runs all the time */
 #define SLAVE_ALTSTACK	(1U << 2)	/* ... on an alternate stack */
 #define SLAVE_THREADS	(1U << 3)	/* the slave is not the main thread */
+#define SLAVE_SPAWNS	(1U << 4)	/* another thread creates threads all the time */
 
 /* How a master leaves once it has taken plan.takes checkpoints. */
 enum leaving { LEAVES_CLOSE, LEAVES_END, LEAVES_EXIT, LEAVES_CHILD,
@@ -75,7 +76,7 @@ struct life {
 
 /* Figures of the whole storm, in shared memory. */
 enum tally { TALLY_LIVES, TALLY_PREPS_TRIED, TALLY_PREPS, TALLY_TAKEN,
-	     TALLY_MISSED, TALLY_PEEKS, TALLY_DEATHS, TALLY_ONLINE,
+	     TALLY_MISSED, TALLY_PEEKS, TALLY_DEATHS, TALLY_ENDS, TALLY_ONLINE,
 	     TALLY_RMMOD, TALLY_SYSFS, TALLY_EVENTS, TALLY_DUMPS, NR_TALLIES };
 
 struct tallies {
