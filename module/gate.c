@@ -37,6 +37,7 @@ static void expire(struct work_struct *work)
  */
 void cp_gate_init(struct cp_gate *gate)
 {
+	mutex_init(&gate->holding);
 	spin_lock_init(&gate->lock);
 	init_waitqueue_head(&gate->threads);
 	init_waitqueue_head(&gate->holder);
@@ -112,51 +113,50 @@ int cp_gate_open(struct cp_gate *gate)
 	return expired ? -ETIME : -EALREADY;
 }
 
-/* Gives how many threads wait now. */
-static unsigned int park(struct cp_gate *gate, unsigned int *generation)
+/* Gives how many threads wait now; 0 when @ticket is not valid any more. */
+static unsigned int park(struct cp_gate *gate, unsigned int ticket)
 {
-	unsigned int nr;
+	unsigned int nr = 0;
 
 	spin_lock(&gate->lock);
-	*generation = gate->generation;
-	nr = gate->nr_parked + 1;
-	WRITE_ONCE(gate->nr_parked, nr);
+	if (cp_gate_stops(gate, ticket)) {
+		nr = gate->nr_parked + 1;
+		WRITE_ONCE(gate->nr_parked, nr);
+	}
 	spin_unlock(&gate->lock);
 	return nr;
 }
 
-static void unpark(struct cp_gate *gate, unsigned int generation)
+static void unpark(struct cp_gate *gate, unsigned int ticket)
 {
 	spin_lock(&gate->lock);
-	if (gate->generation == generation)
+	if (gate->generation == ticket)
 		WRITE_ONCE(gate->nr_parked, gate->nr_parked - 1);
 	spin_unlock(&gate->lock);
-}
-
-static bool may_pass(const struct cp_gate *gate, unsigned int generation)
-{
-	return !cp_gate_is_closed(gate) ||
-	       READ_ONCE(gate->generation) != generation;
 }
 
 /**
  * cp_gate_wait - thread: wait until the gate is open
  * @gate: the gate
+ * @ticket: from cp_gate_ticket(); after the gate has been open, it is not valid any more
  * @nr_threads: the slave's threads; the last of them wakes the holder
  *
  * Called in the thread's work, which may sleep, with no locks held: the thread can be
  * frozen. Returns early when the thread is killed.
  */
-void cp_gate_wait(struct cp_gate *gate, unsigned int nr_threads)
+void cp_gate_wait(struct cp_gate *gate, unsigned int ticket,
+		  unsigned int nr_threads)
 {
-	unsigned int generation;
+	unsigned int nr = park(gate, ticket);
 
-	if (park(gate, &generation) >= nr_threads)
+	if (!nr)
+		return;
+	if (nr >= nr_threads)
 		wake_up(&gate->holder);
-	___wait_event(gate->threads, may_pass(gate, generation),
+	___wait_event(gate->threads, !cp_gate_stops(gate, ticket),
 		      (TASK_KILLABLE | TASK_NOLOAD | TASK_FREEZABLE), 0, 0,
 		      schedule());
-	unpark(gate, generation);
+	unpark(gate, ticket);
 }
 
 /**

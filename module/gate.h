@@ -13,6 +13,7 @@
 #ifndef _CP_GATE_H
 #define _CP_GATE_H
 
+#include <linux/mutex.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/wait.h>
@@ -20,17 +21,18 @@
 
 /**
  * struct cp_gate - the gate of a pair
+ * @holding:	one hold, or release, at a time
  * @lock:	held for a few instructions
  * @closed:	threads wait; read without the lock as a hint
  * @expired:	it has opened because the limit passed, and the holder does not know
- * @generation:	counts how often the gate has been closed: a thread that has not noticed
- *		that it was open in between does not wait any longer
+ * @generation:	counts how often the gate has been closed, from 1
  * @nr_parked:	threads that wait since it was closed
  * @threads:	where threads wait
  * @holder:	where the holder waits for threads
  * @expiry:	opens the gate
  */
 struct cp_gate {
+	struct mutex holding;
 	spinlock_t lock; /* all but the wait queues and @expiry */
 	bool closed;
 	bool expired;
@@ -46,7 +48,8 @@ void cp_gate_destroy(struct cp_gate *gate);
 bool cp_gate_close(struct cp_gate *gate);
 void cp_gate_limit(struct cp_gate *gate, u64 limit);
 int cp_gate_open(struct cp_gate *gate);
-void cp_gate_wait(struct cp_gate *gate, unsigned int nr_threads);
+void cp_gate_wait(struct cp_gate *gate, unsigned int ticket,
+		  unsigned int nr_threads);
 unsigned int cp_gate_parked(struct cp_gate *gate);
 
 /**
@@ -58,6 +61,34 @@ unsigned int cp_gate_parked(struct cp_gate *gate);
 static inline bool cp_gate_is_closed(const struct cp_gate *gate)
 {
 	return READ_ONCE(gate->closed);
+}
+
+/**
+ * cp_gate_ticket - thread: is the gate closed, so that it has to wait there?
+ * @gate: the gate
+ *
+ * Taken before the thread captures its state: a state that was captured before the gate
+ * was closed may have been taken already, so it is not the one that the holder wants.
+ *
+ * Return: the ticket for cp_gate_wait(); 0 when the gate is open.
+ */
+static inline unsigned int cp_gate_ticket(const struct cp_gate *gate)
+{
+	return unlikely(cp_gate_is_closed(gate)) ?
+		       READ_ONCE(gate->generation) : 0;
+}
+
+/**
+ * cp_gate_stops - does a thread with this ticket still wait?
+ * @gate: the gate
+ * @ticket: the ticket
+ *
+ * Return: false once the gate has been open since, even if it is closed again.
+ */
+static inline bool cp_gate_stops(const struct cp_gate *gate,
+				 unsigned int ticket)
+{
+	return cp_gate_is_closed(gate) && READ_ONCE(gate->generation) == ticket;
 }
 
 #endif /* _CP_GATE_H */

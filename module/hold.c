@@ -45,9 +45,10 @@ static int gather(struct cp_pair *pair, u64 deadline)
 	while (!all_arrived(pair)) {
 		long ret;
 
-		if (!cp_gate_is_closed(&pair->gate))
+		if (cp_pair_is_over(pair))
 			return -EPIPE;
-		if (ktime_get_ns() >= deadline)
+		/* If the limit has passed, the gate is open. */
+		if (ktime_get_ns() >= deadline || !cp_gate_is_closed(&pair->gate))
 			return -ETIMEDOUT;
 		ret = wait_event_freezable_timeout(pair->gate.holder,
 						   is_decided(pair),
@@ -55,7 +56,32 @@ static int gather(struct cp_pair *pair, u64 deadline)
 		if (ret < 0)
 			return ret;
 	}
-	return cp_gate_is_closed(&pair->gate) ? 0 : -EPIPE;
+	return 0;
+}
+
+static int hold_locked(struct cp_pair *pair, u64 deadline, u64 limit,
+		       struct cp_hold_result *result)
+{
+	int ret;
+
+	lockdep_assert_held(&pair->gate.holding);
+	if (!cp_gate_close(&pair->gate))
+		return -EALREADY;
+	/* cp_life_end() opens the gate after this has been set. */
+	if (cp_pair_is_over(pair)) {
+		cp_gate_open(&pair->gate);
+		return -EPIPE;
+	}
+	cp_gate_limit(&pair->gate, limit);
+	cp_parts_hold(&pair->parts);
+	ret = gather(pair, deadline);
+	if (ret) {
+		result->late = cp_parts_late(&pair->parts);
+		cp_gate_open(&pair->gate);
+		return ret;
+	}
+	result->nr_threads = atomic_read(&pair->hooked);
+	return 0;
 }
 
 /**
@@ -65,7 +91,8 @@ static int gather(struct cp_pair *pair, u64 deadline)
  * @limit: the slave continues after this many nanoseconds
  * @result: filled in
  *
- * Threads that sleep in the kernel are nudged. On failure all threads continue.
+ * Threads that sleep in the kernel are nudged. On failure all threads continue, unless
+ * they were held before.
  *
  * Return: 0; -EALREADY when the slave is held already; -ETIMEDOUT; -EPIPE when the pair
  * is over; -ERESTARTSYS: a signal is pending.
@@ -75,33 +102,29 @@ int cp_hold_begin(struct cp_pair *pair, u64 deadline, u64 limit,
 {
 	int ret;
 
-	if (!cp_gate_close(&pair->gate))
-		return -EALREADY;
-	/* cp_life_end() opens the gate after this has been set. */
-	if (cp_pair_is_over(pair)) {
-		cp_gate_open(&pair->gate);
-		return -EPIPE;
-	}
-	cp_parts_hold(&pair->parts);
-	ret = gather(pair, deadline);
-	if (ret) {
-		result->late = cp_parts_late(&pair->parts);
-		cp_hold_end(pair);
-		return ret;
-	}
-	cp_gate_limit(&pair->gate, limit);
-	result->nr_threads = atomic_read(&pair->hooked);
-	return 0;
+	if (mutex_lock_interruptible(&pair->gate.holding))
+		return -ERESTARTSYS;
+	ret = hold_locked(pair, deadline, limit, result);
+	mutex_unlock(&pair->gate.holding);
+	return ret;
 }
 
 /**
  * cp_hold_end - let a slave continue that has been held
  * @pair: the pair
  *
- * Return: 0; -ETIME when it has continued because the limit passed; -EALREADY when it was not
- * held.
+ * Waits for a hold that another thread of the master has begun.
+ *
+ * Return: 0; -ETIME when it has continued because the limit passed; -EALREADY when it was
+ * not held; -ERESTARTSYS: a signal is pending.
  */
 int cp_hold_end(struct cp_pair *pair)
 {
-	return cp_gate_open(&pair->gate);
+	int ret;
+
+	if (mutex_lock_interruptible(&pair->gate.holding))
+		return -ERESTARTSYS;
+	ret = cp_gate_open(&pair->gate);
+	mutex_unlock(&pair->gate.holding);
+	return ret;
 }

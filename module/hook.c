@@ -524,6 +524,17 @@ void cp_hook_nudge(struct cp_hook *hook)
 }
 
 /**
+ * cp_hook_nudge_served - nudges until now have brought the task where it is
+ * @hook: the hook
+ *
+ * Called by the task in @ops->capture, after which the return is dealt with.
+ */
+void cp_hook_nudge_served(struct cp_hook *hook)
+{
+	WRITE_ONCE(hook->wanted, false);
+}
+
+/**
  * cp_hook_release - no nudge reaches the task from here on
  * @hook: the hook
  *

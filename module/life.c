@@ -93,6 +93,9 @@ static int life_hook(struct cp_pair *pair, struct task_struct *task)
 		return 0;
 	}
 	cp_thread_init(thread);
+	/* The task may be creating a thread now. */
+	if (cp_pair_is_process(pair))
+		thread->spare = cp_thread_alloc(GFP_KERNEL);
 	ret = cp_parts_join(&pair->parts, &thread->hook, thread->nr,
 			    &thread->part);
 	if (ret)
@@ -153,7 +156,7 @@ static int life_hook_process(struct cp_pair *pair)
 		if (!ret && signal_pending(current))
 			ret = -ERESTARTNOINTR;
 		cond_resched();
-	} while (nr && !ret);
+	} while (nr && !ret && !cp_pair_is_over(pair));
 	return ret;
 }
 

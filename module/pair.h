@@ -38,15 +38,16 @@
  * Locks
  * -----
  *	cp_file.lock		mutex: CP_IOC_PREP on a file
+ *	cp_gate.holding		mutex: CP_IOC_HOLD and CP_IOC_RELEASE on a pair
  *	  cp_parts.growing	mutex: one more part of a pair
  *	    limits_lock		limits.c: what users have
  *	  users_mutex		tasks.c: the cost for other tasks, on or off
  *	  dirs_mutex		sysfs.c: the directories of pairs
  *	  listeners_mutex	listeners.c: the listeners, and cp_pair.events
- *	    cp_parts.lock	who has which part
+ *	    cp_parts.lock	who has which part; also under cp_gate.holding
  *	      cp_ring.lock	the ring
  *	      cp_hook.nudge_lock raw: nudges against the end of the pair
- *	cp_gate.lock		the gate
+ *	cp_gate.lock		the gate; also under cp_gate.holding
  *	  pairs_lock		table.c: the tables, and struct cp_outcome
  *	  threads_lock		raw: thread.c: the table of threads
  *	  cp_file.pair_lock	the file's pointer to its pair

@@ -11,7 +11,9 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
+#include "gate.h"
 #include "hook.h"
+#include "limits.h"
 #include "parts.h"
 
 /* After this many parts, let other tasks have the CPU. */
@@ -34,8 +36,16 @@ static int part_alloc_xstate(struct cp_part *part, struct cp_parts *parts)
 	return part->xstate ? 0 : -ENOMEM;
 }
 
+/* What a part needs besides its region, which charges itself. */
+static size_t part_size(const struct cp_parts_plan *plan)
+{
+	return sizeof(struct cp_part) + plan->region.xstate_size +
+	       plan->nr_slots * sizeof(struct cp_place);
+}
+
 static void part_free(struct cp_part *part)
 {
+	cp_limits_remove_memory(part->parts->area->account, part->charged);
 	cp_ring_destroy(&part->ring);
 	kvfree(part->xstate);
 	kfree(part);
@@ -55,7 +65,7 @@ static struct cp_part *part_alloc(struct cp_parts *parts)
 	if (!part_alloc_xstate(part, parts) &&
 	    !cp_ring_init(&part->ring, parts->plan.policy,
 			  parts->plan.nr_slots, parts->plan.wait,
-			  parts->plan.is_held, &part->stats))
+			  &parts->plan.gate->closed, &part->stats))
 		goto out;
 	part_free(part);
 	part = NULL;
@@ -82,9 +92,15 @@ static struct cp_part *parts_add(struct cp_parts *parts)
 	lockdep_assert_held(&parts->growing);
 	if (parts->nr == parts->max)
 		return ERR_PTR(-EOVERFLOW);
+	if (!cp_limits_add_memory(parts->area->account, part_size(&parts->plan)))
+		return ERR_PTR(-EDQUOT);
 	part = part_alloc(parts);
-	if (!part)
+	if (!part) {
+		cp_limits_remove_memory(parts->area->account,
+					part_size(&parts->plan));
 		return ERR_PTR(-ENOMEM);
+	}
+	part->charged = part_size(&parts->plan);
 	region = cp_area_add(parts->area, parts->nr, &parts->plan.region);
 	if (IS_ERR(region)) {
 		part_free(part);
@@ -194,12 +210,13 @@ static struct cp_part *recycle(struct cp_parts *parts)
 
 	lockdep_assert_held(&parts->lock);
 	if (parts->plan.policy != CP_POLICY_OVERWRITE ||
-	    (parts->nr_ended <= CP_ENDED_KEPT && parts->nr < parts->max))
+	    (parts->nr_ended <= CP_ENDED_KEPT &&
+	     READ_ONCE(parts->nr) < parts->max))
 		return NULL;
 	list_for_each_entry(part, &parts->ended, node) {
 		if (part == parts->reading || !cp_ring_reopen(&part->ring))
 			continue;
-		part->ended = false;
+		WRITE_ONCE(part->ended, false);
 		parts->nr_ended--;
 		list_del(&part->node);
 		return part;
@@ -225,14 +242,14 @@ static void set_hook(struct cp_parts *parts, struct cp_part *part,
 		     struct cp_hook *hook)
 {
 	lockdep_assert_held(&parts->lock);
-	part->hook = hook;
+	WRITE_ONCE(part->hook, hook);
 	WRITE_ONCE(parts->nr_live, parts->nr_live + 1);
 }
 
 static void clear_hook(struct cp_parts *parts, struct cp_part *part)
 {
 	lockdep_assert_held(&parts->lock);
-	part->hook = NULL;
+	WRITE_ONCE(part->hook, NULL);
 	WRITE_ONCE(parts->nr_live, parts->nr_live - 1);
 }
 
@@ -245,7 +262,7 @@ static int assign(struct cp_parts *parts, struct cp_part *part,
 	cp_region_assign(part->region, nr);
 	spin_lock(&parts->lock);
 	closed = parts->closed;
-	part->nr = nr;
+	WRITE_ONCE(part->nr, nr);
 	if (closed)
 		list_add(&part->node, &parts->free);
 	else
@@ -306,9 +323,10 @@ void cp_parts_end(struct cp_parts *parts, struct cp_part *part, s32 status)
 {
 	spin_lock(&parts->lock);
 	clear_hook(parts, part);
-	part->ended = true;
 	part->status = status;
-	part->ended_at = ktime_get_ns();
+	WRITE_ONCE(part->ended_at, ktime_get_ns());
+	/* Pairs with part_offer(). */
+	smp_store_release(&part->ended, true);
 	list_add_tail(&part->node, &parts->ended);
 	parts->nr_ended++;
 	spin_unlock(&parts->lock);
@@ -357,7 +375,7 @@ void cp_parts_close(struct cp_parts *parts)
 	unsigned int i;
 
 	spin_lock(&parts->lock);
-	parts->closed = true;
+	WRITE_ONCE(parts->closed, true);
 	spin_unlock(&parts->lock);
 	for (i = 0; (part = part_at(parts, i)); i++) {
 		spin_lock(&parts->lock);
@@ -400,6 +418,43 @@ void cp_parts_summon(struct cp_parts *parts)
 	}
 }
 
+static bool is_parked(const struct cp_part *part)
+{
+	return cp_gate_stops(part->parts->plan.gate, READ_ONCE(part->parked));
+}
+
+static void summon_to_gate(struct cp_part *part)
+{
+	spin_lock(&part->parts->lock);
+	if (part->hook && !is_parked(part))
+		cp_hook_nudge(part->hook);
+	spin_unlock(&part->parts->lock);
+}
+
+/**
+ * cp_parts_park - thread: it is about to wait at the gate
+ * @part: its part
+ * @ticket: from cp_gate_ticket()
+ *
+ * Nudges until now have been served: they must not end a later system call. The lock
+ * orders this and nudges that come after the gate has been opened.
+ *
+ * Return: false when the gate has been open meanwhile.
+ */
+bool cp_parts_park(struct cp_part *part, unsigned int ticket)
+{
+	bool stops;
+
+	spin_lock(&part->parts->lock);
+	stops = cp_gate_stops(part->parts->plan.gate, ticket);
+	if (stops) {
+		WRITE_ONCE(part->parked, ticket);
+		cp_hook_nudge_served(part->hook);
+	}
+	spin_unlock(&part->parts->lock);
+	return stops;
+}
+
 /**
  * cp_parts_hold - let all threads arrive at the gate, which is closed
  * @parts: the parts
@@ -412,8 +467,9 @@ void cp_parts_hold(struct cp_parts *parts)
 	unsigned int i;
 
 	for (i = 0; (part = part_at(parts, i)); i++) {
+		/* A thread that waits for a place takes its ticket after that. */
 		if (!cp_ring_hold(&part->ring))
-			summon_part(part);
+			summon_to_gate(part);
 		if (i % PAUSE_PARTS == PAUSE_PARTS - 1)
 			cond_resched();
 	}
@@ -421,7 +477,7 @@ void cp_parts_hold(struct cp_parts *parts)
 
 static bool is_late(struct cp_part *part)
 {
-	return READ_ONCE(part->hook) && !READ_ONCE(part->parked) &&
+	return READ_ONCE(part->hook) && !is_parked(part) &&
 	       !cp_ring_is_stuck(&part->ring);
 }
 
@@ -455,7 +511,7 @@ s32 cp_parts_late(struct cp_parts *parts)
 
 	for (i = 0; (part = part_at(parts, i)); i++)
 		if (is_late(part))
-			return part->nr;
+			return READ_ONCE(part->nr);
 	return 0;
 }
 
@@ -472,8 +528,9 @@ static struct cp_offer part_offer(struct cp_part *part)
 	if (offer.kind != CP_OFFER_OVER)
 		return offer;
 	/* Only the end of the thread is left, if that. */
-	if (READ_ONCE(part->ended))
-		offer.time = part->ended_at;
+	/* Pairs with cp_parts_end(). */
+	if (smp_load_acquire(&part->ended))
+		offer.time = READ_ONCE(part->ended_at);
 	else
 		offer.kind = CP_OFFER_NONE;
 	return offer;
@@ -534,7 +591,7 @@ static int take_end(struct cp_parts *parts, struct cp_part *part,
 
 	spin_lock(&parts->lock);
 	if (part->ended && cp_ring_offer(&part->ring).kind == CP_OFFER_OVER) {
-		part->ended = false;
+		WRITE_ONCE(part->ended, false);
 		list_del(&part->node);
 		parts->nr_ended--;
 		taken->nr = part->nr;
@@ -555,7 +612,7 @@ void cp_parts_end_taken(struct cp_parts *parts, struct cp_part *part,
 			bool delivered)
 {
 	spin_lock(&parts->lock);
-	part->ended = !delivered;
+	WRITE_ONCE(part->ended, !delivered);
 	parts->nr_ended += !delivered;
 	list_add(&part->node, delivered ? &parts->free : &parts->ended);
 	spin_unlock(&parts->lock);
@@ -749,15 +806,13 @@ enum cp_ring_state cp_parts_state(struct cp_parts *parts)
  */
 void cp_parts_count(struct cp_parts *parts, struct cp_ring_counts *counts)
 {
-	struct cp_ring_counts one;
 	struct cp_part *part;
 	unsigned int i;
 
 	memset(counts, 0, sizeof(*counts));
 	for (i = 0; (part = part_at(parts, i)); i++) {
-		cp_ring_count(&part->ring, &one);
-		counts->taken += one.taken;
-		counts->missed += one.missed;
+		counts->taken += READ_ONCE(part->ring.counts.taken);
+		counts->missed += READ_ONCE(part->ring.counts.missed);
 	}
 }
 

@@ -33,6 +33,7 @@
 #include "ring.h"
 #include "stats.h"
 
+struct cp_gate;
 struct cp_hook;
 
 /**
@@ -58,10 +59,12 @@ struct cp_figures {
  * @region:	where checkpoints go; belongs to the area
  * @xstate:	room for extended registers, if they are wanted
  * @parts:	what it is a part of
+ * @charged:	bytes of all this, charged to the user
  * @index:	its place in the area
  * @node:	in cp_parts.free or cp_parts.ended
  * @hook:	the hook of the thread, while it is live; cp_parts.lock
- * @parked:	the thread waits at the gate
+ * @parked:	the ticket with which the thread waits, or waited, at the gate;
+ *		cp_parts.lock
  * @ended:	the thread has exited, and the master does not know; cp_parts.lock
  * @nr:		the thread's id for the master
  * @status:	with @ended: as waitpid(2) gives it
@@ -73,10 +76,11 @@ struct cp_part {
 	struct cp_region *region;
 	void *xstate;
 	struct cp_parts *parts;
+	size_t charged;
 	unsigned int index;
 	struct list_head node;
 	struct cp_hook *hook;
-	bool parked;
+	unsigned int parked;
 	bool ended;
 	s32 nr;
 	s32 status;
@@ -90,7 +94,7 @@ struct cp_part {
  * @nr_slots:	checkpoints in each ring
  * @region:	what each region holds
  * @wait:	where masters and pollers wait; belongs to the file
- * @is_held:	set while the slave is held
+ * @gate:	where threads wait while the slave is held
  */
 struct cp_parts_plan {
 	bool single;
@@ -98,7 +102,7 @@ struct cp_parts_plan {
 	unsigned int nr_slots;
 	struct cp_region_plan region;
 	wait_queue_head_t *wait;
-	const bool *is_held;
+	const struct cp_gate *gate;
 };
 
 /**
@@ -171,6 +175,7 @@ void cp_parts_end_taken(struct cp_parts *parts, struct cp_part *part,
 			bool delivered);
 void cp_parts_summon(struct cp_parts *parts);
 void cp_parts_hold(struct cp_parts *parts);
+bool cp_parts_park(struct cp_part *part, unsigned int ticket);
 unsigned int cp_parts_stuck(struct cp_parts *parts);
 s32 cp_parts_late(struct cp_parts *parts);
 bool cp_parts_ready(struct cp_parts *parts);

@@ -530,7 +530,6 @@ static enum take take_or_wait(struct cp_ring *ring, bool nonblock,
 	if (take != TAKE_WAIT)
 		WRITE_ONCE(ring->getters, ring->getters - 1);
 	taken->slot = ring->held;
-	taken->missed = ring->counts.missed;
 	return take;
 }
 
@@ -825,14 +824,14 @@ bool cp_ring_slave_is_away(struct cp_ring *ring)
  * cp_ring_hold - @is_held has been set
  * @ring: the ring
  *
- * Return: true when the slave has arrived: it waits for a place, or is writing.
+ * Return: true when the slave waits for a place.
  */
 bool cp_ring_hold(struct cp_ring *ring)
 {
 	bool arrived, wanted;
 
 	spin_lock(&ring->lock);
-	arrived = ring->slave_waiting || ring->filling;
+	arrived = ring->slave_waiting;
 	wanted = may_claim(ring);
 	spin_unlock(&ring->lock);
 	if (wanted)
@@ -854,18 +853,6 @@ bool cp_ring_is_stuck(struct cp_ring *ring)
 	stuck = ring->slave_waiting && !may_claim(ring);
 	spin_unlock(&ring->lock);
 	return stuck;
-}
-
-/**
- * cp_ring_count - what has become of the checkpoints so far
- * @ring: the ring
- * @counts: filled in
- */
-void cp_ring_count(struct cp_ring *ring, struct cp_ring_counts *counts)
-{
-	spin_lock(&ring->lock);
-	*counts = ring->counts;
-	spin_unlock(&ring->lock);
 }
 
 /**

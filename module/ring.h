@@ -140,11 +140,9 @@ struct cp_offer {
 /**
  * struct cp_taken - what a master has been given
  * @slot:	the slot that it may read
- * @missed:	the number of checkpoints lost so far
  */
 struct cp_taken {
 	unsigned int slot;
-	u64 missed;
 };
 
 /**
@@ -240,7 +238,6 @@ bool cp_ring_hold(struct cp_ring *ring);
 bool cp_ring_is_stuck(struct cp_ring *ring);
 enum cp_ring_state cp_ring_state(struct cp_ring *ring);
 const char *cp_ring_state_name(enum cp_ring_state state);
-void cp_ring_count(struct cp_ring *ring, struct cp_ring_counts *counts);
 void cp_ring_close(struct cp_ring *ring);
 bool cp_ring_reopen(struct cp_ring *ring);
 

@@ -5,8 +5,10 @@
  */
 #include <linux/checkpoint.h>
 #include <linux/checkpoint_netlink.h>
+#include <linux/memcontrol.h>
 #include <linux/overflow.h>
 #include <linux/pid.h>
+#include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task_stack.h>
 
@@ -147,15 +149,16 @@ static u64 seal(struct cp_ring *ring, const struct cp_claim *claim)
 }
 
 /* The slave is held. */
-static void wait_at_gate(struct cp_thread *thread)
+static void wait_at_gate(struct cp_thread *thread, unsigned int ticket)
 {
 	struct cp_part *part = thread->part;
+	struct cp_pair *pair = thread->pair;
 	u64 begun = ktime_get_ns();
 
+	if (!cp_parts_park(part, ticket))
+		return;
 	cp_stats_hold(&part->stats, begun);
-	WRITE_ONCE(part->parked, true);
-	cp_gate_wait(&thread->pair->gate, atomic_read(&thread->pair->hooked));
-	WRITE_ONCE(part->parked, false);
+	cp_gate_wait(&pair->gate, ticket, atomic_read(&pair->hooked));
 	count_vain_hold(thread, begun);
 }
 
@@ -175,12 +178,11 @@ static bool claimed_slot(struct cp_thread *thread, const struct cp_claim *claim,
 /*
  * Hands over a checkpoint. True when this return has been dealt with, which
  * includes that the pair is over and that the thread's wait ran out; false when a
- * signal has to be acted on first.
+ * signal has to be acted on first. @ticket: for the gate.
  */
-static bool slave_capture(struct cp_hook *hook, struct pt_regs *regs,
-			  struct cp_cause cause)
+static bool hand_over(struct cp_thread *thread, struct pt_regs *regs,
+		      struct cp_cause cause, unsigned int *ticket)
 {
-	struct cp_thread *thread = thread_of(hook);
 	struct cp_ring *ring = &thread->part->ring;
 	struct cp_claim claim;
 	struct cp_slot slot;
@@ -189,6 +191,7 @@ static bool slave_capture(struct cp_hook *hook, struct pt_regs *regs,
 	int ret;
 
 	ret = cp_ring_claim(ring, thread->pair->ask.wait_limit, &claim);
+	*ticket = cp_gate_ticket(&thread->pair->gate);
 	if (ret) {
 		count_vain_wait(thread, &claim, ret);
 		return ret != -ERESTARTSYS;
@@ -214,8 +217,19 @@ static bool slave_capture(struct cp_hook *hook, struct pt_regs *regs,
 	thread->light = light;
 	thread->captured = true;
 	cp_ring_publish(ring, &claim, seal);
-	if (unlikely(cp_gate_is_closed(&thread->pair->gate)))
-		wait_at_gate(thread);
+	return true;
+}
+
+static bool slave_capture(struct cp_hook *hook, struct pt_regs *regs,
+			  struct cp_cause cause)
+{
+	struct cp_thread *thread = thread_of(hook);
+	unsigned int ticket;
+
+	if (!hand_over(thread, regs, cause, &ticket))
+		return false;
+	if (unlikely(ticket))
+		wait_at_gate(thread, ticket);
 	return true;
 }
 
@@ -381,13 +395,30 @@ static void slave_exit(struct cp_thread *thread)
 static void slave_join(struct cp_thread *thread)
 {
 	struct cp_parts *parts = &thread->pair->parts;
+	int ret;
 
 	if (thread->part)
 		return;
-	if (!cp_parts_join(parts, &thread->hook, thread->nr, &thread->part))
+	ret = cp_parts_join(parts, &thread->hook, thread->nr, &thread->part);
+	if (!ret)
 		return;
 	thread->over = true;
-	cp_life_thread_unseen(thread->pair);
+	/* If the pair is over, nobody misses the thread. */
+	if (ret != -EPIPE)
+		cp_life_thread_unseen(thread->pair);
+}
+
+/* It is charged to the master, as all that the pair needs. */
+static void renew_spare(struct cp_thread *thread)
+{
+	struct mem_cgroup *old;
+
+	thread->created = false;
+	if (thread->spare)
+		return;
+	old = set_active_memcg(thread->pair->parts.area->memcg);
+	thread->spare = cp_thread_alloc(GFP_KERNEL);
+	set_active_memcg(old);
 }
 
 /*
@@ -411,9 +442,7 @@ static void slave_arrive(struct cp_hook *hook)
 		cp_life_end(pair, CP_END_EXEC, 0);
 	} else if (cp_pair_is_process(pair)) {
 		slave_join(thread);
-		thread->created = false;
-		if (!thread->spare)
-			thread->spare = cp_thread_alloc(GFP_KERNEL);
+		renew_spare(thread);
 	}
 }
 

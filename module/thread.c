@@ -23,7 +23,8 @@ static DEFINE_RAW_SPINLOCK(threads_lock);
  */
 struct cp_thread *cp_thread_alloc(gfp_t gfp)
 {
-	return kzalloc(sizeof(struct cp_thread), gfp | __GFP_ACCOUNT);
+	return kzalloc(sizeof(struct cp_thread),
+		       gfp | __GFP_ACCOUNT | __GFP_NORETRY | __GFP_NOWARN);
 }
 
 static bool is_thread_of(const struct cp_thread *thread,

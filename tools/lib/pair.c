@@ -269,10 +269,9 @@ int cp_pair_hold(struct cp_pair *pair, int64_t timeout_ns, uint64_t limit_ns,
 
 	if (late)
 		*late = hold.late;
-	if (ret)
-		return -1;
-	pair->slot = 0;
-	return (int)hold.nr_threads;
+	if (!ret || slot_given_up(errno) || errno == EPIPE)
+		pair->slot = 0;
+	return ret ? -1 : (int)hold.nr_threads;
 }
 
 int cp_pair_release(const struct cp_pair *pair)

@@ -569,10 +569,10 @@ struct cp_checkpoint {
 /*
  * struct cp_hold - hold the slave at one instant (CP_IOC_HOLD)
  * @deadline:	[in] when to give up, as cp_get.deadline; 0: at once
- * @limit:	[in] most nanoseconds for which the slave is held, at least; then it
- *		continues, because a master may wait for its own slave
- *		without knowing it: as its terminal, its file server or its logger. 0
- *		means CP_HOLD_LIMIT_DEFAULT
+ * @limit:	[in] nanoseconds, counted from this call and rounded up to a tick, after
+ *		which the slave continues in any case: a master may wait for its own
+ *		slave without knowing it, as its terminal, its file server or its
+ *		logger. 0 means CP_HOLD_LIMIT_DEFAULT
  * @flags:	[in] 0
  * @nr_threads:	[out] number of threads that are held
  * @late:	[out] with ETIMEDOUT, the only failure with which this field has a
@@ -590,15 +590,15 @@ struct cp_checkpoint {
  * Threads that sleep in the kernel are brought out as by CP_GET_NUDGE. A held thread can
  * be killed and frozen; other signals, stops and debuggers take effect when it continues.
  *
- * Returns 0, or -1 with errno; then no thread is held:
+ * Returns 0, or -1 with errno; then no thread is held, except with EALREADY:
  *
  *	EFAULT, E2BIG, EINVAL	as for all structs
  *	ENOTCONN	no pair has been made on this file
  *	EPERM		the caller's process is not the pair's master
  *	EALREADY	the slave is held
  *	EPIPE		the pair is over
- *	ETIMEDOUT	a thread did not arrive until @deadline: it is in an
- *			uninterruptible sleep, waits in vfork(2), or is stopped
+ *	ETIMEDOUT	a thread did not arrive until @deadline or within @limit: it is
+ *			in an uninterruptible sleep, waits in vfork(2), or is stopped
  *	EINTR		a handler ran that was installed without SA_RESTART
  */
 struct cp_hold {
