@@ -210,7 +210,8 @@ struct track {
 	pid_t tid;
 	uint64_t seq;			/* of its last checkpoint */
 	uint64_t count;			/* its R12, once it is @counting */
-	uint64_t calls;			/* calls of gettid(2) that were counted */
+	uint64_t called;		/* the same, at the last return of gettid(2) */
+	uint64_t calls;			/* number of such returns */
 	uint64_t checkpoints;
 	uint32_t deaths;
 	bool counting;
@@ -226,6 +227,7 @@ struct watch {
 	struct cp_prep prep;
 	bool lossy;			/* checkpoints may be missed */
 	bool sparse;			/* returns may be skipped */
+	bool handles;			/* handlers run: calls may return into those */
 	bool all_new;			/* each thread must be new when it is first seen */
 	struct track tracks[TRACKS_MAX];
 	unsigned int nr_tracks;
@@ -284,17 +286,21 @@ static inline bool is_at_count(const struct cp_checkpoint *c)
 	return c->regs.rip == (uintptr_t)team_at_count;
 }
 
-/* Does the count of a thread in count_calls() follow its last one? */
-static inline bool count_follows(struct track *t, const struct cp_checkpoint *c)
+/*
+ * Does the count of a thread in count_calls() follow its last one? A call whose return
+ * became that into a handler has no return of its own.
+ */
+static inline bool count_follows(struct watch *w, struct track *t,
+				 const struct cp_checkpoint *c)
 {
-	uint64_t more = c->regs.r12 - t->count;
+	uint64_t more = c->regs.r12 - t->count, called = t->called;
 
-	/* A return into a handler may come instead of the call's own, or after it. */
-	if (is_call_of(c, SYS_gettid)) {
-		t->count = c->regs.r12;
-		t->calls += more;
-	}
-	return more == 1 || (!more && !(is_call_of(c, SYS_gettid) && is_at_count(c)));
+	t->count = c->regs.r12;
+	if (more > 1 || !is_call_of(c, SYS_gettid) || !is_at_count(c))
+		return more <= 1;
+	t->called = c->regs.r12;
+	t->calls++;
+	return w->handles ? t->called > called : t->called == called + 1;
 }
 
 /* The first checkpoint of a thread that the slave has created. */
@@ -342,13 +348,15 @@ static inline const char *track_checkpoint(struct watch *w, struct track *t,
 		return "sequence number";
 	if (t->deaths)
 		return "checkpoint after the state of death";
-	if (!death && !w->sparse && t->counting && !count_follows(t, c))
+	if (!death && !w->sparse && t->counting && !count_follows(w, t, c))
 		return "count";
 	if (!death && is_call_of(c, SYS_gettid) && is_at_count(c)) {
 		if (c->regs.rax != (uint64_t)t->tid)
 			return "state of another thread";
-		if (!t->counting)
+		if (!t->counting) {
 			t->count = c->regs.r12;
+			t->called = c->regs.r12;
+		}
 		t->counting = true;
 	}
 	t->seq = c->seq;
@@ -459,6 +467,26 @@ static inline long watch_figure(struct watch *w, const char *name)
 static inline const char *watch_why(const struct watch *w)
 {
 	return w->wrong ?: strerror(errno);
+}
+
+/* Variants of a fixture, whose pairs differ in when a thread waits for the master. */
+#define POLICIES(fixture)						\
+FIXTURE_VARIANT(fixture)						\
+{									\
+	struct cp_prep prep;						\
+};									\
+FIXTURE_VARIANT_ADD(fixture, rendezvous)				\
+{									\
+	.prep.nr_slots = 1,						\
+};									\
+FIXTURE_VARIANT_ADD(fixture, ahead)					\
+{									\
+	.prep.nr_slots = 4,						\
+};									\
+FIXTURE_VARIANT_ADD(fixture, overwrite)				\
+{									\
+	.prep.nr_slots = 4,						\
+	.prep.flags = CP_PREP_OVERWRITE,				\
 }
 
 #endif /* _CP_SELFTESTS_TEAM_H */
