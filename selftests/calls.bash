@@ -22,25 +22,32 @@ gdb_addresses()
 		tail -n +2
 }
 
-# eu_stack: lines of "ADDRESS NAME", including inlined functions
+# eu_stack: lines of "ADDRESS NAME" of the first thread, including inlined functions
 eu_stack()
 {
 	eu-stack -n 0 -i --core "$folder/core" -e "$program" >"$folder/eu" \
 		2>"$folder/eu.errors" </dev/null || :
-	sed -n 's/^#[0-9]*  *0x0*\([0-9a-f]*\) *\([^ @]*\).*/0x\1 \2/p' "$folder/eu"
+	awk '/^TID /  && nr++ { exit } { print }' "$folder/eu" |
+		sed -n 's/^#[0-9]*  *0x0*\([0-9a-f]*\) *\([^ @]*\).*/0x\1 \2/p'
 }
 
-# frames: from the JSON of cpctl bt, lines of "ADDRESS NAME"
+# frames [THREAD]: from the JSON of cpctl bt, lines of "ADDRESS NAME": the first
+# backtrace, or that of the thread
 frames()
 {
 	python3 -IS -c '
 import json, sys
-bt = json.loads(sys.stdin.readline())
+for line in sys.stdin:
+    bt = json.loads(line)
+    if len(sys.argv) < 2 or bt["thread"] == int(sys.argv[1]):
+        break
+else:
+    sys.exit("no such thread")
 assert bt["type"] == "backtrace", bt
 for f in bt["frames"]:
     assert f["inlined"] == ("function" in f), f
     name = f["function"] if f["inlined"] else f.get("symbol", {}).get("name", "?")
-    print(f["pc"], name)'
+    print(f["pc"], name)' "$@"
 }
 
 # complete: the backtrace in the file json reached the outermost frame

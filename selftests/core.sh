@@ -34,7 +34,7 @@ dump()
 backtrace()
 {
 	cpctl bt --timeout 60 --json "$@" "$task" >"$folder/json"
-	frames <"$folder/json" >"$folder/bt"
+	frames "$task" <"$folder/json" >"$folder/bt"
 }
 
 # ours NAME...: of the names on standard input, those that the program has
@@ -98,10 +98,14 @@ test_thread()
 	[ "$task" != "$slave" ]
 	shows "$inner body"
 	complete
-	# The process's id stands for its main thread.
+	# The process's id is also that of its main thread.
 	task=$slave
 	backtrace
 	complete
+	same bt 'main ' "$(cut -d ' ' -f 2 "$folder/bt" | ours)"
+	backtrace --thread
+	complete
+	[ "$(wc -l <"$folder/json")" -eq 1 ]
 	same bt 'main ' "$(cut -d ' ' -f 2 "$folder/bt" | ours)"
 	stop_slave
 }

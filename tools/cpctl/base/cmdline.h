@@ -25,13 +25,14 @@ enum {
 	OPT_STACK_BYTES,
 	OPT_STACK_LIMIT,
 	OPT_STREAM,
+	OPT_THREAD,
 	OPT_TIMEOUT,
 	OPT_WAIT,
 	OPT_XSTATE,
 };
 
 /* The maximum number of options of a verb besides --help and --version. */
-#define CMDLINE_OPTIONS 13
+#define CMDLINE_OPTIONS 14
 
 /*
  * struct cmdline - the command line of a verb

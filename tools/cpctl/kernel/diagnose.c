@@ -164,6 +164,10 @@ void diagnose_prep(pid_t pid, int error)
 	case EDEADLK:
 		warnx("cpctl itself is a slave at the moment, so it cannot be a master");
 		break;
+	case EOVERFLOW:
+		warnx("process %d has more threads than a pair can have: give one of them, with --thread",
+		      pid);
+		break;
 	case EUSERS:
 		warnx("you have as many pairs as a user may have: end some ('cpctl list' shows them; one that is over counts until its slave wakes), or have root raise pairs_per_user in /sys/module/checkpoint/parameters");
 		break;
@@ -182,6 +186,12 @@ void diagnose_prep(pid_t pid, int error)
 	}
 }
 
+/* What the id of @facts is the id of. */
+static const char *kind_of(pid_t pid, const struct task_facts *facts)
+{
+	return facts->process == pid ? "process" : "thread";
+}
+
 static void diagnose_timeout(pid_t pid)
 {
 	char name[COMM_TEXT_SIZE];
@@ -191,7 +201,8 @@ static void diagnose_timeout(pid_t pid)
 		warnx("no checkpoint of process %d in time", pid);
 		return;
 	}
-	warnx("no checkpoint of process %d (%s) in time: it is %s%s", pid,
+	warnx("no checkpoint of %s %d (%s) in time: it is %s%s",
+	      kind_of(pid, &facts), pid,
 	      text_comm(name, facts.name), state_words(facts.state),
 	      facts.state == 'S' ?
 		      " and has not returned to user mode; nudging would bring it there" :
@@ -200,24 +211,26 @@ static void diagnose_timeout(pid_t pid)
 
 void diagnose_wait(pid_t pid)
 {
+	const char *kind;
 	char name[COMM_TEXT_SIZE];
 	struct task_facts facts;
 
 	if (!task_facts(pid, &facts))
 		return;
+	kind = kind_of(pid, &facts);
 	text_comm(name, facts.name);
 	if (facts.state == 'T')
-		warnx("process %d (%s) is stopped: waiting until it is continued ('kill -CONT %d')",
-		      pid, name, pid);
+		warnx("%s %d (%s) is stopped: waiting until it is continued ('kill -CONT %d')",
+		      kind, pid, name, facts.process);
 	else if (facts.state == 't')
-		warnx("process %d (%s) is held by its debugger, process %d: waiting until that lets it run",
-		      pid, name, facts.tracer);
+		warnx("%s %d (%s) is held by its debugger, process %d: waiting until that lets it run",
+		      kind, pid, name, facts.tracer);
 	else if (task_frozen(pid))
-		warnx("process %d (%s) is frozen: waiting until its control group is thawed",
-		      pid, name);
+		warnx("%s %d (%s) is frozen: waiting until its control group is thawed",
+		      kind, pid, name);
 	else if (facts.state == 'D')
-		warnx("process %d (%s) is in uninterruptible sleep: waiting until that is over",
-		      pid, name);
+		warnx("%s %d (%s) is in uninterruptible sleep: waiting until that is over",
+		      kind, pid, name);
 }
 
 void diagnose_get(pid_t pid, int error)

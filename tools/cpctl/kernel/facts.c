@@ -37,6 +37,7 @@ static void read_status_line(const char *line, struct task_facts *facts)
 
 	if (sscanf(line, "State:\t%c", &facts->state) == 1 ||
 	    sscanf(line, "Tgid:\t%d", &facts->process) == 1 ||
+	    sscanf(line, "Threads:\t%u", &facts->threads) == 1 ||
 	    sscanf(line, "TracerPid:\t%d", &facts->tracer) == 1 ||
 	    sscanf(line, "Uid:\t%u", &facts->uid) == 1)
 		return;
@@ -178,6 +179,21 @@ pid_t task_thread_left(pid_t pid)
 	}
 	closedir(folder);
 	return thread;
+}
+
+pid_t task_of_process(pid_t pid)
+{
+	struct task_facts facts;
+	pid_t left;
+
+	if (!task_facts(pid, &facts))
+		return pid;
+	if (facts.process != pid && !task_facts(facts.process, &facts))
+		return pid;
+	if (facts.state != 'Z' && facts.state != 'X')
+		return facts.process;
+	left = task_thread_left(facts.process);
+	return left ? left : pid;
 }
 
 const char *state_words(char state)

@@ -13,6 +13,7 @@
  * @name: its command name
  * @state: the letter of its state, as ps(1) shows it
  * @process: the id of its process
+ * @threads: the number of threads of its process
  * @tracer: the process that debugs it, or 0
  * @uid: its real user id
  * @files_uid: the owner of the files in /proc/PID; differs from @uid, and is mostly
@@ -25,6 +26,7 @@ struct task_facts {
 	char		name[64];
 	char		state;
 	pid_t		process;
+	unsigned int	threads;
 	pid_t		tracer;
 	uid_t		uid;
 	uid_t		files_uid;
@@ -41,6 +43,14 @@ bool task_frozen(pid_t pid);
 
 /* task_thread_left() - a living thread of a process without main thread, or 0 */
 pid_t task_thread_left(pid_t pid);
+
+/*
+ * task_of_process() - a living thread that stands for the process of @pid
+ *
+ * Return: the main thread, or another one if the main thread has ended; @pid if there is
+ * none.
+ */
+pid_t task_of_process(pid_t pid);
 
 /* state_words() - the words for the letter of a state, after "the process is" */
 const char *state_words(char state);

@@ -221,6 +221,9 @@ struct json_object *json_head(const char *type, const struct cp_checkpoint *cp)
 	json_object_object_add(object, "time_ns",
 			       json_object_new_uint64(cp->time));
 	json_object_object_add(object, "cpu", json_object_new_uint64(cp->cpu));
+	if (cp->thread)
+		json_object_object_add(object, "thread",
+				       json_object_new_int(cp->thread));
 	add_entry(object, cp);
 	json_object_object_add(object, "compat",
 			       flag_object(cp->flags, CP_CHECKPOINT_COMPAT));

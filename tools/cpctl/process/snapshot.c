@@ -80,8 +80,12 @@ static int take(struct snapshot *snapshot, const struct cp_checkpoint *cp,
 
 int snapshot_take(struct snapshot *snapshot, const struct cp_pair *pair)
 {
+	const struct cp_segment *first = cp_pair_segment(pair, 0);
+	const char *base = cp_pair_segment_data(pair, 0);
+
+	/* Each thread's part of the region is such a base. */
 	return take(snapshot, cp_pair_checkpoint(pair),
-		    cp_pair_region(pair, NULL));
+		    first ? base - first->offset : NULL);
 }
 
 int snapshot_of_copy(struct snapshot *snapshot,

@@ -12,6 +12,8 @@
 #include "child.h"
 #include "diagnose.h"
 #include "exit.h"
+#include "facts.h"
+#include "hold.h"
 #include "interrupt.h"
 #include "layout.h"
 #include "live.h"
@@ -31,6 +33,7 @@
  * @stream: the interface
  * @options: the options of the verb
  * @pair: the pair with the slave
+ * @process: whether the slave is a process, whose threads are held for each checkpoint
  * @around: the surroundings of the slave
  * @queue: the checkpoints that were taken
  * @threaded: whether @taker exists
@@ -41,6 +44,8 @@
  *
  * The thread that takes checkpoints owns the members below until queue_finish():
  * @explained: whether diagnose_wait() has been called
+ * @late: with @process, a thread that did not arrive in time; 0 if it is not known
+ * @complete: with @process, whether all wanted checkpoints were taken
  * @taken_ns: the time of the last checkpoint
  * @base: the number to add to the numbers of this pair's checkpoints
  * @last: the number of the last checkpoint
@@ -53,6 +58,7 @@ struct live {
 	struct stream			stream;
 	const struct stream_options	*options;
 	struct cp_pair			*pair;
+	bool				process;
 	struct surroundings		around;
 	struct queue			queue;
 	bool				threaded;
@@ -62,6 +68,8 @@ struct live {
 	struct taken			*now;
 	struct taken			*before;
 	bool				explained;
+	pid_t				late;
+	bool				complete;
 	int64_t				taken_ns;
 	uint64_t			base;
 	uint64_t			last;
@@ -88,7 +96,8 @@ static int try_pair(const struct live *live)
 		.interval = (uint64_t)options->interval_ns,
 		.every = (uint32_t)options->every,
 		/* The state at the slave's death is the most useful one. */
-		.flags = CP_PREP_DEATH,
+		.flags = CP_PREP_DEATH |
+			 (live->process ? CP_PREP_PROCESS : 0),
 	};
 
 	return interrupt_prep(live->pair, live->stream.pid, &pair_options);
@@ -138,20 +147,43 @@ static int get(struct live *live)
 	return get_patiently(live);
 }
 
-static void read_other_stack(struct live *live, struct taken *taken)
+/*
+ * Reads the stack that a signal handler on an alternate stack has interrupted.
+ * @base: the address to which the offsets of the checkpoint's segments are relative
+ */
+static void read_other_stack(struct live *live, struct taken *taken,
+			     const struct cp_checkpoint *cp, const char *base)
 {
-	const struct cp_checkpoint *cp = cp_pair_checkpoint(live->pair);
-	const struct cp_segment *info = cp_pair_segment(live->pair, 0);
+	const struct cp_segment *info = (const void *)((const char *)cp +
+						       cp->segments_offset);
+	struct stretch other = {};
 	uint64_t sp;
 
-	if (!info || info->kind != CP_SEGMENT_STACK ||
+	if (!cp->nr_segments || info->kind != CP_SEGMENT_STACK ||
 	    cp->flags & CP_CHECKPOINT_COMPAT)
 		return;
 	sp = altstack_interrupted(&cp->regs, info,
-				  cp_pair_segment_data(live->pair, 0));
-	if (sp)
-		surroundings_stretch(&live->around, sp, OTHER_STACK_MAX,
-				     &taken->other);
+				  (const unsigned char *)base + info->offset);
+	if (!sp)
+		return;
+	surroundings_stretch(&live->around, sp, OTHER_STACK_MAX, &other);
+	taken_add(taken, &other);
+}
+
+/* Reads those stacks of all threads, from the region and while the threads are held. */
+static void read_other_stacks(struct live *live, struct taken *taken)
+{
+	const struct cp_region_head *head;
+	unsigned int i;
+
+	for (i = 0; (head = cp_pair_part(live->pair, i)); i++) {
+		const char *part = (const char *)head;
+
+		if (head->newest)
+			read_other_stack(live, taken,
+					 (const void *)(part + head->newest),
+					 part);
+	}
 }
 
 /*
@@ -175,6 +207,13 @@ static void replace_surroundings(struct live *live)
 	live->stream.replaced = true;
 }
 
+static void find_surroundings(struct live *live)
+{
+	if (!queue_has_begun(&live->queue) &&
+	    !surroundings_alive(&live->around))
+		replace_surroundings(live);
+}
+
 /*
  * Reads data of the slave that may change after the checkpoint. This must be short: at
  * its next return to user mode, the slave waits until this thread takes a checkpoint.
@@ -183,10 +222,9 @@ static void attend(struct live *live, struct taken *taken, bool last)
 {
 	const struct cp_checkpoint *cp = cp_pair_checkpoint(live->pair);
 
-	if (!queue_has_begun(&live->queue) &&
-	    !surroundings_alive(&live->around))
-		replace_surroundings(live);
-	read_other_stack(live, taken);
+	find_surroundings(live);
+	read_other_stack(live, taken, cp,
+			 (const char *)cp_pair_region(live->pair, NULL));
 	if (!last && layout_changed(cp))
 		taken->maps = surroundings_maps(&live->around);
 }
@@ -199,6 +237,93 @@ static bool fail(struct live *live, int error)
 	return false;
 }
 
+/* Numbers the checkpoints, and adds them to the queue. */
+static void add(struct live *live, struct taken *taken)
+{
+	unsigned int i;
+
+	for (i = 0; i < taken->instant.nr; i++) {
+		struct cp_checkpoint *cp = &taken->instant.threads[i].snapshot.head;
+
+		cp->seq += live->base;
+		if (live->last < cp->seq)
+			live->last = cp->seq;
+	}
+	queue_add(&live->queue, taken);
+}
+
+/*
+ * Takes the next checkpoint of one thread.
+ * @last: whether this is the last wanted checkpoint
+ *
+ * Returns 1, 0 at the end of the pair, or -1 with errno.
+ */
+static int take_thread(struct live *live, struct taken *taken, bool last)
+{
+	int ret = get(live);
+
+	if (ret != 1)
+		return ret;
+	live->taken_ns = now_ns();
+	attend(live, taken, last);
+	/* The checkpoint stays in the region after the end of the pair. */
+	if (last)
+		cp_pair_end(live->pair);
+	return instant_take(&taken->instant, live->pair) ? -1 : 1;
+}
+
+/* Holds the process; the interval since the last checkpoints is over then. */
+static int hold(struct live *live)
+{
+	struct hold hold = {
+		.pair = live->pair,
+		.pid = live->stream.pid,
+		.explained = live->explained,
+	};
+	int nr;
+
+	if (live->taken_ns)
+		hold_rest(live->pair, live->taken_ns +
+			  live->options->interval_ns - now_ns());
+	nr = hold_begin(&hold, live->options->timeout_ns);
+	live->explained = hold.explained;
+	live->late = hold.late;
+	return nr;
+}
+
+/*
+ * Takes checkpoints of all threads of a process, as take_thread(). The process is held
+ * only while this thread reads memory that may change immediately afterwards.
+ */
+static int take_process(struct live *live, struct taken *taken, bool last)
+{
+	int nr = hold(live), ret;
+
+	if (nr < 0 && errno != EPIPE)
+		return -1;
+	if (nr < 0) {
+		ret = hold_take_dead(live->pair, &taken->instant);
+	} else {
+		read_other_stacks(live, taken);
+		/* The checkpoints stay in the region after the end of the pair. */
+		if (last)
+			cp_pair_end(live->pair);
+		else
+			cp_pair_release(live->pair);
+		live->taken_ns = now_ns();
+		ret = hold_take(live->pair, (unsigned int)nr, &taken->instant);
+	}
+	if (ret != 1)
+		return ret;
+	live->complete = last;
+	find_surroundings(live);
+	instant_sort(&taken->instant, live->stream.pid);
+	instant_name(&taken->instant);
+	if (!last)
+		taken->maps = surroundings_maps(&live->around);
+	return 1;
+}
+
 /* @last: whether this is the last wanted checkpoint */
 static bool take_one(struct live *live, bool last)
 {
@@ -207,23 +332,15 @@ static bool take_one(struct live *live, bool last)
 
 	if (!taken)
 		return fail(live, ENOMEM);
-	ret = get(live);
+	ret = live->process ? take_process(live, taken, last) :
+			      take_thread(live, taken, last);
 	if (ret != 1) {
-		free(taken);
-		return ret && fail(live, errno);
-	}
-	live->taken_ns = now_ns();
-	attend(live, taken, last);
-	/* The checkpoint stays in the region after the end of the pair. */
-	if (last)
-		cp_pair_end(live->pair);
-	if (snapshot_take(&taken->snapshot, live->pair)) {
+		int error = errno;
+
 		taken_free(taken);
-		return fail(live, ENOMEM);
+		return ret && fail(live, error);
 	}
-	taken->snapshot.head.seq += live->base;
-	live->last = taken->snapshot.head.seq;
-	queue_add(&live->queue, taken);
+	add(live, taken);
 	return true;
 }
 
@@ -297,10 +414,50 @@ static bool start_taker(struct live *live)
 	return live->paired;
 }
 
+/* Can the module hold a process? */
+static bool can_hold(const struct live *live)
+{
+	struct cp_info info;
+
+	return !cp_pair_info(live->pair, &info) &&
+	       info.features & CP_FEATURE_HOLD;
+}
+
+/*
+ * Decides whether the slave is the process or only the thread @pid, and sets its id.
+ * All threads arrive at one instant only because they are nudged: without that, this
+ * function refuses a process that has several. Returns false after printing the reason.
+ */
+static bool choose_slave(struct live *live, pid_t pid)
+{
+	struct task_facts facts;
+	bool several = live->options->process && task_facts(pid, &facts) &&
+		       facts.threads > 1;
+
+	live->stream.pid = pid;
+	if (several && !live->options->nudge) {
+		warnx("process %d has %u threads, which are brought to one instant by nudging: with --no-nudge or --every, add --thread for thread %d alone",
+		      facts.process, facts.threads, pid);
+		return false;
+	}
+	if (several && !can_hold(live)) {
+		warnx("the module is older than this cpctl and knows only single threads: taking thread %d alone",
+		      pid);
+		return true;
+	}
+	live->process = live->options->process && live->options->nudge &&
+			can_hold(live);
+	if (live->process)
+		live->stream.pid = task_of_process(pid);
+	return true;
+}
+
 /* Pairs with the slave; returns false after printing the reason. */
 static bool pair_with(struct live *live, pid_t pid)
 {
-	live->stream.pid = pid;
+	if (!choose_slave(live, pid))
+		return false;
+	pid = live->stream.pid;
 	/* The surroundings may be needed after the slave's end. */
 	surroundings_open(&live->around, pid);
 	surroundings_refresh(&live->around);
@@ -322,6 +479,7 @@ static bool live_next(struct stream *stream)
 	static const struct snapshot nothing;
 	struct live *live = (struct live *)stream;
 	struct taken *taken;
+	unsigned int i;
 
 	if (interrupted())
 		return false;
@@ -334,9 +492,12 @@ static bool live_next(struct stream *stream)
 	surroundings_refresh(&live->around);
 	if (taken->maps)
 		surroundings_replace(&live->around, &taken->maps);
-	surroundings_add(&live->around, &taken->other);
-	stream->now = &taken->snapshot;
-	stream->before = live->before ? &live->before->snapshot : &nothing;
+	for (i = 0; i < taken->nr_others; i++)
+		surroundings_add(&live->around, &taken->others[i]);
+	stream->instant = &taken->instant;
+	stream->now = &taken->instant.threads[0].snapshot;
+	stream->before = live->before ?
+			 &live->before->instant.threads[0].snapshot : &nothing;
 	return true;
 }
 
@@ -344,7 +505,7 @@ static bool live_ended(const struct stream *stream, struct stream_end *end)
 {
 	const struct live *live = (const struct live *)stream;
 
-	if (interrupted() || live->error)
+	if (interrupted() || live->error || live->complete)
 		return false;
 	end->reason = cp_pair_ended(live->pair, &end->status);
 	return end->reason != CP_END_NONE;
@@ -361,7 +522,7 @@ static void explain(const struct live *live)
 	if (live->error == ENOMEM)
 		warnx("cannot keep a checkpoint: %s", strerror(ENOMEM));
 	else if (live->error)
-		diagnose_get(pid, live->error);
+		diagnose_get(live->late ? live->late : pid, live->error);
 	else if (live->gone)
 		warnx("process %d has ended, or runs another program now", pid);
 	else if (live_ended(&live->stream, &end))

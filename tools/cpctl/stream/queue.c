@@ -7,12 +7,29 @@
 
 void taken_free(struct taken *taken)
 {
+	unsigned int i;
+
 	if (!taken)
 		return;
-	snapshot_free(&taken->snapshot);
+	instant_free(&taken->instant);
 	free(taken->maps);
-	free(taken->other.bytes);
+	for (i = 0; i < taken->nr_others; i++)
+		free(taken->others[i].bytes);
+	free(taken->others);
 	free(taken);
+}
+
+void taken_add(struct taken *taken, struct stretch *other)
+{
+	struct stretch *more = reallocarray(taken->others, taken->nr_others + 1,
+					    sizeof(*more));
+
+	if (!more) {
+		free(other->bytes);
+		return;
+	}
+	taken->others = more;
+	more[taken->nr_others++] = *other;
 }
 
 void queue_init(struct queue *queue)
@@ -37,14 +54,13 @@ void queue_destroy(struct queue *queue)
 
 static void count_bytes(struct taken *taken)
 {
-	const struct segment *part;
 	unsigned int i;
 
-	taken->bytes = sizeof(*taken) + taken->other.size;
+	taken->bytes = sizeof(*taken) + instant_bytes(&taken->instant);
 	if (taken->maps)
 		taken->bytes += strlen(taken->maps);
-	for (i = 0; (part = snapshot_part(&taken->snapshot, i)); i++)
-		taken->bytes += sizeof(*part) + part->info.size;
+	for (i = 0; i < taken->nr_others; i++)
+		taken->bytes += taken->others[i].size;
 }
 
 /* Only one thread waits at a time: the other one has just changed a member. */

@@ -7,27 +7,32 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "snapshot.h"
+#include "instant.h"
 #include "surroundings.h"
 
 /* Beyond this number of bytes, queue_is_full() returns true. */
 #define QUEUE_MEMORY_MAX (64 << 20)
 
 /*
- * struct taken - a checkpoint in the queue
+ * struct taken - a checkpoint in the queue, or those of all threads of a process
  * @next: the next checkpoint in the queue
- * @snapshot: the checkpoint
- * @maps: the slave's mappings, if a system call may have changed them; or NULL
- * @other: memory of the interrupted stack, see altstack.h
+ * @instant: the checkpoint, or the checkpoints
+ * @maps: the slave's mappings, if they may have changed; or NULL
+ * @nr_others: the number of @others
+ * @others: memory of interrupted stacks, see altstack.h
  * @bytes: the memory that this struct and its members take
  */
 struct taken {
 	struct taken	*next;
-	struct snapshot	snapshot;
+	struct instant	instant;
 	char		*maps;
-	struct stretch	other;
+	unsigned int	nr_others;
+	struct stretch	*others;
 	uint64_t	bytes;
 };
+
+/* taken_add() - add memory of an interrupted stack, which @taken then owns */
+void taken_add(struct taken *taken, struct stretch *other);
 
 /* taken_free() - free a checkpoint; NULL is allowed */
 void taken_free(struct taken *taken);

@@ -14,8 +14,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "instant.h"
 #include "playback.h"
-#include "snapshot.h"
 #include "surroundings.h"
 
 /*
@@ -24,6 +24,8 @@
  * @compare: whether the verb uses @before of struct stream
  *
  * The other options are for a living slave:
+ * @process: whether to take the checkpoints of all threads of the process, each time
+ *	of one instant
  * @nudge: whether to bring a sleeping slave to its next return to user mode
  * @timeout_ns: the time limit for each checkpoint; negative for no limit
  * @interval_ns: the minimum time between two checkpoints; a nudge is later than that
@@ -33,6 +35,7 @@
 struct stream_options {
 	uint64_t	count;
 	bool		compare;
+	bool		process;
 	bool		nudge;
 	int64_t		timeout_ns;
 	int64_t		interval_ns;
@@ -55,7 +58,9 @@ struct stream_end {
  * @ops: the functions of this kind of stream
  * @pid: the id of the living slave
  * @around: the surroundings of the process, as of the current checkpoint
- * @now: the current checkpoint
+ * @instant: with @process of the options, the current checkpoints of all threads, the
+ *	main thread first; NULL for a recording
+ * @now: the current checkpoint; the first one of @instant
  * @before: the checkpoint before, of the same program; empty if there is none
  * @replaced: whether the slave has executed another program between the opening of
  *	the stream and its first checkpoint: data that was read before is invalid
@@ -65,6 +70,7 @@ struct stream {
 	const struct stream_ops	*ops;
 	pid_t			pid;
 	struct surroundings	*around;
+	const struct instant	*instant;
 	const struct snapshot	*now;
 	const struct snapshot	*before;
 	bool			replaced;

@@ -16,17 +16,22 @@
 
 static const struct usage usage = {
 	.has = OPTIONS_COUNT | OPTIONS_LIVE | OPTIONS_THIN | OPTIONS_FRAMES |
-	       OPTIONS_JSON,
+	       OPTIONS_JSON | OPTIONS_PROCESS,
 	.help =
 	"Usage: cpctl bt [OPTION]... PID\n"
 	"       cpctl bt [OPTION]... FILE [N]\n"
-	"Print the calls that led to where the running process or thread PID is,\n"
-	"the innermost first; or, of a recording, where its checkpoint N was: its\n"
-	"last, without N. A FILE whose name is a number is given as ./FILE.\n"
+	"Print the calls that led to where each thread of the running process PID is,\n"
+	"the innermost first, all at one instant; or, of a recording, where its\n"
+	"checkpoint N was: its last, without N. The id of a thread stands for its\n"
+	"process, unless --thread is given. A FILE whose name is a number is given as\n"
+	"./FILE.\n"
 	"\n"
-	"  -n, --count N          of how many checkpoints, from N on (1)\n"
+	"  -n, --count N          of how many instants or checkpoints, from N on (1)\n"
 	"      --frames N         most calls to print (256); 0: all of them\n"
-	OPTIONS_TAKE_HELP,
+	OPTIONS_PROCESS_HELP
+	OPTIONS_TAKE_HELP
+	"A process with several threads is always nudged: the two options are for one\n"
+	"thread.\n",
 };
 
 static const struct subject_usage arguments = {
@@ -106,11 +111,27 @@ static bool unwind_all(struct backtracing *bt, const struct memory *memory,
 		      bt, why);
 }
 
-static void print_backtrace(struct backtracing *bt, const struct memory *memory)
+/* Prints which of several threads the next backtrace is of. */
+static void print_thread(const struct printer *printer,
+			 const struct thread *thread)
+{
+	char name[COMM_TEXT_SIZE];
+
+	fprintf(printer->out, "%sTID %d%s", printer->style->head,
+		thread->snapshot.head.thread, printer->style->end);
+	if (*thread->name)
+		fprintf(printer->out, " %s", text_comm(name, thread->name));
+	fputs(":\n", printer->out);
+}
+
+static void print_backtrace(struct backtracing *bt, const struct memory *memory,
+			    const struct thread *thread)
 {
 	const struct printer *printer = &bt->viewer.printer;
 	char why[UNWIND_WHY_SIZE];
 
+	if (thread && bt->viewer.stream->instant->nr > 1)
+		print_thread(printer, thread);
 	print_headline(printer, &memory->snapshot->head);
 	bt->nr = 0;
 	if (!unwind_all(bt, memory, print_frame, why)) {
@@ -120,13 +141,17 @@ static void print_backtrace(struct backtracing *bt, const struct memory *memory)
 	}
 }
 
-static void json_backtrace(struct backtracing *bt, const struct memory *memory)
+static void json_backtrace(struct backtracing *bt, const struct memory *memory,
+			   const struct thread *thread)
 {
 	struct json_object *object = json_head("backtrace",
 					       &memory->snapshot->head);
 	char why[UNWIND_WHY_SIZE];
 	bool complete;
 
+	if (thread && *thread->name)
+		json_object_object_add(object, "thread_name",
+				       json_object_new_string(thread->name));
 	bt->frames = json_object_new_array();
 	complete = unwind_all(bt, memory, add_frame, why);
 	json_object_object_add(object, "frames", bt->frames);
@@ -153,22 +178,37 @@ static bool open_unwinder(struct backtracing *bt, const struct snapshot *now)
 	return bt->unwinder;
 }
 
-static void backtrace(struct backtracing *bt, const struct stream *stream)
+/* @thread: the thread of @now; NULL for a recording */
+static void backtrace(struct backtracing *bt, const struct snapshot *now,
+		      const struct thread *thread)
 {
-	const struct memory memory = { stream->now, stream->around };
+	const struct memory memory = { now, bt->viewer.stream->around };
 
-	if (!open_unwinder(bt, stream->now))
+	if (!open_unwinder(bt, now))
 		bt->viewer.status = EXIT_REFUSED;
 	else if (bt->viewer.options->json)
-		json_backtrace(bt, &memory);
+		json_backtrace(bt, &memory, thread);
 	else
-		print_backtrace(bt, &memory);
+		print_backtrace(bt, &memory, thread);
+}
+
+static void backtraces(struct backtracing *bt, const struct stream *stream)
+{
+	const struct instant *instant = stream->instant;
+	unsigned int i;
+
+	if (!instant)
+		backtrace(bt, stream->now, NULL);
+	for (i = 0; instant && i < instant->nr; i++)
+		backtrace(bt, &instant->threads[i].snapshot,
+			  &instant->threads[i]);
 }
 
 int verb_bt(int argc, char **argv)
 {
 	struct options options = {
 		.stream.count = 1,
+		.stream.process = true,
 		.stream.nudge = true,
 		.stream.timeout_ns = -1,
 		.frames = 256,
@@ -182,7 +222,7 @@ int verb_bt(int argc, char **argv)
 		return status;
 	viewer_open(&bt.viewer, subject_open(&subject, &options), &options);
 	while (viewer_next(&bt.viewer))
-		backtrace(&bt, bt.viewer.stream);
+		backtraces(&bt, bt.viewer.stream);
 	unwind_close(bt.unwinder);
 	return viewer_close(&bt.viewer);
 }

@@ -12,6 +12,7 @@ static const struct {
 	struct option	option;
 } table[] = {
 	{ OPTIONS_COUNT, { "count", required_argument, NULL, 'n' } },
+	{ OPTIONS_PROCESS, { "thread", no_argument, NULL, OPT_THREAD } },
 	{ OPTIONS_LIVE, { "nudge", no_argument, NULL, OPT_NUDGE } },
 	{ OPTIONS_LIVE, { "no-nudge", no_argument, NULL, OPT_NO_NUDGE } },
 	{ OPTIONS_LIVE, { "timeout", required_argument, NULL, OPT_TIMEOUT } },
@@ -51,7 +52,8 @@ static void note_live(struct options *options, int option)
 
 	for (i = 0; i < NR_OPTIONS; i++) {
 		if (table[i].option.val == option &&
-		    table[i].has & (OPTIONS_LIVE | OPTIONS_THIN))
+		    table[i].has &
+			    (OPTIONS_LIVE | OPTIONS_THIN | OPTIONS_PROCESS))
 			options->live = table[i].option.name;
 	}
 }
@@ -72,6 +74,9 @@ static bool set_stream(struct stream_options *options, int option)
 		/* A nudge would get a checkpoint earlier. */
 		options->nudge = false;
 		return cmdline_number(&options->every, 1, UINT32_MAX);
+	case OPT_THREAD:
+		options->process = false;
+		break;
 	case OPT_NUDGE:
 		options->nudge = true;
 		break;

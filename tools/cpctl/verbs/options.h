@@ -33,6 +33,8 @@ struct options {
 	"      --no-nudge         wait until it returns without that\n"	    \
 	"      --timeout SEC      give up when no checkpoint comes within SEC\n" \
 	"      --stack-limit SIZE most bytes of stack to take (K, M, G allowed)\n"
+#define OPTIONS_PROCESS_HELP						    \
+	"      --thread           the thread PID alone, not its process\n"
 #define OPTIONS_THIN_HELP						    \
 	"      --interval SEC     take checkpoints at least SEC apart\n"	    \
 	"      --every N          every Nth return to user mode only; without nudging\n"
@@ -62,6 +64,7 @@ struct options {
 #define OPTIONS_VIEW	0x8	/* those of OPTIONS_VIEW_HELP */
 #define OPTIONS_JSON	0x10	/* --json, --no-demangle */
 #define OPTIONS_FRAMES	0x20	/* --frames */
+#define OPTIONS_PROCESS	0x40	/* --thread */
 
 /*
  * struct usage - the command line of a verb
