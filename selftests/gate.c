@@ -3,7 +3,6 @@
  * A slave that is held: nothing of the process runs, and everything continues afterwards.
  */
 #include <pthread.h>
-#include <sys/vfs.h>
 
 #include "harness.h"
 
@@ -211,9 +210,15 @@ TEST_F(hold, everything_continues)
 
 TEST_F(hold, the_limit_releases)
 {
-	uint64_t before[NR_WORKERS];
+	uint64_t before[NR_WORKERS], limit = 10 * MS;
+	int ret;
 
-	ASSERT_EQ(0, hold_for(&self->m, &self->hold, 10 * MS));
+	/* On a slow machine, the limit may pass before all threads have arrived. */
+	do {
+		limit *= 2;
+		ret = hold_for(&self->m, &self->hold, limit);
+	} while (ret == -ETIMEDOUT);
+	ASSERT_EQ(0, ret);
 	memcpy(before, (void *)shared->counts, sizeof(before));
 	while (!all_moved(before))
 		take_one(&self->m);
@@ -223,15 +228,13 @@ TEST_F(hold, the_limit_releases)
 
 TEST_F(hold, threads_are_idle_and_can_be_killed)
 {
-	char path[64], states[16];
+	char state;
 	int status;
 
 	ASSERT_EQ(0, hold_for(&self->m, &self->hold, 600 * SECOND));
-	snprintf(path, sizeof(path), "/proc/%d/stat", self->slave);
-	states[0] = task_state(self->slave);
+	state = task_state(self->slave);
 	/* In a ring that is full, a thread waits for its place. */
-	EXPECT_TRUE(states[0] == 'I' || (variant->nr_slots > 1 &&
-					 states[0] == 'S'));
+	EXPECT_TRUE(state == 'I' || (variant->nr_slots > 1 && state == 'S'));
 	kill(self->slave, SIGKILL);
 	ASSERT_EQ(self->slave, waitpid(self->slave, &status, 0));
 	EXPECT_TRUE(WIFSIGNALED(status));
@@ -272,8 +275,9 @@ TEST_F(hold, the_last_state_counts)
 		if (i < 2)
 			ASSERT_EQ(0, release(&self->m));
 	}
+	/* Threads that have ended meanwhile may have left one, too. */
 	if (variant->nr_slots == 1)
-		EXPECT_EQ(self->hold.nr_threads, take_all(&self->m));
+		EXPECT_LE(self->hold.nr_threads, take_all(&self->m));
 }
 
 /* A thread that waits for its child in vfork(2) cannot arrive. */
