@@ -32,7 +32,7 @@
  * @expiry:	opens the gate
  */
 struct cp_gate {
-	struct mutex holding;
+	struct mutex holding; /* CP_IOC_HOLD and CP_IOC_RELEASE */
 	spinlock_t lock; /* all but the wait queues and @expiry */
 	bool closed;
 	bool expired;

@@ -31,15 +31,15 @@ eu_stack()
 		sed -n 's/^#[0-9]*  *0x0*\([0-9a-f]*\) *\([^ @]*\).*/0x\1 \2/p'
 }
 
-# frames [THREAD]: from the JSON of cpctl bt, lines of "ADDRESS NAME": the first
-# backtrace, or that of the thread
+# frames THREAD: from the JSON of cpctl bt, lines of "ADDRESS NAME": the backtrace of the
+# thread, or the first one if THREAD is empty
 frames()
 {
 	python3 -IS -c '
 import json, sys
 for line in sys.stdin:
     bt = json.loads(line)
-    if len(sys.argv) < 2 or bt["thread"] == int(sys.argv[1]):
+    if sys.argv[1] in ("", str(bt["thread"])):
         break
 else:
     sys.exit("no such thread")
@@ -47,7 +47,7 @@ assert bt["type"] == "backtrace", bt
 for f in bt["frames"]:
     assert f["inlined"] == ("function" in f), f
     name = f["function"] if f["inlined"] else f.get("symbol", {}).get("name", "?")
-    print(f["pc"], name)' "$@"
+    print(f["pc"], name)' "$1"
 }
 
 # complete: the backtrace in the file json reached the outermost frame

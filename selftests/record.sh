@@ -62,7 +62,7 @@ ours()
 backtrace()
 {
 	cpctl bt --frames 0 --json "$file" >"$folder/json"
-	frames <"$folder/json" >"$folder/bt"
+	frames "" <"$folder/json" >"$folder/bt"
 }
 
 # shows NAMES: bt does, and gdb and eu-stack do in the core

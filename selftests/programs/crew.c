@@ -116,7 +116,7 @@ OUTLINE void wait_for(int mine)
 
 static void *pass(void *which)
 {
-	const int mine = which != NULL;
+	const int mine = !!which;
 
 	say(mine ? "left" : "right");
 	for (;;) {

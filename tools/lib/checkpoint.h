@@ -268,7 +268,8 @@ int cp_pair_hold(struct cp_pair *pair, int64_t timeout_ns, uint64_t limit_ns,
  *
  * This function is async-signal-safe.
  *
- * Return: 0, or -1 with errno: ETIME if the slave has continued because the limit passed, EALREADY if it was not held, ENOTCONN, EPERM.
+ * Return: 0, or -1 with errno: ETIME if the slave has continued because the limit
+ * passed, EALREADY if it was not held, ENOTCONN, EPERM.
  */
 int cp_pair_release(const struct cp_pair *pair);
 

@@ -38,10 +38,10 @@ static int by_id(const void *a, const void *b, void *first)
 {
 	const struct thread *left = a, *right = b;
 	pid_t l = left->snapshot.head.thread, r = right->snapshot.head.thread;
-	const pid_t *leader = first;
+	pid_t leader = *(const pid_t *)first;
 
-	if ((l == *leader) != (r == *leader))
-		return l == *leader ? -1 : 1;
+	if (l == leader || r == leader)
+		return (r == leader) - (l == leader);
 	return (l > r) - (l < r);
 }
 
