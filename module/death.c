@@ -148,12 +148,23 @@ bool cp_death_foreseen(struct cp_death *death, struct pid_namespace *ns)
 
 /**
  * cp_death_was_elsewhere - did another thread receive an unforeseen fatal signal?
- * @signal: the signal of which the current task dies
+ * @signal: the signal of which the current task, which is exiting, dies
  *
  * The task's own faults are always foreseen: the hook's work is queued while the
- * task is in user mode.
+ * task is in user mode. A fatal signal that dumps no core is still queued where it was
+ * sent to; see find_thread().
  */
 bool cp_death_was_elsewhere(int signal)
 {
-	return sig_kernel_coredump(signal) && get_nr_threads(current) > 1;
+	sigset_t pending;
+
+	if (sig_kernel_coredump(signal))
+		return get_nr_threads(current) > 1;
+	if (signal == SIGKILL || !is_group_exiting() || current->ptrace)
+		return false;
+	spin_lock_irq(&sighand()->siglock);
+	sigorsets(&pending, &current->pending.signal,
+		  &current->signal->shared_pending.signal);
+	spin_unlock_irq(&sighand()->siglock);
+	return !sigismember(&pending, signal);
 }

@@ -351,8 +351,10 @@ for line in open(sys.argv[1]):
     fields = line.split(",")
     if len(fields) > 2:
         count[fields[2].split(":")[1]] = int(fields[0])
-assert len(count) == 9, count
-assert count["pair_made"] == count["pair_ended"] == count["pair_unhooked"] == 1, count
+assert len(count) == 11, count
+for name in "pair_made", "pair_ended", "pair_unhooked", "thread_unhooked":
+    assert count[name] == 1, count
+assert count["thread_added"] == 0, count
 assert count["capture"] == count["hand_over"] == 20, count
 assert count["miss"] == 0, count' "$folder/out"
 }
@@ -393,7 +395,7 @@ assert order[0] == "pair_made", order
 assert order.index("capture") < order.index("hand_over")
 assert order.count("capture") == order.count("hand_over") == 20, order
 # The slave may see the end of the pair, and unhook, before the master reports the end.
-assert sorted(order[-2:]) == ["pair_ended", "pair_unhooked"], order
+assert sorted(order[-3:]) == ["pair_ended", "pair_unhooked", "thread_unhooked"], order
 ended, = (rest for name, _, rest in events if name == "pair_ended")
 assert re.fullmatch(r"master=\d+ reason=detached status=0x0 life=[1-9]\d*", ended), ended' \
 		"$folder/out"
@@ -704,8 +706,10 @@ told = events[2:-1]
 assert {e["type"] for e in told} == {"checkpoint"}
 assert end["taken"] == len(told) == len(taken)
 for event, checkpoint in zip(told, taken):
-    for key in "seq", "time_ns", "entry", "syscall", "syscall_name":
+    for key in "thread", "seq", "entry", "syscall", "syscall_name":
         assert event.get(key) == checkpoint.get(key), (key, event, checkpoint)
+    # The event is that the capture begins; the checkpoint has the time of its end.
+    assert event["time_ns"] <= checkpoint["time_ns"], (event, checkpoint)
     for key, register in ("ip", "rip"), ("sp", "rsp"):
         assert int(event[key], 16) == int(checkpoint["regs"][register], 16)' \
 		"$folder/events" "$folder/checkpoints"

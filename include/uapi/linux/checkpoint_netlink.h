@@ -88,7 +88,8 @@ enum cp_nl_cmd {
  *	hold-ups of 2^n to 2^(n+1) - 1 ns that are over; the last one counts longer
  *	ones, too
  * @CP_NL_A_LAST_SYSCALL: s32, the last system call seen; -1 for none
- * @CP_NL_A_TIME: u64, CLOCK_MONOTONIC in ns of the event
+ * @CP_NL_A_TIME: u64, CLOCK_MONOTONIC in ns of the event; with CP_NL_CMD_CHECKPOINT, when
+ *	the capture began, which is not later than cp_checkpoint.time
  * @CP_NL_A_SEQ: u64, the checkpoint's number
  * @CP_NL_A_ENTRY: u32, CP_ENTRY_* of linux/checkpoint.h
  * @CP_NL_A_SYSCALL: s32, with CP_ENTRY_SYSCALL its number, else -1
