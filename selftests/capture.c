@@ -1004,7 +1004,8 @@ TEST_F(told, hole_is_zero_and_no_old_data)
 static int body_before_growth(void *unused)
 {
 	asm volatile("subq	$0x40000, %%rsp\n\t"
-		     "1: jmp	1b" : : "b" ((uint64_t)MARK));
+		     "movq	%0, %%rbx\n\t"
+		     "1: jmp	1b" : : "r" ((uint64_t)MARK) : "rbx");
 	return 0;
 }
 

@@ -393,8 +393,12 @@ FIXTURE_TEARDOWN(contents)
 	master_close(&self->m);
 }
 
-/* Is all of the stack SLAVES, and its hole zero? */
-static bool is_stack(const struct cp_segment *seg, const unsigned char *data)
+/*
+ * Is all of the stack SLAVES, and its hole zero? If the capture was interrupted (not
+ * @whole), parts may not have been written.
+ */
+static bool is_stack(const struct cp_segment *seg, const unsigned char *data,
+		     bool whole)
 {
 	uint64_t hole = seg->map_start + HOLE_PAGE * PAGE;
 	uint64_t i;
@@ -403,7 +407,7 @@ static bool is_stack(const struct cp_segment *seg, const unsigned char *data)
 		bool in_hole = seg->flags & CP_SEGF_HOLE &&
 			       seg->addr + i >= hole;
 
-		if (data[i] != (in_hole ? 0 : SLAVES))
+		if (data[i] != (in_hole ? 0 : SLAVES) && (whole || data[i]))
 			return false;
 	}
 	return true;
@@ -417,7 +421,7 @@ static bool know_slot(struct master *m, char *known, size_t at)
 	memset(known + at, 1, c->segments_offset +
 	       c->nr_segments * c->segment_size);
 	memset(known + seg->offset, 1, seg->size);
-	return is_stack(seg, (unsigned char *)m->region + seg->offset);
+	return is_stack(seg, (unsigned char *)m->region + seg->offset, c->seq);
 }
 
 /* The offset of the first unknown byte that is not zero, or the region's size. */
