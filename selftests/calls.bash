@@ -39,7 +39,7 @@ frames()
 import json, sys
 for line in sys.stdin:
     bt = json.loads(line)
-    if sys.argv[1] in ("", str(bt["thread"])):
+    if sys.argv[1] in ("", str(bt.get("thread"))):
         break
 else:
     sys.exit("no such thread")

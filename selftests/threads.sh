@@ -15,7 +15,8 @@ start_crew()
 {
 	local id name
 
-	"$program" >"$folder/said" &
+	# Its threads that compute must not slow down the tools.
+	nice -n 19 "$program" >"$folder/said" &
 	slave_begins $!
 	eventually said_all
 	while read -r id name; do
@@ -311,7 +312,7 @@ test_interrupted()
 		master=$!
 		eventually grep -q 'is stopped: waiting' "$folder/errors"
 		kill "-$sig" "$master"
-		fails 2 wait "$master"
+		wait "$master"
 		has errors "interrupted; process $slave continues"
 		[ ! -s "$folder/out" ]
 	done

@@ -16,8 +16,8 @@ static const struct view view = { .stack_bytes = 256 };
 /* Reads a checkpoint as cpctl log, show and dump do. */
 static void look(struct playback *play)
 {
-	const struct memory memory = { &play->now, &play->around };
 	const struct snapshot *now = &play->now;
+	const struct corestate state = { 1, &now, &play->around };
 	struct coreloads loads;
 	unsigned int i;
 
@@ -29,7 +29,7 @@ static void look(struct playback *play)
 			abort();
 	}
 	identity_auxv(&play->identity, 9);
-	if (!coreloads_make(&loads, &memory))
+	if (!coreloads_make(&loads, &state))
 		coreloads_free(&loads);
 }
 

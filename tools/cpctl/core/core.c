@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A checkpoint as an ELF core, for debuggers. */
+/* The checkpoints of a process as an ELF core, for debuggers. */
 #include <errno.h>
 #include <gelf.h>
 #include <stdlib.h>
@@ -133,29 +133,33 @@ static int write_all(int fd, const void *bytes, size_t size)
 }
 
 /* Returns the bytes at @addr, and the number of those that are contiguous. */
-static const unsigned char *bytes_at(const struct memory *memory,
+static const unsigned char *bytes_at(const struct corestate *state,
 				     const struct coreload *load, uint64_t addr,
 				     size_t *len)
 {
 	static const unsigned char zeroes[PAGE_BYTES];
-	const unsigned char *bytes;
+	const unsigned char *bytes = NULL;
+	unsigned int i;
 
-	if (!load->later) {
-		bytes = snapshot_run(memory->snapshot, addr, len);
-		return bytes ? bytes : zeroes;
+	if (load->later) {
+		*len = PAGE_BYTES;
+		return pages_find(&state->around->pages, addr);
 	}
-	*len = PAGE_BYTES;
-	return pages_find(&memory->around->pages, addr);
+	for (i = 0; i < state->nr && !bytes; i++)
+		bytes = snapshot_run(state->threads[i], addr, len);
+	if (!bytes && *len > PAGE_BYTES)
+		*len = PAGE_BYTES;
+	return bytes ? bytes : zeroes;
 }
 
-static int write_load(int fd, const struct memory *memory,
+static int write_load(int fd, const struct corestate *state,
 		      const struct coreload *load)
 {
 	uint64_t addr = load->addr, end = load->addr + load->size;
 
 	while (addr < end) {
 		size_t part = end - addr;
-		const unsigned char *bytes = bytes_at(memory, load, addr, &part);
+		const unsigned char *bytes = bytes_at(state, load, addr, &part);
 
 		if (write_all(fd, bytes, part))
 			return -1;
@@ -164,7 +168,7 @@ static int write_load(int fd, const struct memory *memory,
 	return 0;
 }
 
-static int write_core(int fd, const struct memory *memory,
+static int write_core(int fd, const struct corestate *state,
 		      const struct core *core)
 {
 	uint64_t offset;
@@ -177,24 +181,24 @@ static int write_core(int fd, const struct memory *memory,
 	for (i = 0; i < core->loads.nr; i++) {
 		offset = load_offset(core, i);
 		if (lseek(fd, (off_t)offset, SEEK_SET) < 0 ||
-		    write_load(fd, memory, &core->loads.load[i]))
+		    write_load(fd, state, &core->loads.load[i]))
 			return -1;
 	}
 	return 0;
 }
 
-int core_write(int fd, const struct memory *memory,
+int core_write(int fd, const struct corestate *state,
 	       const struct identity *identity)
 {
 	struct core core;
 	int ret = -1;
 
-	if (coreloads_make(&core.loads, memory))
+	if (coreloads_make(&core.loads, state))
 		return -1;
-	core.notes = corenote_all(memory, identity, &core.loads,
+	core.notes = corenote_all(state, identity, &core.loads,
 				  &core.notes_size);
 	if (core.notes)
-		ret = write_core(fd, memory, &core);
+		ret = write_core(fd, state, &core);
 	free(core.notes);
 	coreloads_free(&core.loads);
 	return ret;

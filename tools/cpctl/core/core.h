@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A checkpoint as an ELF core, for debuggers. */
+/* The checkpoints of a process as an ELF core, for debuggers. */
 #ifndef CORE_H
 #define CORE_H
 
+#include "coreload.h"
 #include "identity.h"
-#include "memory.h"
 
 /*
  * core_write() - write a core
  * @fd: an empty file
- * @memory: the checkpoint; the core also contains the pages of its surroundings
+ * @state: the threads; the core also contains the pages of their surroundings
  *
  * Return: 0, or -1 with errno.
  */
-int core_write(int fd, const struct memory *memory,
+int core_write(int fd, const struct corestate *state,
 	       const struct identity *identity);
 
 #endif /* CORE_H */

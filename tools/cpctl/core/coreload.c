@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The memory of a core: that of the checkpoint, and pages of its surroundings. */
+/* The memory of a core: that of the checkpoints, and pages of their surroundings. */
 #include <elf.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,7 +54,7 @@ static int add_segment(struct coreloads *loads, const char *maps,
 	return info->size ? add(loads, &load) : 0;
 }
 
-static bool is_covered(const struct snapshot *snapshot, uint64_t addr)
+static bool is_in(const struct snapshot *snapshot, uint64_t addr)
 {
 	unsigned int i;
 
@@ -63,6 +63,17 @@ static bool is_covered(const struct snapshot *snapshot, uint64_t addr)
 
 		if (info->size && addr >= page_of(info->addr) &&
 		    addr < info->addr + info->size)
+			return true;
+	}
+	return false;
+}
+
+static bool is_covered(const struct corestate *state, uint64_t addr)
+{
+	unsigned int i;
+
+	for (i = 0; i < state->nr; i++) {
+		if (is_in(state->threads[i], addr))
 			return true;
 	}
 	return false;
@@ -87,7 +98,21 @@ static int by_address(const void *a, const void *b)
 	return (left->addr > right->addr) - (left->addr < right->addr);
 }
 
-/* Joins adjacent ranges whose other members are equal. */
+/*
+ * Do two ranges belong together? Those of checkpoints do, even with different flags, if
+ * they overlap: several threads may have their stacks in one mapping.
+ */
+static bool belong_together(const struct coreload *last,
+			    const struct coreload *next)
+{
+	uint64_t end = last->addr + last->size;
+
+	if (last->later != next->later || end < next->addr)
+		return false;
+	return end > next->addr || last->flags == next->flags;
+}
+
+/* Joins adjacent ranges whose other members are equal, and overlapping ones. */
 static void join(struct coreloads *loads)
 {
 	size_t from, to = 0;
@@ -96,29 +121,39 @@ static void join(struct coreloads *loads)
 		struct coreload *last = &loads->load[to];
 		const struct coreload *next = &loads->load[from];
 
-		if (last->addr + last->size == next->addr &&
-		    last->later == next->later && last->flags == next->flags)
-			last->size += next->size;
-		else
+		if (!belong_together(last, next))
 			loads->load[++to] = *next;
+		else if (last->addr + last->size < next->addr + next->size)
+			last->size = next->addr + next->size - last->addr;
 	}
 	loads->nr = to + 1;
 }
 
-int coreloads_make(struct coreloads *loads, const struct memory *memory)
+static int add_segments(struct coreloads *loads, const char *maps,
+			const struct snapshot *snapshot)
 {
-	const struct snapshot *snapshot = memory->snapshot;
-	const struct pages *pages = &memory->around->pages;
-	const char *maps = memory->around->maps;
+	unsigned int i;
+
+	for (i = 0; i < snapshot->nr_segments; i++) {
+		if (add_segment(loads, maps, &snapshot->segments[i].info))
+			return -1;
+	}
+	return 0;
+}
+
+int coreloads_make(struct coreloads *loads, const struct corestate *state)
+{
+	const struct pages *pages = &state->around->pages;
+	const char *maps = state->around->maps;
 	size_t i;
 
 	memset(loads, 0, sizeof(*loads));
-	for (i = 0; i < snapshot->nr_segments; i++) {
-		if (add_segment(loads, maps, &snapshot->segments[i].info))
+	for (i = 0; i < state->nr; i++) {
+		if (add_segments(loads, maps, state->threads[i]))
 			goto err_free;
 	}
 	for (i = 0; i < pages->nr; i++) {
-		if (!is_covered(snapshot, pages->page[i].addr) &&
+		if (!is_covered(state, pages->page[i].addr) &&
 		    add_page(loads, maps, pages->page[i].addr))
 			goto err_free;
 	}

@@ -49,7 +49,8 @@ static void put_status(FILE *out, const struct snapshot *snapshot,
 		       const struct identity *identity)
 {
 	struct elf_prstatus status = {
-		.pr_pid = identity->task,
+		.pr_pid = snapshot->head.thread ? snapshot->head.thread :
+						  identity->task,
 		.pr_ppid = identity->parent,
 		.pr_pgrp = identity->group,
 		.pr_sid = identity->session,
@@ -179,28 +180,51 @@ static void put_range(FILE *file, const char *origin, uint64_t addr,
 	fprintf(file, "%s 0x%" PRIx64 " 0x%" PRIx64 "\n", origin, addr, size);
 }
 
-static void put_origin(FILE *out, const struct memory *memory,
+/* Writes the facts of the first thread, and a line for each of several. */
+static void put_threads(FILE *file, const struct corestate *state)
+{
+	const struct cp_checkpoint *cp = &state->threads[0]->head;
+	unsigned int i;
+
+	fprintf(file,
+		"version 1\ncheckpoint %" PRIu64 "\ntime_ns %" PRIu64
+		"\nlater_ns %" PRIu64 "\ncpu %u\nentry %s\n",
+		(uint64_t)cp->seq, (uint64_t)cp->time, state->around->time,
+		cp->cpu, entry_word(cp));
+	if (cp->entry == CP_ENTRY_SYSCALL)
+		fprintf(file, "syscall %d\n", cp->syscall);
+	fprintf(file, "stack %s\n", stack_flags(state->threads[0]));
+	for (i = 0; i < state->nr && state->nr > 1; i++) {
+		cp = &state->threads[i]->head;
+		fprintf(file, "thread %d %" PRIu64 " %" PRIu64 " %u %s %d %s\n",
+			cp->thread, (uint64_t)cp->seq, (uint64_t)cp->time,
+			cp->cpu, entry_word(cp), cp->syscall,
+			stack_flags(state->threads[i]));
+	}
+}
+
+/* Writes the ranges of a thread's checkpoint. */
+static void put_instant(FILE *file, const struct snapshot *snapshot)
+{
+	unsigned int i;
+
+	for (i = 0; i < snapshot->nr_segments; i++)
+		put_range(file, "instant", snapshot->segments[i].info.addr,
+			  snapshot->segments[i].info.size);
+}
+
+static void put_origin(FILE *out, const struct corestate *state,
 		       const struct coreloads *loads)
 {
-	const struct cp_checkpoint *cp = &memory->snapshot->head;
 	size_t size = 0, i;
 	char *text = NULL;
 	FILE *file = open_memstream(&text, &size);
 
 	if (!file)
 		return;
-	fprintf(file,
-		"version 1\ncheckpoint %" PRIu64 "\ntime_ns %" PRIu64
-		"\nlater_ns %" PRIu64 "\ncpu %u\nentry %s\n",
-		(uint64_t)cp->seq, (uint64_t)cp->time, memory->around->time,
-		cp->cpu, entry_word(cp));
-	if (cp->entry == CP_ENTRY_SYSCALL)
-		fprintf(file, "syscall %d\n", cp->syscall);
-	fprintf(file, "stack %s\n", stack_flags(memory->snapshot));
-	for (i = 0; i < memory->snapshot->nr_segments; i++)
-		put_range(file, "instant",
-			  memory->snapshot->segments[i].info.addr,
-			  memory->snapshot->segments[i].info.size);
+	put_threads(file, state);
+	for (i = 0; i < state->nr; i++)
+		put_instant(file, state->threads[i]);
 	for (i = 0; i < loads->nr; i++) {
 		if (loads->load[i].later)
 			put_range(file, "later", loads->load[i].addr,
@@ -212,23 +236,40 @@ static void put_origin(FILE *out, const struct memory *memory,
 	free(text);
 }
 
-char *corenote_all(const struct memory *memory, const struct identity *identity,
+/*
+ * Debuggers attribute the notes of registers to the thread of the last NT_PRSTATUS
+ * before them: the notes of the first thread come before those of the others.
+ */
+static void put_others(FILE *out, const struct corestate *state,
+		       const struct identity *identity)
+{
+	unsigned int i;
+
+	for (i = 1; i < state->nr; i++) {
+		put_status(out, state->threads[i], identity);
+		put_xstate(out, &state->threads[i]->xstate);
+	}
+}
+
+char *corenote_all(const struct corestate *state, const struct identity *identity,
 		   const struct coreloads *loads, size_t *size)
 {
-	const char *maps = memory->around->maps;
+	const struct snapshot *first = state->threads[0];
+	const char *maps = state->around->maps;
 	char *notes = NULL;
 	FILE *out = open_memstream(&notes, size);
 	bool ok;
 
 	if (!out)
 		return NULL;
-	put_status(out, memory->snapshot, identity);
+	put_status(out, first, identity);
 	put_process(out, identity);
-	put_signal(out, &memory->snapshot->head);
+	put_signal(out, &first->head);
 	put_note(out, CORE_NAME, NT_AUXV, identity->auxv, identity->auxv_size);
 	put_files(out, maps);
-	put_xstate(out, &memory->snapshot->xstate);
-	put_origin(out, memory, loads);
+	put_xstate(out, &first->xstate);
+	put_others(out, state, identity);
+	put_origin(out, state, loads);
 	put_note(out, CORENOTE_NAME, CORENOTE_MAPS, maps, strlen(maps) + 1);
 	ok = !ferror(out);
 	if (fclose(out) || !ok) {

@@ -5,7 +5,6 @@
 
 #include "coreload.h"
 #include "identity.h"
-#include "memory.h"
 
 /* The name and the types of the notes that only cpctl writes. */
 #define CORENOTE_NAME	"checkpoint"
@@ -19,7 +18,7 @@
  *
  * Return: the notes, to be freed by the caller, or NULL with errno.
  */
-char *corenote_all(const struct memory *memory, const struct identity *identity,
+char *corenote_all(const struct corestate *state, const struct identity *identity,
 		   const struct coreloads *loads, size_t *size);
 
 #endif /* CORENOTE_H */

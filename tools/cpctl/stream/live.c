@@ -45,6 +45,7 @@
  * The thread that takes checkpoints owns the members below until queue_finish():
  * @explained: whether diagnose_wait() has been called
  * @late: with @process, a thread that did not arrive in time; 0 if it is not known
+ * @unseen: with @process, the number of threads for which the pair had no room
  * @complete: with @process, whether all wanted checkpoints were taken
  * @taken_ns: the time of the last checkpoint
  * @base: the number to add to the numbers of this pair's checkpoints
@@ -69,6 +70,7 @@ struct live {
 	struct taken			*before;
 	bool				explained;
 	pid_t				late;
+	unsigned int			unseen;
 	bool				complete;
 	int64_t				taken_ns;
 	uint64_t			base;
@@ -315,6 +317,7 @@ static int take_process(struct live *live, struct taken *taken, bool last)
 	}
 	if (ret != 1)
 		return ret;
+	live->unseen = cp_pair_unseen(live->pair);
 	live->complete = last;
 	find_surroundings(live);
 	instant_sort(&taken->instant, live->stream.pid);
@@ -575,6 +578,9 @@ static int live_close(struct stream *stream, int status)
 		warnx("what reads the output is slower than process %d: %" PRIu64
 		      " times it was let run without a pair; numbers that are left out show where",
 		      pid, live->gaps);
+	if (live->unseen)
+		warnx("%u threads that process %d has created are missing: the pair had no room, or no memory, for them",
+		      live->unseen, pid);
 	/* If the verb has left early, it has printed the reason. */
 	if (!more)
 		explain(live);

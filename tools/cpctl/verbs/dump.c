@@ -10,6 +10,7 @@
 #include "core.h"
 #include "cpctl.h"
 #include "exit.h"
+#include "facts.h"
 #include "interrupt.h"
 #include "message.h"
 #include "output.h"
@@ -19,21 +20,24 @@
 #include "wholefile.h"
 
 static const struct usage usage = {
-	.has = OPTIONS_LIVE,
+	.has = OPTIONS_LIVE | OPTIONS_PROCESS,
 	.help =
 	"Usage: cpctl dump [OPTION]... PID\n"
 	"       cpctl dump [OPTION]... FILE [N]\n"
-	"Write a checkpoint of the running process or thread PID as an ELF core, to\n"
-	"be opened by 'gdb PROGRAM CORE'. The process continues. Or the checkpoint N of\n"
-	"a recording: its last, without N.\n"
+	"Write the checkpoints of all threads of the running process PID, of one\n"
+	"instant, as an ELF core, to be opened by 'gdb PROGRAM CORE'. The process\n"
+	"continues. The id of a thread stands for its process, unless --thread is given;\n"
+	"debuggers show that thread first. Or the checkpoint N of a recording: its last,\n"
+	"without N.\n"
 	"\n"
 	"  -o, --output CORE      the file (core.PID, FILE.core); - for the standard\n"
 	"                         output\n"
+	OPTIONS_PROCESS_HELP
 	OPTIONS_LIVE_HELP
 	OPTIONS_LAST_HELP
 	"\n"
-	"A sleeping process is nudged unless --no-nudge is given. A file that exists\n"
-	"is replaced.\n",
+	"A sleeping process is nudged unless --no-nudge is given, which is for one\n"
+	"thread. A file that exists is replaced.\n",
 };
 
 static const struct subject_usage arguments = {
@@ -46,7 +50,8 @@ static const struct subject_usage arguments = {
  * struct dumping - a core that is being written
  * @path: the path of the file
  * @file: the file, once it is open
- * @pid: the task
+ * @pid: a task of the process
+ * @first: the thread that debuggers show first, if it is there
  * @around: the surroundings of a living process before its checkpoint
  * @identity: the identity of the process; all zero if it is not known
  * @written: whether the whole core has been written
@@ -55,6 +60,7 @@ struct dumping {
 	const char		*path;
 	struct wholefile	file;
 	pid_t			pid;
+	pid_t			first;
 	struct surroundings	around;
 	struct identity		identity;
 	bool			written;
@@ -74,14 +80,16 @@ static bool read_rest(const struct memory *memory,
 	return true;
 }
 
-static int write_core(struct dumping *dump, const struct memory *memory,
+static int write_core(struct dumping *dump, const struct corestate *state,
 		      const struct identity *identity)
 {
-	if (!read_rest(memory, identity)) {
+	const struct memory memory = { state->threads[0], state->around };
+
+	if (!read_rest(&memory, identity)) {
 		warn("cannot look up symbols");
 		return EXIT_REFUSED;
 	}
-	if (core_write(dump->file.fd, memory, identity)) {
+	if (core_write(dump->file.fd, state, identity)) {
 		if (!interrupted())
 			warn("cannot write %s", dump->file.path);
 		return EXIT_REFUSED;
@@ -106,8 +114,12 @@ static bool open_file(struct dumping *dump)
 	return false;
 }
 
-/* Keeps the file if it is complete; @when: the time at which its memory was read. */
-static int keep(struct dumping *dump, const char *when)
+/*
+ * Keeps the file if it is complete.
+ * @nr: the number of threads
+ * @when: the time at which all other memory was read
+ */
+static int keep(struct dumping *dump, unsigned int nr, const char *when)
 {
 	if (interrupted() || !dump->written) {
 		wholefile_drop(&dump->file);
@@ -118,8 +130,12 @@ static int keep(struct dumping *dump, const char *when)
 			warn("cannot write %s", dump->file.path);
 		return EXIT_REFUSED;
 	}
-	warnx("%s: registers and stack are those of the checkpoint; all else was read %s, while the process continued",
-	      dump->file.path, when);
+	if (nr > 1)
+		warnx("%s: registers and stacks of %u threads are those of one instant; all else was read %s, while the process continued",
+		      dump->file.path, nr, when);
+	else
+		warnx("%s: registers and stack are those of the checkpoint; all else was read %s, while the process continued",
+		      dump->file.path, when);
 	return EXIT_OK;
 }
 
@@ -144,18 +160,71 @@ static bool identify(struct dumping *dump, const struct stream *stream)
 	return false;
 }
 
+/* Returns a lower number for a thread that is more important to the reader. */
+static unsigned int rank_of(const struct dumping *dump,
+			    const struct cp_checkpoint *cp)
+{
+	if (cp->flags & CP_CHECKPOINT_DEATH &&
+	    !(cp->flags & CP_CHECKPOINT_DEATH_ELSEWHERE))
+		return 0;
+	return cp->thread == dump->first ? 1 : 2;
+}
+
+/* Collects the checkpoints: the most important one first, the others in their order. */
+static void collect(const struct dumping *dump, const struct instant *instant,
+		    const struct snapshot **threads)
+{
+	unsigned int best = 0, i, nr = 1;
+
+	for (i = 1; i < instant->nr; i++) {
+		if (rank_of(dump, &instant->threads[i].snapshot.head) <
+		    rank_of(dump, &instant->threads[best].snapshot.head))
+			best = i;
+	}
+	threads[0] = &instant->threads[best].snapshot;
+	for (i = 0; i < instant->nr; i++) {
+		if (i != best)
+			threads[nr++] = &instant->threads[i].snapshot;
+	}
+}
+
+static bool has_compat(const struct instant *instant)
+{
+	unsigned int i;
+
+	for (i = 0; i < instant->nr; i++) {
+		if (instant->threads[i].snapshot.head.flags &
+		    CP_CHECKPOINT_COMPAT)
+			return true;
+	}
+	return false;
+}
+
+static int dump_threads(struct dumping *dump, struct stream *stream)
+{
+	unsigned int nr = stream->instant->nr;
+	const struct snapshot **threads = calloc(nr, sizeof(*threads));
+	const struct corestate state = { nr, threads, stream->around };
+
+	if (!threads) {
+		warn("cannot write a core");
+		return EXIT_REFUSED;
+	}
+	collect(dump, stream->instant, threads);
+	write_core(dump, &state, &dump->identity);
+	free(threads);
+	return keep(dump, nr, "right after it");
+}
+
 static int dump_living(struct dumping *dump, struct stream *stream)
 {
-	const struct memory memory = { stream->now, stream->around };
-
-	if (stream->now->head.flags & CP_CHECKPOINT_COMPAT)
+	if (has_compat(stream->instant))
 		return refuse_compat(dump);
 	if (!stream->replaced)
 		surroundings_inherit(stream->around, &dump->around);
 	if (!identify(dump, stream) || !open_file(dump))
 		return EXIT_REFUSED;
-	write_core(dump, &memory, &dump->identity);
-	return keep(dump, "right after it");
+	return dump_threads(dump, stream);
 }
 
 /*
@@ -175,7 +244,7 @@ static void foresee(struct dumping *dump)
 
 static int dump_recorded(struct dumping *dump, const struct stream *stream)
 {
-	const struct memory memory = { stream->now, stream->around };
+	const struct corestate state = { 1, &stream->now, stream->around };
 	const struct playback *play = stream->play;
 
 	dump->pid = play->identity.task;
@@ -189,8 +258,8 @@ static int dump_recorded(struct dumping *dump, const struct stream *stream)
 		return refuse_compat(dump);
 	if (!open_file(dump))
 		return EXIT_REFUSED;
-	write_core(dump, &memory, &play->identity);
-	return keep(dump, "some time before");
+	write_core(dump, &state, &play->identity);
+	return keep(dump, 1, "some time before");
 }
 
 /* The default name of the core, to be freed by the caller; NULL without memory. */
@@ -221,9 +290,15 @@ static int dump_stream(struct dumping *dump, struct stream *stream)
 static int dump_subject(const struct subject *subject,
 			const struct options *options)
 {
-	struct dumping dump = { .pid = subject->pid, .path = options->output };
+	struct dumping dump = {
+		.pid = subject->pid,
+		.first = subject->pid,
+		.path = options->output,
+	};
 	int status;
 
+	if (options->stream.process && !subject->file)
+		dump.pid = task_of_process(subject->pid);
 	dump.around.mem = -1;
 	dump.around.root = -1;
 	if (!subject->file)
@@ -238,6 +313,7 @@ int verb_dump(int argc, char **argv)
 {
 	struct options options = {
 		.stream.count = 1,
+		.stream.process = true,
 		.stream.nudge = true,
 		.stream.timeout_ns = -1,
 	};
