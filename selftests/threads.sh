@@ -158,6 +158,43 @@ for line in open(sys.argv[1]):
 	stop_slave
 }
 
+# A thread chooses its name.
+test_misleading_name()
+{
+	compile liar -pthread <<-'END'
+		#include <pthread.h>
+		#include <stdio.h>
+		#include <sys/prctl.h>
+		#include <unistd.h>
+		void *lie(void *arg)
+		{
+			prctl(PR_SET_NAME, "a:\nTID 1 \033[31m");
+			puts("here");
+			fflush(stdout);
+			pause();
+			return arg;
+		}
+		int main(void)
+		{
+			pthread_t thread;
+
+			pthread_create(&thread, NULL, lie, NULL);
+			pthread_join(thread, NULL);
+			return 0;
+		}
+	END
+	"$folder/liar" >"$folder/said" &
+	slave_begins $!
+	eventually test -s "$folder/said"
+	ends 0 cpctl bt "$slave"
+	[ "$(grep -c '^TID ' "$folder/out")" -eq 2 ]
+	has out ' "a:\nTID 1 \x1b[31m":'
+	ends 0 cpctl bt --json "$slave"
+	[ "$(wc -l <"$folder/out")" -eq 2 ]
+	fails 1 grep -q $'\033' "$folder/out"
+	stop_slave
+}
+
 test_one_thread()
 {
 	start_crew

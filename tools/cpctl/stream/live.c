@@ -293,6 +293,17 @@ static int hold(struct live *live)
 	return nr;
 }
 
+static bool any_layout_changed(const struct instant *instant)
+{
+	unsigned int i;
+
+	for (i = 0; i < instant->nr; i++) {
+		if (layout_changed(&instant->threads[i].snapshot.head))
+			return true;
+	}
+	return false;
+}
+
 /*
  * Takes checkpoints of all threads of a process, as take_thread(). The process is held
  * only while this thread reads memory that may change immediately afterwards.
@@ -321,8 +332,7 @@ static int take_process(struct live *live, struct taken *taken, bool last)
 	live->complete = last;
 	find_surroundings(live);
 	instant_sort(&taken->instant, live->stream.pid);
-	instant_name(&taken->instant);
-	if (!last)
+	if (!last && any_layout_changed(&taken->instant))
 		taken->maps = surroundings_maps(&live->around);
 	return 1;
 }
@@ -493,6 +503,8 @@ static bool live_next(struct stream *stream)
 	if (!taken)
 		return false;
 	surroundings_refresh(&live->around);
+	if (live->process)
+		instant_name(&taken->instant);
 	if (taken->maps)
 		surroundings_replace(&live->around, &taken->maps);
 	for (i = 0; i < taken->nr_others; i++)
