@@ -332,9 +332,10 @@ TEST(info)
 TEST(layout_is_that_of_64_bit_programs)
 {
 	EXPECT_EQ(40, sizeof(struct cp_info));
-	EXPECT_EQ(64, sizeof(struct cp_prep));
-	EXPECT_EQ(56, sizeof(struct cp_get));
-	EXPECT_EQ(40, sizeof(struct cp_region_head));
+	EXPECT_EQ(80, sizeof(struct cp_prep));
+	EXPECT_EQ(64, sizeof(struct cp_get));
+	EXPECT_EQ(32, sizeof(struct cp_hold));
+	EXPECT_EQ(48, sizeof(struct cp_region_head));
 	EXPECT_EQ(48, sizeof(struct cp_segment));
 	EXPECT_EQ(27 * 8, sizeof(struct cp_regs));
 	EXPECT_EQ(48, offsetof(struct cp_checkpoint, regs));

@@ -244,7 +244,8 @@ static int listen_and_ask(struct inside *inside)
 		return 2;
 	if (master_get(&m) != 1 || next(&sock, &msg, 5000) ||
 	    msg.cmd != CP_NL_CMD_CHECKPOINT ||
-	    u64_of(&msg, CP_NL_A_TIME) != master_checkpoint(&m)->time)
+	    u64_of(&msg, CP_NL_A_TIME) < before ||
+	    u64_of(&msg, CP_NL_A_TIME) > master_checkpoint(&m)->time)
 		return 3;
 	inside->paired = true;
 	return eventually(inside->done) ? 0 : 4;
