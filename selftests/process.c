@@ -224,40 +224,39 @@ TEST_F_TIMEOUT(running, each_return_of_each_thread_once, LONG)
  */
 
 /*
- * birth_clone(flags, stack, word), birth_clone3(args, size, word): start a thread whose
- * first instruction writes to *@word. It then sleeps for ever. Return in the caller.
+ * birth_clone(flags, stack), birth_clone3(args, size): start a thread whose first
+ * instruction writes below the top of its stack. It then sleeps for ever. Return in the
+ * caller, whose stack is another one.
  */
 asm("birth_clone:\n"
-    "	pushq	%r12\n"
-    "	movq	%rdx, %r12\n"
     "	xorl	%edx, %edx\n"
     "	xorl	%r10d, %r10d\n"
     "	xorl	%r8d, %r8d\n"
     "	movl	$56, %eax\n"	/* clone */
     "	jmp	1f\n"
     "birth_clone3:\n"
-    "	pushq	%r12\n"
-    "	movq	%rdx, %r12\n"
     "	movl	$435, %eax\n"	/* clone3 */
     "1:	syscall\n"
     "birth_at:\n"
-    "	addl	$1, (%r12)\n"
+    "	movq	$1, -8(%rsp)\n"
     "	testl	%eax, %eax\n"
     "	jz	2f\n"
-    "	popq	%r12\n"
     "	ret\n"
     "2:	movl	$34, %eax\n"	/* pause */
     "	syscall\n"
     "	jmp	2b\n");
 
-long birth_clone(unsigned long flags, void *stack, volatile uint32_t *word);
-long birth_clone3(struct clone_args *args, size_t size, volatile uint32_t *word);
+long birth_clone(unsigned long flags, void *stack);
+long birth_clone3(struct clone_args *args, size_t size);
 extern const char birth_at[];
 
 #define THREAD_FLAGS	(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | \
 			 CLONE_THREAD | CLONE_SYSVSEM)
 
-static char birth_stack[4096] __attribute__((aligned(16)));
+#define BIRTH_STACK	4096
+
+/* The new thread's stack, which the test shares. */
+static char *birth_stack;
 
 static void *work_clone(void *arg)
 {
@@ -265,9 +264,9 @@ static void *work_clone(void *arg)
 
 	member_begin(m);
 	member_wait(m);
-	m->progress = birth_clone(THREAD_FLAGS, birth_stack + sizeof(birth_stack),
-				  &m->team->word);
-	return body_sleep(NULL), NULL;
+	m->progress = birth_clone(THREAD_FLAGS, birth_stack + BIRTH_STACK);
+	body_sleep(NULL);
+	return NULL;
 }
 
 static void *work_clone3(void *arg)
@@ -276,13 +275,14 @@ static void *work_clone3(void *arg)
 	struct clone_args args = {
 		.flags = THREAD_FLAGS,
 		.stack = (uintptr_t)birth_stack,
-		.stack_size = sizeof(birth_stack),
+		.stack_size = BIRTH_STACK,
 	};
 
 	member_begin(m);
 	member_wait(m);
-	m->progress = birth_clone3(&args, sizeof(args), &m->team->word);
-	return body_sleep(NULL), NULL;
+	m->progress = birth_clone3(&args, sizeof(args));
+	body_sleep(NULL);
+	return NULL;
 }
 
 FIXTURE(birth)
@@ -313,6 +313,7 @@ FIXTURE_SETUP(birth)
 {
 	struct cp_prep prep = { 0 };
 
+	birth_stack = shared_memory(BIRTH_STACK);
 	self->team = TEAM_OF(1, variant->work);
 	ASSERT_TRUE(team_start(self->team));
 	ASSERT_TRUE(eventually(is_asleep_in(self->team->pid, SYS_futex)));
@@ -326,29 +327,10 @@ FIXTURE_TEARDOWN(birth)
 	slave_kill(self->team->pid);
 }
 
-/*
- * Takes checkpoints until the first one of the new thread. Returns the value of the word
- * before that, less what the creator has added; -1 if something went wrong.
- */
-static int word_at_birth(struct watch *w, struct team *t, int nr)
+/* What the first instruction of the new thread has written. */
+static uint64_t birth_word(void)
 {
-	uint32_t before = 0, creators = 0;
-
-	while (w->nr_tracks < 2) {
-		/* Enough for a thread that does not wait. */
-		sleep_ms(5);
-		before = t->word;
-		if (watch_get(w) != 1)
-			return -1;
-		if (w->m.get.thread != t->pid ||
-		    !is_call_of(master_checkpoint(&w->m), nr))
-			continue;
-		w->all_new = true;
-		creators = 1;
-		if (!eventually(t->word == 1))
-			return -1;
-	}
-	return before - creators;
+	return *(volatile uint64_t *)(birth_stack + BIRTH_STACK - 8);
 }
 
 TEST_F(birth, first_checkpoint_precedes_the_first_instruction)
@@ -356,16 +338,23 @@ TEST_F(birth, first_checkpoint_precedes_the_first_instruction)
 	const struct cp_checkpoint *c;
 	struct team *t = self->team;
 	struct watch *w = &self->w;
+	uint64_t before = 0;
 
-	ASSERT_EQ(0, word_at_birth(w, t, variant->nr)) TH_LOG("%s", watch_why(w));
+	while (w->nr_tracks < 2) {
+		/* Enough for a thread that does not wait. */
+		sleep_ms(5);
+		before = birth_word();
+		ASSERT_EQ(1, watch_get(w)) TH_LOG("%s", watch_why(w));
+	}
+	EXPECT_EQ(0, before);
 	c = master_checkpoint(&w->m);
 	ASSERT_NE(t->pid, c->thread);
 	EXPECT_TRUE(is_birth(c));
 	EXPECT_EQ((uintptr_t)birth_at, c->regs.rip);
+	EXPECT_EQ((uintptr_t)birth_stack + BIRTH_STACK, c->regs.rsp);
 	EXPECT_TRUE(is_call_of(c, variant->nr));
-	EXPECT_EQ((uintptr_t)&t->word, c->regs.r12);
 	/* Both threads run on, and sleep. */
-	EXPECT_TRUE(eventually(watch_rest(w) == -EAGAIN && t->word == 2 &&
+	EXPECT_TRUE(eventually(watch_rest(w) == -EAGAIN && birth_word() &&
 			       t->members[0].progress));
 	EXPECT_EQ((pid_t)t->members[0].progress, w->tracks[1].tid);
 	EXPECT_EQ(2, watch_figure(w, "threads"));
