@@ -204,7 +204,8 @@ struct cp_prep {
  * by CP_GET_NUDGE unless it waits already. CP_IOC_GET gives checkpoints in the order
  * of their times, and returns 2 for the end of a thread. With CP_PREP_DEATH, each
  * thread that a signal kills leaves its last state, marked with
- * CP_CHECKPOINT_DEATH; all but the one that received the signal are also marked with
+ * CP_CHECKPOINT_DEATH, which comes in the order of the deaths although its time may be
+ * earlier; all but the one that received the signal are also marked with
  * CP_CHECKPOINT_DEATH_ELSEWHERE. The pair ends with the last thread, or
  * with an exec by any of them. Children are not slaves.
  */
