@@ -57,10 +57,17 @@ static int find_signal(sigset_t *pending)
 }
 
 /* Is the task about to stop in a place where it can be killed unforeseen? */
-static bool is_stopping(void)
+static bool is_stopping(const sigset_t *pending)
 {
-	return current->jobctl & (JOBCTL_TRAP_MASK | JOBCTL_TRAP_FREEZE |
-				  JOBCTL_STOP_PENDING);
+	int sig;
+
+	if (current->jobctl & (JOBCTL_TRAP_MASK | JOBCTL_TRAP_FREEZE |
+			       JOBCTL_STOP_PENDING))
+		return true;
+	for (sig = 1; sig < SIGRTMIN; sig++)
+		if (sig_kernel_stop(sig) && sigismember(pending, sig))
+			return true;
+	return false;
 }
 
 /* Does siginfo hold an address? */
@@ -139,28 +146,32 @@ bool cp_death_foreseen(struct cp_death *death, struct pid_namespace *ns)
 	find_info(death, &current->signal->shared_pending);
 	find_info(death, &current->pending);
 	find_thread(death, &all, ns);
-	foreseen = death->signal ||
-		   (!is_group_exiting() &&
-		    (!sigisemptyset(&pending) || is_stopping()));
+	death->stopping = !is_group_exiting() && is_stopping(&pending);
+	foreseen = death->signal || death->stopping ||
+		   (!is_group_exiting() && !sigisemptyset(&pending));
 	spin_unlock_irq(&sighand()->siglock);
 	return foreseen;
 }
 
 /**
- * cp_death_was_elsewhere - did another thread receive an unforeseen fatal signal?
+ * cp_death_was_elsewhere - did another thread receive the fatal signal?
  * @signal: the signal of which the current task, which is exiting, dies
+ * @stopped: the task may have been stopped when it came
  *
  * The task's own faults are always foreseen: the hook's work is queued while the
  * task is in user mode. A fatal signal that dumps no core is still queued where it was
- * sent to; see find_thread().
+ * sent to; see find_thread(). It is not if the threads were stopped: then one of them
+ * dequeues it after SIGCONT, and nothing tells which one.
  */
-bool cp_death_was_elsewhere(int signal)
+bool cp_death_was_elsewhere(int signal, bool stopped)
 {
 	sigset_t pending;
 
 	if (sig_kernel_coredump(signal))
-		return get_nr_threads(current) > 1;
-	if (signal == SIGKILL || !is_group_exiting() || current->ptrace)
+		return get_nr_threads(current) > 1 &&
+		       !(current->flags & PF_DUMPCORE);
+	if (signal == SIGKILL || !is_group_exiting() || current->ptrace ||
+	    stopped)
 		return false;
 	spin_lock_irq(&sighand()->siglock);
 	sigorsets(&pending, &current->pending.signal,

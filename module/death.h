@@ -24,16 +24,18 @@ struct pid_namespace;
  * @elsewhere:	another thread of the process received it
  * @thread:	with @elsewhere: that thread's id in the master's pid namespace; 0
  *		if unknown
+ * @stopping:	the task stops first
  */
 struct cp_death {
 	s32 signal;
 	s32 code;
 	u64 addr;
 	bool elsewhere;
+	bool stopping;
 	s32 thread;
 };
 
 bool cp_death_foreseen(struct cp_death *death, struct pid_namespace *ns);
-bool cp_death_was_elsewhere(int signal);
+bool cp_death_was_elsewhere(int signal, bool stopped);
 
 #endif /* _CP_DEATH_H */

@@ -335,7 +335,7 @@ static void describe_death(const struct cp_thread *thread,
 		checkpoint->signal_thread = death->thread;
 		elsewhere = death->elsewhere;
 	} else {
-		elsewhere = cp_death_was_elsewhere(signal);
+		elsewhere = cp_death_was_elsewhere(signal, thread->dying && death->stopping);
 	}
 	if (elsewhere)
 		checkpoint->flags |= CP_CHECKPOINT_DEATH_ELSEWHERE;

@@ -198,11 +198,6 @@ test_frames_are_limited()
 	stop_slave
 }
 
-has_child()
-{
-	child_of "$1" >/dev/null 2>&1
-}
-
 # interrupt_early SIGNAL COMMAND...: while cpctl opens the slave's memory
 interrupt_early()
 {
@@ -213,20 +208,21 @@ interrupt_early()
 		-e trace=openat -e inject=openat:delay_enter=3s "$@" \
 		>"$folder/out" 2>"$folder/errors" &
 	master=$!
-	eventually has_child "$master"
-	pid=$(child_of "$master")
-	eventually catches "$sig" "$pid"
+	eventually catches "$sig" "$master"
 	kill -s "$sig" "$pid"
 	eventually fails 1 kill -0 "$pid" 2>/dev/null
 	wait "$master"
 }
 
-# It is past where the signal would just kill it.
+# catches SIGNAL PARENT: the child is past where the signal would just kill it; sets pid.
+# strace has other children before.
 catches()
 {
 	local caught
 
-	caught=$(sed -n 's/^SigCgt:	//p' "/proc/$2/status" 2>/dev/null)
+	pid=$(child_of "$2" 2>/dev/null) && [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = cpctl ] ||
+		return
+	caught=$(sed -n 's/^SigCgt:	//p' "/proc/$pid/status" 2>/dev/null)
 	((16#${caught:-0} >> ($(kill -l "$1") - 1) & 1))
 }
 
@@ -409,6 +405,11 @@ test_frozen_process()
 	echo 0 >"$group/cgroup.freeze"
 	stop_slave
 	rmdir "$group"
+}
+
+has_child()
+{
+	child_of "$1" >/dev/null 2>&1
 }
 
 test_zombies()
