@@ -31,6 +31,11 @@ enum {
 	OPT_XSTATE,
 };
 
+/* The lines of --help for --help and --version. A verb's options precede them. */
+#define CMDLINE_LAST_HELP						    \
+	"  -h, --help             print this help\n"			    \
+	"  -V, --version          print the version\n"
+
 /* The maximum number of options of a verb besides --help and --version. */
 #define CMDLINE_OPTIONS 14
 

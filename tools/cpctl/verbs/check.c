@@ -30,9 +30,8 @@ static const struct cmdline cmdline = {
 	"Usage: cpctl check [OPTION]...\n"
 	"Print whether this machine has all that is needed, and what to do if not.\n"
 	"\n"
-	"      --json     print JSON\n"
-	"  -h, --help     print this help\n"
-	"  -V, --version  print the version\n",
+	"      --json             print JSON\n"
+	CMDLINE_LAST_HELP,
 	.options = {
 		{ "json", no_argument, NULL, OPT_JSON },
 	},

@@ -34,7 +34,7 @@ static const struct usage usage = {
 	"                         output\n"
 	OPTIONS_PROCESS_HELP
 	OPTIONS_LIVE_HELP
-	OPTIONS_LAST_HELP
+	CMDLINE_LAST_HELP
 	"\n"
 	"A sleeping process is nudged unless --no-nudge is given, which is for one\n"
 	"thread. A file that exists is replaced.\n",

@@ -11,8 +11,7 @@ static const struct cmdline cmdline = {
 	"End the pair whose slave is PID. The slave continues at once; its master is\n"
 	"notified. You can end the pairs that you have made, root can end all.\n"
 	"\n"
-	"  -h, --help     print this help\n"
-	"  -V, --version  print the version\n",
+	CMDLINE_LAST_HELP,
 };
 
 int verb_end(int argc, char **argv)

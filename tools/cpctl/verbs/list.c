@@ -24,10 +24,9 @@ static const struct cmdline cmdline = {
 	"Usage: cpctl list [OPTION]...\n"
 	"List the pairs: those that you have made; for root, all.\n"
 	"\n"
-	"      --json       print JSON, one object to a line\n"
-	"      --no-header  leave out the first line\n"
-	"  -h, --help       print this help\n"
-	"  -V, --version    print the version\n",
+	"      --json             print JSON, one object to a line\n"
+	"      --no-header        leave out the first line\n"
+	CMDLINE_LAST_HELP,
 	.options = {
 		{ "json", no_argument, NULL, OPT_JSON },
 		{ "no-header", no_argument, NULL, OPT_NO_HEADER },

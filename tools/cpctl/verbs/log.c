@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "cmdline.h"
 #include "cpctl.h"
 #include "death.h"
 #include "entry.h"
@@ -36,7 +37,7 @@ static const struct usage usage = {
 	OPTIONS_LIVE_HELP
 	OPTIONS_THIN_HELP
 	OPTIONS_OUTPUT_HELP
-	OPTIONS_LAST_HELP
+	CMDLINE_LAST_HELP
 	"\n"
 	"A sleeping process is not nudged unless --nudge is given.\n",
 };

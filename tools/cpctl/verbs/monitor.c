@@ -34,10 +34,9 @@ static const struct cmdline cmdline = {
 	"Print a line for each pair that there is, that is made and that ends, until\n"
 	"interrupted. With PID: the pairs that it is the slave of.\n"
 	"\n"
-	"      --checkpoints  and a line for each checkpoint\n"
-	"      --json         print JSON, one object to a line\n"
-	"  -h, --help         print this help\n"
-	"  -V, --version      print the version\n",
+	"      --checkpoints      and a line for each checkpoint\n"
+	"      --json             print JSON, one object to a line\n"
+	CMDLINE_LAST_HELP,
 	.options = {
 		{ "checkpoints", no_argument, NULL, OPT_CHECKPOINTS },
 		{ "json", no_argument, NULL, OPT_JSON },

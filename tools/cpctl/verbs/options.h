@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "cmdline.h"
 #include "printer.h"
 #include "stream.h"
 
@@ -45,15 +46,12 @@ struct options {
 	"      --json             print JSON, one object to a line\n"	    \
 	"      --no-demangle      print names of C++ and Rust as linkers see them\n" \
 	"  -o, --output FILE      print to FILE\n"
-#define OPTIONS_LAST_HELP						    \
-	"  -h, --help             print this help\n"			    \
-	"  -V, --version          print the version\n"
 /* Most of them, for a verb that prints and nudges. */
 #define OPTIONS_TAKE_HELP						    \
 	OPTIONS_LIVE_HELP						    \
 	OPTIONS_THIN_HELP						    \
 	OPTIONS_OUTPUT_HELP						    \
-	OPTIONS_LAST_HELP						    \
+	CMDLINE_LAST_HELP						    \
 	"\n"								    \
 	"A sleeping process is nudged unless --no-nudge or --every is given.\n"
 

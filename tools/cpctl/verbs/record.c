@@ -34,8 +34,7 @@ static const struct cmdline cmdline = {
 	"      --xstate           floating point and vector registers too\n"
 	"      --stack-limit SIZE most bytes of each stack to take (64K; all of it when the\n"
 	"                         program dies; K, M, G allowed)\n"
-	"  -h, --help             print this help\n"
-	"  -V, --version          print the version\n"
+	CMDLINE_LAST_HELP
 	"\n"
 	"Ctrl-C writes the file and leaves the process running. SIGUSR1 writes it and\n"
 	"continues. SIGTERM and SIGHUP are passed on to a program that was started here.\n"

@@ -26,7 +26,7 @@ static const struct usage usage = {
 	OPTIONS_LIVE_HELP
 	OPTIONS_VIEW_HELP
 	OPTIONS_OUTPUT_HELP
-	OPTIONS_LAST_HELP
+	CMDLINE_LAST_HELP
 	"      --record ...       'cpctl record' by another name; goes first\n"
 	"\n"
 	"The program is not nudged unless --nudge is given. Ctrl-C stops printing and\n"

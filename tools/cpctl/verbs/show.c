@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* cpctl show: print a checkpoint of a recording. */
+#include "cmdline.h"
 #include "cpctl.h"
 #include "subject.h"
 #include "viewer.h"
@@ -13,7 +14,7 @@ static const struct usage usage = {
 	"\n"
 	OPTIONS_VIEW_HELP
 	OPTIONS_OUTPUT_HELP
-	OPTIONS_LAST_HELP,
+	CMDLINE_LAST_HELP,
 };
 
 static const struct subject_usage arguments = {

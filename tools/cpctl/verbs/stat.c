@@ -36,12 +36,11 @@ static const struct cmdline cmdline = {
 	"made, each further one on the time since the report before. With PID: of the\n"
 	"pair whose slave it is. At a terminal: again and again, until q is pressed.\n"
 	"\n"
-	"      --interval SEC  time from report to report (1)\n"
-	"      --count N       number of reports (1, when not at a terminal)\n"
-	"      --json          print JSON, one object to a line\n"
-	"      --prometheus    print what node_exporter's textfile collector reads\n"
-	"  -h, --help          print this help\n"
-	"  -V, --version       print the version\n",
+	"      --interval SEC     time from report to report (1)\n"
+	"      --count N          number of reports (1, when not at a terminal)\n"
+	"      --json             print JSON, one object to a line\n"
+	"      --prometheus       print what node_exporter's textfile collector reads\n"
+	CMDLINE_LAST_HELP,
 	.options = {
 		{ "interval", required_argument, NULL, OPT_INTERVAL },
 		{ "count", required_argument, NULL, OPT_COUNT },

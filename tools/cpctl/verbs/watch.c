@@ -40,8 +40,7 @@ static const struct cmdline cmdline = {
 	"      --no-demangle      print names of C++ and Rust as linkers see them\n"
 	"      --no-nudge         do not bring a sleeping process to user mode\n"
 	"      --stack-limit SIZE most bytes of stack to take (K, M, G allowed)\n"
-	"  -h, --help             print this help\n"
-	"  -V, --version          print the version\n"
+	CMDLINE_LAST_HELP
 	"\n"
 	"Keys: q leaves, any other draws at once.\n",
 	.options = {
