@@ -57,7 +57,7 @@ static int find_signal(sigset_t *pending)
 }
 
 /* Is the task about to stop in a place where it can be killed unforeseen? */
-static bool is_stopping(const sigset_t *pending)
+static bool is_stopping(sigset_t *pending)
 {
 	int sig;
 
