@@ -31,7 +31,7 @@ static struct file *open_proc(const char *path)
 }
 
 /* Is this file a /proc/PID/mem that grants access to @mm? */
-static bool grants(const struct file *file, const struct mm_struct *mm)
+static bool file_grants(const struct file *file, const struct mm_struct *mm)
 {
 	return file->f_op == mem_fops && file->private_data == mm;
 }
@@ -44,7 +44,7 @@ static bool __init is_proof_of(const struct file *file, struct task_struct *task
 
 	if (!mm)
 		return false;
-	is = grants(file, mm) && file->f_cred == current_cred();
+	is = file_grants(file, mm) && file->f_cred == current_cred();
 	mmput(mm);
 	return is;
 }
@@ -203,7 +203,7 @@ static int ask_again(const struct file *file, const struct mm_struct *mm)
 	again = dentry_open(&file->f_path, O_RDONLY, current_cred());
 	if (IS_ERR(again))
 		return PTR_ERR(again) == -ENOMEM ? -ENOMEM : -EPERM;
-	granted = grants(again, mm);
+	granted = file_grants(again, mm);
 	fput(again);
 	return granted ? 0 : -EPERM;
 }
@@ -219,7 +219,7 @@ static int check_proof(int mem_fd, struct task_struct *task,
 	file = fget(mem_fd);
 	if (!file)
 		return -EPERM;
-	if (grants(file, mm) && file->f_cred == current_cred() &&
+	if (file_grants(file, mm) && file->f_cred == current_cred() &&
 	    names_task(file, task))
 		ret = ask_again(file, mm);
 	fput(file);

@@ -241,7 +241,8 @@ static bool is_user_memory(const struct cp_segment *seg)
 }
 
 /* The most bytes of this mapping that a checkpoint holds. */
-static u64 limit_of(const struct cp_slot *slot, const struct cp_segment *seg)
+static u64 segment_limit(const struct cp_slot *slot,
+			 const struct cp_segment *seg)
 {
 	u64 limit = slot->data_size - PAGE_SIZE;
 	struct vm_area_struct *vma;
@@ -266,7 +267,7 @@ static void place_stack(struct cp_segment *seg, const struct cp_slot *slot,
 	if (sp > seg->map_start + RED_ZONE)
 		seg->addr = sp - RED_ZONE;
 	seg->size = seg->map_end - seg->addr;
-	limit = limit_of(slot, seg);
+	limit = segment_limit(slot, seg);
 	if (seg->size <= limit) {
 		seg->offset = slot->data + slot->data_size - seg->size;
 	} else {
@@ -276,14 +277,14 @@ static void place_stack(struct cp_segment *seg, const struct cp_slot *slot,
 	}
 }
 
-/* A part lies in one page of the slave and in one page of the region. */
-static size_t first_part(const struct cp_segment *seg)
+/* A piece lies in one page of the slave and in one page of the region. */
+static size_t first_piece(const struct cp_segment *seg)
 {
 	return min_t(u64, seg->size, PAGE_SIZE - offset_in_page(seg->addr));
 }
 
 /* Lets waiting tasks have the CPU and mmap_lock; false when being killed. */
-static bool pause(struct cp_memory *memory, bool dying)
+static bool capture_pause(struct cp_memory *memory, bool dying)
 {
 	if (!dying && fatal_signal_pending(current))
 		return false;
@@ -302,7 +303,7 @@ static bool pause(struct cp_memory *memory, bool dying)
 static void copy_stack(struct cp_memory *memory, struct cp_region *region,
 		       struct cp_segment *seg, bool dying)
 {
-	size_t left = seg->size, part = first_part(seg);
+	size_t left = seg->size, piece = first_piece(seg);
 	u64 addr = seg->addr, offset = seg->offset;
 
 	while (left) {
@@ -312,15 +313,15 @@ static void copy_stack(struct cp_memory *memory, struct cp_region *region,
 			seg->flags |= CP_SEGF_NOMEM;
 			break;
 		}
-		if (unlikely(!cp_memory_read(memory, to, addr, part)))
+		if (unlikely(!cp_memory_read(memory, to, addr, piece)))
 			seg->flags |= CP_SEGF_HOLE;
-		left -= part;
-		addr += part;
-		offset += part;
-		part = min_t(size_t, left, PAGE_SIZE);
+		left -= piece;
+		addr += piece;
+		offset += piece;
+		piece = min_t(size_t, left, PAGE_SIZE);
 		if (left && unlikely(!memory->locked ||
 				     (!(addr & (PAUSE_BYTES - 1)) &&
-				      !pause(memory, dying)))) {
+				      !capture_pause(memory, dying)))) {
 			seg->flags |= CP_SEGF_TRUNCATED;
 			break;
 		}
@@ -332,21 +333,21 @@ static void copy_stack(struct cp_memory *memory, struct cp_region *region,
 static bool copy_stack_late(struct cp_memory *memory, struct cp_region *region,
 			    const struct cp_segment *seg)
 {
-	size_t left = seg->size, part = first_part(seg);
+	size_t left = seg->size, piece = first_piece(seg);
 	u64 addr = seg->addr, offset = seg->offset;
 
 	while (left) {
 		void *page = cp_region_page(region, offset);
 
 		if (unlikely(!page) ||
-		    unlikely(!cp_memory_read_late(memory, page +
-						  offset_in_page(offset),
-						  addr, part)))
+		    unlikely(!cp_memory_read_late(memory,
+						  page + offset_in_page(offset),
+						  addr, piece)))
 			return false;
-		left -= part;
-		addr += part;
-		offset += part;
-		part = min_t(size_t, left, PAGE_SIZE);
+		left -= piece;
+		addr += piece;
+		offset += piece;
+		piece = min_t(size_t, left, PAGE_SIZE);
 	}
 	return true;
 }
@@ -439,7 +440,7 @@ static bool capture_stack_late_locked(struct cp_memory *memory,
  * bytes, and waits for nothing.
  *
  * Return: false when the stack needs more than that, a page is not present, or
- * mmap_lock is taken.
+ * mmap_lock is not free.
  */
 bool cp_capture_stack_late(struct cp_region *region,
 			   const struct cp_slot *slot, unsigned long sp)
@@ -527,14 +528,14 @@ void cp_capture_xstate(struct cp_region *region, const struct cp_slot *slot,
 	size = regset_get(current, regset, room, buf);
 	while (done < size) {
 		void *to = cp_region_at(region, slot->xstate + done);
-		size_t part = min_t(size_t, size - done, PAGE_SIZE);
+		size_t piece = min_t(size_t, size - done, PAGE_SIZE);
 
 		if (!to) {
 			seg->flags |= CP_SEGF_NOMEM;
 			break;
 		}
-		memcpy(to, buf + done, part);
-		done += part;
+		memcpy(to, buf + done, piece);
+		done += piece;
 	}
 	seg->size = done;
 }

@@ -12,21 +12,21 @@
 static const int faults[] = { SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGFPE, SIGSYS };
 
 /* The caller is the task, so its sighand stays. */
-static struct sighand_struct *sighand(void)
+static struct sighand_struct *current_sighand(void)
 {
 	return rcu_dereference_protected(current->sighand, true);
 }
 
-static bool kills(int sig)
+static bool signal_kills(int sig)
 {
-	lockdep_assert_held(&sighand()->siglock);
-	return sighand()->action[sig - 1].sa.sa_handler == SIG_DFL &&
+	lockdep_assert_held(&current_sighand()->siglock);
+	return current_sighand()->action[sig - 1].sa.sa_handler == SIG_DFL &&
 	       !sig_kernel_ignore(sig);
 }
 
 static void find_pending(sigset_t *set)
 {
-	lockdep_assert_held(&sighand()->siglock);
+	lockdep_assert_held(&current_sighand()->siglock);
 	sigorsets(set, &current->pending.signal,
 		  &current->signal->shared_pending.signal);
 	sigandnsets(set, set, &current->blocked);
@@ -51,7 +51,7 @@ static int find_signal(sigset_t *pending)
 		if (sigismember(pending, faults[i]))
 			return faults[i];
 	for (sig = 1; sig <= _NSIG; sig++)
-		if (sigismember(pending, sig) && kills(sig))
+		if (sigismember(pending, sig) && signal_kills(sig))
 			return sig;
 	return 0;
 }
@@ -89,7 +89,7 @@ static void find_info(struct cp_death *death, const struct sigpending *pending)
 {
 	const struct sigqueue *queued;
 
-	lockdep_assert_held(&sighand()->siglock);
+	lockdep_assert_held(&current_sighand()->siglock);
 	list_for_each_entry(queued, &pending->list, list) {
 		if (queued->info.si_signo != death->signal)
 			continue;
@@ -111,7 +111,7 @@ static void find_thread(struct cp_death *death, sigset_t *pending,
 {
 	const struct core_state *core = current->signal->core_state;
 
-	lockdep_assert_held(&sighand()->siglock);
+	lockdep_assert_held(&current_sighand()->siglock);
 	if (!is_group_exiting() || !death->signal || death->signal == SIGKILL)
 		return;
 	death->elsewhere = sig_kernel_coredump(death->signal) ||
@@ -137,7 +137,7 @@ bool cp_death_foreseen(struct cp_death *death, struct pid_namespace *ns)
 	bool foreseen;
 
 	memset(death, 0, sizeof(*death));
-	spin_lock_irq(&sighand()->siglock);
+	spin_lock_irq(&current_sighand()->siglock);
 	find_pending(&pending);
 	/* A blocked signal may have ended the process, too. */
 	sigorsets(&all, &current->pending.signal,
@@ -149,7 +149,7 @@ bool cp_death_foreseen(struct cp_death *death, struct pid_namespace *ns)
 	death->stopping = !is_group_exiting() && is_stopping(&pending);
 	foreseen = death->signal || death->stopping ||
 		   (!is_group_exiting() && !sigisemptyset(&pending));
-	spin_unlock_irq(&sighand()->siglock);
+	spin_unlock_irq(&current_sighand()->siglock);
 	return foreseen;
 }
 
@@ -173,9 +173,9 @@ bool cp_death_was_elsewhere(int signal, bool stopped)
 	if (signal == SIGKILL || !is_group_exiting() || current->ptrace ||
 	    stopped)
 		return false;
-	spin_lock_irq(&sighand()->siglock);
+	spin_lock_irq(&current_sighand()->siglock);
 	sigorsets(&pending, &current->pending.signal,
 		  &current->signal->shared_pending.signal);
-	spin_unlock_irq(&sighand()->siglock);
+	spin_unlock_irq(&current_sighand()->siglock);
 	return !sigismember(&pending, signal);
 }

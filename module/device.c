@@ -107,8 +107,8 @@ static void file_set_pair(struct cp_file *cp_file, struct cp_pair *pair)
 }
 
 /* Reads the caller's struct in its current version; @min is the first one's size. */
-static int copy_in(void *arg, size_t size, size_t min, unsigned int cmd,
-		   const void __user *uarg)
+static int copy_struct_in(void *arg, size_t size, size_t min, unsigned int cmd,
+			  const void __user *uarg)
 {
 	if (_IOC_SIZE(cmd) < min)
 		return -EINVAL;
@@ -116,8 +116,8 @@ static int copy_in(void *arg, size_t size, size_t min, unsigned int cmd,
 }
 
 /* Writes it back; fields that this kernel does not know stay as they are. */
-static int copy_out(void __user *uarg, const void *arg, size_t size,
-		    unsigned int cmd)
+static int copy_struct_out(void __user *uarg, const void *arg, size_t size,
+			   unsigned int cmd)
 {
 	if (copy_to_user(uarg, arg, min_t(size_t, size, _IOC_SIZE(cmd))))
 		return -EFAULT;
@@ -142,7 +142,7 @@ static int ioctl_info(unsigned int cmd, void __user *uarg)
 		return -EINVAL;
 	if (clear_user(uarg, _IOC_SIZE(cmd)))
 		return -EFAULT;
-	return copy_out(uarg, &info, sizeof(info), cmd);
+	return copy_struct_out(uarg, &info, sizeof(info), cmd);
 }
 
 #define CP_PREP_FLAGS	(CP_PREP_OVERWRITE | CP_PREP_DEATH | CP_PREP_XSTATE | \
@@ -273,7 +273,7 @@ static int begin_pair(struct cp_pair *pair, const struct cp_pair_setup *setup,
 
 	prep->region_size = cp_area_size(pair->parts.area);
 	prep->thread_size = cp_area_offset(pair->parts.area, 1);
-	if (copy_out(uarg, prep, sizeof(*prep), cmd))
+	if (copy_struct_out(uarg, prep, sizeof(*prep), cmd))
 		return -EFAULT;
 	ret = cp_access_check(prep->mem_fd, setup->slave, setup->mm);
 	return ret ?: cp_life_begin(pair);
@@ -292,8 +292,8 @@ static void count_threads(struct cp_pair_setup *setup)
 			     max(CP_THREADS_DEFAULT, 2 * setup->nr_threads);
 }
 
-static int make_pair(struct cp_file *cp_file, struct cp_prep *prep,
-		     unsigned int cmd, void __user *uarg)
+static int device_make_pair(struct cp_file *cp_file, struct cp_prep *prep,
+			    unsigned int cmd, void __user *uarg)
 {
 	struct cp_pair_setup setup = {
 		.file = cp_file,
@@ -342,7 +342,7 @@ static int ioctl_prep(struct cp_file *cp_file, unsigned int cmd,
 	struct cp_prep prep;
 	int ret;
 
-	ret = copy_in(&prep, sizeof(prep), CP_PREP_SIZE_VER1, cmd, uarg);
+	ret = copy_struct_in(&prep, sizeof(prep), CP_PREP_SIZE_VER1, cmd, uarg);
 	if (ret)
 		return ret;
 	ret = check_prep(&prep);
@@ -350,7 +350,7 @@ static int ioctl_prep(struct cp_file *cp_file, unsigned int cmd,
 		return ret;
 	if (mutex_lock_interruptible(&cp_file->lock))
 		return -ERESTARTSYS;
-	ret = make_pair(cp_file, &prep, cmd, uarg);
+	ret = device_make_pair(cp_file, &prep, cmd, uarg);
 	mutex_unlock(&cp_file->lock);
 	return ret;
 }
@@ -388,7 +388,7 @@ static int deliver_checkpoint(struct cp_pair *pair,
 		ret = copy_short_regs(u64_to_user_ptr(get->regs),
 				      &slot.header->regs);
 	if (!ret)
-		ret = copy_out(uarg, get, sizeof(*get), cmd);
+		ret = copy_struct_out(uarg, get, sizeof(*get), cmd);
 	if (ret) {
 		cp_ring_put_back(&part->ring);
 		return ret;
@@ -406,7 +406,7 @@ static int deliver_end(struct cp_pair *pair, const struct cp_parts_taken *taken,
 	get->thread = taken->nr;
 	get->reason = CP_END_EXITED;
 	get->status = taken->status;
-	ret = copy_out(uarg, get, sizeof(*get), cmd);
+	ret = copy_struct_out(uarg, get, sizeof(*get), cmd);
 	cp_parts_end_taken(&pair->parts, taken->part, !ret);
 	return ret ?: 2;
 }
@@ -416,7 +416,7 @@ static int deliver_outcome(struct cp_pair *pair, struct cp_get *get,
 {
 	get->reason = pair->outcome.reason;
 	get->status = pair->outcome.status;
-	return copy_out(uarg, get, sizeof(*get), cmd);
+	return copy_struct_out(uarg, get, sizeof(*get), cmd);
 }
 
 static int device_take(struct cp_pair *pair, struct cp_get *get, u64 deadline,
@@ -452,7 +452,7 @@ static int ioctl_get(struct file *file, unsigned int cmd, void __user *uarg)
 	u64 deadline;
 	int ret;
 
-	ret = copy_in(&get, sizeof(get), CP_GET_SIZE_VER1, cmd, uarg);
+	ret = copy_struct_in(&get, sizeof(get), CP_GET_SIZE_VER1, cmd, uarg);
 	if (ret)
 		return ret;
 	if (get.flags & ~CP_GET_NUDGE || get.reserved)
@@ -479,7 +479,7 @@ static int device_hold(struct cp_pair *pair, struct cp_hold *hold,
 		return ret;
 	hold->nr_threads = result.nr_threads;
 	hold->late = result.late;
-	err = copy_out(uarg, hold, sizeof(*hold), cmd);
+	err = copy_struct_out(uarg, hold, sizeof(*hold), cmd);
 	if (!ret && err)
 		cp_hold_end(pair);
 	return err ?: ret;
@@ -492,7 +492,7 @@ static int ioctl_hold(struct cp_file *cp_file, unsigned int cmd,
 	struct cp_hold hold;
 	int ret;
 
-	ret = copy_in(&hold, sizeof(hold), CP_HOLD_SIZE_VER1, cmd, uarg);
+	ret = copy_struct_in(&hold, sizeof(hold), CP_HOLD_SIZE_VER1, cmd, uarg);
 	if (ret)
 		return ret;
 	if (hold.flags || hold.reserved)

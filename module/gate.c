@@ -25,7 +25,7 @@ static bool open_gate(struct cp_gate *gate, bool expired)
 	return closed;
 }
 
-static void expire(struct work_struct *work)
+static void gate_expire(struct work_struct *work)
 {
 	open_gate(container_of(to_delayed_work(work), struct cp_gate, expiry),
 		  true);
@@ -41,7 +41,7 @@ void cp_gate_init(struct cp_gate *gate)
 	spin_lock_init(&gate->lock);
 	init_waitqueue_head(&gate->threads);
 	init_waitqueue_head(&gate->holder);
-	INIT_DELAYED_WORK(&gate->expiry, expire);
+	INIT_DELAYED_WORK(&gate->expiry, gate_expire);
 }
 
 /**
@@ -114,7 +114,7 @@ int cp_gate_open(struct cp_gate *gate)
 }
 
 /* Gives how many threads wait now; 0 when @ticket is not valid any more. */
-static unsigned int park(struct cp_gate *gate, unsigned int ticket)
+static unsigned int gate_park(struct cp_gate *gate, unsigned int ticket)
 {
 	unsigned int nr = 0;
 
@@ -127,7 +127,7 @@ static unsigned int park(struct cp_gate *gate, unsigned int ticket)
 	return nr;
 }
 
-static void unpark(struct cp_gate *gate, unsigned int ticket)
+static void gate_unpark(struct cp_gate *gate, unsigned int ticket)
 {
 	spin_lock(&gate->lock);
 	if (gate->generation == ticket)
@@ -147,7 +147,7 @@ static void unpark(struct cp_gate *gate, unsigned int ticket)
 void cp_gate_wait(struct cp_gate *gate, unsigned int ticket,
 		  unsigned int nr_threads)
 {
-	unsigned int nr = park(gate, ticket);
+	unsigned int nr = gate_park(gate, ticket);
 
 	if (!nr)
 		return;
@@ -156,7 +156,7 @@ void cp_gate_wait(struct cp_gate *gate, unsigned int ticket,
 	___wait_event(gate->threads, !cp_gate_stops(gate, ticket),
 		      (TASK_KILLABLE | TASK_NOLOAD | TASK_FREEZABLE), 0, 0,
 		      schedule());
-	unpark(gate, ticket);
+	gate_unpark(gate, ticket);
 }
 
 /**

@@ -67,7 +67,7 @@ static inline bool cp_gate_is_closed(const struct cp_gate *gate)
  * cp_gate_ticket - thread: is the gate closed, so that it has to wait there?
  * @gate: the gate
  *
- * Taken before the thread captures its state: a state that was captured before the gate
+ * Called before the thread captures its state: a state that was captured before the gate
  * was closed may have been taken already, so it is not the one that the holder wants.
  *
  * Return: the ticket for cp_gate_wait(); 0 when the gate is open.

@@ -24,7 +24,7 @@
  * Are all threads where they execute nothing? A thread that has been created since is
  * counted in @hooked, and its creator has not arrived before.
  */
-static bool all_arrived(struct cp_pair *pair)
+static bool slave_has_arrived(struct cp_pair *pair)
 {
 	/* In this order: a thread that arrives meanwhile is not counted twice. */
 	unsigned int arrived = cp_gate_parked(&pair->gate);
@@ -33,16 +33,16 @@ static bool all_arrived(struct cp_pair *pair)
 	return arrived >= atomic_read(&pair->hooked);
 }
 
-static bool is_decided(struct cp_pair *pair)
+static bool hold_is_decided(struct cp_pair *pair)
 {
 	return cp_gate_parked(&pair->gate) >= atomic_read(&pair->hooked) ||
 	       !cp_gate_is_closed(&pair->gate);
 }
 
 /* Gives 0, -ETIMEDOUT, -ERESTARTSYS, or -EPIPE when the pair is over. */
-static int gather(struct cp_pair *pair, u64 deadline)
+static int hold_gather(struct cp_pair *pair, u64 deadline)
 {
-	while (!all_arrived(pair)) {
+	while (!slave_has_arrived(pair)) {
 		long ret;
 
 		if (cp_pair_is_over(pair))
@@ -51,7 +51,7 @@ static int gather(struct cp_pair *pair, u64 deadline)
 		if (ktime_get_ns() >= deadline || !cp_gate_is_closed(&pair->gate))
 			return -ETIMEDOUT;
 		ret = wait_event_freezable_timeout(pair->gate.holder,
-						   is_decided(pair),
+						   hold_is_decided(pair),
 						   LOOK_AGAIN);
 		if (ret < 0)
 			return ret;
@@ -59,8 +59,8 @@ static int gather(struct cp_pair *pair, u64 deadline)
 	return 0;
 }
 
-static int hold_locked(struct cp_pair *pair, u64 deadline, u64 limit,
-		       struct cp_hold_result *result)
+static int hold_begin_locked(struct cp_pair *pair, u64 deadline, u64 limit,
+			     struct cp_hold_result *result)
 {
 	int ret;
 
@@ -74,7 +74,7 @@ static int hold_locked(struct cp_pair *pair, u64 deadline, u64 limit,
 	}
 	cp_gate_limit(&pair->gate, limit);
 	cp_parts_hold(&pair->parts);
-	ret = gather(pair, deadline);
+	ret = hold_gather(pair, deadline);
 	if (ret) {
 		result->late = cp_parts_late(&pair->parts);
 		cp_gate_open(&pair->gate);
@@ -104,7 +104,7 @@ int cp_hold_begin(struct cp_pair *pair, u64 deadline, u64 limit,
 
 	if (mutex_lock_interruptible(&pair->gate.holding))
 		return -ERESTARTSYS;
-	ret = hold_locked(pair, deadline, limit, result);
+	ret = hold_begin_locked(pair, deadline, limit, result);
 	mutex_unlock(&pair->gate.holding);
 	return ret;
 }

@@ -122,7 +122,7 @@ static bool is_stepping_over_uprobe(void)
  * Task work also runs in get_signal(), at each stop for a debugger, while
  * io_uring_enter() waits, on the way to do_exit() and in it, and before KVM
  * enters a guest. Only resume_user_mode_work() clears TIF_NOTIFY_RESUME first,
- * and queue_work_again() sets that flag unless @late. KVM calls it as well, but
+ * and hook_queue_work_again() sets that flag unless @late. KVM calls it as well, but
  * in the middle of an ioctl. If rseq's code has set the flag again since, the
  * answer is no, and the replay decides again.
  */
@@ -136,11 +136,11 @@ static bool is_return_of_program(const struct cp_hook *hook,
 
 /*
  * What brought the kernel to @seen, which are @regs or, in a replay, what
- * as_entered() made of them. TS_COMPAT is cleared on the way to user mode.
+ * regs_as_entered() made of them. TS_COMPAT is cleared on the way to user mode.
  */
-static struct cp_cause cause_of(const struct cp_hook *hook,
-				const struct pt_regs *regs,
-				struct pt_regs *seen)
+static struct cp_cause hook_cause(const struct cp_hook *hook,
+				  const struct pt_regs *regs,
+				  struct pt_regs *seen)
 {
 	struct cp_cause cause = { .entry = CP_ENTRY_INTERRUPT };
 
@@ -154,7 +154,7 @@ static struct cp_cause cause_of(const struct cp_hook *hook,
 }
 
 /* From here on, the notifier sees every return to user mode. */
-static void watch(struct cp_hook *hook)
+static void hook_watch(struct cp_hook *hook)
 {
 	unsigned long flags;
 
@@ -168,7 +168,7 @@ static void watch(struct cp_hook *hook)
 	preempt_enable();
 }
 
-static void unwatch(struct cp_hook *hook)
+static void hook_unwatch(struct cp_hook *hook)
 {
 	unsigned long flags;
 
@@ -240,7 +240,7 @@ static __always_inline bool hook_capture(struct cp_hook *hook,
 
 	/* Before the capture: the master that fetches it may nudge again at once. */
 	WRITE_ONCE(hook->wanted, false);
-	if (!capture(hook, seen, cause_of(hook, regs, seen))) {
+	if (!capture(hook, seen, hook_cause(hook, regs, seen))) {
 		if (wanted)
 			WRITE_ONCE(hook->wanted, true);
 		return false;
@@ -254,8 +254,9 @@ static __always_inline bool hook_capture(struct cp_hook *hook,
  * A replay repeats the return before it: gives the registers with the orig_ax of
  * the first entry.
  */
-static struct pt_regs *as_entered(const struct cp_hook *hook,
-				  struct pt_regs *regs, struct pt_regs *earlier)
+static struct pt_regs *regs_as_entered(const struct cp_hook *hook,
+				       struct pt_regs *regs,
+				       struct pt_regs *earlier)
 {
 	if (!hook->replayed || !same_state(regs, &hook->regs))
 		return regs;
@@ -265,9 +266,9 @@ static struct pt_regs *as_entered(const struct cp_hook *hook,
 }
 
 /* Captures this return; false when a signal has to be acted on first. */
-static bool settle(struct cp_hook *hook, struct pt_regs *regs)
+static bool hook_settle(struct cp_hook *hook, struct pt_regs *regs)
 {
-	struct pt_regs earlier, *seen = as_entered(hook, regs, &earlier);
+	struct pt_regs earlier, *seen = regs_as_entered(hook, regs, &earlier);
 
 	if (!hook_capture(hook, regs, seen, hook->ops->capture))
 		return false;
@@ -275,38 +276,38 @@ static bool settle(struct cp_hook *hook, struct pt_regs *regs)
 	return true;
 }
 
-static void foresee_death(struct cp_hook *hook, struct pt_regs *regs)
+static void hook_foresee_death(struct cp_hook *hook, struct pt_regs *regs)
 {
-	struct pt_regs earlier, *seen = as_entered(hook, regs, &earlier);
+	struct pt_regs earlier, *seen = regs_as_entered(hook, regs, &earlier);
 
-	hook->ops->foresee_death(hook, seen, cause_of(hook, regs, seen));
+	hook->ops->foresee_death(hook, seen, hook_cause(hook, regs, seen));
 }
 
 /* In the work: these registers are left to the notifier. */
-static void step_aside(struct cp_hook *hook, struct pt_regs *regs)
+static void hook_step_aside(struct cp_hook *hook, struct pt_regs *regs)
 {
 	if (signals_come_first())
-		foresee_death(hook, regs);
+		hook_foresee_death(hook, regs);
 	hook->ops->report(hook, CP_HOOK_STEP_ASIDE);
 }
 
 /* In the work: captures or skips this return, or saves a state before death. */
-static void serve_early(struct cp_hook *hook, struct pt_regs *regs)
+static void hook_serve_early(struct cp_hook *hook, struct pt_regs *regs)
 {
 	hook->skipped = false;
 	hook->settled = false;
 	if (is_return_of_program(hook, regs)) {
 		hook->skipped = !hook_is_due(hook);
-		hook->settled = !hook->skipped && settle(hook, regs);
+		hook->settled = !hook->skipped && hook_settle(hook, regs);
 	}
 	if (hook->skipped || hook->settled)
 		hook->late = hook->ops->prefers_late(hook);
 	else
-		step_aside(hook, regs);
+		hook_step_aside(hook, regs);
 }
 
 /* In the notifier: has the work dealt with these registers? */
-static bool was_served(struct cp_hook *hook, const struct pt_regs *regs)
+static bool hook_was_served(struct cp_hook *hook, const struct pt_regs *regs)
 {
 	bool served = hook->skipped ||
 		      (hook->settled && same_state(regs, &hook->regs));
@@ -320,7 +321,7 @@ static bool was_served(struct cp_hook *hook, const struct pt_regs *regs)
 }
 
 /* In the notifier: skips or captures these registers, if possible. */
-static bool serve_late(struct cp_hook *hook, struct pt_regs *regs)
+static bool hook_serve_late(struct cp_hook *hook, struct pt_regs *regs)
 {
 	if (!hook_is_due(hook)) {
 		hook->faults = count_faults();
@@ -330,7 +331,7 @@ static bool serve_late(struct cp_hook *hook, struct pt_regs *regs)
 }
 
 /* These registers are left to the work in the exit of the replay's interrupt. */
-static void postpone(struct cp_hook *hook, const struct pt_regs *regs)
+static void hook_postpone(struct cp_hook *hook, const struct pt_regs *regs)
 {
 	/* A replay that is not captured either still repeats the first return. */
 	if (!hook->replayed || !same_state(regs, &hook->regs)) {
@@ -343,7 +344,7 @@ static void postpone(struct cp_hook *hook, const struct pt_regs *regs)
 }
 
 /* With @late, the work runs only when another task_work does. */
-static void queue_work_again(struct cp_hook *hook)
+static void hook_queue_work_again(struct cp_hook *hook)
 {
 	/* Cannot fail: a task that enters user mode is not exiting. */
 	if (!hook->queued)
@@ -359,7 +360,7 @@ static void queue_work_again(struct cp_hook *hook)
  * keep the slave from executing anything. So the nudge is delayed by RENUDGE_MIN,
  * doubled up to RENUDGE_MAX while the slave has not moved.
  */
-static void renudge_later(struct cp_hook *hook, const struct pt_regs *regs)
+static void hook_renudge_later(struct cp_hook *hook, const struct pt_regs *regs)
 {
 	bool moved = !same_state(regs, &hook->renudged);
 
@@ -370,7 +371,7 @@ static void renudge_later(struct cp_hook *hook, const struct pt_regs *regs)
 		      HRTIMER_MODE_REL_HARD);
 }
 
-static enum hrtimer_restart renudge(struct hrtimer *timer)
+static enum hrtimer_restart hook_renudge(struct hrtimer *timer)
 {
 	struct cp_hook *hook = container_of(timer, struct cp_hook, renudge);
 
@@ -388,18 +389,18 @@ static void hook_user_return(struct user_return_notifier *urn)
 
 	/* The program continues after the instruction has been stepped over. */
 	if (is_stepping_over_uprobe()) {
-		queue_work_again(hook);
+		hook_queue_work_again(hook);
 		return;
 	}
-	served = was_served(hook, regs) ||
-		 (hook->late && serve_late(hook, regs));
+	served = hook_was_served(hook, regs) ||
+		 (hook->late && hook_serve_late(hook, regs));
 	if (!served)
-		postpone(hook, regs);
+		hook_postpone(hook, regs);
 	owed = hook->ops->leave(hook, served);
 	/* The exit of the interrupt runs the work, which issues the wake-up. */
 	if (owed)
 		hook->late = false;
-	queue_work_again(hook);
+	hook_queue_work_again(hook);
 
 	/*
 	 * mmap_read_unlock() may have woken a task that wants this CPU, and the
@@ -408,7 +409,7 @@ static void hook_user_return(struct user_return_notifier *urn)
 	if (!served || owed || cp_need_resched())
 		irq_work_queue(this_cpu_ptr(&replay_irq));
 	else if (READ_ONCE(hook->wanted))
-		renudge_later(hook, regs);
+		hook_renudge_later(hook, regs);
 }
 
 static void hook_work(struct callback_head *work)
@@ -418,14 +419,14 @@ static void hook_work(struct callback_head *work)
 	hook->queued = false;
 	hook->ops->arrive(hook);
 	if (!hook->ops->is_over(hook))
-		serve_early(hook, current_pt_regs());
+		hook_serve_early(hook, current_pt_regs());
 	if (!hook->ops->is_over(hook)) {
 		if (!hook->watching)
-			watch(hook);
+			hook_watch(hook);
 		return;
 	}
 	if (hook->watching)
-		unwatch(hook);
+		hook_unwatch(hook);
 	hrtimer_cancel(&hook->renudge);
 	hook->ops->unhooked(hook);
 }
@@ -440,7 +441,7 @@ void cp_hook_task_exits(struct cp_hook *hook)
 {
 	if (!hook->watching)
 		return;
-	unwatch(hook);
+	hook_unwatch(hook);
 	/* Cannot fail: exit_task_work() has not run yet. */
 	if (!hook->queued)
 		task_work_add(current, &hook->work, TWA_NONE);
@@ -462,7 +463,7 @@ void cp_hook_prepare(struct cp_hook *hook, struct task_struct *task,
 	init_task_work(&hook->work, hook_work);
 	init_task_work(&hook->nudge_work, nudge_work);
 	raw_spin_lock_init(&hook->nudge_lock);
-	hrtimer_setup(&hook->renudge, renudge, CLOCK_MONOTONIC,
+	hrtimer_setup(&hook->renudge, hook_renudge, CLOCK_MONOTONIC,
 		      HRTIMER_MODE_REL_HARD);
 	hook->urn.on_user_return = hook_user_return;
 	preempt_notifier_init(&hook->pn, &hook_preempt_ops);
@@ -486,7 +487,7 @@ int cp_hook_arm(struct cp_hook *hook)
 }
 
 /* The caller's reference keeps owner and module until @ops->ref. */
-static void queue_nudge(struct cp_hook *hook)
+static void hook_queue_nudge(struct cp_hook *hook)
 {
 	lockdep_assert_held(&hook->nudge_lock);
 	if (test_and_set_bit(0, &hook->nudging))
@@ -518,7 +519,7 @@ void cp_hook_nudge(struct cp_hook *hook)
 	if (!hook->released) {
 		/* Even if @nudge_work is queued: that nudge may have been served. */
 		WRITE_ONCE(hook->wanted, true);
-		queue_nudge(hook);
+		hook_queue_nudge(hook);
 	}
 	raw_spin_unlock_irqrestore(&hook->nudge_lock, flags);
 }

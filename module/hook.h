@@ -19,7 +19,7 @@
  * From the first run of the work to the last, @urn and @pn are registered
  * (@watching). While the task is in user mode, the work is queued.
  *
- * A checkpoint is taken in one of two places:
+ * A checkpoint is captured in one of two places:
  *
  *	early	In the work, which may wait for the owner's peer and for memory.
  *		The registers may still change after the work: signals are

@@ -324,7 +324,7 @@ static void life_task_exits(void)
  * Memory for a thread that the current task creates. With PREEMPT_RT, memory cannot be
  * allocated here, nor freed.
  */
-static struct cp_thread *take_spare(struct cp_thread *creator)
+static struct cp_thread *life_use_spare(struct cp_thread *creator)
 {
 	struct cp_thread *spare = creator ? creator->spare : NULL;
 
@@ -348,7 +348,7 @@ static void life_slave_forks(struct cp_pair *pair, struct task_struct *child)
 	if (!same_thread_group(current, child) || child->flags & CP_PF_KERNEL ||
 	    cp_pair_is_over(pair) || cp_thread_find(pair, child))
 		return;
-	thread = take_spare(cp_thread_find(pair, current));
+	thread = life_use_spare(cp_thread_find(pair, current));
 	if (!thread) {
 		cp_life_thread_unseen(pair);
 		return;

@@ -71,7 +71,7 @@ static struct hlist_head *listeners_at(u32 portid)
 }
 
 /* The socket's file; NULL when the socket is being released, or has been. */
-static struct file *hold_file(struct sock *sk)
+static struct file *socket_hold_file(struct sock *sk)
 {
 	struct file *file = NULL;
 
@@ -107,7 +107,7 @@ static void listeners_send(struct hlist_head *head,
 		    !cp_viewer_sees(&listener->viewer, message->pair))
 			continue;
 		/* While the file is held, @portid belongs to this socket. */
-		file = hold_file(listener->sk);
+		file = socket_hold_file(listener->sk);
 		if (!file)
 			continue;
 		send_message(listener, message);
@@ -145,7 +145,7 @@ static u32 events_wanted(struct hlist_head *head, const struct cp_pair *pair)
 	return events;
 }
 
-static void set_events(struct cp_pair *pair)
+static void pair_set_events(struct cp_pair *pair)
 {
 	WRITE_ONCE(pair->events, events_wanted(&all_seeing, pair) |
 		   events_wanted(listeners_to(pair->master.uid), pair));
@@ -158,12 +158,12 @@ static void set_events(struct cp_pair *pair)
 void cp_listeners_attend(struct cp_pair *pair)
 {
 	mutex_lock(&listeners_mutex);
-	set_events(pair);
+	pair_set_events(pair);
 	mutex_unlock(&listeners_mutex);
 }
 
 /* A subscription of @viewer has changed. */
-static void set_events_of_all(const struct cp_viewer *viewer)
+static void viewer_set_events(const struct cp_viewer *viewer)
 {
 	struct cp_table_cursor cursor = { .all = true };
 	struct cp_pair *pair;
@@ -171,7 +171,7 @@ static void set_events_of_all(const struct cp_viewer *viewer)
 	lockdep_assert_held(&listeners_mutex);
 	while ((pair = cp_table_next(&cursor))) {
 		if (cp_viewer_sees(viewer, pair))
-			set_events(pair);
+			pair_set_events(pair);
 		cp_table_passed(&cursor, pair);
 		cp_pair_unref(pair);
 	}
@@ -215,7 +215,7 @@ static void listener_add(struct listener *listener)
 	hlist_add_head_rcu(&listener->by_viewer, viewer->all ? &all_seeing :
 			   listeners_to(viewer->uid));
 	hlist_add_head_rcu(&listener->by_port, listeners_at(listener->portid));
-	set_events_of_all(viewer);
+	viewer_set_events(viewer);
 }
 
 static void listener_remove(struct listener *listener)
@@ -223,12 +223,12 @@ static void listener_remove(struct listener *listener)
 	lockdep_assert_held(&listeners_mutex);
 	hlist_del_rcu(&listener->by_viewer);
 	hlist_del_rcu(&listener->by_port);
-	set_events_of_all(&listener->viewer);
+	viewer_set_events(&listener->viewer);
 	call_srcu(&listeners_srcu, &listener->rcu, listener_free_rcu);
 }
 
 /* Removes the listeners whose sockets have been released. */
-static void remove_dead(void)
+static void listeners_remove_dead(void)
 {
 	struct listener *listener;
 	struct hlist_node *next;
@@ -255,7 +255,7 @@ static struct listener *listener_find(const struct sock *sk, u32 portid)
  * Making a pair and subscribing walk all listeners under the mutex, so their number is
  * limited, for each user and in all.
  */
-static bool may_listen(const struct cp_viewer *viewer)
+static bool viewer_may_listen(const struct cp_viewer *viewer)
 {
 	unsigned int all = 0, own = 0, bucket;
 	kuid_t user = cp_limits_user();
@@ -284,11 +284,11 @@ static int listener_insert(struct listener *listener)
 {
 	struct listener *old = listener_find(listener->sk, listener->portid);
 
-	if (!old && !may_listen(&listener->viewer))
+	if (!old && !viewer_may_listen(&listener->viewer))
 		return -EUSERS;
 	if (old && same_viewer(&old->viewer, &listener->viewer)) {
 		WRITE_ONCE(old->events, listener->events);
-		set_events_of_all(&old->viewer);
+		viewer_set_events(&old->viewer);
 		return 1;
 	}
 	/* Remove first: an event arrives once or not at all, never twice. */
@@ -310,7 +310,7 @@ static int listeners_subscribe(struct sock *sk, u32 portid, u32 events,
 		return -ENOMEM;
 	mutex_lock(&listeners_mutex);
 	/* Listeners of closed sockets do not count. */
-	remove_dead();
+	listeners_remove_dead();
 	ret = listener_insert(listener);
 	mutex_unlock(&listeners_mutex);
 	if (ret)
@@ -357,14 +357,14 @@ int cp_listeners_set(struct sock *sk, u32 portid, u32 events,
 	return ret;
 }
 
-static void reap(struct work_struct *work)
+static void listeners_reap(struct work_struct *work)
 {
 	mutex_lock(&listeners_mutex);
-	remove_dead();
+	listeners_remove_dead();
 	mutex_unlock(&listeners_mutex);
 }
 
-static DECLARE_WORK(reap_work, reap);
+static DECLARE_WORK(reap_work, listeners_reap);
 
 /*
  * Called for each netlink socket that is released on the machine. Another socket may

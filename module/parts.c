@@ -76,7 +76,7 @@ out:
 }
 
 /* Tells those who scan the region how many parts there are. */
-static void show_nr(struct cp_parts *parts)
+static void parts_show_nr(struct cp_parts *parts)
 {
 	struct cp_region_head *head = cp_region_at(parts->at[0]->region, 0);
 
@@ -111,7 +111,7 @@ static struct cp_part *parts_add(struct cp_parts *parts)
 	parts->at[parts->nr] = part;
 	/* Pairs with part_at(). */
 	smp_store_release(&parts->nr, parts->nr + 1);
-	show_nr(parts);
+	parts_show_nr(parts);
 	return part;
 }
 
@@ -204,7 +204,7 @@ unsigned int cp_parts_death_slot(const struct cp_parts *parts)
 }
 
 /* The oldest part that has ended, if there are too many and nobody reads it. */
-static struct cp_part *recycle(struct cp_parts *parts)
+static struct cp_part *parts_recycle(struct cp_parts *parts)
 {
 	struct cp_part *part;
 
@@ -224,29 +224,29 @@ static struct cp_part *recycle(struct cp_parts *parts)
 	return NULL;
 }
 
-static struct cp_part *reuse(struct cp_parts *parts)
+static struct cp_part *parts_reuse(struct cp_parts *parts)
 {
 	struct cp_part *part;
 
 	lockdep_assert_held(&parts->lock);
 	part = list_first_entry_or_null(&parts->free, struct cp_part, node);
 	if (!part)
-		return recycle(parts);
+		return parts_recycle(parts);
 	list_del(&part->node);
 	/* Nobody takes from a part that is free. */
 	cp_ring_reopen(&part->ring);
 	return part;
 }
 
-static void set_hook(struct cp_parts *parts, struct cp_part *part,
-		     struct cp_hook *hook)
+static void part_set_hook(struct cp_parts *parts, struct cp_part *part,
+			  struct cp_hook *hook)
 {
 	lockdep_assert_held(&parts->lock);
 	WRITE_ONCE(part->hook, hook);
 	WRITE_ONCE(parts->nr_live, parts->nr_live + 1);
 }
 
-static void clear_hook(struct cp_parts *parts, struct cp_part *part)
+static void part_clear_hook(struct cp_parts *parts, struct cp_part *part)
 {
 	lockdep_assert_held(&parts->lock);
 	WRITE_ONCE(part->hook, NULL);
@@ -254,8 +254,8 @@ static void clear_hook(struct cp_parts *parts, struct cp_part *part)
 }
 
 /* Gives the part to the thread, unless the pair is over. */
-static int assign(struct cp_parts *parts, struct cp_part *part,
-		  struct cp_hook *hook, s32 nr)
+static int part_assign(struct cp_parts *parts, struct cp_part *part,
+		       struct cp_hook *hook, s32 nr)
 {
 	bool closed;
 
@@ -266,7 +266,7 @@ static int assign(struct cp_parts *parts, struct cp_part *part,
 	if (closed)
 		list_add(&part->node, &parts->free);
 	else
-		set_hook(parts, part, hook);
+		part_set_hook(parts, part, hook);
 	spin_unlock(&parts->lock);
 	return closed ? -EPIPE : 0;
 }
@@ -290,7 +290,7 @@ int cp_parts_join(struct cp_parts *parts, struct cp_hook *hook, s32 nr,
 	int ret;
 
 	spin_lock(&parts->lock);
-	part = reuse(parts);
+	part = parts_reuse(parts);
 	spin_unlock(&parts->lock);
 	if (!part) {
 		mutex_lock(&parts->growing);
@@ -299,13 +299,13 @@ int cp_parts_join(struct cp_parts *parts, struct cp_hook *hook, s32 nr,
 		if (IS_ERR(part))
 			return PTR_ERR(part);
 	}
-	ret = assign(parts, part, hook, nr);
+	ret = part_assign(parts, part, hook, nr);
 	if (!ret)
 		*result = part;
 	return ret;
 }
 
-static void wake_masters(struct cp_parts *parts)
+static void parts_wake_masters(struct cp_parts *parts)
 {
 	if (wq_has_sleeper(parts->plan.wait))
 		wake_up_interruptible_poll(parts->plan.wait, EPOLLIN);
@@ -322,7 +322,7 @@ static void wake_masters(struct cp_parts *parts)
 void cp_parts_end(struct cp_parts *parts, struct cp_part *part, s32 status)
 {
 	spin_lock(&parts->lock);
-	clear_hook(parts, part);
+	part_clear_hook(parts, part);
 	part->status = status;
 	WRITE_ONCE(part->ended_at, ktime_get_ns());
 	/* Pairs with part_offer(). */
@@ -345,7 +345,7 @@ void cp_parts_leave(struct cp_parts *parts, struct cp_part *part,
 {
 	spin_lock(&parts->lock);
 	if (part->hook == hook)
-		clear_hook(parts, part);
+		part_clear_hook(parts, part);
 	spin_unlock(&parts->lock);
 }
 
@@ -357,7 +357,7 @@ void cp_parts_leave(struct cp_parts *parts, struct cp_part *part,
 void cp_parts_give_back(struct cp_parts *parts, struct cp_part *part)
 {
 	spin_lock(&parts->lock);
-	clear_hook(parts, part);
+	part_clear_hook(parts, part);
 	list_add(&part->node, &parts->free);
 	spin_unlock(&parts->lock);
 }
@@ -388,7 +388,7 @@ void cp_parts_close(struct cp_parts *parts)
 	}
 }
 
-static void summon_part(struct cp_part *part)
+static void part_summon(struct cp_part *part)
 {
 	spin_lock(&part->parts->lock);
 	if (part->hook)
@@ -396,9 +396,9 @@ static void summon_part(struct cp_part *part)
 	spin_unlock(&part->parts->lock);
 }
 
-static void summon_ring(struct cp_ring *ring)
+static void ring_summon(struct cp_ring *ring)
 {
-	summon_part(container_of(ring, struct cp_part, ring));
+	part_summon(container_of(ring, struct cp_part, ring));
 }
 
 /**
@@ -412,21 +412,21 @@ void cp_parts_summon(struct cp_parts *parts)
 
 	for (i = 0; (part = part_at(parts, i)); i++) {
 		if (cp_ring_slave_is_away(&part->ring))
-			summon_part(part);
+			part_summon(part);
 		if (i % PAUSE_PARTS == PAUSE_PARTS - 1)
 			cond_resched();
 	}
 }
 
-static bool is_parked(const struct cp_part *part)
+static bool part_is_parked(const struct cp_part *part)
 {
 	return cp_gate_stops(part->parts->plan.gate, READ_ONCE(part->parked));
 }
 
-static void summon_to_gate(struct cp_part *part)
+static void part_summon_to_gate(struct cp_part *part)
 {
 	spin_lock(&part->parts->lock);
-	if (part->hook && !is_parked(part))
+	if (part->hook && !part_is_parked(part))
 		cp_hook_nudge(part->hook);
 	spin_unlock(&part->parts->lock);
 }
@@ -469,15 +469,15 @@ void cp_parts_hold(struct cp_parts *parts)
 	for (i = 0; (part = part_at(parts, i)); i++) {
 		/* A thread that waits for a place takes its ticket after that. */
 		if (!cp_ring_hold(&part->ring))
-			summon_to_gate(part);
+			part_summon_to_gate(part);
 		if (i % PAUSE_PARTS == PAUSE_PARTS - 1)
 			cond_resched();
 	}
 }
 
-static bool is_late(struct cp_part *part)
+static bool part_is_late(struct cp_part *part)
 {
-	return READ_ONCE(part->hook) && !is_parked(part) &&
+	return READ_ONCE(part->hook) && !part_is_parked(part) &&
 	       !cp_ring_is_stuck(&part->ring);
 }
 
@@ -510,7 +510,7 @@ s32 cp_parts_late(struct cp_parts *parts)
 	unsigned int i;
 
 	for (i = 0; (part = part_at(parts, i)); i++)
-		if (is_late(part))
+		if (part_is_late(part))
 			return READ_ONCE(part->nr);
 	return 0;
 }
@@ -537,7 +537,7 @@ static struct cp_offer part_offer(struct cp_part *part)
 }
 
 /* What a thread that waits will write is younger than all that has been written. */
-static bool is_before(const struct cp_offer *a, const struct cp_offer *b)
+static bool offer_is_before(const struct cp_offer *a, const struct cp_offer *b)
 {
 	bool a_waits = a->kind == CP_OFFER_SLAVE;
 	bool b_waits = b->kind == CP_OFFER_SLAVE;
@@ -545,7 +545,7 @@ static bool is_before(const struct cp_offer *a, const struct cp_offer *b)
 	return a_waits == b_waits ? a->time < b->time : b_waits;
 }
 
-static struct choice find_oldest(struct cp_parts *parts)
+static struct choice parts_find_oldest(struct cp_parts *parts)
 {
 	struct choice found = { };
 	struct cp_part *part;
@@ -555,7 +555,7 @@ static struct choice find_oldest(struct cp_parts *parts)
 		struct cp_offer offer = part_offer(part);
 
 		if (offer.kind != CP_OFFER_NONE &&
-		    (!found.part || is_before(&offer, &found.offer)))
+		    (!found.part || offer_is_before(&offer, &found.offer)))
 			found = (struct choice){ part, offer };
 		if (i % PAUSE_PARTS == PAUSE_PARTS - 1)
 			cond_resched();
@@ -568,14 +568,14 @@ static struct choice find_oldest(struct cp_parts *parts)
  * nothing older any more, so an offer that is older than the beginning of the search
  * is the oldest of all; another one is looked for again, which seldom happens twice.
  */
-static struct choice choose(struct cp_parts *parts)
+static struct choice parts_choose(struct cp_parts *parts)
 {
 	struct choice found;
 	u64 begun;
 
 	do {
 		begun = ktime_get_ns();
-		found = find_oldest(parts);
+		found = parts_find_oldest(parts);
 	} while (found.part && found.offer.time > begun);
 	return found;
 }
@@ -584,8 +584,8 @@ static struct choice choose(struct cp_parts *parts)
  * Takes the end of a thread, which is taken once. Meanwhile the part may have become
  * that of another thread, which has left checkpoints and has ended, too.
  */
-static int take_end(struct cp_parts *parts, struct cp_part *part,
-		    struct cp_parts_taken *taken)
+static int parts_take_end(struct cp_parts *parts, struct cp_part *part,
+			  struct cp_parts_taken *taken)
 {
 	int ret = -EAGAIN;
 
@@ -618,12 +618,13 @@ void cp_parts_end_taken(struct cp_parts *parts, struct cp_part *part,
 	spin_unlock(&parts->lock);
 	/* Another thread of the master may wait for it. */
 	if (!delivered)
-		wake_masters(parts);
+		parts_wake_masters(parts);
 }
 
 /* Gives -EAGAIN when there may be another choice now. */
-static int take_choice(struct cp_parts *parts, const struct choice *choice,
-		       struct cp_parts_taken *taken)
+static int parts_take_choice(struct cp_parts *parts,
+			     const struct choice *choice,
+			     struct cp_parts_taken *taken)
 {
 	struct cp_ring *ring = &choice->part->ring;
 	struct cp_taken from_ring;
@@ -632,7 +633,7 @@ static int take_choice(struct cp_parts *parts, const struct choice *choice,
 	taken->part = choice->part;
 	switch (choice->offer.kind) {
 	case CP_OFFER_OVER:
-		return take_end(parts, choice->part, taken);
+		return parts_take_end(parts, choice->part, taken);
 	case CP_OFFER_SLAVE:
 		return cp_ring_invite(ring) ?: -EAGAIN;
 	default:
@@ -643,16 +644,16 @@ static int take_choice(struct cp_parts *parts, const struct choice *choice,
 }
 
 /* Gives as cp_parts_take(), and -EAGAIN when nothing is there. */
-static int try_take(struct cp_parts *parts, struct cp_parts_taken *taken)
+static int parts_try_take(struct cp_parts *parts, struct cp_parts_taken *taken)
 {
 	struct choice choice;
 	int ret;
 
 	do {
-		choice = choose(parts);
+		choice = parts_choose(parts);
 		if (!choice.part)
 			return READ_ONCE(parts->closed) ? 0 : -EAGAIN;
-		ret = take_choice(parts, &choice, taken);
+		ret = parts_take_choice(parts, &choice, taken);
 		if (ret == -EAGAIN && signal_pending(current))
 			ret = -ERESTARTSYS;
 	} while (ret == -EAGAIN);
@@ -660,8 +661,8 @@ static int try_take(struct cp_parts *parts, struct cp_parts_taken *taken)
 	return ret == -ETIME ? -EAGAIN : ret;
 }
 
-static int wait_and_take(struct cp_parts *parts, u64 deadline,
-			 struct cp_parts_taken *taken)
+static int parts_wait_and_take(struct cp_parts *parts, u64 deadline,
+			       struct cp_parts_taken *taken)
 {
 	ktime_t expires = deadline;
 	DEFINE_WAIT(wait);
@@ -674,7 +675,7 @@ static int wait_and_take(struct cp_parts *parts, u64 deadline,
 				TASK_INTERRUPTIBLE | TASK_FREEZABLE);
 		if (cp_parts_ready(parts)) {
 			finish_wait(parts->plan.wait, &wait);
-			ret = try_take(parts, taken);
+			ret = parts_try_take(parts, taken);
 			if (ret == -EAGAIN && late)
 				ret = -ETIMEDOUT;
 			if (ret != -EAGAIN)
@@ -692,26 +693,26 @@ static int wait_and_take(struct cp_parts *parts, u64 deadline,
 	return ret;
 }
 
-static int take_any(struct cp_parts *parts, u64 deadline, bool nudge,
-		    struct cp_parts_taken *taken)
+static int parts_take_any(struct cp_parts *parts, u64 deadline, bool nudge,
+			  struct cp_parts_taken *taken)
 {
-	int ret = try_take(parts, taken);
+	int ret = parts_try_take(parts, taken);
 
 	if (ret != -EAGAIN)
 		return ret;
 	if (nudge)
 		cp_parts_summon(parts);
-	return deadline ? wait_and_take(parts, deadline, taken) :
-			  try_take(parts, taken);
+	return deadline ? parts_wait_and_take(parts, deadline, taken) :
+			  parts_try_take(parts, taken);
 }
 
-static int take_single(struct cp_part *part, u64 deadline, bool nudge,
-		       struct cp_parts_taken *taken)
+static int part_take(struct cp_part *part, u64 deadline, bool nudge,
+		     struct cp_parts_taken *taken)
 {
 	struct cp_taken from_ring;
 	int ret;
 
-	ret = cp_ring_take(&part->ring, deadline, nudge ? summon_ring : NULL,
+	ret = cp_ring_take(&part->ring, deadline, nudge ? ring_summon : NULL,
 			   &from_ring);
 	taken->part = part;
 	taken->slot = from_ring.slot;
@@ -735,9 +736,9 @@ int cp_parts_take(struct cp_parts *parts, u64 deadline, bool nudge,
 	int ret;
 
 	if (parts->plan.single)
-		return take_single(parts->at[0], deadline, nudge, taken);
+		return part_take(parts->at[0], deadline, nudge, taken);
 	atomic_inc(&parts->getters);
-	ret = take_any(parts, deadline, nudge, taken);
+	ret = parts_take_any(parts, deadline, nudge, taken);
 	atomic_dec(&parts->getters);
 	if (ret == 1)
 		WRITE_ONCE(parts->reading, taken->part);
@@ -816,7 +817,7 @@ void cp_parts_count(struct cp_parts *parts, struct cp_ring_counts *counts)
 	}
 }
 
-static void add_stats(struct cp_figures *sum, const struct cp_stats *one)
+static void figures_add(struct cp_figures *sum, const struct cp_stats *one)
 {
 	struct cp_held held = cp_stats_read_held(one);
 	unsigned int i;
@@ -842,5 +843,5 @@ void cp_parts_figures(struct cp_parts *parts, struct cp_figures *sum)
 	sum->last_syscall = READ_ONCE(parts->at[0]->stats.last_syscall);
 	sum->last_flags = READ_ONCE(parts->at[0]->stats.last_flags);
 	for (i = 0; (part = part_at(parts, i)); i++)
-		add_stats(sum, &part->stats);
+		figures_add(sum, &part->stats);
 }

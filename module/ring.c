@@ -173,14 +173,14 @@ void cp_ring_destroy(struct cp_ring *ring)
 	kvfree(ring->places);
 }
 
-static bool has_checkpoint(const struct cp_ring *ring)
+static bool ring_has_checkpoint(const struct cp_ring *ring)
 {
 	lockdep_assert_held(&ring->lock);
 	return ring->kept || ring->head != ring->tail ||
 	       (ring->has_last && ring->over);
 }
 
-static bool may_claim(const struct cp_ring *ring)
+static bool ring_may_claim(const struct cp_ring *ring)
 {
 	bool full;
 
@@ -199,8 +199,8 @@ static bool may_claim(const struct cp_ring *ring)
 }
 
 /* Puts the slot that the slave has written into its place. */
-static void add_checkpoint(struct cp_ring *ring, const struct cp_claim *claim,
-			   cp_seal_fn seal)
+static void ring_add_checkpoint(struct cp_ring *ring,
+				const struct cp_claim *claim, cp_seal_fn seal)
 {
 	struct cp_place *place = &ring->places[ring->head % ring->nr_slots];
 
@@ -226,10 +226,10 @@ u64 cp_ring_next_seq(const struct cp_ring *ring)
 }
 
 /* True when the slave must wait no longer: it has a slot, or the ring is closed. */
-static bool claim_now(struct cp_ring *ring, struct cp_claim *claim)
+static bool ring_claim_now(struct cp_ring *ring, struct cp_claim *claim)
 {
 	lockdep_assert_held(&ring->lock);
-	if (!ring->over && may_claim(ring)) {
+	if (!ring->over && ring_may_claim(ring)) {
 		WRITE_ONCE(ring->filling, true);
 		claim->slot = ring->spare;
 		claim->seq = cp_ring_next_seq(ring);
@@ -237,35 +237,35 @@ static bool claim_now(struct cp_ring *ring, struct cp_claim *claim)
 	return ring->filling || ring->over;
 }
 
-static bool try_claim(struct cp_ring *ring, struct cp_claim *claim)
+static bool ring_try_claim(struct cp_ring *ring, struct cp_claim *claim)
 {
 	bool done;
 
 	spin_lock(&ring->lock);
-	done = claim_now(ring, claim);
+	done = ring_claim_now(ring, claim);
 	ring->slave_waiting = !done;
 	spin_unlock(&ring->lock);
 	return done;
 }
 
 /* A change may have made cp_ring_take() or poll(2) ready. */
-static void wake_masters(struct cp_ring *ring)
+static void ring_wake_masters(struct cp_ring *ring)
 {
 	if (wq_has_sleeper(ring->master_wait))
 		wake_up_interruptible_poll(ring->master_wait, EPOLLIN);
 }
 
-static void stop_waiting(struct cp_ring *ring)
+static void ring_stop_waiting(struct cp_ring *ring)
 {
 	spin_lock(&ring->lock);
 	ring->slave_waiting = false;
 	spin_unlock(&ring->lock);
 	/* A non-blocking taker that was waiting for this slave returns -EAGAIN now. */
-	wake_masters(ring);
+	ring_wake_masters(ring);
 }
 
-/* Is try_claim() likely to succeed? */
-static bool slave_may_claim(const struct cp_ring *ring)
+/* Is ring_try_claim() likely to succeed? */
+static bool ring_slave_may_claim(const struct cp_ring *ring)
 {
 	if (READ_ONCE(ring->over))
 		return true;
@@ -274,7 +274,7 @@ static bool slave_may_claim(const struct cp_ring *ring)
 	return READ_ONCE(ring->head) - READ_ONCE(ring->tail) < ring->nr_slots;
 }
 
-static void count_unwritten(struct cp_ring *ring)
+static void ring_count_unwritten(struct cp_ring *ring)
 {
 	lockdep_assert_held(&ring->lock);
 	ring->unwritten++;
@@ -286,22 +286,22 @@ static void count_unwritten(struct cp_ring *ring)
  * @slave_waiting, so the slave claims the slot after all if it can. Otherwise the
  * checkpoint counts as missed, and its number is not used again.
  */
-static int give_up(struct cp_ring *ring, struct cp_claim *claim)
+static int ring_give_up_claim(struct cp_ring *ring, struct cp_claim *claim)
 {
 	bool done;
 
 	spin_lock(&ring->lock);
-	done = claim_now(ring, claim);
+	done = ring_claim_now(ring, claim);
 	ring->slave_waiting = false;
 	if (!done)
-		count_unwritten(ring);
+		ring_count_unwritten(ring);
 	spin_unlock(&ring->lock);
-	wake_masters(ring);
+	ring_wake_masters(ring);
 	return done ? 0 : -ETIME;
 }
 
-static int wait_for_slot(struct cp_ring *ring, u64 wait_limit,
-			 struct cp_claim *claim)
+static int ring_wait_for_slot(struct cp_ring *ring, u64 wait_limit,
+			      struct cp_claim *claim)
 {
 	u64 deadline = CP_FOREVER;
 	int ret;
@@ -311,14 +311,15 @@ static int wait_for_slot(struct cp_ring *ring, u64 wait_limit,
 	if (wait_limit)
 		deadline = ktime_add_safe(claim->begun, wait_limit);
 	/* For pollers: cp_ring_ready() includes a slave that waits. */
-	wake_masters(ring);
-	cp_spin_until(&ring->slave_spin, slave_may_claim(ring), false,
+	ring_wake_masters(ring);
+	cp_spin_until(&ring->slave_spin, ring_slave_may_claim(ring), false,
 		      wait_limit ?: CP_FOREVER);
-	ret = cp_wait_event(ring->slave_wait, try_claim(ring, claim), deadline);
+	ret = cp_wait_event(ring->slave_wait, ring_try_claim(ring, claim),
+			    deadline);
 	if (ret == -ETIME)
-		return give_up(ring, claim);
+		return ring_give_up_claim(ring, claim);
 	if (ret)
-		stop_waiting(ring);
+		ring_stop_waiting(ring);
 	return ret;
 }
 
@@ -337,8 +338,8 @@ int cp_ring_claim(struct cp_ring *ring, u64 wait_limit, struct cp_claim *claim)
 	int ret = 0;
 
 	claim->begun = 0;
-	if (!try_claim(ring, claim))
-		ret = wait_for_slot(ring, wait_limit, claim);
+	if (!ring_try_claim(ring, claim))
+		ret = ring_wait_for_slot(ring, wait_limit, claim);
 	/* Only the slave, the caller, sets @filling. */
 	if (!ret && !ring->filling)
 		ret = -EPIPE;
@@ -357,9 +358,9 @@ void cp_ring_publish(struct cp_ring *ring, const struct cp_claim *claim,
 {
 	spin_lock(&ring->lock);
 	WRITE_ONCE(ring->filling, false);
-	add_checkpoint(ring, claim, seal);
+	ring_add_checkpoint(ring, claim, seal);
 	spin_unlock(&ring->lock);
-	wake_masters(ring);
+	ring_wake_masters(ring);
 }
 
 /**
@@ -371,7 +372,7 @@ void cp_ring_abandon(struct cp_ring *ring)
 	spin_lock(&ring->lock);
 	WRITE_ONCE(ring->filling, false);
 	spin_unlock(&ring->lock);
-	wake_masters(ring);
+	ring_wake_masters(ring);
 }
 
 /**
@@ -384,9 +385,9 @@ void cp_ring_miss(struct cp_ring *ring)
 {
 	spin_lock(&ring->lock);
 	WRITE_ONCE(ring->filling, false);
-	count_unwritten(ring);
+	ring_count_unwritten(ring);
 	spin_unlock(&ring->lock);
-	wake_masters(ring);
+	ring_wake_masters(ring);
 }
 
 /**
@@ -445,9 +446,9 @@ bool cp_ring_publish_late(struct cp_ring *ring, const struct cp_claim *claim,
 	if (!spin_trylock(&ring->lock))
 		return false;
 	open = !ring->over;
-	wanted = open && (ring->getters || !has_checkpoint(ring));
+	wanted = open && (ring->getters || !ring_has_checkpoint(ring));
 	if (likely(open))
-		add_checkpoint(ring, claim, seal);
+		ring_add_checkpoint(ring, claim, seal);
 	spin_unlock(&ring->lock);
 	if (wanted && wq_has_sleeper(ring->master_wait))
 		ring->owes_wake_up = true;
@@ -463,7 +464,7 @@ void cp_ring_pay_wake_up(struct cp_ring *ring)
 	if (likely(!ring->owes_wake_up))
 		return;
 	ring->owes_wake_up = false;
-	wake_masters(ring);
+	ring_wake_masters(ring);
 }
 
 /**
@@ -487,7 +488,7 @@ bool cp_ring_leave_last(struct cp_ring *ring, unsigned int slot)
 }
 
 /* Makes @held the slot that the master fetches. */
-static void take_next(struct cp_ring *ring)
+static void ring_take_next(struct cp_ring *ring)
 {
 	lockdep_assert_held(&ring->lock);
 	ring->taking = true;
@@ -503,7 +504,7 @@ static void take_next(struct cp_ring *ring)
 	}
 }
 
-static void wake_slave(struct cp_ring *ring)
+static void ring_wake_slave(struct cp_ring *ring)
 {
 	if (wq_has_sleeper(&ring->slave_wait))
 		wake_up_interruptible(&ring->slave_wait);
@@ -513,14 +514,14 @@ static void wake_slave(struct cp_ring *ring)
 enum take { TAKE_WAIT, TAKE_SLOT, TAKE_OVER, TAKE_AGAIN };
 
 /* Unless this returns TAKE_WAIT, the caller no longer counts in @getters. */
-static enum take take_or_wait(struct cp_ring *ring, bool nonblock,
-			      struct cp_taken *taken)
+static enum take ring_take_or_wait(struct cp_ring *ring, bool nonblock,
+				   struct cp_taken *taken)
 {
 	enum take take = TAKE_WAIT;
 
 	lockdep_assert_held(&ring->lock);
-	if (!ring->taking && has_checkpoint(ring)) {
-		take_next(ring);
+	if (!ring->taking && ring_has_checkpoint(ring)) {
+		ring_take_next(ring);
 		take = TAKE_SLOT;
 	} else if (!ring->taking && ring->over && !ring->filling) {
 		take = TAKE_OVER;
@@ -534,27 +535,27 @@ static enum take take_or_wait(struct cp_ring *ring, bool nonblock,
 }
 
 /* Can only the arrival of the slave bring a checkpoint? */
-static bool slave_is_away(const struct cp_ring *ring)
+static bool ring_slave_is_away(const struct cp_ring *ring)
 {
 	lockdep_assert_held(&ring->lock);
-	return !has_checkpoint(ring) && !ring->over && !ring->slave_waiting &&
-	       !ring->filling;
+	return !ring_has_checkpoint(ring) && !ring->over &&
+	       !ring->slave_waiting && !ring->filling;
 }
 
-static enum take begin_taking(struct cp_ring *ring, bool nonblock,
-			      cp_summon_fn summon, struct cp_taken *taken)
+static enum take ring_begin_taking(struct cp_ring *ring, bool nonblock,
+				   cp_summon_fn summon, struct cp_taken *taken)
 {
 	enum take take;
 	bool wanted, away;
 
 	spin_lock(&ring->lock);
 	WRITE_ONCE(ring->getters, ring->getters + 1);
-	take = take_or_wait(ring, nonblock, taken);
-	wanted = may_claim(ring);
-	away = take != TAKE_SLOT && slave_is_away(ring);
+	take = ring_take_or_wait(ring, nonblock, taken);
+	wanted = ring_may_claim(ring);
+	away = take != TAKE_SLOT && ring_slave_is_away(ring);
 	spin_unlock(&ring->lock);
 	if (wanted)
-		wake_slave(ring);
+		ring_wake_slave(ring);
 	/*
 	 * Only after @getters was raised: summoned earlier, the slave could arrive,
 	 * find no taker and miss.
@@ -564,18 +565,18 @@ static enum take begin_taking(struct cp_ring *ring, bool nonblock,
 	return take;
 }
 
-static enum take try_take(struct cp_ring *ring, bool nonblock,
-			  struct cp_taken *taken)
+static enum take ring_try_take(struct cp_ring *ring, bool nonblock,
+			       struct cp_taken *taken)
 {
 	enum take take;
 
 	spin_lock(&ring->lock);
-	take = take_or_wait(ring, nonblock, taken);
+	take = ring_take_or_wait(ring, nonblock, taken);
 	spin_unlock(&ring->lock);
 	return take;
 }
 
-static void give_up_taking(struct cp_ring *ring)
+static void ring_give_up_taking(struct cp_ring *ring)
 {
 	spin_lock(&ring->lock);
 	WRITE_ONCE(ring->getters, ring->getters - 1);
@@ -592,8 +593,8 @@ static u64 time_left(u64 deadline)
 	return deadline > now ? deadline - now : 0;
 }
 
-/* Is try_take() likely to succeed? */
-static bool master_may_take(const struct cp_ring *ring)
+/* Is ring_try_take() likely to succeed? */
+static bool ring_master_may_take(const struct cp_ring *ring)
 {
 	return READ_ONCE(ring->head) != READ_ONCE(ring->tail) ||
 	       READ_ONCE(ring->kept) || READ_ONCE(ring->over);
@@ -622,18 +623,18 @@ int cp_ring_take(struct cp_ring *ring, u64 deadline, cp_summon_fn summon,
 	enum take take;
 	int ret = 0;
 
-	take = begin_taking(ring, nonblock, summon, taken);
+	take = ring_begin_taking(ring, nonblock, summon, taken);
 	if (take == TAKE_WAIT) {
 		if (nonblock)
 			deadline = ktime_get_ns() + WRITING_MAX;
-		cp_spin_until(&ring->master_spin, master_may_take(ring),
+		cp_spin_until(&ring->master_spin, ring_master_may_take(ring),
 			      READ_ONCE(ring->filling), time_left(deadline));
 		ret = cp_wait_event(*ring->master_wait,
-				    (take = try_take(ring, nonblock, taken)) !=
+				    (take = ring_try_take(ring, nonblock, taken)) !=
 				    TAKE_WAIT, deadline);
 	}
 	if (ret)
-		give_up_taking(ring);
+		ring_give_up_taking(ring);
 	if (ret == -ETIME)
 		return nonblock ? -EAGAIN : -ETIMEDOUT;
 	if (ret)
@@ -643,8 +644,8 @@ int cp_ring_take(struct cp_ring *ring, u64 deadline, cp_summon_fn summon,
 	return take == TAKE_SLOT;
 }
 
-/* What take_next() would take. */
-static struct cp_offer next_offer(const struct cp_ring *ring)
+/* What ring_take_next() would take. */
+static struct cp_offer ring_next_offer(const struct cp_ring *ring)
 {
 	struct cp_offer offer = { .kind = CP_OFFER_CHECKPOINT };
 
@@ -669,8 +670,8 @@ struct cp_offer cp_ring_offer(struct cp_ring *ring)
 	struct cp_offer offer = { .kind = CP_OFFER_NONE };
 
 	spin_lock(&ring->lock);
-	if (!ring->taking && has_checkpoint(ring)) {
-		offer = next_offer(ring);
+	if (!ring->taking && ring_has_checkpoint(ring)) {
+		offer = ring_next_offer(ring);
 	} else if (!ring->taking && ring->over && !ring->filling) {
 		offer.kind = CP_OFFER_OVER;
 	} else if (!ring->taking && ring->slave_waiting && !ring->over) {
@@ -682,20 +683,21 @@ struct cp_offer cp_ring_offer(struct cp_ring *ring)
 	return offer;
 }
 
-static bool take_same(struct cp_ring *ring, u64 time, struct cp_taken *taken)
+static bool ring_take_same(struct cp_ring *ring, u64 time,
+			   struct cp_taken *taken)
 {
 	bool same, wanted;
 
 	spin_lock(&ring->lock);
-	same = !ring->taking && has_checkpoint(ring) &&
-	       next_offer(ring).time == time;
+	same = !ring->taking && ring_has_checkpoint(ring) &&
+	       ring_next_offer(ring).time == time;
 	if (same)
-		take_next(ring);
+		ring_take_next(ring);
 	taken->slot = ring->held;
-	wanted = may_claim(ring);
+	wanted = ring_may_claim(ring);
 	spin_unlock(&ring->lock);
 	if (wanted)
-		wake_slave(ring);
+		ring_wake_slave(ring);
 	return same;
 }
 
@@ -710,16 +712,16 @@ static bool take_same(struct cp_ring *ring, u64 time, struct cp_taken *taken)
 int cp_ring_take_offer(struct cp_ring *ring, const struct cp_offer *offer,
 		       struct cp_taken *taken)
 {
-	return take_same(ring, offer->time, taken) ? 1 : -EAGAIN;
+	return ring_take_same(ring, offer->time, taken) ? 1 : -EAGAIN;
 }
 
 /* Has the slave written, or does it not want to any more? */
-static bool has_answered(struct cp_ring *ring)
+static bool ring_has_answered(struct cp_ring *ring)
 {
 	bool answered;
 
 	spin_lock(&ring->lock);
-	answered = has_checkpoint(ring) || ring->over ||
+	answered = ring_has_checkpoint(ring) || ring->over ||
 		   (!ring->slave_waiting && !ring->filling);
 	spin_unlock(&ring->lock);
 	return answered;
@@ -742,19 +744,19 @@ int cp_ring_invite(struct cp_ring *ring)
 
 	spin_lock(&ring->lock);
 	WRITE_ONCE(ring->getters, ring->getters + 1);
-	wanted = may_claim(ring);
+	wanted = ring_may_claim(ring);
 	spin_unlock(&ring->lock);
 	if (wanted)
-		wake_slave(ring);
-	cp_spin_until(&ring->master_spin, master_may_take(ring),
+		ring_wake_slave(ring);
+	cp_spin_until(&ring->master_spin, ring_master_may_take(ring),
 		      READ_ONCE(ring->filling), WRITING_MAX);
-	ret = cp_wait_event(*ring->master_wait, has_answered(ring),
+	ret = cp_wait_event(*ring->master_wait, ring_has_answered(ring),
 			    ktime_get_ns() + WRITING_MAX);
-	give_up_taking(ring);
+	ring_give_up_taking(ring);
 	return ret;
 }
 
-static void end_taking(struct cp_ring *ring, bool taken)
+static void ring_end_taking(struct cp_ring *ring, bool taken)
 {
 	bool wanted;
 
@@ -762,12 +764,12 @@ static void end_taking(struct cp_ring *ring, bool taken)
 	ring->taking = false;
 	WRITE_ONCE(ring->kept, !taken);
 	WRITE_ONCE(ring->counts.taken, ring->counts.taken + taken);
-	wanted = may_claim(ring);
+	wanted = ring_may_claim(ring);
 	spin_unlock(&ring->lock);
 	/* Another thread of the master may wait until @taking is clear. */
-	wake_masters(ring);
+	ring_wake_masters(ring);
 	if (wanted)
-		wake_slave(ring);
+		ring_wake_slave(ring);
 }
 
 /**
@@ -776,7 +778,7 @@ static void end_taking(struct cp_ring *ring, bool taken)
  */
 void cp_ring_taken(struct cp_ring *ring)
 {
-	end_taking(ring, true);
+	ring_end_taking(ring, true);
 }
 
 /**
@@ -785,7 +787,7 @@ void cp_ring_taken(struct cp_ring *ring)
  */
 void cp_ring_put_back(struct cp_ring *ring)
 {
-	end_taking(ring, false);
+	ring_end_taking(ring, false);
 }
 
 /**
@@ -799,7 +801,7 @@ bool cp_ring_ready(struct cp_ring *ring)
 	bool ready;
 
 	spin_lock(&ring->lock);
-	ready = has_checkpoint(ring) || ring->slave_waiting || ring->over;
+	ready = ring_has_checkpoint(ring) || ring->slave_waiting || ring->over;
 	spin_unlock(&ring->lock);
 	return ready;
 }
@@ -815,7 +817,7 @@ bool cp_ring_slave_is_away(struct cp_ring *ring)
 	bool away;
 
 	spin_lock(&ring->lock);
-	away = slave_is_away(ring);
+	away = ring_slave_is_away(ring);
 	spin_unlock(&ring->lock);
 	return away;
 }
@@ -832,10 +834,10 @@ bool cp_ring_hold(struct cp_ring *ring)
 
 	spin_lock(&ring->lock);
 	arrived = ring->slave_waiting;
-	wanted = may_claim(ring);
+	wanted = ring_may_claim(ring);
 	spin_unlock(&ring->lock);
 	if (wanted)
-		wake_slave(ring);
+		ring_wake_slave(ring);
 	return arrived;
 }
 
@@ -850,7 +852,7 @@ bool cp_ring_is_stuck(struct cp_ring *ring)
 	bool stuck;
 
 	spin_lock(&ring->lock);
-	stuck = ring->slave_waiting && !may_claim(ring);
+	stuck = ring->slave_waiting && !ring_may_claim(ring);
 	spin_unlock(&ring->lock);
 	return stuck;
 }

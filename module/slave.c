@@ -122,8 +122,8 @@ static void account_capture(struct cp_thread *thread,
 }
 
 /* A time of the machine's clock becomes one of the master's. */
-static void set_time(struct cp_thread *thread, const struct cp_slot *slot,
-		     u64 time)
+static void slot_set_time(struct cp_thread *thread, const struct cp_slot *slot,
+			  u64 time)
 {
 	slot->header->time = time + thread->pair->master.time_offset;
 }
@@ -133,7 +133,7 @@ static void set_time(struct cp_thread *thread, const struct cp_slot *slot,
  * clock is the most expensive part, so what needs the time is counted here, too, before
  * the master can know of the checkpoint.
  */
-static u64 seal(struct cp_ring *ring, const struct cp_claim *claim)
+static u64 slave_seal(struct cp_ring *ring, const struct cp_claim *claim)
 {
 	struct cp_part *part = container_of(ring, struct cp_part, ring);
 	struct cp_thread *thread = thread_of(part->hook);
@@ -143,7 +143,7 @@ static u64 seal(struct cp_ring *ring, const struct cp_claim *claim)
 	cp_region_slot(part->region, claim->slot, &slot);
 	now = ktime_get_ns();
 	account_capture(thread, slot.header, claim, now);
-	set_time(thread, &slot, now);
+	slot_set_time(thread, &slot, now);
 	cp_region_publish(part->region, &slot, claim->seq);
 	return now;
 }
@@ -180,8 +180,8 @@ static bool claimed_slot(struct cp_thread *thread, const struct cp_claim *claim,
  * includes that the pair is over and that the thread's wait ran out; false when a
  * signal has to be acted on first. @ticket: for the gate.
  */
-static bool hand_over(struct cp_thread *thread, struct pt_regs *regs,
-		      struct cp_cause cause, unsigned int *ticket)
+static bool slave_hand_over(struct cp_thread *thread, struct pt_regs *regs,
+			    struct cp_cause cause, unsigned int *ticket)
 {
 	struct cp_ring *ring = &thread->part->ring;
 	struct cp_claim claim;
@@ -216,7 +216,7 @@ static bool hand_over(struct cp_thread *thread, struct pt_regs *regs,
 			    slot.header->time);
 	thread->light = light;
 	thread->captured = true;
-	cp_ring_publish(ring, &claim, seal);
+	cp_ring_publish(ring, &claim, slave_seal);
 	return true;
 }
 
@@ -226,7 +226,7 @@ static bool slave_capture(struct cp_hook *hook, struct pt_regs *regs,
 	struct cp_thread *thread = thread_of(hook);
 	unsigned int ticket;
 
-	if (!hand_over(thread, regs, cause, &ticket))
+	if (!slave_hand_over(thread, regs, cause, &ticket))
 		return false;
 	if (unlikely(ticket))
 		wait_at_gate(thread, ticket);
@@ -278,7 +278,7 @@ static bool slave_capture_late(struct cp_hook *hook, struct pt_regs *regs,
 	cp_region_unpublish(&slot);
 	cp_capture_header(slot.header, regs, cause, thread->nr);
 	return cp_capture_stack_late(part->region, &slot, regs->sp) &&
-	       cp_ring_publish_late(&part->ring, &claim, seal);
+	       cp_ring_publish_late(&part->ring, &claim, slave_seal);
 }
 
 /* Saves the state if signals may kill the thread now, and the master wants it. */
@@ -296,13 +296,13 @@ static void slave_foresee_death(struct cp_hook *hook, struct pt_regs *regs,
 		       &slot);
 	fill_slot(thread, &slot, regs, cause, true);
 	count_vain_hold(thread, slot.header->time);
-	set_time(thread, &slot, slot.header->time);
+	slot_set_time(thread, &slot, slot.header->time);
 	thread->dying = true;
 }
 
 /* The death was not foreseen, and the thread's memory is gone. */
-static void save_remains(struct cp_thread *thread, const struct cp_slot *slot,
-			 struct pt_regs *regs)
+static void slave_save_remains(struct cp_thread *thread,
+			       const struct cp_slot *slot, struct pt_regs *regs)
 {
 	struct cp_part *part = thread->part;
 
@@ -314,7 +314,7 @@ static void save_remains(struct cp_thread *thread, const struct cp_slot *slot,
 	cp_capture_header(slot->header, regs,
 			  (struct cp_cause){ .entry = CP_ENTRY_INTERRUPT },
 			  thread->nr);
-	set_time(thread, slot, slot->header->time);
+	slot_set_time(thread, slot, slot->header->time);
 	cp_capture_no_stack(slot, regs->sp);
 	if (part->xstate)
 		cp_capture_xstate(part->region, slot, part->xstate,
@@ -342,7 +342,7 @@ static void describe_death(const struct cp_thread *thread,
 }
 
 /* The thread has been killed: hands over its last state. */
-static void leave_death(struct cp_thread *thread, int signal)
+static void slave_leave_death(struct cp_thread *thread, int signal)
 {
 	unsigned int nr = cp_parts_death_slot(&thread->pair->parts);
 	struct cp_ring *ring = &thread->part->ring;
@@ -351,7 +351,7 @@ static void leave_death(struct cp_thread *thread, int signal)
 
 	cp_region_slot(thread->part->region, nr, &slot);
 	if (!thread->dying)
-		save_remains(thread, &slot, current_pt_regs());
+		slave_save_remains(thread, &slot, current_pt_regs());
 	describe_death(thread, slot.header, signal);
 	cp_region_publish(thread->part->region, &slot, seq);
 	/* If the master has ended the pair meanwhile, nothing is handed over. */
@@ -380,7 +380,7 @@ static void slave_exit(struct cp_thread *thread)
 	int code = current->exit_code;
 
 	if (thread->part && pair->ask.flags & CP_PREP_DEATH && WTERMSIG(code))
-		leave_death(thread, WTERMSIG(code));
+		slave_leave_death(thread, WTERMSIG(code));
 	if (!cp_pair_is_process(pair)) {
 		cp_life_end(pair, CP_END_EXITED, code);
 		return;
@@ -409,7 +409,7 @@ static void slave_join(struct cp_thread *thread)
 }
 
 /* It is charged to the master, as all that the pair needs. */
-static void renew_spare(struct cp_thread *thread)
+static void thread_renew_spare(struct cp_thread *thread)
 {
 	struct mem_cgroup *old;
 
@@ -442,7 +442,7 @@ static void slave_arrive(struct cp_hook *hook)
 		cp_life_end(pair, CP_END_EXEC, 0);
 	} else if (cp_pair_is_process(pair)) {
 		slave_join(thread);
-		renew_spare(thread);
+		thread_renew_spare(thread);
 	}
 }
 

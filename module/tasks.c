@@ -65,7 +65,7 @@ static struct probe fork_user = {
 
 static struct probe *const probes[] = { &exit_user, &fork_user };
 
-static void disable_locked(struct probe *probe)
+static void probe_disable_locked(struct probe *probe)
 {
 	lockdep_assert_held(&users_mutex);
 	if (!probe->enabled)
@@ -76,20 +76,20 @@ static void disable_locked(struct probe *probe)
 	probe->enabled = false;
 }
 
-static void disable_idle(struct work_struct *work)
+static void probes_disable_idle(struct work_struct *work)
 {
 	unsigned int i;
 
 	mutex_lock(&users_mutex);
 	for (i = 0; i < ARRAY_SIZE(probes); i++)
 		if (!atomic_read(&probes[i]->users))
-			disable_locked(probes[i]);
+			probe_disable_locked(probes[i]);
 	mutex_unlock(&users_mutex);
 }
 
-static DECLARE_DELAYED_WORK(idle_work, disable_idle);
+static DECLARE_DELAYED_WORK(idle_work, probes_disable_idle);
 
-static int use(struct probe *probe)
+static int probe_use(struct probe *probe)
 {
 	int ret = 0;
 
@@ -111,7 +111,7 @@ static int use(struct probe *probe)
  * Enabling and disabling patch the kernel's code, which is slow: only after
  * IDLE_DELAY without a user is it done.
  */
-static void unuse(struct probe *probe)
+static void probe_unuse(struct probe *probe)
 {
 	if (atomic_dec_and_test(&probe->users))
 		schedule_delayed_work(&idle_work, IDLE_DELAY);
@@ -127,13 +127,13 @@ static void unuse(struct probe *probe)
  */
 int cp_tasks_watch(bool forks)
 {
-	int ret = use(&exit_user);
+	int ret = probe_use(&exit_user);
 
 	if (ret || !forks)
 		return ret;
-	ret = use(&fork_user);
+	ret = probe_use(&fork_user);
 	if (ret)
-		unuse(&exit_user);
+		probe_unuse(&exit_user);
 	return ret;
 }
 
@@ -144,8 +144,8 @@ int cp_tasks_watch(bool forks)
 void cp_tasks_unwatch(bool forks)
 {
 	if (forks)
-		unuse(&fork_user);
-	unuse(&exit_user);
+		probe_unuse(&fork_user);
+	probe_unuse(&exit_user);
 }
 
 static void match_tracepoint(struct tracepoint *tp, void *data)
@@ -190,7 +190,7 @@ void cp_tasks_exit(void)
 	cancel_delayed_work_sync(&idle_work);
 	mutex_lock(&users_mutex);
 	for (i = 0; i < ARRAY_SIZE(probes); i++)
-		disable_locked(probes[i]);
+		probe_disable_locked(probes[i]);
 	mutex_unlock(&users_mutex);
 	/* A probe or a notifier may be executing its last instructions. */
 	tracepoint_synchronize_unregister();

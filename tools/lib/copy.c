@@ -19,7 +19,7 @@ struct room {
  * struct source - the slot to copy from; offsets count from @part
  *
  * The slave may overwrite the slot at any time, so offsets and sizes in it may be
- * inconsistent. put() therefore checks them against the slot's bounds, and reads
+ * inconsistent. room_put() therefore checks them against the slot's bounds, and reads
  * them only from the copy: a second read from the slot could differ from the one
  * that was checked.
  */
@@ -57,8 +57,8 @@ static struct identity identity_of(const struct source *from)
  * Returns the address of the copy, or NULL with errno: ERANGE if the buffer is
  * too small, EAGAIN if the range is not inside the slot.
  */
-static void *put(struct room *room, const struct source *from, uint64_t offset,
-		 uint64_t size)
+static void *room_put(struct room *room, const struct source *from,
+		      uint64_t offset, uint64_t size)
 {
 	char *to = room->base + room->used;
 
@@ -79,9 +79,9 @@ static void *put(struct room *room, const struct source *from, uint64_t offset,
 }
 
 /* Copies the head and the table of segments, then the data of each segment. */
-static int put_all(struct room *room, const struct source *from)
+static int room_put_all(struct room *room, const struct source *from)
 {
-	struct cp_checkpoint *cp = put(room, from, from->slot, sizeof(*cp));
+	struct cp_checkpoint *cp = room_put(room, from, from->slot, sizeof(*cp));
 	struct cp_segment *seg;
 	char *table;
 	unsigned int i;
@@ -92,8 +92,8 @@ static int put_all(struct room *room, const struct source *from)
 		errno = EAGAIN;
 		return -1;
 	}
-	table = put(room, from, from->slot + cp->segments_offset,
-		    (uint64_t)cp->nr_segments * cp->segment_size);
+	table = room_put(room, from, from->slot + cp->segments_offset,
+			 (uint64_t)cp->nr_segments * cp->segment_size);
 	if (!table)
 		return -1;
 	/* The struct of an older module is shorter. */
@@ -105,7 +105,7 @@ static int put_all(struct room *room, const struct source *from)
 		char *data;
 
 		seg = (void *)(table + (size_t)i * cp->segment_size);
-		data = put(room, from, seg->offset, seg->size);
+		data = room_put(room, from, seg->offset, seg->size);
 		if (!data)
 			return -1;
 		seg->offset = data - room->base;
@@ -122,7 +122,7 @@ static int try_copy(const struct source *from, void *buf, size_t size)
 
 	if (!before.seq)
 		return 0;
-	ret = put_all(&room, from);
+	ret = room_put_all(&room, from);
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	after = identity_of(from);
 	if (after.seq != before.seq || after.thread != before.thread) {
