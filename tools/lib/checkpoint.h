@@ -79,8 +79,8 @@ const void *cp_stack(uint64_t addr, size_t *left);
 /*
  * The full interface
  * ------------------
- * One thread at a time may use a handle. cp_pair_end() is the exception: any
- * thread, and any signal handler, may call it at any time.
+ * One thread at a time may use a handle. cp_pair_end() and cp_pair_release() are the
+ * exceptions: any thread, and any signal handler, may call them at any time.
  *
  * A child made by fork(2) is not the master and does not inherit the region: in
  * the child, cp_pair_get() fails with EPERM, and the calls that read the region
@@ -301,11 +301,12 @@ unsigned int cp_pair_ended(const struct cp_pair *pair, int *status);
  * cp_pair_missed() - count the checkpoints that the master never received
  * @pair: the handle
  *
- * A checkpoint is missed if the slave's wait limit passed, or if a newer
- * checkpoint overwrote it (CP_PREP_OVERWRITE).
+ * A checkpoint is missed if the slave's wait limit passed, if a newer checkpoint
+ * overwrote it, if a new thread got its part of the region, or if there was no memory
+ * for it; see cp_get.missed.
  *
  * Return: the number of missed checkpoints since the pair was made, as of the
- * last cp_pair_get() that returned 0 or 1.
+ * last cp_pair_get() that did not fail.
  */
 uint64_t cp_pair_missed(const struct cp_pair *pair);
 
@@ -334,8 +335,8 @@ const struct cp_region_head *cp_pair_region(const struct cp_pair *pair,
  * Do not read fields beyond cp_checkpoint.size bytes: an older module does not
  * fill them.
  *
- * Return: the checkpoint, in the region, or NULL if there is none. The
- * checkpoint does not change until the next cp_pair_get().
+ * Return: the checkpoint, in the region, or NULL if there is none. The checkpoint
+ * does not change until the next cp_pair_get() or cp_pair_hold().
  */
 const struct cp_checkpoint *cp_pair_checkpoint(const struct cp_pair *pair);
 
@@ -398,8 +399,8 @@ unsigned int cp_pair_slots(const struct cp_pair *pair);
  * cp_pair_copy() - copy the checkpoint in a slot
  * @pair: the handle; cp_pair_prep() and cp_pair_close() must not run on it
  *	meanwhile
- * @slot: index of the slot, below cp_pair_slots(), or CP_SLOT_NEWEST; in the first part of
- *	the region
+ * @slot: index of the slot, below cp_pair_slots(), or CP_SLOT_NEWEST; in the first part
+ *	of the region
  * @buf: receives a struct cp_checkpoint, its segments, and their bytes; aligned
  *	for a uint64_t
  * @size: size of @buf in bytes; cp_pair_region()->slot_size is enough for each

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only
-/* The life of a pair: open, prep, get, end, close. */
+/* The life of a pair: open, prep, get, hold, release, end, close. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -231,9 +231,11 @@ struct cp_prep {
  * @seq:	[out] with result 1: the checkpoint's number
  * @slot_offset: [out] with result 1: where in the region its
  *		struct cp_checkpoint lies
- * @missed:	[out] checkpoints lost since the pair was made, because the
- *		slave's wait_limit passed or, with CP_PREP_OVERWRITE, because a
- *		newer one took the place
+ * @missed:	[out] checkpoints lost since the pair was made: because the slave's
+ *		wait_limit passed; because a newer one took the place, with
+ *		CP_PREP_OVERWRITE or, in a pair with one slot, at a CP_IOC_HOLD;
+ *		because a new thread got the part of one that had ended; or because
+ *		there was no memory for a slot
  * @thread:	[out] with results 1 and 2: the thread's id in the pid namespace of
  *		the process that made the pair
  * @unseen:	[out] number of threads that have run without being slaves, because
@@ -244,9 +246,8 @@ struct cp_prep {
  *
  * Returns 1: a checkpoint. 2, only with CP_PREP_PROCESS: thread @thread has ended; all
  * its checkpoints have been given, and another thread may get its part of the region. 0:
- * the pair is over; every further call returns 0, too. A
- * checkpoint that an earlier call could not give (EFAULT, ETIMEDOUT, EINTR) comes
- * first. Or -1 with errno:
+ * the pair is over; every further call returns 0, too. A checkpoint that an earlier call
+ * could not give (EFAULT, ETIMEDOUT, EINTR) comes first. Or -1 with errno:
  *
  *	EFAULT		an address cannot be read or written; the checkpoint
  *			is kept for the next call
@@ -315,8 +316,9 @@ struct cp_get {
  * belongs to one thread until that thread has ended and CP_IOC_GET has returned 2 for
  * it; then a new thread may get it. With CP_PREP_OVERWRITE, of the threads that have
  * ended and for which CP_IOC_GET has not returned 2 yet, the pair keeps the last
- * CP_ENDED_KEPT and gives the parts of earlier ones to new threads. Reading a part that no
- * thread has had yet raises SIGBUS: cp_region_head.nr_parts of the first part tells.
+ * CP_ENDED_KEPT and gives the parts of earlier ones to new threads. Reading a part that
+ * no thread has had yet raises SIGBUS; cp_region_head.nr_parts of the first part is the
+ * number of parts that can be read.
  *
  * A checkpoint's address does not change while the pair lasts. After the end of the
  * pair, the region still holds the last checkpoints until it is unmapped.
@@ -438,11 +440,11 @@ struct cp_segment {
 /*
  * cp_segment.kind
  *
- * CP_SEGMENT_STACK: the current stack, from RSP - 128 (the
- * red zone; not below the mapping) to the end of the mapping that RSP points
- * into. A growing stack that mprotect(2) or madvise(2) has split counts as
- * one mapping, up to 16 parts. Unless the stack is truncated, an address of the
- * slave has the same offset in its slot in all checkpoints of the same stack.
+ * CP_SEGMENT_STACK: the current stack, from RSP - 128 (the red zone; not below the
+ * mapping) to the end of the mapping that RSP points into. A growing stack that
+ * mprotect(2) or madvise(2) has split counts as one mapping, up to 16 parts. Unless the
+ * stack is truncated, an address of the slave has the same offset in its slot in all
+ * checkpoints of the same stack.
  *
  * Coroutines have their stacks in a heap, where the mapping continues far beyond
  * the end of the stack. With cp_prep.stack_limit 0, cp_info.arena_default is the
@@ -481,7 +483,8 @@ struct cp_segment {
  * @size:	bytes of this struct, as far as this kernel fills it
  * @flags:	CP_CHECKPOINT_*
  * @seq:	the checkpoint's number, from 1, of its thread; a gap means that
- *		checkpoints were missed. 0: the slot has never been written, or is being written
+ *		checkpoints were missed. 0: the slot has never been written, or is
+ *		being written
  * @time:	CLOCK_MONOTONIC in nanoseconds, of the time namespace in which the
  *		master made the pair: when the checkpoint was complete
  * @cpu:	the processor the slave was on
