@@ -9,6 +9,7 @@
 #include <linux/ptrace.h>
 #include <linux/regset.h>
 #include <linux/sched/signal.h>
+#include <linux/sched/task_stack.h>
 #include <linux/sizes.h>
 #include <linux/timekeeping.h>
 #include <linux/uaccess.h>
@@ -46,9 +47,10 @@ static_assert(offsetof(struct cp_regs, gs) ==
 	      offsetof(struct user_regs_struct, gs));
 
 /* Hides a trap flag that a debugger has set: it is not the program's. */
-static unsigned long visible_flags(const struct pt_regs *regs)
+static unsigned long visible_flags(struct task_struct *task,
+				   const struct pt_regs *regs)
 {
-	if (test_thread_flag(TIF_FORCED_TF))
+	if (test_tsk_thread_flag(task, TIF_FORCED_TF))
 		return regs->flags & ~X86_EFLAGS_TF;
 	return regs->flags;
 }
@@ -74,7 +76,8 @@ static void capture_segments(struct cp_regs *to)
 	rdmsrq(MSR_KERNEL_GS_BASE, to->gs_base);
 }
 
-static void capture_regs(struct cp_regs *to, const struct pt_regs *regs)
+static void capture_general(struct cp_regs *to, struct task_struct *task,
+			    const struct pt_regs *regs)
 {
 	to->r15 = regs->r15;
 	to->r14 = regs->r14;
@@ -94,10 +97,36 @@ static void capture_regs(struct cp_regs *to, const struct pt_regs *regs)
 	to->orig_rax = regs->orig_ax;
 	to->rip = regs->ip;
 	to->cs = regs->cs;
-	to->eflags = visible_flags(regs);
+	to->eflags = visible_flags(task, regs);
 	to->rsp = regs->sp;
 	to->ss = regs->ss;
-	capture_segments(to);
+}
+
+/* All but the segment registers. */
+static __always_inline void capture_fixed(struct cp_checkpoint *checkpoint,
+					  struct task_struct *task,
+					  struct pt_regs *regs,
+					  struct cp_cause cause, s32 thread)
+{
+	checkpoint->size = sizeof(*checkpoint);
+	checkpoint->flags = user_64bit_mode(regs) ? 0 : CP_CHECKPOINT_COMPAT;
+	if (cause.i386)
+		checkpoint->flags |= CP_CHECKPOINT_SYSCALL32;
+	checkpoint->time = ktime_get_ns();
+	checkpoint->cpu = task_cpu(task);
+	checkpoint->entry = cause.entry;
+	checkpoint->syscall = cause.entry == CP_ENTRY_SYSCALL ?
+			      syscall_get_nr(task, regs) :
+			      -1;
+	checkpoint->nr_segments = 1;
+	checkpoint->segments_offset = sizeof(*checkpoint);
+	checkpoint->segment_size = sizeof(struct cp_segment);
+	checkpoint->signal = 0;
+	checkpoint->signal_code = 0;
+	checkpoint->signal_addr = 0;
+	checkpoint->signal_thread = 0;
+	checkpoint->thread = thread;
+	capture_general(&checkpoint->regs, task, regs);
 }
 
 /**
@@ -111,25 +140,33 @@ static void capture_regs(struct cp_regs *to, const struct pt_regs *regs)
 void cp_capture_header(struct cp_checkpoint *checkpoint,
 		       struct pt_regs *regs, struct cp_cause cause, s32 thread)
 {
-	checkpoint->size = sizeof(*checkpoint);
-	checkpoint->flags = user_64bit_mode(regs) ? 0 : CP_CHECKPOINT_COMPAT;
-	if (cause.i386)
-		checkpoint->flags |= CP_CHECKPOINT_SYSCALL32;
-	checkpoint->time = ktime_get_ns();
-	checkpoint->cpu = raw_smp_processor_id();
-	checkpoint->entry = cause.entry;
-	checkpoint->syscall = cause.entry == CP_ENTRY_SYSCALL ?
-			      syscall_get_nr(current, regs) :
-			      -1;
-	checkpoint->nr_segments = 1;
-	checkpoint->segments_offset = sizeof(*checkpoint);
-	checkpoint->segment_size = sizeof(struct cp_segment);
-	checkpoint->signal = 0;
-	checkpoint->signal_code = 0;
-	checkpoint->signal_addr = 0;
-	checkpoint->signal_thread = 0;
-	checkpoint->thread = thread;
-	capture_regs(&checkpoint->regs, regs);
+	capture_fixed(checkpoint, current, regs, cause, thread);
+	capture_segments(&checkpoint->regs);
+}
+
+/**
+ * cp_capture_other - fill the fixed part of a checkpoint of another task
+ * @checkpoint: the checkpoint; it gets no segments
+ * @task: the task; what is read is valid if it is off its CPU all the time
+ * @cause: what brought it into the kernel
+ * @thread: its id for the master
+ *
+ * The registers are those with which it has entered the kernel.
+ */
+void cp_capture_other(struct cp_checkpoint *checkpoint, struct task_struct *task,
+		      struct cp_cause cause, s32 thread)
+{
+	struct cp_regs *regs = &checkpoint->regs;
+
+	capture_fixed(checkpoint, task, task_pt_regs(task), cause, thread);
+	checkpoint->nr_segments = 0;
+	/* What a switch has saved. */
+	regs->ds = task->thread.ds;
+	regs->es = task->thread.es;
+	regs->fs = task->thread.fsindex;
+	regs->gs = task->thread.gsindex;
+	regs->fs_base = task->thread.fsbase;
+	regs->gs_base = task->thread.gsbase;
 }
 
 /*

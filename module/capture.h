@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Capturing a checkpoint: its contents, not when or for whom. Everything here runs
- * in the slave's own context.
+ * Capturing a checkpoint: its contents, not when or for whom. Everything here but
+ * cp_capture_other() runs in the slave's own context.
  */
 #ifndef _CP_CAPTURE_H
 #define _CP_CAPTURE_H
@@ -12,6 +12,7 @@
 struct cp_region;
 struct cp_slot;
 struct pt_regs;
+struct task_struct;
 
 /**
  * struct cp_cause - what brought the slave into the kernel
@@ -26,6 +27,8 @@ struct cp_cause {
 
 void cp_capture_header(struct cp_checkpoint *checkpoint,
 		       struct pt_regs *regs, struct cp_cause cause, s32 thread);
+void cp_capture_other(struct cp_checkpoint *checkpoint, struct task_struct *task,
+		      struct cp_cause cause, s32 thread);
 bool cp_capture_stack(struct cp_region *region, const struct cp_slot *slot,
 		      unsigned long sp, bool dying);
 bool cp_capture_stack_late(struct cp_region *region,

@@ -81,6 +81,17 @@ static inline void hrtimer_setup(struct hrtimer *timer,
 }
 #endif
 
+/* Has a task been switched out, so that its registers are in memory? */
+static inline bool cp_task_is_off_cpu(const struct task_struct *task)
+{
+#ifdef CONFIG_SMP
+	/* Pairs with finish_task(): what the task has saved is seen, too. */
+	return !smp_load_acquire(&task->on_cpu);
+#else
+	return task != current;
+#endif
+}
+
 /* A second flag asks for the CPU since 6.13, with PREEMPT_LAZY. */
 static inline bool cp_need_resched(void)
 {

@@ -61,8 +61,10 @@ MODULE_PARM_DESC(stack_max, "most bytes of stack that a master may ask for");
 #define CP_GET_SIZE_VER2	64	/* thread, unseen */
 
 #define CP_HOLD_SIZE_VER1	32
+#define CP_SLEEPER_SIZE_VER1	304
 
 static_assert(sizeof(struct cp_hold) == CP_HOLD_SIZE_VER1);
+static_assert(sizeof(struct cp_sleeper) == CP_SLEEPER_SIZE_VER1);
 static_assert(sizeof(struct cp_info) == CP_INFO_SIZE_VER2);
 static_assert(sizeof(struct cp_prep) == CP_PREP_SIZE_VER4);
 static_assert(sizeof(struct cp_get) == CP_GET_SIZE_VER2);
@@ -132,7 +134,8 @@ static int ioctl_info(unsigned int cmd, void __user *uarg)
 			    CP_FEATURE_WAIT_LIMIT | CP_FEATURE_SLOTS |
 			    CP_FEATURE_RATE | CP_FEATURE_DEATH |
 			    CP_FEATURE_XSTATE | CP_FEATURE_DEATH_STACK |
-			    CP_FEATURE_PROCESS | CP_FEATURE_HOLD,
+			    CP_FEATURE_PROCESS | CP_FEATURE_HOLD |
+			    CP_FEATURE_SLEEPER,
 		.stack_default = stack_default,
 		.stack_max = stack_max,
 		.arena_default = arena_default,
@@ -474,10 +477,12 @@ static int device_hold(struct cp_pair *pair, struct cp_hold *hold,
 	int ret, err;
 
 	ret = cp_hold_begin(pair, cp_timens_deadline(hold->deadline),
-			    hold->limit ?: CP_HOLD_LIMIT_DEFAULT, &result);
+			    hold->limit ?: CP_HOLD_LIMIT_DEFAULT,
+			    hold->flags & CP_HOLD_ASLEEP, &result);
 	if (ret && ret != -ETIMEDOUT)
 		return ret;
 	hold->nr_threads = result.nr_threads;
+	hold->nr_asleep = result.nr_asleep;
 	hold->late = result.late;
 	err = copy_struct_out(uarg, hold, sizeof(*hold), cmd);
 	if (!ret && err)
@@ -495,7 +500,7 @@ static int ioctl_hold(struct cp_file *cp_file, unsigned int cmd,
 	ret = copy_struct_in(&hold, sizeof(hold), CP_HOLD_SIZE_VER1, cmd, uarg);
 	if (ret)
 		return ret;
-	if (hold.flags || hold.reserved)
+	if (hold.flags & ~CP_HOLD_ASLEEP || hold.nr_asleep)
 		return -EINVAL;
 	pair = file_pair_get_master(cp_file);
 	if (IS_ERR(pair))
@@ -515,6 +520,28 @@ static int ioctl_release(struct cp_file *cp_file)
 	ret = cp_hold_end(pair);
 	cp_pair_unref(pair);
 	return ret;
+}
+
+static int ioctl_sleeper(struct cp_file *cp_file, unsigned int cmd,
+			 void __user *uarg)
+{
+	struct cp_sleeper sleeper;
+	struct cp_pair *pair;
+	int ret;
+
+	ret = copy_struct_in(&sleeper, sizeof(sleeper), CP_SLEEPER_SIZE_VER1, cmd, uarg);
+	if (ret)
+		return ret;
+	if (sleeper.reserved)
+		return -EINVAL;
+	pair = file_pair_get_master(cp_file);
+	if (IS_ERR(pair))
+		return PTR_ERR(pair);
+	memset(&sleeper.checkpoint, 0, sizeof(sleeper.checkpoint));
+	ret = cp_parts_sleeper(&pair->parts, sleeper.part, &sleeper);
+	sleeper.checkpoint.time += pair->master.time_offset;
+	cp_pair_unref(pair);
+	return ret ?: copy_struct_out(uarg, &sleeper, sizeof(sleeper), cmd);
 }
 
 static int ioctl_end(struct cp_file *cp_file)
@@ -546,6 +573,8 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return ioctl_hold(file->private_data, cmd, uarg);
 	case CP_IOC_KIND(CP_IOC_RELEASE):
 		return ioctl_release(file->private_data);
+	case CP_IOC_KIND(CP_IOC_SLEEPER):
+		return ioctl_sleeper(file->private_data, cmd, uarg);
 	case CP_IOC_KIND(CP_IOC_END):
 		return ioctl_end(file->private_data);
 	default:

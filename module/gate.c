@@ -70,6 +70,7 @@ bool cp_gate_close(struct cp_gate *gate)
 	if (open) {
 		WRITE_ONCE(gate->generation, gate->generation + 1);
 		WRITE_ONCE(gate->nr_parked, 0);
+		WRITE_ONCE(gate->nr_awaited, UINT_MAX);
 		WRITE_ONCE(gate->closed, true);
 		gate->expired = false;
 	}
@@ -139,19 +140,19 @@ static void gate_unpark(struct cp_gate *gate, unsigned int ticket)
  * cp_gate_wait - thread: wait until the gate is open
  * @gate: the gate
  * @ticket: from cp_gate_ticket(); after the gate has been open, it is not valid any more
- * @nr_threads: the slave's threads; the last of them wakes the holder
  *
  * Called in the thread's work, which may sleep, with no locks held: the thread can be
  * frozen. Returns early when the thread is killed.
  */
-void cp_gate_wait(struct cp_gate *gate, unsigned int ticket,
-		  unsigned int nr_threads)
+void cp_gate_wait(struct cp_gate *gate, unsigned int ticket)
 {
 	unsigned int nr = gate_park(gate, ticket);
 
 	if (!nr)
 		return;
-	if (nr >= nr_threads)
+	/* Pairs with cp_gate_await(): one of the two sees what the other has written. */
+	smp_mb();
+	if (nr >= READ_ONCE(gate->nr_awaited))
 		wake_up(&gate->holder);
 	___wait_event(gate->threads, !cp_gate_stops(gate, ticket),
 		      (TASK_KILLABLE | TASK_NOLOAD | TASK_FREEZABLE), 0, 0,
@@ -168,4 +169,33 @@ void cp_gate_wait(struct cp_gate *gate, unsigned int ticket,
 unsigned int cp_gate_parked(struct cp_gate *gate)
 {
 	return READ_ONCE(gate->nr_parked);
+}
+
+static bool gate_has_arrived(const struct cp_gate *gate, unsigned int nr_threads)
+{
+	return READ_ONCE(gate->nr_parked) >= nr_threads ||
+	       !cp_gate_is_closed(gate);
+}
+
+/**
+ * cp_gate_await - holder: wait until so many threads wait, or the gate is open
+ * @gate: the gate
+ * @nr_threads: their number
+ * @time: at most so long, in jiffies
+ *
+ * The holder can be frozen.
+ *
+ * Return: 0, also when the time is over; -ERESTARTSYS: a signal is pending.
+ */
+int cp_gate_await(struct cp_gate *gate, unsigned int nr_threads,
+		  unsigned long time)
+{
+	long ret;
+
+	WRITE_ONCE(gate->nr_awaited, nr_threads);
+	/* Pairs with cp_gate_wait(). */
+	smp_mb();
+	ret = wait_event_freezable_timeout(gate->holder,
+					   gate_has_arrived(gate, nr_threads), time);
+	return min(ret, 0L);
 }

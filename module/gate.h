@@ -27,6 +27,7 @@
  * @expired:	it has opened because the limit passed, and the holder does not know
  * @generation:	counts how often the gate has been closed, from 1
  * @nr_parked:	threads that wait since it was closed
+ * @nr_awaited:	the thread that makes it so many wakes the holder
  * @threads:	where threads wait
  * @holder:	where the holder waits for threads
  * @expiry:	opens the gate
@@ -38,6 +39,7 @@ struct cp_gate {
 	bool expired;
 	unsigned int generation;
 	unsigned int nr_parked;
+	unsigned int nr_awaited;
 	wait_queue_head_t threads;
 	wait_queue_head_t holder;
 	struct delayed_work expiry;
@@ -48,8 +50,9 @@ void cp_gate_destroy(struct cp_gate *gate);
 bool cp_gate_close(struct cp_gate *gate);
 void cp_gate_limit(struct cp_gate *gate, u64 limit);
 int cp_gate_open(struct cp_gate *gate);
-void cp_gate_wait(struct cp_gate *gate, unsigned int ticket,
-		  unsigned int nr_threads);
+void cp_gate_wait(struct cp_gate *gate, unsigned int ticket);
+int cp_gate_await(struct cp_gate *gate, unsigned int nr_threads,
+		  unsigned long time);
 unsigned int cp_gate_parked(struct cp_gate *gate);
 
 /**

@@ -4,7 +4,6 @@
  */
 #include <linux/checkpoint.h>
 #include <linux/errno.h>
-#include <linux/freezer.h>
 #include <linux/jiffies.h>
 #include <linux/ktime.h>
 #include <linux/sched/signal.h>
@@ -15,52 +14,54 @@
 
 /*
  * The last thread to arrive wakes the holder, but a thread also counts that waits for a
- * place in its ring, and one fewer is to be waited for when one exits: look again after
- * this time.
+ * place in its ring or is left asleep, and one fewer is to be waited for when one exits:
+ * look again after this time.
  */
 #define LOOK_AGAIN	msecs_to_jiffies(2)
 
 /*
- * Are all threads where they execute nothing? A thread that has been created since is
- * counted in @hooked, and its creator has not arrived before.
+ * Gives how many threads have to arrive at the gate, so that all of them execute nothing.
+ * A thread that has been created since is counted in @hooked, and its creator has not
+ * arrived before.
  */
-static bool slave_has_arrived(struct cp_pair *pair)
+static unsigned int hold_count_wanted(struct cp_pair *pair, bool asleep,
+				 struct cp_hold_result *result)
 {
-	/* In this order: a thread that arrives meanwhile is not counted twice. */
-	unsigned int arrived = cp_gate_parked(&pair->gate);
+	unsigned int elsewhere = cp_parts_stuck(&pair->parts);
+	unsigned int hooked;
 
-	arrived += cp_parts_stuck(&pair->parts);
-	return arrived >= atomic_read(&pair->hooked);
-}
-
-static bool hold_is_decided(struct cp_pair *pair)
-{
-	return cp_gate_parked(&pair->gate) >= atomic_read(&pair->hooked) ||
-	       !cp_gate_is_closed(&pair->gate);
+	result->nr_asleep = asleep ? cp_parts_asleep(&pair->parts) : 0;
+	elsewhere += result->nr_asleep;
+	hooked = atomic_read(&pair->hooked);
+	result->nr_threads = hooked - result->nr_asleep;
+	return hooked > elsewhere ? hooked - elsewhere : 0;
 }
 
 /* Gives 0, -ETIMEDOUT, -ERESTARTSYS, or -EPIPE when the pair is over. */
-static int hold_gather(struct cp_pair *pair, u64 deadline)
+static int hold_gather(struct cp_pair *pair, u64 deadline, bool asleep,
+		  struct cp_hold_result *result)
 {
-	while (!slave_has_arrived(pair)) {
-		long ret;
+	for (;;) {
+		/* In this order: a thread that arrives meanwhile is not counted twice. */
+		unsigned int arrived = cp_gate_parked(&pair->gate);
+		unsigned int wanted = hold_count_wanted(pair, asleep, result);
+		int ret;
 
+		if (arrived >= wanted)
+			return 0;
 		if (cp_pair_is_over(pair))
 			return -EPIPE;
 		/* If the limit has passed, the gate is open. */
 		if (ktime_get_ns() >= deadline || !cp_gate_is_closed(&pair->gate))
 			return -ETIMEDOUT;
-		ret = wait_event_freezable_timeout(pair->gate.holder,
-						   hold_is_decided(pair),
-						   LOOK_AGAIN);
-		if (ret < 0)
+		ret = cp_gate_await(&pair->gate, wanted, LOOK_AGAIN);
+		if (ret)
 			return ret;
 	}
-	return 0;
 }
 
-static int hold_begin_locked(struct cp_pair *pair, u64 deadline, u64 limit,
-			     struct cp_hold_result *result)
+static int hold_begin_locked(struct cp_pair *pair, u64 deadline, u64 limit, bool asleep,
+		       struct cp_hold_result *result)
 {
 	int ret;
 
@@ -73,15 +74,13 @@ static int hold_begin_locked(struct cp_pair *pair, u64 deadline, u64 limit,
 		return -EPIPE;
 	}
 	cp_gate_limit(&pair->gate, limit);
-	cp_parts_hold(&pair->parts);
-	ret = hold_gather(pair, deadline);
-	if (ret) {
-		result->late = cp_parts_late(&pair->parts);
-		cp_gate_open(&pair->gate);
-		return ret;
-	}
-	result->nr_threads = atomic_read(&pair->hooked);
-	return 0;
+	cp_parts_hold(&pair->parts, asleep);
+	ret = hold_gather(pair, deadline, asleep, result);
+	if (!ret)
+		return 0;
+	result->late = cp_parts_late(&pair->parts, asleep);
+	cp_gate_open(&pair->gate);
+	return ret;
 }
 
 /**
@@ -89,22 +88,23 @@ static int hold_begin_locked(struct cp_pair *pair, u64 deadline, u64 limit,
  * @pair: the pair
  * @deadline: CLOCK_MONOTONIC in nanoseconds; CP_FOREVER: no limit
  * @limit: the slave continues after this many nanoseconds
+ * @asleep: nudge nobody, and leave threads asleep that sleep in a system call
  * @result: filled in
  *
- * Threads that sleep in the kernel are nudged. On failure all threads continue, unless
- * they were held before.
+ * Without @asleep, threads that sleep in the kernel are nudged. On failure all threads
+ * continue, unless they were held before.
  *
  * Return: 0; -EALREADY when the slave is held already; -ETIMEDOUT; -EPIPE when the pair
  * is over; -ERESTARTSYS: a signal is pending.
  */
-int cp_hold_begin(struct cp_pair *pair, u64 deadline, u64 limit,
+int cp_hold_begin(struct cp_pair *pair, u64 deadline, u64 limit, bool asleep,
 		  struct cp_hold_result *result)
 {
 	int ret;
 
 	if (mutex_lock_interruptible(&pair->gate.holding))
 		return -ERESTARTSYS;
-	ret = hold_begin_locked(pair, deadline, limit, result);
+	ret = hold_begin_locked(pair, deadline, limit, asleep, result);
 	mutex_unlock(&pair->gate.holding);
 	return ret;
 }

@@ -13,14 +13,16 @@ struct cp_pair;
 /**
  * struct cp_hold_result - what has come of it
  * @nr_threads:	threads that are held
+ * @nr_asleep:	threads that were left asleep
  * @late:	the id, for the master, of a thread that has not arrived; 0 for none
  */
 struct cp_hold_result {
 	unsigned int nr_threads;
+	unsigned int nr_asleep;
 	s32 late;
 };
 
-int cp_hold_begin(struct cp_pair *pair, u64 deadline, u64 limit,
+int cp_hold_begin(struct cp_pair *pair, u64 deadline, u64 limit, bool asleep,
 		  struct cp_hold_result *result);
 int cp_hold_end(struct cp_pair *pair);
 

@@ -525,6 +525,20 @@ void cp_hook_nudge(struct cp_hook *hook)
 }
 
 /**
+ * cp_hook_kick - let a task that is in user mode enter the kernel, and return
+ * @hook: the hook
+ *
+ * Interrupts no sleep and no system call. The next return asks @ops->is_due, which sees
+ * what the caller has written before. Any context.
+ */
+void cp_hook_kick(struct cp_hook *hook)
+{
+	/* Pairs with the barriers of a context switch, for a task that is switched in. */
+	smp_mb();
+	kick_process(hook->task);
+}
+
+/**
  * cp_hook_nudge_served - nudges until now have brought the task where it is
  * @hook: the hook
  *

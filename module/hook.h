@@ -171,6 +171,7 @@ void cp_hook_prepare(struct cp_hook *hook, struct task_struct *task,
 		     const struct cp_hook_ops *ops, bool rated);
 int cp_hook_arm(struct cp_hook *hook);
 void cp_hook_nudge(struct cp_hook *hook);
+void cp_hook_kick(struct cp_hook *hook);
 void cp_hook_nudge_served(struct cp_hook *hook);
 void cp_hook_release(struct cp_hook *hook);
 void cp_hook_task_exits(struct cp_hook *hook);

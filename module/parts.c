@@ -15,6 +15,7 @@
 #include "hook.h"
 #include "limits.h"
 #include "parts.h"
+#include "sleeper.h"
 
 /* After this many parts, let other tasks have the CPU. */
 #define PAUSE_PARTS	64
@@ -423,10 +424,14 @@ static bool part_is_parked(const struct cp_part *part)
 	return cp_gate_stops(part->parts->plan.gate, READ_ONCE(part->parked));
 }
 
-static void part_summon_to_gate(struct cp_part *part)
+static void part_summon_to_gate(struct cp_part *part, bool asleep)
 {
 	spin_lock(&part->parts->lock);
-	if (part->hook && !part_is_parked(part))
+	if (!part->hook || part_is_parked(part))
+		;
+	else if (asleep)
+		cp_hook_kick(part->hook);
+	else
 		cp_hook_nudge(part->hook);
 	spin_unlock(&part->parts->lock);
 }
@@ -458,10 +463,11 @@ bool cp_parts_park(struct cp_part *part, unsigned int ticket)
 /**
  * cp_parts_hold - let all threads arrive at the gate, which is closed
  * @parts: the parts
+ * @asleep: interrupt no system call
  *
  * Those that wait for a master hand over their state without one.
  */
-void cp_parts_hold(struct cp_parts *parts)
+void cp_parts_hold(struct cp_parts *parts, bool asleep)
 {
 	struct cp_part *part;
 	unsigned int i;
@@ -469,16 +475,28 @@ void cp_parts_hold(struct cp_parts *parts)
 	for (i = 0; (part = part_at(parts, i)); i++) {
 		/* A thread that waits for a place takes its ticket after that. */
 		if (!cp_ring_hold(&part->ring))
-			part_summon_to_gate(part);
+			part_summon_to_gate(part, asleep);
 		if (i % PAUSE_PARTS == PAUSE_PARTS - 1)
 			cond_resched();
 	}
 }
 
-static bool part_is_late(struct cp_part *part)
+/* Is its thread asleep in a system call? A thread that is exiting has no hook. */
+static bool part_is_asleep(struct cp_part *part)
+{
+	bool asleep;
+
+	spin_lock(&part->parts->lock);
+	asleep = part->hook && cp_sleeper_is_asleep(part->hook->task);
+	spin_unlock(&part->parts->lock);
+	return asleep;
+}
+
+static bool part_is_late(struct cp_part *part, bool asleep)
 {
 	return READ_ONCE(part->hook) && !part_is_parked(part) &&
-	       !cp_ring_is_stuck(&part->ring);
+	       !cp_ring_is_stuck(&part->ring) &&
+	       !(asleep && part_is_asleep(part));
 }
 
 /**
@@ -498,19 +516,70 @@ unsigned int cp_parts_stuck(struct cp_parts *parts)
 }
 
 /**
+ * cp_parts_asleep - how many threads sleep in a system call
+ * @parts: the parts
+ *
+ * Return: their number.
+ */
+unsigned int cp_parts_asleep(struct cp_parts *parts)
+{
+	unsigned int i, nr = 0;
+	struct cp_part *part;
+
+	for (i = 0; (part = part_at(parts, i)); i++) {
+		nr += part_is_asleep(part);
+		if (i % PAUSE_PARTS == PAUSE_PARTS - 1)
+			cond_resched();
+	}
+	return nr;
+}
+
+/**
+ * cp_parts_sleeper - read the registers of a thread that sleeps in a system call
+ * @parts: the parts
+ * @i: the index of the thread's part
+ * @sleeper: filled in
+ *
+ * Return: 0; -ENOENT when there is no such part; -EPIPE when the pair is over; -ESRCH when
+ * no thread has it now; -EALREADY when the thread waits at the gate; -EAGAIN when it is
+ * awake.
+ */
+int cp_parts_sleeper(struct cp_parts *parts, unsigned int i,
+		     struct cp_sleeper *sleeper)
+{
+	struct cp_part *part = part_at(parts, i);
+	int ret = 0;
+
+	if (!part)
+		return -ENOENT;
+	spin_lock(&parts->lock);
+	if (parts->closed)
+		ret = -EPIPE;
+	else if (!part->hook)
+		ret = -ESRCH;
+	else if (part_is_parked(part))
+		ret = -EALREADY;
+	else if (!cp_sleeper_capture(part->hook->task, part->nr, sleeper))
+		ret = -EAGAIN;
+	spin_unlock(&parts->lock);
+	return ret;
+}
+
+/**
  * cp_parts_late - a thread that is in the kernel or in user mode
  * @parts: the parts
+ * @asleep: threads that sleep in a system call do not count
  *
  * Return: the id, for the master, of one that neither waits for a place in its ring nor
  * at the gate; 0 if there is none.
  */
-s32 cp_parts_late(struct cp_parts *parts)
+s32 cp_parts_late(struct cp_parts *parts, bool asleep)
 {
 	struct cp_part *part;
 	unsigned int i;
 
 	for (i = 0; (part = part_at(parts, i)); i++)
-		if (part_is_late(part))
+		if (part_is_late(part, asleep))
 			return READ_ONCE(part->nr);
 	return 0;
 }

@@ -35,6 +35,7 @@
 
 struct cp_gate;
 struct cp_hook;
+struct cp_sleeper;
 
 /**
  * struct cp_figures - sums of the parts' figures
@@ -174,10 +175,13 @@ int cp_parts_take(struct cp_parts *parts, u64 deadline, bool nudge,
 void cp_parts_end_taken(struct cp_parts *parts, struct cp_part *part,
 			bool delivered);
 void cp_parts_summon(struct cp_parts *parts);
-void cp_parts_hold(struct cp_parts *parts);
+void cp_parts_hold(struct cp_parts *parts, bool asleep);
 bool cp_parts_park(struct cp_part *part, unsigned int ticket);
 unsigned int cp_parts_stuck(struct cp_parts *parts);
-s32 cp_parts_late(struct cp_parts *parts);
+unsigned int cp_parts_asleep(struct cp_parts *parts);
+s32 cp_parts_late(struct cp_parts *parts, bool asleep);
+int cp_parts_sleeper(struct cp_parts *parts, unsigned int i,
+		     struct cp_sleeper *sleeper);
 bool cp_parts_ready(struct cp_parts *parts);
 
 unsigned int cp_parts_threads(const struct cp_parts *parts);

@@ -91,14 +91,15 @@ static bool fill_slot(struct cp_thread *thread, const struct cp_slot *slot,
 	return light && !part->xstate;
 }
 
-/* Does the master want this return? */
+/* Does the master want this return? While the slave is held, none leads to user mode. */
 static bool slave_is_due(const struct cp_hook *hook)
 {
 	const struct cp_thread *thread = thread_of(hook);
 	const struct cp_pair *pair = thread->pair;
 
 	/* The work has to run, to remove the hook or to end the pair. */
-	if (cp_pair_is_over(pair) || current->mm != pair->slave.mm)
+	if (cp_pair_is_over(pair) || current->mm != pair->slave.mm ||
+	    cp_gate_is_closed(&pair->gate))
 		return true;
 	if (pair->ask.every > 1 && thread->returns % pair->ask.every)
 		return false;
@@ -158,7 +159,7 @@ static void wait_at_gate(struct cp_thread *thread, unsigned int ticket)
 	if (!cp_parts_park(part, ticket))
 		return;
 	cp_stats_hold(&part->stats, begun);
-	cp_gate_wait(&pair->gate, ticket, atomic_read(&pair->hooked));
+	cp_gate_wait(&pair->gate, ticket);
 	count_vain_hold(thread, begun);
 }
 

@@ -24,6 +24,9 @@ struct shared {
 
 static struct shared *shared;
 
+/* CP_HOLD_ASLEEP, or 0 */
+static unsigned int hold_flags;
+
 static void *thread_short(void *unused)
 {
 	__sync_fetch_and_add(&shared->created, 1);
@@ -106,6 +109,7 @@ static int hold_for(struct master *m, struct cp_hold *hold, uint64_t limit)
 	*hold = (struct cp_hold){
 		.deadline = now_ns() + 60 * SECOND,
 		.limit = limit,
+		.flags = hold_flags,
 	};
 	return ioctl(m->fd, CP_IOC_HOLD, hold) ? -errno : 0;
 }
@@ -126,9 +130,14 @@ FIXTURE_VARIANT(hold)
 {
 	unsigned int flags;
 	unsigned int nr_slots;
+	unsigned int hold_flags;
 };
 
 FIXTURE_VARIANT_ADD(hold, rendezvous) { .nr_slots = 1 };
+FIXTURE_VARIANT_ADD(hold, asleep) {
+	.nr_slots = 1,
+	.hold_flags = CP_HOLD_ASLEEP,
+};
 FIXTURE_VARIANT_ADD(hold, ahead) { .nr_slots = 4 };
 FIXTURE_VARIANT_ADD(hold, overwrite) {
 	.flags = CP_PREP_OVERWRITE,
@@ -142,6 +151,7 @@ FIXTURE_SETUP(hold)
 		.nr_slots = variant->nr_slots,
 	};
 
+	hold_flags = variant->hold_flags;
 	shared = shared_memory(sizeof(*shared));
 	self->slave = slave_start(body_workers, NULL);
 	ASSERT_TRUE(eventually(shared->ready == NR_WORKERS));
@@ -180,7 +190,8 @@ TEST_F(hold, nothing_runs)
 
 	for (i = 0; i < 10; i++) {
 		ASSERT_EQ(0, hold_for(&self->m, &self->hold, 60 * SECOND));
-		EXPECT_LE(NR_WORKERS + 1, self->hold.nr_threads);
+		EXPECT_LE(NR_WORKERS + 1,
+			  self->hold.nr_threads + self->hold.nr_asleep);
 		before = progress();
 		sleep_ms(20);
 		EXPECT_EQ(before, progress());
@@ -233,8 +244,9 @@ TEST_F(hold, threads_are_idle_and_can_be_killed)
 
 	ASSERT_EQ(0, hold_for(&self->m, &self->hold, 600 * SECOND));
 	state = task_state(self->slave);
-	/* In a ring that is full, a thread waits for its place. */
-	EXPECT_TRUE(state == 'I' || (variant->nr_slots > 1 && state == 'S'));
+	/* In a ring that is full, a thread waits for its place; or it sleeps in its call. */
+	EXPECT_TRUE(state == 'I' || (state == 'S' && (variant->nr_slots > 1 ||
+						      self->hold.nr_asleep)));
 	kill(self->slave, SIGKILL);
 	ASSERT_EQ(self->slave, waitpid(self->slave, &status, 0));
 	EXPECT_TRUE(WIFSIGNALED(status));
@@ -341,7 +353,7 @@ TEST(one_task_is_held)
 
 TEST(bad_input)
 {
-	struct cp_hold hold = { .flags = 1 };
+	struct cp_hold hold = { .flags = 2 };
 	struct master m;
 
 	EXPECT_EQ(-1, ioctl(device_open(), CP_IOC_RELEASE));
@@ -349,7 +361,7 @@ TEST(bad_input)
 	ASSERT_EQ(0, master_pair(&m, slave_start(body_spin, NULL)));
 	EXPECT_EQ(-1, ioctl(m.fd, CP_IOC_HOLD, &hold));
 	EXPECT_EQ(EINVAL, errno);
-	hold = (struct cp_hold){ .reserved = 1 };
+	hold = (struct cp_hold){ .nr_asleep = 1 };
 	EXPECT_EQ(-1, ioctl(m.fd, CP_IOC_HOLD, &hold));
 	EXPECT_EQ(EINVAL, errno);
 	EXPECT_EQ(-1, ioctl(m.fd, CP_IOC_HOLD, NULL));

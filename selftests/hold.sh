@@ -111,8 +111,8 @@ test_reader_that_is_too_slow_gets_gaps()
 	stop_slave
 }
 
-# start_fleeting [OPTION...]: compiled with the options, it ends as soon as it is nudged,
-# which no epoll_wait() survives
+# start_fleeting [OPTION...]: compiled with the options, it ends when its epoll_wait() does:
+# as soon as it is nudged
 start_fleeting()
 {
 	compile fleeting "$@" <<-'END'
@@ -142,18 +142,51 @@ test_process_that_ends_at_once()
 	# System calls of 32-bit code go through the vDSO, which ends with the process.
 	for bits in -m64 -m32; do
 		start_fleeting "$bits"
-		ends 0 cpctl bt "$slave"
+		ends 0 cpctl bt --nudge "$slave"
 		has out " wait_and_go+"
 		has out " main+"
 	done
 	start_fleeting
-	ends 0 cpctl dump -o "$folder/core" "$slave"
+	ends 0 cpctl dump --nudge -o "$folder/core" "$slave"
 	gdb -batch -nx -ex bt "$folder/fleeting" "$folder/core" >"$folder/out" 2>&1
 	has out "wait_and_go"
 	has out "main"
 	start_fleeting
 	ends 0 cpctl get "$slave"
 	has out "epoll_wait"
+}
+
+# How many times the slave has left a CPU: it does not while it is left asleep.
+switches()
+{
+	grep ctxt_switches "/proc/$slave/task/"*/status
+}
+
+test_sleeper_is_left_asleep()
+{
+	local bits before
+
+	for bits in -m64 -m32; do
+		start_fleeting "$bits"
+		before=$(switches)
+		ends 0 cpctl bt -n 3 --interval 0.01 "$slave"
+		[ "$(grep -c '^asleep ' "$folder/out")" -eq 3 ]
+		[ "$(grep -c ' wait_and_go+' "$folder/out")" -eq 3 ]
+		[ "$(grep -c ' main+' "$folder/out")" -eq 3 ]
+		ends 0 cpctl bt --thread --json "$slave"
+		has out '"asleep":true'
+		has out '"wait_and_go"'
+		[ "$(switches)" = "$before" ]
+		stop_slave
+	done
+	start_fleeting
+	before=$(switches)
+	ends 0 cpctl dump -o "$folder/core" "$slave"
+	[ "$(switches)" = "$before" ]
+	gdb -batch -nx -ex bt "$folder/fleeting" "$folder/core" >"$folder/out" 2>&1
+	has out "wait_and_go"
+	has out "main"
+	stop_slave
 }
 
 start_deep()

@@ -309,7 +309,7 @@ test_options_for_one_thread()
 	start_crew
 	for option in --no-nudge '--every 2'; do
 		# shellcheck disable=SC2086 # words
-		refuses 2 "process $slave has 7 threads, which are brought to one instant by nudging" \
+		refuses 2 "process $slave has 7 threads, which do not return to user mode at one instant" \
 			cpctl bt $option "$slave"
 		has errors "add --thread"
 	done

@@ -244,14 +244,16 @@ unsigned int cp_pair_unseen(const struct cp_pair *pair);
  * @timeout_ns: maximum time to wait until all threads have arrived, in nanoseconds;
  *	negative: no limit
  * @limit_ns: time after which the slave continues without a release; 0: one second
+ * @flags: 0: threads that sleep in a system call are nudged. CP_HOLD_ASLEEP: they are
+ *	left asleep, and cp_pair_sleeper() reads their states
  * @late: if not NULL, receives the id of a thread that did not arrive, with ETIMEDOUT
  *
  * Each thread hands over a checkpoint, which cp_pair_get() returns after older ones, and
- * executes nothing until cp_pair_release(), the limit, or the end of the pair. Threads
- * that sleep in a system call are nudged. The handle's last checkpoint is given up.
+ * executes nothing until cp_pair_release(), the limit, or the end of the pair. The
+ * handle's last checkpoint is given up.
  *
- * Return: the number of threads that are held, or -1 with errno; then all threads
- * continue:
+ * Return: the number of threads that are held or left asleep, or -1 with errno; then all
+ * threads continue:
  * ETIMEDOUT	a thread did not arrive within @timeout_ns
  * EALREADY	the slave is held
  * EPIPE	the pair is over
@@ -260,7 +262,24 @@ unsigned int cp_pair_unseen(const struct cp_pair *pair);
  * EPERM	this process is not the master
  */
 int cp_pair_hold(struct cp_pair *pair, int64_t timeout_ns, uint64_t limit_ns,
-		 pid_t *late);
+		 unsigned int flags, pid_t *late);
+
+/**
+ * cp_pair_sleeper() - read the state of a thread that sleeps in a system call
+ * @pair: the handle
+ * @part: index of the thread's part, below cp_pair_parts()
+ * @sleeper: receives the state, as CP_IOC_SLEEPER gives it
+ *
+ * The thread is not disturbed. Its memory can be read from /proc/PID/mem; it belongs to
+ * the state if a second call gives the same cp_sleeper.switches.
+ *
+ * Return: 0, or -1 with errno: EAGAIN if the thread is awake, EALREADY if it is held and
+ * cp_pair_get() returns its state, ESRCH if the part has no thread now, ENOENT if
+ * there is no such part, EPIPE if the pair is over, ENOTCONN, EPERM; ENOTTY if the module
+ * does not know the call.
+ */
+int cp_pair_sleeper(const struct cp_pair *pair, unsigned int part,
+		    struct cp_sleeper *sleeper);
 
 /**
  * cp_pair_release() - let a held slave continue

@@ -259,11 +259,12 @@ unsigned int cp_pair_unseen(const struct cp_pair *pair)
 }
 
 int cp_pair_hold(struct cp_pair *pair, int64_t timeout_ns, uint64_t limit_ns,
-		 pid_t *late)
+		 unsigned int flags, pid_t *late)
 {
 	struct cp_hold hold = {
 		.deadline = deadline_in(timeout_ns),
 		.limit = limit_ns,
+		.flags = flags,
 	};
 	int ret = ioctl(pair->fd, CP_IOC_HOLD, &hold);
 
@@ -271,7 +272,15 @@ int cp_pair_hold(struct cp_pair *pair, int64_t timeout_ns, uint64_t limit_ns,
 		*late = hold.late;
 	if (!ret || slot_given_up(errno) || errno == EPIPE)
 		pair->slot = 0;
-	return ret ? -1 : (int)hold.nr_threads;
+	return ret ? -1 : (int)(hold.nr_threads + hold.nr_asleep);
+}
+
+int cp_pair_sleeper(const struct cp_pair *pair, unsigned int part,
+		    struct cp_sleeper *sleeper)
+{
+	memset(sleeper, 0, sizeof(*sleeper));
+	sleeper->part = part;
+	return ioctl(pair->fd, CP_IOC_SLEEPER, sleeper);
 }
 
 int cp_pair_release(const struct cp_pair *pair)

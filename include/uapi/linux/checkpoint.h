@@ -79,6 +79,7 @@ struct cp_info {
 #define CP_FEATURE_DEATH_STACK	(1ULL << 7)	/* cp_prep.death_stack_limit */
 #define CP_FEATURE_PROCESS	(1ULL << 8)	/* CP_PREP_PROCESS, thread ids */
 #define CP_FEATURE_HOLD		(1ULL << 9)	/* CP_IOC_HOLD, CP_IOC_RELEASE */
+#define CP_FEATURE_SLEEPER	(1ULL << 10)	/* CP_HOLD_ASLEEP, CP_IOC_SLEEPER */
 
 /*
  * struct cp_prep - become the master of a slave (CP_IOC_PREP)
@@ -543,6 +544,9 @@ struct cp_checkpoint {
  */
 #define CP_CHECKPOINT_DEATH_ELSEWHERE	(1U << 2)
 
+/* CP_CHECKPOINT_ASLEEP: a state of CP_IOC_SLEEPER: the slave sleeps in @syscall. */
+#define CP_CHECKPOINT_ASLEEP	(1U << 4)
+
 /*
  * cp_checkpoint.entry
  *
@@ -577,12 +581,13 @@ struct cp_checkpoint {
  *		which the slave continues in any case: a master may wait for its own
  *		slave without knowing it, as its terminal, its file server or its
  *		logger. 0 means CP_HOLD_LIMIT_DEFAULT
- * @flags:	[in] 0
+ * @flags:	[in] CP_HOLD_ASLEEP, or 0
  * @nr_threads:	[out] number of threads that are held
  * @late:	[out] with ETIMEDOUT, the only failure with which this field has a
  *		meaning: the id of a thread that did not arrive, as in cp_get.thread;
  *		0 if unknown
- * @reserved:	[in] 0
+ * @nr_asleep:	[in] 0 [out] with CP_HOLD_ASLEEP, number of further threads, which are
+ *		left asleep
  *
  * When the call returns 0, every thread of the slave is at a return to user mode, with
  * its final registers, and has handed over a checkpoint of that state, which CP_IOC_GET
@@ -591,8 +596,15 @@ struct cp_checkpoint {
  * executes no instruction until CP_IOC_RELEASE, the limit, or the end of the pair.
  * CP_IOC_GET lets no thread continue meanwhile.
  *
- * Threads that sleep in the kernel are brought out as by CP_GET_NUDGE. A held thread can
- * be killed and frozen; other signals, stops and debuggers take effect when it continues.
+ * Threads that sleep in the kernel are brought out as by CP_GET_NUDGE, unless @flags has
+ * CP_HOLD_ASLEEP. A held thread can be killed and frozen; other signals, stops and
+ * debuggers take effect when it continues.
+ *
+ * CP_HOLD_ASLEEP (CP_FEATURE_SLEEPER): no system call is interrupted. A thread that sleeps
+ * in one, where a signal could wake it, is left there: it hands over no checkpoint, and
+ * CP_IOC_SLEEPER reads its state. If it wakes during the hold, its call may still
+ * write memory of the slave, as read(2) does; then it is held, and hands over its
+ * state as the others do. The deadline counts for all other threads.
  *
  * Returns 0, or -1 with errno; then no thread is held, except with EALREADY:
  *
@@ -611,8 +623,11 @@ struct cp_hold {
 	__u32		flags;
 	__u32		nr_threads;
 	__s32		late;
-	__u32		reserved;
+	__u32		nr_asleep;
 };
+
+/* cp_hold.flags */
+#define CP_HOLD_ASLEEP		(1U << 0)
 
 #define CP_HOLD_LIMIT_DEFAULT	1000000000ULL
 
@@ -624,5 +639,43 @@ struct cp_hold {
  * passed, EALREADY when it was not held, ENOTCONN and EPERM as above.
  */
 #define CP_IOC_RELEASE		_IO(CP_IOC_MAGIC, 5)
+
+/*
+ * struct cp_sleeper - read the state of a thread that sleeps in a system call
+ * (CP_IOC_SLEEPER)
+ * @part:	[in] index of the thread's part of the region, from 0; without
+ *		CP_PREP_PROCESS, 0
+ * @reserved:	[in] 0
+ * @switches:	[out] how many times the thread has left a CPU so far. If two calls give
+ *		the same number, the thread has executed nothing in between, neither in
+ *		user mode nor in the kernel; so memory that was read in between belongs
+ *		to this state. Others, as threads that run, may have written to it
+ * @checkpoint:	[out] the state: cp_checkpoint.regs are those from which the thread
+ *		would make the system call again, with RIP at its instruction and the
+ *		call's number in RAX. It has no segments and no number, is marked with
+ *		CP_CHECKPOINT_ASLEEP, and its time is that of the call
+ *
+ * The thread is not disturbed. In a hold with CP_HOLD_ASLEEP, the threads that were left
+ * asleep are found by calling this for each part.
+ *
+ * Returns 0, or -1 with errno:
+ *
+ *	EFAULT, E2BIG, EINVAL	as for all structs
+ *	ENOTCONN	no pair has been made on this file
+ *	EPERM		the caller's process is not the pair's master
+ *	ENOENT		there is no part @part
+ *	ESRCH		the part has no thread now
+ *	EPIPE		the pair is over
+ *	EALREADY	the thread is held: CP_IOC_GET gives its state
+ *	EAGAIN		the thread is awake, or sleeps where no signal could wake it
+ */
+struct cp_sleeper {
+	__u32		part;
+	__u32		reserved;
+	__aligned_u64	switches;
+	struct cp_checkpoint checkpoint;
+};
+
+#define CP_IOC_SLEEPER		_IOWR(CP_IOC_MAGIC, 6, struct cp_sleeper)
 
 #endif /* _LINUX_CHECKPOINT_H */

@@ -227,6 +227,9 @@ struct json_object *json_head(const char *type, const struct cp_checkpoint *cp)
 	add_entry(object, cp);
 	json_object_object_add(object, "compat",
 			       flag_object(cp->flags, CP_CHECKPOINT_COMPAT));
+	if (cp->flags & CP_CHECKPOINT_ASLEEP)
+		json_object_object_add(object, "asleep",
+				       json_object_new_boolean(true));
 	if (cp->flags & CP_CHECKPOINT_DEATH)
 		json_object_object_add(object, "death", death_object(cp));
 	return object;

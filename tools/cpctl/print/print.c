@@ -21,11 +21,14 @@ void print_headline(const struct printer *printer, const struct cp_checkpoint *c
 	char *name = entry_syscall(cp);
 	char death[DEATH_SIZE];
 
+	fputs(printer->style->head, printer->out);
+	if (cp->flags & CP_CHECKPOINT_ASLEEP)
+		fputs("asleep", printer->out);
+	else
+		fprintf(printer->out, "checkpoint %" PRIu64, (uint64_t)cp->seq);
 	fprintf(printer->out,
-		"%scheckpoint %" PRIu64 "%s  time %" PRIu64 ".%09" PRIu64
-		"  cpu %u  %s",
-		printer->style->head, (uint64_t)cp->seq, printer->style->end,
-		(uint64_t)(cp->time / NSEC_PER_SEC),
+		"%s  time %" PRIu64 ".%09" PRIu64 "  cpu %u  %s",
+		printer->style->end, (uint64_t)(cp->time / NSEC_PER_SEC),
 		(uint64_t)(cp->time % NSEC_PER_SEC), cp->cpu, entry_word(cp));
 	if (name) {
 		fputc(' ', printer->out);

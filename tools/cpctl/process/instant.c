@@ -7,30 +7,46 @@
 #include "instant.h"
 #include "taskstat.h"
 
-/* Returns the thread @id, which is added without a checkpoint; NULL without memory. */
-static struct thread *find_or_add(struct instant *instant, pid_t id)
+/* Returns the thread @id; NULL if there is none. */
+static struct thread *find(const struct instant *instant, pid_t id)
 {
-	struct thread *more;
 	unsigned int i;
 
 	for (i = 0; i < instant->nr; i++) {
 		if (instant->threads[i].snapshot.head.thread == id)
 			return &instant->threads[i];
 	}
-	more = reallocarray(instant->threads, instant->nr + 1, sizeof(*more));
-	if (!more)
-		return NULL;
+	return NULL;
+}
+
+int instant_add(struct instant *instant, struct thread *thread)
+{
+	struct thread *more = reallocarray(instant->threads, instant->nr + 1,
+					   sizeof(*more));
+
+	if (!more) {
+		snapshot_free(&thread->snapshot);
+		return -1;
+	}
 	instant->threads = more;
-	more += instant->nr++;
-	memset(more, 0, sizeof(*more));
-	return more;
+	more[instant->nr++] = *thread;
+	return 0;
+}
+
+bool instant_has(const struct instant *instant, pid_t id)
+{
+	return find(instant, id);
 }
 
 int instant_take(struct instant *instant, const struct cp_pair *pair)
 {
-	struct thread *thread = find_or_add(instant, cp_pair_thread(pair, NULL));
+	struct thread *thread = find(instant, cp_pair_thread(pair, NULL));
+	struct thread fresh = {};
 
-	return thread ? snapshot_take(&thread->snapshot, pair) : -1;
+	if (thread)
+		return snapshot_take(&thread->snapshot, pair);
+	return snapshot_take(&fresh.snapshot, pair) ?:
+	       instant_add(instant, &fresh);
 }
 
 /* The order of two threads of which @first is the first one. */

@@ -3,6 +3,9 @@
 #ifndef INSTANT_H
 #define INSTANT_H
 
+#include <stdbool.h>
+#include <sys/types.h>
+
 #include "snapshot.h"
 
 /*
@@ -32,6 +35,17 @@ struct instant {
  * errno ENOMEM.
  */
 int instant_take(struct instant *instant, const struct cp_pair *pair);
+
+/*
+ * instant_add() - add a thread that is not in @instant
+ * @thread: the thread, which @instant then owns; freed on failure
+ *
+ * Return: 0, or -1 with errno ENOMEM.
+ */
+int instant_add(struct instant *instant, struct thread *thread);
+
+/* instant_has() - is there a checkpoint of the thread @id? */
+bool instant_has(const struct instant *instant, pid_t id);
 
 /* instant_sort() - sort the threads by their ids, but thread @first before all others */
 void instant_sort(struct instant *instant, pid_t first);

@@ -50,7 +50,8 @@ int hold_begin(struct hold *hold, int64_t timeout_ns)
 
 	for (;;) {
 		int64_t time = shorter(left, ATTEMPT_NS);
-		int nr = cp_pair_hold(hold->pair, time, 0, &hold->late);
+		int nr = cp_pair_hold(hold->pair, time, 0, hold->flags,
+				      &hold->late);
 
 		if (nr >= 0 || errno != ETIMEDOUT)
 			return nr;
@@ -69,17 +70,12 @@ int hold_begin(struct hold *hold, int64_t timeout_ns)
 	return -1;
 }
 
-/* Has the thread of the last checkpoint left one in @instant already? */
-static bool is_newer(const struct cp_pair *pair, const struct instant *instant)
+/* Is the thread one of the first @nr of @instant, which were left asleep? */
+static bool is_asleep(const struct instant *instant, unsigned int nr, pid_t id)
 {
-	pid_t id = cp_pair_thread(pair, NULL);
-	unsigned int i;
+	const struct instant asleep = { .nr = nr, .threads = instant->threads };
 
-	for (i = 0; i < instant->nr; i++) {
-		if (instant->threads[i].snapshot.head.thread == id)
-			return true;
-	}
-	return false;
+	return instant_has(&asleep, id);
 }
 
 /* What taking has led to, after cp_pair_get() has returned @ret. */
@@ -92,20 +88,29 @@ static int result(const struct instant *instant, int ret)
 
 /*
  * The checkpoints come in the order of their times: those of the hold before all that
- * a thread hands over afterwards.
+ * a thread hands over afterwards. A thread that was left asleep may have handed over one
+ * before the hold, or when it woke.
  */
 int hold_take(struct cp_pair *pair, unsigned int nr, struct instant *instant)
 {
+	unsigned int nr_asleep = instant->nr;
 	int ret = 1;
 
 	while (instant->nr < nr) {
+		pid_t id;
+
 		ret = cp_pair_get(pair, 0, 0);
 		if (ret == 2)
 			continue;
-		if (ret != 1 || is_newer(pair, instant))
+		if (ret != 1)
 			break;
-		if (instant_take(instant, pair))
-			return -1;
+		id = cp_pair_thread(pair, NULL);
+		if (!instant_has(instant, id)) {
+			if (instant_take(instant, pair))
+				return -1;
+		} else if (!is_asleep(instant, nr_asleep, id)) {
+			break;
+		}
 	}
 	return result(instant, ret);
 }

@@ -13,12 +13,14 @@
  * struct hold - the wait for all threads of a process
  * @pair: the pair with the process
  * @pid: the process, for messages
+ * @flags: CP_HOLD_*
  * @explained: whether this wait, or an earlier one, has printed what it waits for
  * @late: after ETIMEDOUT, a thread that did not arrive; 0 if it is not known
  */
 struct hold {
 	struct cp_pair	*pair;
 	pid_t		pid;
+	unsigned int	flags;
 	bool		explained;
 	pid_t		late;
 };
@@ -30,7 +32,7 @@ struct hold {
  * While some threads do not arrive, the others are held only for a part of the time: a
  * thread may be in an uninterruptible sleep for hours.
  *
- * Return: the number of threads, or -1 with errno.
+ * Return: the number of threads, those that were left asleep included, or -1 with errno.
  */
 int hold_begin(struct hold *hold, int64_t timeout_ns);
 
@@ -43,8 +45,8 @@ void hold_rest(const struct cp_pair *pair, int64_t time_ns);
 
 /*
  * hold_take() - take the checkpoints of a hold, which may be over
- * @nr: the number of threads that were held
- * @instant: receives the checkpoints; empty before
+ * @nr: the number of threads of the hold
+ * @instant: receives the checkpoints. Threads that it has already were left asleep
  *
  * Return: 1. 0 if the pair is over and has left no checkpoint. -1 with errno.
  */

@@ -19,6 +19,7 @@
 #include "live.h"
 #include "message.h"
 #include "queue.h"
+#include "sleepers.h"
 
 #define NSEC_PER_SEC 1000000000LL
 
@@ -33,7 +34,8 @@
  * @stream: the interface
  * @options: the options of the verb
  * @pair: the pair with the slave
- * @process: whether the slave is a process, whose threads are held for each checkpoint
+ * @process: whether the slave is a process
+ * @hold: whether the slave is held for each checkpoint
  * @around: the surroundings of the slave
  * @queue: the checkpoints that were taken
  * @threaded: whether @taker exists
@@ -44,9 +46,9 @@
  *
  * The thread that takes checkpoints owns the members below until queue_finish():
  * @explained: whether diagnose_wait() has been called
- * @late: with @process, a thread that did not arrive in time; 0 if it is not known
- * @unseen: with @process, the number of threads for which the pair had no room
- * @complete: with @process, whether all wanted checkpoints were taken
+ * @late: with @hold, a thread that did not arrive in time; 0 if it is not known
+ * @unseen: with @hold, the number of threads for which the pair had no room
+ * @complete: with @hold, whether all wanted checkpoints were taken
  * @taken_ns: the time of the last checkpoint
  * @base: the number to add to the numbers of this pair's checkpoints
  * @last: the number of the last checkpoint
@@ -60,6 +62,7 @@ struct live {
 	const struct stream_options	*options;
 	struct cp_pair			*pair;
 	bool				process;
+	bool				hold;
 	struct surroundings		around;
 	struct queue			queue;
 	bool				threaded;
@@ -151,28 +154,39 @@ static int get(struct live *live)
 
 /*
  * Reads the stack that a signal handler on an alternate stack has interrupted.
- * @base: the address to which the offsets of the checkpoint's segments are relative
+ * @bytes: those of the stack @info of the checkpoint
  */
-static void read_other_stack(struct live *live, struct taken *taken,
-			     const struct cp_checkpoint *cp, const char *base)
+static void read_interrupted(struct live *live, struct taken *taken,
+			     const struct cp_checkpoint *cp,
+			     const struct cp_segment *info, const void *bytes)
 {
-	const struct cp_segment *info = (const void *)((const char *)cp +
-						       cp->segments_offset);
 	struct stretch other = {};
 	uint64_t sp;
 
-	if (!cp->nr_segments || info->kind != CP_SEGMENT_STACK ||
-	    cp->flags & CP_CHECKPOINT_COMPAT)
+	if (cp->flags & CP_CHECKPOINT_COMPAT)
 		return;
-	sp = altstack_interrupted(&cp->regs, info,
-				  (const unsigned char *)base + info->offset);
+	sp = altstack_interrupted(&cp->regs, info, bytes);
 	if (!sp)
 		return;
 	surroundings_stretch(&live->around, sp, OTHER_STACK_MAX, &other);
 	taken_add(taken, &other);
 }
 
-/* Reads those stacks of all threads, from the region and while the threads are held. */
+/* @base: the address to which the offsets of the checkpoint's segments are relative */
+static void read_other_stack(struct live *live, struct taken *taken,
+			     const struct cp_checkpoint *cp, const char *base)
+{
+	const struct cp_segment *info = (const void *)((const char *)cp +
+						       cp->segments_offset);
+
+	if (cp->nr_segments && info->kind == CP_SEGMENT_STACK)
+		read_interrupted(live, taken, cp, info, base + info->offset);
+}
+
+/*
+ * Reads those stacks of all threads: from the region while the threads are held, and of
+ * those that were left asleep, which @taken has already.
+ */
 static void read_other_stacks(struct live *live, struct taken *taken)
 {
 	const struct cp_region_head *head;
@@ -185,6 +199,12 @@ static void read_other_stacks(struct live *live, struct taken *taken)
 			read_other_stack(live, taken,
 					 (const void *)(part + head->newest),
 					 part);
+	}
+	for (i = 0; i < taken->instant.nr; i++) {
+		const struct snapshot *now = &taken->instant.threads[i].snapshot;
+
+		read_interrupted(live, taken, &now->head, &now->segments[0].info,
+				 now->segments[0].bytes);
 	}
 }
 
@@ -247,7 +267,9 @@ static void add(struct live *live, struct taken *taken)
 	for (i = 0; i < taken->instant.nr; i++) {
 		struct cp_checkpoint *cp = &taken->instant.threads[i].snapshot.head;
 
-		cp->seq += live->base;
+		/* A state that was read of a sleeping thread has no number. */
+		if (cp->seq)
+			cp->seq += live->base;
 		if (live->last < cp->seq)
 			live->last = cp->seq;
 	}
@@ -274,12 +296,13 @@ static int take_thread(struct live *live, struct taken *taken, bool last)
 	return instant_take(&taken->instant, live->pair) ? -1 : 1;
 }
 
-/* Holds the process; the interval since the last checkpoints is over then. */
+/* Holds the slave; the interval since the last checkpoints is over then. */
 static int hold(struct live *live)
 {
 	struct hold hold = {
 		.pair = live->pair,
 		.pid = live->stream.pid,
+		.flags = live->options->nudge ? 0 : CP_HOLD_ASLEEP,
 		.explained = live->explained,
 	};
 	int nr;
@@ -304,28 +327,50 @@ static bool any_layout_changed(const struct instant *instant)
 	return false;
 }
 
+/* The slave is held: reads what may change when it is not. Returns 0, or -1 with errno. */
+static int read_held(struct live *live, struct taken *taken)
+{
+	if (!live->options->nudge &&
+	    sleepers_take(live->pair, &live->around,
+			  live->options->stack_limit, &taken->instant))
+		return -1;
+	read_other_stacks(live, taken);
+	return 0;
+}
+
 /*
- * Takes checkpoints of all threads of a process, as take_thread(). The process is held
- * only while this thread reads memory that may change immediately afterwards.
+ * Takes the checkpoints of a hold of @nr threads, which ends as soon as possible.
+ * Returns as take_thread().
  */
-static int take_process(struct live *live, struct taken *taken, bool last)
+static int take_held(struct live *live, struct taken *taken, unsigned int nr,
+		     bool last)
+{
+	int ret = read_held(live, taken), error = errno;
+
+	/* The checkpoints stay in the region after the end of the pair. */
+	if (last)
+		cp_pair_end(live->pair);
+	else
+		cp_pair_release(live->pair);
+	live->taken_ns = now_ns();
+	if (ret && error != EPIPE) {
+		errno = error;
+		return -1;
+	}
+	return hold_take(live->pair, nr, &taken->instant);
+}
+
+/* Takes checkpoints of all threads of the slave at one instant, as take_thread(). */
+static int take_instant(struct live *live, struct taken *taken, bool last)
 {
 	int nr = hold(live), ret;
 
 	if (nr < 0 && errno != EPIPE)
 		return -1;
-	if (nr < 0) {
+	if (nr < 0)
 		ret = hold_take_dead(live->pair, &taken->instant);
-	} else {
-		read_other_stacks(live, taken);
-		/* The checkpoints stay in the region after the end of the pair. */
-		if (last)
-			cp_pair_end(live->pair);
-		else
-			cp_pair_release(live->pair);
-		live->taken_ns = now_ns();
-		ret = hold_take(live->pair, (unsigned int)nr, &taken->instant);
-	}
+	else
+		ret = take_held(live, taken, (unsigned int)nr, last);
 	if (ret != 1)
 		return ret;
 	live->unseen = cp_pair_unseen(live->pair);
@@ -345,8 +390,8 @@ static bool take_one(struct live *live, bool last)
 
 	if (!taken)
 		return fail(live, ENOMEM);
-	ret = live->process ? take_process(live, taken, last) :
-			      take_thread(live, taken, last);
+	ret = live->hold ? take_instant(live, taken, last) :
+			   take_thread(live, taken, last);
 	if (ret != 1) {
 		int error = errno;
 
@@ -427,19 +472,20 @@ static bool start_taker(struct live *live)
 	return live->paired;
 }
 
-/* Can the module hold a process? */
+/* Can the module hold a process, and leave threads asleep? */
 static bool can_hold(const struct live *live)
 {
 	struct cp_info info;
 
 	return !cp_pair_info(live->pair, &info) &&
-	       info.features & CP_FEATURE_HOLD;
+	       info.features & CP_FEATURE_HOLD &&
+	       info.features & CP_FEATURE_SLEEPER;
 }
 
 /*
  * Decides whether the slave is the process or only the thread @pid, and sets its id.
- * All threads arrive at one instant only because they are nudged: without that, this
- * function refuses a process that has several. Returns false after printing the reason.
+ * A process that has several threads is refused if it is not to be held. Returns false
+ * after printing the reason.
  */
 static bool choose_slave(struct live *live, pid_t pid)
 {
@@ -448,8 +494,8 @@ static bool choose_slave(struct live *live, pid_t pid)
 		       facts.threads > 1;
 
 	live->stream.pid = pid;
-	if (several && !live->options->nudge) {
-		warnx("process %d has %u threads, which are brought to one instant by nudging: with --no-nudge or --every, add --thread for thread %d alone",
+	if (several && live->options->await) {
+		warnx("process %d has %u threads, which do not return to user mode at one instant by themselves: with --no-nudge or --every, add --thread for thread %d alone",
 		      facts.process, facts.threads, pid);
 		return false;
 	}
@@ -458,8 +504,9 @@ static bool choose_slave(struct live *live, pid_t pid)
 		      pid);
 		return true;
 	}
-	live->process = live->options->process && live->options->nudge &&
-			can_hold(live);
+	live->hold = live->options->hold && !live->options->await &&
+		     can_hold(live);
+	live->process = live->options->process && live->hold;
 	if (live->process)
 		live->stream.pid = task_of_process(pid);
 	return true;
@@ -503,7 +550,7 @@ static bool live_next(struct stream *stream)
 	if (!taken)
 		return false;
 	surroundings_refresh(&live->around);
-	if (live->process)
+	if (live->hold)
 		instant_name(&taken->instant);
 	if (taken->maps)
 		surroundings_replace(&live->around, &taken->maps);

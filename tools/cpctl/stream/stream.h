@@ -26,7 +26,10 @@
  * The other options are for a living slave:
  * @process: whether to take the checkpoints of all threads of the process, each time
  *	of one instant
+ * @hold: whether to hold the slave for each checkpoint, so that threads that sleep are
+ *	read without waking them, unless @nudge or @await is set
  * @nudge: whether to bring a sleeping slave to its next return to user mode
+ * @await: whether to wait until the slave returns to user mode by itself
  * @timeout_ns: the time limit for each checkpoint; negative for no limit
  * @interval_ns: the minimum time between two checkpoints; a nudge is later than that
  * @every: take only every Nth return to user mode; 0 and 1: all
@@ -36,7 +39,9 @@ struct stream_options {
 	uint64_t	count;
 	bool		compare;
 	bool		process;
+	bool		hold;
 	bool		nudge;
+	bool		await;
 	int64_t		timeout_ns;
 	int64_t		interval_ns;
 	uint64_t	every;

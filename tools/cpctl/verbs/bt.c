@@ -29,9 +29,11 @@ static const struct usage usage = {
 	"  -n, --count N          of how many instants or checkpoints, from N on (1)\n"
 	"      --frames N         most calls to print (256); 0: all of them\n"
 	OPTIONS_PROCESS_HELP
-	OPTIONS_TAKE_HELP
-	"A process with several threads is always nudged: the two options are for one\n"
-	"thread.\n",
+	OPTIONS_LIVE_HELP
+	OPTIONS_THIN_HELP
+	OPTIONS_OUTPUT_HELP
+	CMDLINE_LAST_HELP
+	OPTIONS_HOLD_HELP,
 };
 
 static const struct subject_usage arguments = {
@@ -209,7 +211,7 @@ int verb_bt(int argc, char **argv)
 	struct options options = {
 		.stream.count = 1,
 		.stream.process = true,
-		.stream.nudge = true,
+		.stream.hold = true,
 		.stream.timeout_ns = -1,
 		.frames = 256,
 	};

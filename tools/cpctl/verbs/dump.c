@@ -35,9 +35,8 @@ static const struct usage usage = {
 	OPTIONS_PROCESS_HELP
 	OPTIONS_LIVE_HELP
 	CMDLINE_LAST_HELP
-	"\n"
-	"A sleeping process is nudged unless --no-nudge is given, which is for one\n"
-	"thread. A file that exists is replaced.\n",
+	OPTIONS_HOLD_HELP
+	"A file that exists is replaced.\n",
 };
 
 static const struct subject_usage arguments = {
@@ -314,7 +313,7 @@ int verb_dump(int argc, char **argv)
 	struct options options = {
 		.stream.count = 1,
 		.stream.process = true,
-		.stream.nudge = true,
+		.stream.hold = true,
 		.stream.timeout_ns = -1,
 	};
 	struct subject subject = { .number[0] = -1 };

@@ -73,15 +73,18 @@ static bool set_stream(struct stream_options *options, int option)
 	case OPT_EVERY:
 		/* A nudge would get a checkpoint earlier. */
 		options->nudge = false;
+		options->await = true;
 		return cmdline_number(&options->every, 1, UINT32_MAX);
 	case OPT_THREAD:
 		options->process = false;
 		break;
 	case OPT_NUDGE:
 		options->nudge = true;
+		options->await = false;
 		break;
 	case OPT_NO_NUDGE:
 		options->nudge = false;
+		options->await = true;
 		break;
 	}
 	return true;

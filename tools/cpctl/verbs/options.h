@@ -54,6 +54,10 @@ struct options {
 	CMDLINE_LAST_HELP						    \
 	"\n"								    \
 	"A sleeping process is nudged unless --no-nudge or --every is given.\n"
+/* Likewise for a verb that holds the process. */
+#define OPTIONS_HOLD_HELP						    \
+	"\n"								    \
+	"Threads that sleep in a system call are left asleep, unless --nudge is given.\n"
 
 /* The options of a verb besides --output. */
 #define OPTIONS_COUNT	0x1	/* -n, --count */
