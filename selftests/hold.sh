@@ -268,6 +268,8 @@ test_signal_before_there_is_a_pair()
 		interrupt_early "$sig" cpctl record -o "$folder/recording" "$slave"
 		test -s "$folder/recording"
 		rm "$folder/recording"
+		# All verbs have the same handler.
+		[ "$sig" = INT ] || break
 		interrupt_early "$sig" cpctl get --no-nudge "$slave"
 		interrupt_early "$sig" cpctl bt --no-nudge -n 3 "$slave"
 		interrupt_early "$sig" cpctl log "$slave"

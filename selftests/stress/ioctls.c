@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Calls of ioctl(2): the device's four, with structs of all sizes, and unknown ones.
+ * Calls of ioctl(2): all that the device knows, with structs of all sizes, and unknown ones.
  */
 #include "fuzz.h"
 
 /* The largest size that an ioctl's number asks for here. */
-#define SIZE_MAX_ASKED	256
+#define SIZE_MAX_ASKED	512
 
 static int call_on(struct fuzzer *fuzzer, int file, unsigned int cmd,
 		   const void *arg, size_t size)
@@ -89,7 +89,7 @@ static int call_prep(struct fuzzer *fuzzer)
 	struct dice *dice = &fuzzer->dice;
 	struct cp_prep prep = {
 		.pid = odd_pid(fuzzer),
-		.flags = roll(dice, 8),
+		.flags = roll(dice, 16),
 		.nr_slots = odd_slots(fuzzer),
 		.stack_limit = roll(dice, 2) ? odd_number(dice) : 0,
 		.death_stack_limit = roll(dice, 4) ? 0 : odd_number(dice),
@@ -98,6 +98,8 @@ static int call_prep(struct fuzzer *fuzzer)
 	};
 	int ret;
 
+	if (prep.flags & CP_PREP_PROCESS && roll(dice, 2))
+		prep.nr_threads = roll(dice, 8);
 	prep.mem_fd = odd_proof(fuzzer, prep.pid);
 	if (!(prep.flags & CP_PREP_OVERWRITE) && once_in(dice, 4))
 		prep.wait_limit = odd_number(dice);
@@ -143,6 +145,34 @@ static int call_end(struct fuzzer *fuzzer)
 			    odd_number(&fuzzer->dice)));
 }
 
+/* The hold, or its limit, is short: each slave belongs to several fuzzers. */
+static int call_hold(struct fuzzer *fuzzer)
+{
+	struct dice *dice = &fuzzer->dice;
+	struct cp_hold hold = {
+		.deadline = roll(dice, 2) ? now_ns() + roll(dice, 10000000) : 0,
+		.limit = roll(dice, 100000000),
+		.flags = roll(dice, 2) ? CP_HOLD_ASLEEP : 0,
+	};
+
+	return call_on(fuzzer, any_file(fuzzer), CP_IOC_HOLD, &hold,
+		       sizeof(hold));
+}
+
+static int call_release(struct fuzzer *fuzzer)
+{
+	return result(ioctl(any_file(fuzzer), CP_IOC_RELEASE,
+			    odd_number(&fuzzer->dice)));
+}
+
+static int call_sleeper(struct fuzzer *fuzzer)
+{
+	struct cp_sleeper sleeper = { .part = roll(&fuzzer->dice, 3) };
+
+	return call_on(fuzzer, any_file(fuzzer), CP_IOC_SLEEPER, &sleeper,
+		       sizeof(sleeper));
+}
+
 /*
  * Uses the device's ioctl type only: some numbers of other types (FIONBIO) are valid
  * for every file.
@@ -151,7 +181,7 @@ static int call_unknown(struct fuzzer *fuzzer)
 {
 	struct dice *dice = &fuzzer->dice;
 	unsigned int cmd = _IOC(roll(dice, 4), CP_IOC_MAGIC,
-				between(dice, 4, 255), roll(dice, 1 << 14));
+				between(dice, 7, 255), roll(dice, 1 << 14));
 
 	return result(ioctl(any_file(fuzzer), cmd, odd_number(dice)));
 }
@@ -160,7 +190,8 @@ static int call_unknown(struct fuzzer *fuzzer)
 static int call_other_way(struct fuzzer *fuzzer)
 {
 	static const unsigned int right[] = {
-		CP_IOC_INFO, CP_IOC_PREP, CP_IOC_GET, CP_IOC_END };
+		CP_IOC_INFO, CP_IOC_PREP, CP_IOC_GET, CP_IOC_END, CP_IOC_HOLD,
+		CP_IOC_SLEEPER };
 	struct dice *dice = &fuzzer->dice;
 	unsigned int cmd = right[roll(dice, ARRAY_SIZE(right))];
 
@@ -173,10 +204,18 @@ const struct call ioctl_calls[] = {
 	{ "info", 4, call_info, { EINVAL, EFAULT } },
 	{ "prep", 10, call_prep,
 	  { EFAULT, E2BIG, EINVAL, EALREADY, EDEADLK, EBUSY, ESRCH, EPERM,
-	    EUSERS, ENOSPC, EDQUOT, ENOMEM, EINTR } },
+	    EUSERS, ENOSPC, EDQUOT, ENOMEM, EINTR, EOVERFLOW } },
 	{ "get", 30, call_get,
 	  { EFAULT, E2BIG, EINVAL, ENOTCONN, EPERM, EAGAIN, ETIMEDOUT,
 	    EINTR } },
+	{ "hold", 6, call_hold,
+	  { EFAULT, E2BIG, EINVAL, ENOTCONN, EPERM, EALREADY, EPIPE, ETIMEDOUT,
+	    EINTR } },
+	{ "release", 4, call_release,
+	  { ENOTCONN, EPERM, ETIME, EALREADY, EINTR } },
+	{ "sleeper", 6, call_sleeper,
+	  { EFAULT, E2BIG, EINVAL, ENOTCONN, EPERM, ENOENT, EPIPE, ESRCH,
+	    EALREADY, EAGAIN } },
 	{ "end", 1, call_end, { ENOTCONN, EPERM } },
 	{ "unknown-ioctl", 4, call_unknown, { ENOTTY } },
 	{ "other-way-ioctl", 2, call_other_way, { ENOTTY } },
