@@ -122,7 +122,8 @@ test_same_as_eu_stack()
 test_of_one_instant()
 {
 	start_crew
-	ends 0 cpctl bt -n 20 --json "$slave"
+	# Without an interval, the threads hardly run in between.
+	ends 0 cpctl bt -n 20 --interval 0.05 --json "$slave"
 	python3 -IS -c '
 import json, sys
 lines = [json.loads(line) for line in open(sys.argv[1])]
@@ -199,7 +200,7 @@ test_one_thread()
 {
 	start_crew
 	ends 0 cpctl bt --thread "$(thread_of deep)"
-	[ "$(grep -c '^checkpoint ' "$folder/out")" -eq 1 ]
+	[ "$(grep -c '^asleep ' "$folder/out")" -eq 1 ]
 	[ "$(grep -c ' deep+0x' "$folder/out")" -eq 100 ]
 	fails 1 grep -q '^TID ' "$folder/out"
 	# A process's id stands for its main thread then.
