@@ -10,8 +10,8 @@
 # those of archive.bash.
 from="command"
 
-# newest NAME: print the newest release of a kernel that scripts/kernel calls NAME
-newest()
+# newest_release NAME: print the newest release of a kernel that scripts/kernel calls NAME
+newest_release()
 {
 	local flavour=amd64
 
@@ -35,7 +35,7 @@ newest()
 	esac | sort -V | tail -n 1
 }
 
-candidate()
+candidate_version()
 {
 	"$from" apt-cache policy "linux-image-$1" | sed -n 's/^ *Candidate: //p'
 }
@@ -47,13 +47,13 @@ unpack_vmlinux()
 {
 	local start length magic unpack
 
-	number()
+	boot_number()
 	{
 		od -An -v -t "u$3" -j "$2" -N "$3" "$1" | tr -d ' '
 	}
 
-	start=$((($(number "$1" 0x1f1 1) + 1) * 512 + $(number "$1" 0x248 4)))
-	length=$(number "$1" 0x24c 4)
+	start=$((($(boot_number "$1" 0x1f1 1) + 1) * 512 + $(boot_number "$1" 0x248 4)))
+	length=$(boot_number "$1" 0x24c 4)
 	magic=$(od -An -v -t x1 -j "$start" -N 4 "$1" | tr -d ' ')
 	case $magic in
 	fd377a58)	unpack="xz -dc --single-stream" ;;
@@ -90,7 +90,7 @@ download_kernel()
 	mapfile -t parts < <(
 		"$from" apt-cache depends "linux-image-$1" "linux-headers-$1" |
 			sed -n 's/.*Depends: \(linux-\(binary\|modules\|headers\|kbuild\)-.*\)/\1/p')
-	download "linux-image-$1" "linux-headers-$1" "${parts[@]}"
+	download_packages "linux-image-$1" "linux-headers-$1" "${parts[@]}"
 	[ "$from" = archive ] || return 0
 	# The compiler of the newer Debian, with its dependencies.
 	mkdir partial
@@ -160,12 +160,12 @@ setup_kernels()
 		fi
 		case $name in
 		newest)	from=archive; archive_update ;;
-		*)	from="command"; update ;;
+		*)	from="command"; apt_update ;;
 		esac
-		release=$(newest "$name")
+		release=$(newest_release "$name")
 		[ -n "$release" ] ||
 			die "apt offers no $name kernel; try apt-get update as root"
-		version=$(candidate "$release")
+		version=$(candidate_version "$release")
 		if [ "$(cat "$cache/kernels/$release/package-version" 2>/dev/null)" != "$version" ]; then
 			fetch_kernel "$release" "$version"
 		fi

@@ -125,8 +125,9 @@ struct cp_info {
  *		instance by SIGKILL), the state of death is the newest checkpoint
  *		as it was captured
  * @nr_threads:	[in] with CP_PREP_PROCESS, the most threads at one time that the pair
- *		has room for, at most CP_THREADS_MAX; 0 means CP_THREADS_DEFAULT, or
- *		twice as many as the process has if that is more
+ *		has room for, at most CP_THREADS_MAX; 0 means twice as many as the
+ *		process has, but at least CP_THREADS_DEFAULT and at most
+ *		CP_THREADS_MAX
  * @reserved2:	[in] 0
  * @thread_size: [out] bytes of a thread's part of the region ("The region", below);
  *		without CP_PREP_PROCESS, this is region_size
