@@ -88,14 +88,15 @@ static int life_hook(struct cp_pair *pair, struct task_struct *task)
 
 	if (!thread)
 		return -ENOMEM;
+	/* Before others find the thread: the task may be creating another one now. */
+	if (cp_pair_is_process(pair))
+		thread->spare = cp_thread_alloc(GFP_KERNEL);
 	if (!cp_thread_add(thread, pair, task)) {
+		kfree(thread->spare);
 		kfree(thread);
 		return 0;
 	}
 	cp_thread_init(thread);
-	/* The task may be creating a thread now. */
-	if (cp_pair_is_process(pair))
-		thread->spare = cp_thread_alloc(GFP_KERNEL);
 	ret = cp_parts_join(&pair->parts, &thread->hook, thread->nr,
 			    &thread->part);
 	if (ret)
@@ -167,8 +168,8 @@ static int life_hook_all(struct cp_pair *pair)
 	if (!cp_pair_is_process(pair))
 		return life_hook(pair, pair->slave.task);
 	/*
-	 * Pairs with cp_table_slave_forks(): a thread whose creator does not find
-	 * @hooked set is found by the walk over the threads.
+	 * Pairs with cp_table_slave_forks(): a thread whose creator still finds
+	 * @hooked to be 0 is found by the walk over the threads.
 	 */
 	smp_mb();
 	ret = life_hook_process(pair);
@@ -345,8 +346,13 @@ static void life_slave_forks(struct cp_pair *pair, struct task_struct *child)
 {
 	struct cp_thread *thread;
 
+	/*
+	 * Without a hook, the walk over the threads is still to come, or the pair ends.
+	 * The walk must not find a thread here that this function then removes.
+	 */
 	if (!same_thread_group(current, child) || child->flags & CP_PF_KERNEL ||
-	    cp_pair_is_over(pair) || cp_thread_find(pair, child))
+	    cp_pair_is_over(pair) || !atomic_read(&pair->hooked) ||
+	    cp_thread_find(pair, child))
 		return;
 	thread = life_use_spare(cp_thread_find(pair, current));
 	if (!thread) {
