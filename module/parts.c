@@ -3,8 +3,6 @@
  * The parts of a pair: parts.h.
  */
 #include <linux/checkpoint.h>
-#include <linux/freezer.h>
-#include <linux/hrtimer.h>
 #include <linux/memcontrol.h>
 #include <linux/poll.h>
 #include <linux/sched/mm.h>
@@ -16,15 +14,23 @@
 #include "limits.h"
 #include "parts.h"
 #include "sleeper.h"
+#include "wait.h"
 
 /* After this many parts, let other tasks have the CPU. */
 #define PAUSE_PARTS	64
 
-/* Part number @i, or NULL; parts are added at the end and never removed. */
+/* Part number @i, or NULL; parts are added at the end and never removed. May sleep. */
 static struct cp_part *part_at(const struct cp_parts *parts, unsigned int i)
 {
+	if (i % PAUSE_PARTS == PAUSE_PARTS - 1)
+		cond_resched();
 	/* Pairs with parts_add(): a part that is found is whole. */
 	return i < smp_load_acquire(&parts->nr) ? parts->at[i] : NULL;
+}
+
+static struct cp_part *part_next(const struct cp_part *part)
+{
+	return part_at(part->parts, part->index + 1);
 }
 
 static int part_alloc_xstate(struct cp_part *part, struct cp_parts *parts)
@@ -373,19 +379,16 @@ void cp_parts_give_back(struct cp_parts *parts, struct cp_part *part)
 void cp_parts_close(struct cp_parts *parts)
 {
 	struct cp_part *part;
-	unsigned int i;
 
 	spin_lock(&parts->lock);
 	WRITE_ONCE(parts->closed, true);
 	spin_unlock(&parts->lock);
-	for (i = 0; (part = part_at(parts, i)); i++) {
+	for (part = part_at(parts, 0); part; part = part_next(part)) {
 		spin_lock(&parts->lock);
 		if (part->hook)
 			cp_hook_release(part->hook);
 		spin_unlock(&parts->lock);
 		cp_ring_close(&part->ring);
-		if (i % PAUSE_PARTS == PAUSE_PARTS - 1)
-			cond_resched();
 	}
 }
 
@@ -409,14 +412,10 @@ static void ring_summon(struct cp_ring *ring)
 void cp_parts_summon(struct cp_parts *parts)
 {
 	struct cp_part *part;
-	unsigned int i;
 
-	for (i = 0; (part = part_at(parts, i)); i++) {
+	for (part = part_at(parts, 0); part; part = part_next(part))
 		if (cp_ring_slave_is_away(&part->ring))
 			part_summon(part);
-		if (i % PAUSE_PARTS == PAUSE_PARTS - 1)
-			cond_resched();
-	}
 }
 
 static bool part_is_parked(const struct cp_part *part)
@@ -470,14 +469,11 @@ bool cp_parts_park(struct cp_part *part, unsigned int ticket)
 void cp_parts_hold(struct cp_parts *parts, bool asleep)
 {
 	struct cp_part *part;
-	unsigned int i;
 
-	for (i = 0; (part = part_at(parts, i)); i++) {
+	for (part = part_at(parts, 0); part; part = part_next(part)) {
 		/* A thread that waits for a place takes its ticket after that. */
 		if (!cp_ring_hold(&part->ring))
 			part_summon_to_gate(part, asleep);
-		if (i % PAUSE_PARTS == PAUSE_PARTS - 1)
-			cond_resched();
 	}
 }
 
@@ -507,10 +503,10 @@ static bool part_is_late(struct cp_part *part, bool asleep)
  */
 unsigned int cp_parts_stuck(struct cp_parts *parts)
 {
-	unsigned int i, nr = 0;
+	unsigned int nr = 0;
 	struct cp_part *part;
 
-	for (i = 0; (part = part_at(parts, i)); i++)
+	for (part = part_at(parts, 0); part; part = part_next(part))
 		nr += cp_ring_is_stuck(&part->ring);
 	return nr;
 }
@@ -523,14 +519,11 @@ unsigned int cp_parts_stuck(struct cp_parts *parts)
  */
 unsigned int cp_parts_asleep(struct cp_parts *parts)
 {
-	unsigned int i, nr = 0;
+	unsigned int nr = 0;
 	struct cp_part *part;
 
-	for (i = 0; (part = part_at(parts, i)); i++) {
+	for (part = part_at(parts, 0); part; part = part_next(part))
 		nr += part_is_asleep(part);
-		if (i % PAUSE_PARTS == PAUSE_PARTS - 1)
-			cond_resched();
-	}
 	return nr;
 }
 
@@ -576,9 +569,8 @@ int cp_parts_sleeper(struct cp_parts *parts, unsigned int i,
 s32 cp_parts_late(struct cp_parts *parts, bool asleep)
 {
 	struct cp_part *part;
-	unsigned int i;
 
-	for (i = 0; (part = part_at(parts, i)); i++)
+	for (part = part_at(parts, 0); part; part = part_next(part))
 		if (part_is_late(part, asleep))
 			return READ_ONCE(part->nr);
 	return 0;
@@ -618,16 +610,13 @@ static struct choice parts_find_oldest(struct cp_parts *parts)
 {
 	struct choice found = { };
 	struct cp_part *part;
-	unsigned int i;
 
-	for (i = 0; (part = part_at(parts, i)); i++) {
+	for (part = part_at(parts, 0); part; part = part_next(part)) {
 		struct cp_offer offer = part_offer(part);
 
 		if (offer.kind != CP_OFFER_NONE &&
 		    (!found.part || offer_is_before(&offer, &found.offer)))
 			found = (struct choice){ part, offer };
-		if (i % PAUSE_PARTS == PAUSE_PARTS - 1)
-			cond_resched();
 	}
 	return found;
 }
@@ -733,33 +722,16 @@ static int parts_try_take(struct cp_parts *parts, struct cp_parts_taken *taken)
 static int parts_wait_and_take(struct cp_parts *parts, u64 deadline,
 			       struct cp_parts_taken *taken)
 {
-	ktime_t expires = deadline;
-	DEFINE_WAIT(wait);
 	int ret;
 
-	for (;;) {
-		bool late = deadline != CP_FOREVER && ktime_get_ns() >= deadline;
-
-		prepare_to_wait(parts->plan.wait, &wait,
-				TASK_INTERRUPTIBLE | TASK_FREEZABLE);
-		if (cp_parts_ready(parts)) {
-			finish_wait(parts->plan.wait, &wait);
-			ret = parts_try_take(parts, taken);
-			if (ret == -EAGAIN && late)
-				ret = -ETIMEDOUT;
-			if (ret != -EAGAIN)
-				return ret;
-			continue;
-		}
-		ret = signal_pending(current) ? -ERESTARTSYS :
-		      late		      ? -ETIMEDOUT : 0;
-		if (ret)
-			break;
-		schedule_hrtimeout_range(deadline < KTIME_MAX ? &expires : NULL,
-					 0, HRTIMER_MODE_ABS);
-	}
-	finish_wait(parts->plan.wait, &wait);
-	return ret;
+	do {
+		ret = cp_wait_event(*parts->plan.wait, cp_parts_ready(parts),
+				    deadline);
+		if (ret == -ERESTARTSYS)
+			return ret;
+		ret = parts_try_take(parts, taken);
+	} while (ret == -EAGAIN && ktime_get_ns() < deadline);
+	return ret == -EAGAIN ? -ETIMEDOUT : ret;
 }
 
 static int parts_take_any(struct cp_parts *parts, u64 deadline, bool nudge,
@@ -824,11 +796,10 @@ int cp_parts_take(struct cp_parts *parts, u64 deadline, bool nudge,
 bool cp_parts_ready(struct cp_parts *parts)
 {
 	struct cp_part *part;
-	unsigned int i;
 
 	if (parts->plan.single)
 		return cp_ring_ready(&parts->at[0]->ring);
-	for (i = 0; (part = part_at(parts, i)); i++)
+	for (part = part_at(parts, 0); part; part = part_next(part))
 		if (part_offer(part).kind != CP_OFFER_NONE)
 			return true;
 	return READ_ONCE(parts->closed);
@@ -856,11 +827,10 @@ enum cp_ring_state cp_parts_state(struct cp_parts *parts)
 {
 	enum cp_ring_state state = CP_RING_RUNNING;
 	struct cp_part *part;
-	unsigned int i;
 
 	if (READ_ONCE(parts->closed))
 		return CP_RING_OVER;
-	for (i = 0; (part = part_at(parts, i)); i++) {
+	for (part = part_at(parts, 0); part; part = part_next(part)) {
 		state = cp_ring_state(&part->ring);
 		if (state == CP_RING_SLAVE_WAITING || parts->plan.single)
 			return state;
@@ -877,10 +847,9 @@ enum cp_ring_state cp_parts_state(struct cp_parts *parts)
 void cp_parts_count(struct cp_parts *parts, struct cp_ring_counts *counts)
 {
 	struct cp_part *part;
-	unsigned int i;
 
 	memset(counts, 0, sizeof(*counts));
-	for (i = 0; (part = part_at(parts, i)); i++) {
+	for (part = part_at(parts, 0); part; part = part_next(part)) {
 		counts->taken += READ_ONCE(part->ring.counts.taken);
 		counts->missed += READ_ONCE(part->ring.counts.missed);
 	}
@@ -906,11 +875,10 @@ static void figures_add(struct cp_figures *sum, const struct cp_stats *one)
 void cp_parts_figures(struct cp_parts *parts, struct cp_figures *sum)
 {
 	struct cp_part *part;
-	unsigned int i;
 
 	memset(sum, 0, sizeof(*sum));
 	sum->last_syscall = READ_ONCE(parts->at[0]->stats.last_syscall);
 	sum->last_flags = READ_ONCE(parts->at[0]->stats.last_flags);
-	for (i = 0; (part = part_at(parts, i)); i++)
+	for (part = part_at(parts, 0); part; part = part_next(part))
 		figures_add(sum, &part->stats);
 }

@@ -74,9 +74,12 @@ void cp_region_free(struct cp_region *region)
 {
 	unsigned long i;
 
-	for (i = 0; i < region->nr_tables; i++)
-		if (region->tables[i])
-			table_free(region->tables[i]);
+	for (i = 0; i < region->nr_tables; i++) {
+		if (!region->tables[i])
+			continue;
+		table_free(region->tables[i]);
+		cond_resched();
+	}
 	cp_limits_remove_memory(region->account,
 				atomic_long_read(&region->counted));
 	kvfree(region);

@@ -3,8 +3,6 @@
  * The ring of slots: waiting, and who may touch which slot when.
  */
 #include <linux/checkpoint.h>
-#include <linux/freezer.h>
-#include <linux/hrtimer.h>
 #include <linux/poll.h>
 #include <linux/sched/clock.h>
 #include <linux/sched/stat.h>
@@ -13,33 +11,7 @@
 
 #include "ring.h"
 #include "stats.h"
-
-/* Sleeps until woken or until @deadline; false when that has passed. */
-static bool sleep_until(u64 deadline)
-{
-	ktime_t expires = deadline;
-
-	/* A timer cannot be set beyond KTIME_MAX: sleep without one. */
-	return schedule_hrtimeout_range(deadline < KTIME_MAX ? &expires : NULL,
-					0, HRTIMER_MODE_ABS);
-}
-
-/*
- * Waits until @condition holds, @deadline (CLOCK_MONOTONIC, in nanoseconds;
- * CP_FOREVER: none) passes or a signal arrives. The sleep is freezable, so the
- * caller must hold no lock. Gives 0, -ETIME or -ERESTARTSYS.
- */
-#define cp_wait_event(wq, condition, deadline)				\
-({									\
-	bool __done = false, __late = false;				\
-	int __err;							\
-									\
-	might_sleep();							\
-	__err = ___wait_event(wq, (__done = (condition)) || __late,	\
-			      (TASK_INTERRUPTIBLE | TASK_FREEZABLE),	\
-			      0, 0, __late = !sleep_until(deadline));	\
-	__done ? 0 : __err ?: -ETIME;					\
-})
+#include "wait.h"
 
 /* A longer spin never pays: a sleep and a wake-up cost less. */
 #define SPIN_MAX	(50 * NSEC_PER_USEC)
