@@ -66,7 +66,7 @@ void cp_area_put(struct cp_area *area)
  * cp_area_add - make the next region
  * @area: the area
  * @index: the number of the region: there are @index already
- * @plan: what it is to hold; of @part_size bytes
+ * @plan: what it is to hold; as large as the room for each region
  *
  * The caller sees to it that there is one caller at a time.
  *

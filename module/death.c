@@ -161,7 +161,7 @@ bool cp_death_foreseen(struct cp_death *death, struct pid_namespace *ns)
  * The task's own faults are always foreseen: the hook's work is queued while the
  * task is in user mode. A fatal signal that dumps no core is still queued where it was
  * sent to; see find_thread(). It is not if the threads were stopped: then one of them
- * dequeues it after SIGCONT, and nothing tells which one.
+ * dequeues it after SIGCONT, and it is not known which one.
  */
 bool cp_death_was_elsewhere(int signal, bool stopped)
 {

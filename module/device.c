@@ -59,15 +59,14 @@ MODULE_PARM_DESC(stack_max, "most bytes of stack that a master may ask for");
 #define CP_PREP_SIZE_VER4	80	/* nr_threads, thread_size */
 #define CP_GET_SIZE_VER1	56
 #define CP_GET_SIZE_VER2	64	/* thread, unseen */
-
 #define CP_HOLD_SIZE_VER1	32
 #define CP_SLEEPER_SIZE_VER1	304
 
-static_assert(sizeof(struct cp_hold) == CP_HOLD_SIZE_VER1);
-static_assert(sizeof(struct cp_sleeper) == CP_SLEEPER_SIZE_VER1);
 static_assert(sizeof(struct cp_info) == CP_INFO_SIZE_VER2);
 static_assert(sizeof(struct cp_prep) == CP_PREP_SIZE_VER4);
 static_assert(sizeof(struct cp_get) == CP_GET_SIZE_VER2);
+static_assert(sizeof(struct cp_hold) == CP_HOLD_SIZE_VER1);
+static_assert(sizeof(struct cp_sleeper) == CP_SLEEPER_SIZE_VER1);
 
 /* The file's pair, with a reference for the caller; NULL before the first. */
 static struct cp_pair *file_pair_get(struct cp_file *cp_file)
@@ -292,7 +291,8 @@ static void count_threads(struct cp_pair_setup *setup)
 	/* A thread that is created meanwhile is found later. */
 	setup->nr_threads = max(1, data_race(get_nr_threads(setup->slave)));
 	setup->max_threads = setup->prep->nr_threads ?:
-			     max(CP_THREADS_DEFAULT, 2 * setup->nr_threads);
+			     clamp_t(unsigned int, 2 * setup->nr_threads,
+				     CP_THREADS_DEFAULT, CP_THREADS_MAX);
 }
 
 static int device_make_pair(struct cp_file *cp_file, struct cp_prep *prep,

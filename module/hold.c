@@ -13,19 +13,18 @@
 #include "pair.h"
 
 /*
- * The last thread to arrive wakes the holder, but a thread also counts that waits for a
- * place in its ring or is left asleep, and one fewer is to be waited for when one exits:
- * look again after this time.
+ * The last thread to arrive at the gate wakes the holder. A thread that begins to wait for
+ * a place in its ring, is left asleep, or exits may complete the hold, too, and does not
+ * wake it: look again after this time.
  */
 #define LOOK_AGAIN	msecs_to_jiffies(2)
 
 /*
  * Gives how many threads have to arrive at the gate, so that all of them execute nothing.
- * A thread that has been created since is counted in @hooked, and its creator has not
- * arrived before.
+ * A new thread is counted in @hooked before its creator arrives.
  */
 static unsigned int hold_count_wanted(struct cp_pair *pair, bool asleep,
-				 struct cp_hold_result *result)
+				      struct cp_hold_result *result)
 {
 	unsigned int elsewhere = cp_parts_stuck(&pair->parts);
 	unsigned int hooked;
@@ -39,7 +38,7 @@ static unsigned int hold_count_wanted(struct cp_pair *pair, bool asleep,
 
 /* Gives 0, -ETIMEDOUT, -ERESTARTSYS, or -EPIPE when the pair is over. */
 static int hold_gather(struct cp_pair *pair, u64 deadline, bool asleep,
-		  struct cp_hold_result *result)
+		       struct cp_hold_result *result)
 {
 	for (;;) {
 		/* In this order: a thread that arrives meanwhile is not counted twice. */
@@ -60,8 +59,8 @@ static int hold_gather(struct cp_pair *pair, u64 deadline, bool asleep,
 	}
 }
 
-static int hold_begin_locked(struct cp_pair *pair, u64 deadline, u64 limit, bool asleep,
-		       struct cp_hold_result *result)
+static int hold_begin_locked(struct cp_pair *pair, u64 deadline, u64 limit,
+			     bool asleep, struct cp_hold_result *result)
 {
 	int ret;
 

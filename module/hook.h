@@ -57,7 +57,7 @@ struct cp_cause;
 struct cp_hook;
 struct task_struct;
 
-/* What is worth a tracepoint. */
+/* Steps that the owner reports to tracepoints. */
 enum cp_hook_step {
 	CP_HOOK_STEP_ASIDE,	/* this return has to be looked at again */
 	CP_HOOK_REPLAY,		/* an interrupt repeats a return */

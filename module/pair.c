@@ -15,7 +15,7 @@
 #include "pair.h"
 #include "timens.h"
 
-/* What needs memory, and may fail. */
+/* Allocates the parts, as the master has asked for them. */
 static int pair_alloc_parts(struct cp_pair *pair,
 			    const struct cp_pair_setup *setup)
 {

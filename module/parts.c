@@ -43,7 +43,7 @@ static int part_alloc_xstate(struct cp_part *part, struct cp_parts *parts)
 	return part->xstate ? 0 : -ENOMEM;
 }
 
-/* What a part needs besides its region, which charges itself. */
+/* Bytes of a part without its region, which charges itself. */
 static size_t part_size(const struct cp_parts_plan *plan)
 {
 	return sizeof(struct cp_part) + plan->region.xstate_size +
@@ -82,7 +82,7 @@ out:
 	return part;
 }
 
-/* Tells those who scan the region how many parts there are. */
+/* Updates the number of parts in the region, for those who read the mapping. */
 static void parts_show_nr(struct cp_parts *parts)
 {
 	struct cp_region_head *head = cp_region_at(parts->at[0]->region, 0);
@@ -132,7 +132,7 @@ static void parts_free(struct cp_parts *parts)
 	cp_area_put(parts->area);
 }
 
-/* @nr threads exist already: what they need is there from the beginning. */
+/* Makes parts for the @nr threads that exist already. */
 static int parts_prepare(struct cp_parts *parts, unsigned int nr)
 {
 	struct cp_part *part;
@@ -240,7 +240,7 @@ static struct cp_part *parts_reuse(struct cp_parts *parts)
 	if (!part)
 		return parts_recycle(parts);
 	list_del(&part->node);
-	/* Nobody takes from a part that is free. */
+	/* Cannot fail: no master takes from a free part. */
 	cp_ring_reopen(&part->ring);
 	return part;
 }
@@ -464,7 +464,7 @@ bool cp_parts_park(struct cp_part *part, unsigned int ticket)
  * @parts: the parts
  * @asleep: interrupt no system call
  *
- * Those that wait for a master hand over their state without one.
+ * Threads that wait for a master hand over their state without one.
  */
 void cp_parts_hold(struct cp_parts *parts, bool asleep)
 {
@@ -559,7 +559,7 @@ int cp_parts_sleeper(struct cp_parts *parts, unsigned int i,
 }
 
 /**
- * cp_parts_late - a thread that is in the kernel or in user mode
+ * cp_parts_late - find a thread that has not arrived
  * @parts: the parts
  * @asleep: threads that sleep in a system call do not count
  *
@@ -588,8 +588,7 @@ static struct cp_offer part_offer(struct cp_part *part)
 
 	if (offer.kind != CP_OFFER_OVER)
 		return offer;
-	/* Only the end of the thread is left, if that. */
-	/* Pairs with cp_parts_end(). */
+	/* At most the end of the thread is left. Pairs with cp_parts_end(). */
 	if (smp_load_acquire(&part->ended))
 		offer.time = READ_ONCE(part->ended_at);
 	else
@@ -597,7 +596,10 @@ static struct cp_offer part_offer(struct cp_part *part)
 	return offer;
 }
 
-/* What a thread that waits will write is younger than all that has been written. */
+/*
+ * Is @a older than @b? A thread that waits has not written yet, so its checkpoint will be
+ * younger than all that have been written.
+ */
 static bool offer_is_before(const struct cp_offer *a, const struct cp_offer *b)
 {
 	bool a_waits = a->kind == CP_OFFER_SLAVE;
@@ -624,18 +626,22 @@ static struct choice parts_find_oldest(struct cp_parts *parts)
 /*
  * The oldest of what all parts offer. A ring whose lock has been passed publishes
  * nothing older any more, so an offer that is older than the beginning of the search
- * is the oldest of all; another one is looked for again, which seldom happens twice.
+ * is the oldest of all. If there is none, the search is repeated. Its result must not be
+ * overwritten meanwhile: a thread that publishes more often than a search takes would
+ * make the master search without end.
  */
 static struct choice parts_choose(struct cp_parts *parts)
 {
 	struct choice found;
 	u64 begun;
 
-	do {
+	for (;;) {
 		begun = ktime_get_ns();
 		found = parts_find_oldest(parts);
-	} while (found.part && found.offer.time > begun);
-	return found;
+		if (!found.part || found.offer.time <= begun)
+			return found;
+		cp_ring_keep(&found.part->ring);
+	}
 }
 
 /*
@@ -715,7 +721,7 @@ static int parts_try_take(struct cp_parts *parts, struct cp_parts_taken *taken)
 		if (ret == -EAGAIN && signal_pending(current))
 			ret = -ERESTARTSYS;
 	} while (ret == -EAGAIN);
-	/* A thread that waits has not come for its turn. */
+	/* The thread that was invited has not used its turn. */
 	return ret == -ETIME ? -EAGAIN : ret;
 }
 

@@ -462,16 +462,21 @@ bool cp_ring_leave_last(struct cp_ring *ring, unsigned int slot)
 /* Makes @held the slot that the master fetches. */
 static void ring_take_next(struct cp_ring *ring)
 {
+	struct cp_place *place;
+
 	lockdep_assert_held(&ring->lock);
 	ring->taking = true;
 	if (ring->kept) {
 		WRITE_ONCE(ring->kept, false);
 	} else if (ring->head != ring->tail) {
-		swap(ring->held, ring->places[ring->tail % ring->nr_slots].slot);
+		place = &ring->places[ring->tail % ring->nr_slots];
+		swap(ring->held, place->slot);
+		ring->held_time = place->time;
 		WRITE_ONCE(ring->tail, ring->tail + 1);
 	} else {
 		ring->unheld = ring->held;
 		ring->held = ring->last.slot;
+		ring->held_time = ring->last.time;
 		ring->has_last = false;
 	}
 }
@@ -623,7 +628,7 @@ static struct cp_offer ring_next_offer(const struct cp_ring *ring)
 
 	lockdep_assert_held(&ring->lock);
 	if (ring->kept)
-		offer.time = 0;
+		offer.time = ring->held_time;
 	else if (ring->head != ring->tail)
 		offer.time = ring->places[ring->tail % ring->nr_slots].time;
 	else
@@ -685,6 +690,24 @@ int cp_ring_take_offer(struct cp_ring *ring, const struct cp_offer *offer,
 		       struct cp_taken *taken)
 {
 	return ring_take_same(ring, offer->time, taken) ? 1 : -EAGAIN;
+}
+
+/**
+ * cp_ring_keep - master: keep the checkpoint that cp_ring_offer() gives
+ * @ring: the ring
+ *
+ * From here on, a slave that overwrites does not replace it: it is for the next taker.
+ */
+void cp_ring_keep(struct cp_ring *ring)
+{
+	spin_lock(&ring->lock);
+	if (ring->policy == CP_POLICY_OVERWRITE && !ring->taking &&
+	    ring_has_checkpoint(ring)) {
+		ring_take_next(ring);
+		ring->taking = false;
+		WRITE_ONCE(ring->kept, true);
+	}
+	spin_unlock(&ring->lock);
 }
 
 /* Has the slave written, or does it not want to any more? */

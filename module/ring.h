@@ -40,7 +40,9 @@
  * There is one slave, here one thread, but any number of the master's threads may
  * take; @taking admits one at a time. A master of many rings (parts.h) looks at what
  * each offers, cp_ring_offer(), and takes the oldest checkpoint: cp_ring_take_offer().
- * If there is none, it lets a slave that waits write one: cp_ring_invite().
+ * While it searches the others, a ring that overwrites may be told to keep what it
+ * offers: cp_ring_keep(). If there is no checkpoint, the master lets a slave that waits
+ * write one: cp_ring_invite().
  *
  * Two sides on two CPUs are quicker than the scheduler: a side that has to wait
  * spins briefly before it sleeps, for as long as spinning succeeds, and only
@@ -129,8 +131,7 @@ enum cp_offer_kind {
 /**
  * struct cp_offer - what a ring has for the master
  * @kind:	see there
- * @time:	since when: the age of the checkpoint, or of the slave's wait; 0 for
- *		a checkpoint that a taker has put back
+ * @time:	when the checkpoint was published, or the slave began to wait
  */
 struct cp_offer {
 	enum cp_offer_kind kind;
@@ -155,6 +156,7 @@ struct cp_taken {
  * @nr_slots:	number of places, never changes
  * @places:	the places
  * @held:	the slot that the master reads, or reads next
+ * @held_time:	with @taking or @kept: when the checkpoint in @held was published
  * @unheld:	the slot that @held was before it became @last
  * @spare:	the slot that the slave writes, or writes next
  * @last:	with @has_last: the place of the state of death
@@ -162,7 +164,7 @@ struct cp_taken {
  * @slave_waiting: the slave is in cp_ring_claim() and has to wait
  * @filling:	the slave writes slot @spare
  * @taking:	a master is being given slot @held
- * @kept:	slot @held could not be given: it is for the next taker
+ * @kept:	slot @held is for the next taker
  * @has_last:	@last holds a state of death
  * @over:	the ring is closed
  * @owes_wake_up: a late checkpoint still has to wake masters; the slave's own
@@ -171,7 +173,7 @@ struct cp_taken {
  * @tail:	number of checkpoints that left the ring
  * @counts:	see there
  * @is_held:	the slave is held: it may write although no master waits, once
- * @stats:	the pair's figures, where the slave's waits are counted
+ * @stats:	the part's figures, where the slave's waits are counted
  * @slave_spin:	the slave's own
  * @master_spin: shared by the master's threads; lost updates do no harm
  */
@@ -183,6 +185,7 @@ struct cp_ring {
 	unsigned int nr_slots;
 	struct cp_place *places;
 	unsigned int held;
+	u64 held_time;
 	unsigned int unheld;
 	unsigned int spare;
 	struct cp_place last;
@@ -229,6 +232,7 @@ int cp_ring_take(struct cp_ring *ring, u64 deadline, cp_summon_fn summon,
 struct cp_offer cp_ring_offer(struct cp_ring *ring);
 int cp_ring_take_offer(struct cp_ring *ring, const struct cp_offer *offer,
 		       struct cp_taken *taken);
+void cp_ring_keep(struct cp_ring *ring);
 int cp_ring_invite(struct cp_ring *ring);
 void cp_ring_taken(struct cp_ring *ring);
 void cp_ring_put_back(struct cp_ring *ring);

@@ -149,7 +149,7 @@ static u64 slave_seal(struct cp_ring *ring, const struct cp_claim *claim)
 	return now;
 }
 
-/* The slave is held. */
+/* Waits until the slave is released, if it is still held. */
 static void wait_at_gate(struct cp_thread *thread, unsigned int ticket)
 {
 	struct cp_part *part = thread->part;
@@ -409,7 +409,7 @@ static void slave_join(struct cp_thread *thread)
 		cp_life_thread_unseen(thread->pair);
 }
 
-/* It is charged to the master, as all that the pair needs. */
+/* Replaces @spare, which is charged to the master as all memory of the pair is. */
 static void thread_renew_spare(struct cp_thread *thread)
 {
 	struct mem_cgroup *old;
@@ -423,8 +423,8 @@ static void thread_renew_spare(struct cp_thread *thread)
 }
 
 /*
- * Ends the pair if the slave is another program now, or has exited. Otherwise sees to it
- * that the thread has what it needs.
+ * Ends the pair if the slave is another program now, or has exited. Otherwise provides
+ * the thread with a part and a spare.
  */
 static void slave_arrive(struct cp_hook *hook)
 {

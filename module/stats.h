@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Figures of pairs, and of the module as a whole.
+ * Figures of parts (parts.h), which sum up to those of a pair, and of the module.
  *
  * Each processor counts the module's figures separately; a reader adds them up.
  *
- * Only the slave writes its pair's figures; others read them at any time. Each is one
- * word, so a reader sees no torn value, but two figures need not be of the same
+ * Only the thread that has a part writes its figures; others read them at any time. Each
+ * is one word, so a reader sees no torn value, but two figures need not be of the same
  * instant.
  *
  * A hold-up counts while it lasts. @held alone says whether a hold-up is under way, so
@@ -25,9 +25,9 @@
 #define CP_HELD_OPEN	BIT_ULL(63)
 
 /**
- * struct cp_stats - figures of one pair
+ * struct cp_stats - figures of one part
  * @bytes:	bytes of stack copied
- * @held_before: nanoseconds of all hold-ups that are over; only the slave reads it
+ * @held_before: nanoseconds of all hold-ups that are over; only the writer reads it
  * @held:	@held_before; or, during a hold-up, (@held_before - @begun) with
  *		CP_HELD_OPEN set, to which a reader adds the current time
  * @begun:	when the latest hold-up began that cp_stats_hold() announced
@@ -53,7 +53,8 @@ struct cp_stats {
  * @pairs_made:	pairs made
  * @pairs_over:	pairs that are over
  * @checkpoints: checkpoints handed over
- * @missed:	checkpoints not handed over because the wait limit passed
+ * @missed:	checkpoints not handed over: the wait limit passed, or there was no
+ *		memory for the slot
  * @bytes:	bytes of stack copied
  */
 struct cp_totals {
@@ -68,7 +69,7 @@ DECLARE_PER_CPU(struct cp_totals, cp_totals);
 
 /**
  * cp_stats_hold - a hold-up that may last begins
- * @stats: the pair's figures
+ * @stats: the part's figures
  * @begun: the time; cp_stats_held() follows in any case
  */
 static inline void cp_stats_hold(struct cp_stats *stats, u64 begun)
@@ -82,7 +83,7 @@ static inline void cp_stats_hold(struct cp_stats *stats, u64 begun)
 
 /**
  * cp_stats_held - count a hold-up that is over
- * @stats: the pair's figures
+ * @stats: the part's figures
  * @ns: its length; negative when the clocks of two processors disagree
  */
 static inline void cp_stats_held(struct cp_stats *stats, s64 ns)
@@ -104,7 +105,7 @@ static inline void cp_stats_held(struct cp_stats *stats, s64 ns)
 }
 
 /**
- * struct cp_held - hold-ups of a slave
+ * struct cp_held - hold-ups of a thread, or of all threads of a slave
  * @total:	nanoseconds of all hold-ups
  * @longest:	nanoseconds of the longest
  */
@@ -115,7 +116,7 @@ struct cp_held {
 
 /**
  * cp_stats_read_held - read the hold-ups until now
- * @stats: the pair's figures
+ * @stats: the part's figures
  *
  * Return: the figures, including a hold-up that is under way. They never decrease.
  */

@@ -2,11 +2,11 @@
 /*
  * One thread of a slave: its hook, and what it is about to hand over.
  *
- * A thread of this kind begins with a hook that is armed: by the master that makes the
- * pair, or, for a thread that the slave creates later, by its creator before the new
- * thread runs. It ends in the hook's last work, in the thread's own context. If a pair
- * is over and the thread has not noticed yet, the same task may be a thread of the next
- * pair already.
+ * A struct cp_thread begins when its hook is armed: by the master that makes the pair, or,
+ * for a thread that the slave creates later, by the creator before the new thread runs.
+ * It ends in the hook's last work, in the thread's own context. A thread that sleeps may
+ * not have noticed that its pair is over: its task may be a thread of the next pair
+ * already.
  *
  * References
  * ----------
@@ -41,10 +41,10 @@ struct task_struct;
  * @part:	what it writes; NULL before its first return to user mode, unless the
  *		master that made the pair has found one
  * @spare:	memory for a thread that it may create
- * @created:	it has created a thread since it had time to replace @spare
+ * @created:	@spare has been used, and is replaced in the next work
  * @over:	it is not a slave any more, or has got no part
  * @returns:	its returns to user mode so far
- * @next_time:	no checkpoint before; CLOCK_MONOTONIC in nanoseconds
+ * @next_time:	no checkpoint is due before; CLOCK_MONOTONIC in nanoseconds
  * @light:	the last early capture was small enough for a late one
  * @captured:	its current state has been handed over
  * @dying:	a state that may be its last has been saved

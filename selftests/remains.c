@@ -458,6 +458,50 @@ TEST_F(recorder, times_never_decrease)
 	}
 }
 
+/* Makes calls until @word is set, for 20 seconds at most. */
+static void *work_hurry(void *arg)
+{
+	struct member *m = arg;
+	uint64_t until;
+
+	member_begin(m);
+	member_wait(m);
+	until = now_ns() + 20000000000ULL;
+	while (!m->team->word && now_ns() < until)
+		for (m->progress = 0; m->progress < 1000; m->progress++)
+			syscall(SYS_getppid);
+	m->team->left = 1;
+	body_sleep(NULL);
+	return NULL;
+}
+
+/*
+ * In the time in which a master looks at all threads, the one that does not sleep
+ * overwrites its checkpoint. The master takes one anyway.
+ */
+TEST_F(recorder, thread_that_overwrites_faster_than_its_master_looks)
+{
+	struct cp_prep prep = { .nr_slots = 1, .flags = CP_PREP_OVERWRITE };
+	struct team *t = TEAM_OF(400, work_sleep);
+	struct watch *w = &self->w;
+	unsigned int i;
+
+	self->team = t;
+	t->members[399].work = work_hurry;
+	ASSERT_TRUE(team_start(t));
+	ASSERT_TRUE(eventually(is_asleep_in(t->members[399].tid, SYS_futex)));
+	ASSERT_EQ(0, watch_prep(w, t->pid, &prep));
+	team_go(t);
+	for (i = 0; i < 10; i++) {
+		ASSERT_TRUE(watch_until(w, w->last &&
+					w->last->tid == t->members[399].tid))
+			TH_LOG("%s", watch_why(w));
+		w->last = NULL;
+	}
+	EXPECT_EQ(0, t->left) TH_LOG("the thread gave up");
+	t->word = 1;
+}
+
 TEST_F(recorder, offsets_are_from_the_beginning_of_the_part)
 {
 	struct cp_prep prep = { 0 };
