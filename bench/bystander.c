@@ -2,7 +2,6 @@
 /*
  * Costs for processes that are not in a pair.
  */
-#include <errno.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/wait.h>

@@ -2,7 +2,6 @@
 /*
  * Lower bounds: two tasks that only wake each other, and a copy of the bytes.
  */
-#include <errno.h>
 #include <linux/futex.h>
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,6 @@
 /*
  * The duration of a rendezvous, and the cost of a recorder for its slave.
  */
-#include <errno.h>
 #include <stdlib.h>
 
 #include "bench.h"

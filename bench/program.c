@@ -2,9 +2,7 @@
 /*
  * A real program, from its first instruction to its exit.
  */
-#include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>

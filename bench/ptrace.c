@@ -4,7 +4,6 @@
  * process_vm_readv(2), the fastest way for a debugger.
  */
 #include <elf.h>
-#include <errno.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/ptrace.h>

@@ -5,7 +5,6 @@
  * the arguments and the instruction pointer; the slave passes its stack pointer in
  * shared memory.
  */
-#include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stdlib.h>

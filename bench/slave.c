@@ -3,11 +3,9 @@
  * A slave: a child that makes system calls with a stack of a given depth.
  */
 #include <alloca.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>

@@ -178,14 +178,14 @@ static bool gate_has_arrived(const struct cp_gate *gate, unsigned int nr_threads
 }
 
 /**
- * cp_gate_await - holder: wait until so many threads wait, or the gate is open
+ * cp_gate_await - holder: wait until enough threads wait, or the gate is open
  * @gate: the gate
  * @nr_threads: their number
- * @time: at most so long, in jiffies
+ * @time: the most jiffies to wait
  *
  * The holder can be frozen.
  *
- * Return: 0, also when the time is over; -ERESTARTSYS: a signal is pending.
+ * Return: 0, even if @time has passed; -ERESTARTSYS: a signal is pending.
  */
 int cp_gate_await(struct cp_gate *gate, unsigned int nr_threads,
 		  unsigned long time)

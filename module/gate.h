@@ -27,7 +27,7 @@
  * @expired:	it has opened because the limit passed, and the holder does not know
  * @generation:	counts how often the gate has been closed, from 1
  * @nr_parked:	threads that wait since it was closed
- * @nr_awaited:	the thread that makes it so many wakes the holder
+ * @nr_awaited:	the thread that raises @nr_parked to this wakes the holder
  * @threads:	where threads wait
  * @holder:	where the holder waits for threads
  * @expiry:	opens the gate

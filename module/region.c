@@ -8,7 +8,6 @@
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 
-#include "compat.h"
 #include "limits.h"
 #include "region.h"
 

@@ -37,11 +37,12 @@ bool cp_sleeper_is_asleep(const struct task_struct *task)
 	struct task_struct *t = (struct task_struct *)task;
 	struct pt_regs *regs = task_pt_regs(t);
 
-	/* If the task wakes meanwhile, any answer is right. */
-	return READ_ONCE(task->__state) & TASK_INTERRUPTIBLE &&
-	       cp_task_is_off_cpu(task) &&
-	       data_race(syscall_get_nr(t, regs) != -1) &&
-	       data_race(syscall_get_error(t, regs) == -ENOSYS);
+	if (!(READ_ONCE(task->__state) & TASK_INTERRUPTIBLE) ||
+	    !cp_task_is_off_cpu(task))
+		return false;
+	/* data_race(): if the task wakes meanwhile, any answer is right. */
+	return data_race(syscall_get_nr(t, regs) != -1 &&
+			 syscall_get_error(t, regs) == -ENOSYS);
 }
 
 /* The state from which the thread would make its call again. */
@@ -55,7 +56,7 @@ static void regs_rewind_call(struct cp_regs *regs)
  * cp_sleeper_capture - read the registers of a thread that sleeps
  * @task: the thread, as for cp_sleeper_is_asleep()
  * @nr: its id for the master
- * @sleeper: filled in, also in vain
+ * @sleeper: filled in, even if the result is false
  *
  * Return: false when it did not sleep all the time. Any context.
  */

@@ -29,7 +29,7 @@
  * @hold: whether to hold the slave for each checkpoint, so that threads that sleep are
  *	read without waking them, unless @nudge or @await is set
  * @nudge: whether to bring a sleeping slave to its next return to user mode
- * @await: whether to wait until the slave returns to user mode by itself
+ * @await: whether to wait until the slave returns to user mode without a nudge
  * @timeout_ns: the time limit for each checkpoint; negative for no limit
  * @interval_ns: the minimum time between two checkpoints; a nudge is later than that
  * @every: take only every Nth return to user mode; 0 and 1: all
