@@ -270,3 +270,19 @@ void json_end(FILE *out, unsigned int reason, int status)
 	words_end(object, reason, status);
 	json_line(out, object);
 }
+
+void json_thread_end(FILE *out, const struct thread_end *end)
+{
+	struct json_object *object = json_object_new_object();
+
+	json_object_object_add(object, "type",
+			       json_object_new_string("thread_end"));
+	json_object_object_add(object, "thread",
+			       json_object_new_int(end->thread));
+	if (*end->name)
+		json_object_object_add(object, "thread_name",
+				       json_object_new_string(end->name));
+	if (end->known)
+		words_end(object, CP_END_EXITED, end->status);
+	json_line(out, object);
+}

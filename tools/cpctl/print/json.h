@@ -5,6 +5,7 @@
 
 #include <json-c/json.h>
 
+#include "instant.h"
 #include "print.h"
 
 /* json_hex() - a register or an address, as a string "0x..." */
@@ -37,5 +38,8 @@ void json_snapshot(const struct printer *printer,
  * @status: the status of waitpid(2), for CP_END_EXITED
  */
 void json_end(FILE *out, unsigned int reason, int status);
+
+/* json_thread_end() - print that a thread has ended */
+void json_thread_end(FILE *out, const struct thread_end *end);
 
 #endif /* JSON_H */

@@ -16,6 +16,16 @@
 /* The width of a register on the terminal. */
 #define REG_COLUMNS 28
 
+void print_thread(const struct printer *printer, pid_t id, const char *name)
+{
+	char text[COMM_TEXT_SIZE];
+
+	fprintf(printer->out, "%sTID %d%s", printer->style->head, id,
+		printer->style->end);
+	if (*name)
+		fprintf(printer->out, " %s", text_comm(text, name));
+}
+
 void print_headline(const struct printer *printer, const struct cp_checkpoint *cp)
 {
 	char *name = entry_syscall(cp);

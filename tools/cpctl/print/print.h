@@ -6,6 +6,12 @@
 #include "printer.h"
 #include "snapshot.h"
 
+/*
+ * print_thread() - print which of several threads the next checkpoint is of
+ * @name: its name; empty if it is not known
+ */
+void print_thread(const struct printer *printer, pid_t id, const char *name);
+
 /* print_headline() - print the headline of a checkpoint */
 void print_headline(const struct printer *printer, const struct cp_checkpoint *cp);
 

@@ -19,6 +19,20 @@ struct thread {
 };
 
 /*
+ * struct thread_end - the end of a thread
+ * @thread: its id
+ * @known: whether @status is known
+ * @status: the status of waitpid(2)
+ * @name: its name; empty if it is not known
+ */
+struct thread_end {
+	pid_t	thread;
+	bool	known;
+	int	status;
+	char	name[64];
+};
+
+/*
  * struct instant - the threads of a process at an instant; all zero at first
  * @nr: the number of threads
  * @threads: the threads; see instant_sort()

@@ -22,12 +22,15 @@
  * struct stream_options - the checkpoints that a verb wants
  * @count: the maximum number of checkpoints; 0 for no limit
  * @compare: whether the verb uses @before of struct stream
+ * @ends: whether the verb itself prints the ends of threads
  *
  * The other options are for a living slave:
- * @process: whether to take the checkpoints of all threads of the process, each time
- *	of one instant
- * @hold: whether to hold the slave for each checkpoint, so that threads that sleep are
- *	read without waking them, unless @nudge or @await is set
+ * @process: whether the slave is the process with all its threads
+ * @hold: whether to hold the slave for each checkpoint, so that all threads are of one
+ *	instant, and threads that sleep are read without waking them, unless @nudge or
+ *	@await is set; @count is then the number of instants
+ * @differences: whether @count is only of checkpoints that have one before, of the same
+ *	thread
  * @nudge: whether to bring a sleeping slave to its next return to user mode
  * @await: whether to wait until the slave returns to user mode without a nudge
  * @timeout_ns: the time limit for each checkpoint; negative for no limit
@@ -38,8 +41,10 @@
 struct stream_options {
 	uint64_t	count;
 	bool		compare;
+	bool		ends;
 	bool		process;
 	bool		hold;
+	bool		differences;
 	bool		nudge;
 	bool		await;
 	int64_t		timeout_ns;
@@ -63,10 +68,13 @@ struct stream_end {
  * @ops: the functions of this kind of stream
  * @pid: the id of the living slave
  * @around: the surroundings of the process, as of the current checkpoint
- * @instant: with @process of the options, the current checkpoints of all threads, the
- *	main thread first; NULL for a recording
+ * @instant: the current checkpoints; with @hold of the options, those of all threads,
+ *	the main thread first; NULL for a recording
  * @now: the current checkpoint; the first one of @instant
- * @before: the checkpoint before, of the same program; empty if there is none
+ * @before: the checkpoint before, of the same program and thread; empty if there is none
+ * @thread_end: the end of a thread, instead of a checkpoint; NULL at a checkpoint
+ * @several: whether the slave has, or has had, several threads
+ * @gap: whether the slave has run without a pair since the last checkpoint
  * @replaced: whether the slave has executed another program between the opening of
  *	the stream and its first checkpoint: data that was read before is invalid
  * @play: the recording; NULL for a living slave
@@ -78,6 +86,9 @@ struct stream {
 	const struct instant	*instant;
 	const struct snapshot	*now;
 	const struct snapshot	*before;
+	const struct thread_end	*thread_end;
+	bool			several;
+	bool			gap;
 	bool			replaced;
 	const struct playback	*play;
 };
@@ -89,7 +100,7 @@ struct stream_ops {
 	int	(*close)(struct stream *stream, int status);
 };
 
-/* stream_next() - go to the next checkpoint; false if there are no more */
+/* stream_next() - go to the next checkpoint or end of a thread; false if there are none */
 bool stream_next(struct stream *stream);
 
 /*

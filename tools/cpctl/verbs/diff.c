@@ -16,17 +16,21 @@
 #include "viewer.h"
 
 static const struct usage usage = {
-	.has = OPTIONS_COUNT | OPTIONS_LIVE | OPTIONS_THIN | OPTIONS_JSON,
+	.has = OPTIONS_COUNT | OPTIONS_LIVE | OPTIONS_THIN | OPTIONS_JSON |
+	       OPTIONS_PROCESS | OPTIONS_NAME,
 	.help =
 	"Usage: cpctl diff [OPTION]... PID\n"
 	"       cpctl diff [OPTION]... FILE A B\n"
-	"Print what differs between two checkpoints, the next two of the running\n"
-	"process or thread PID, or A and B of a recording: registers, and words of\n"
-	"the stack. A and B are numbers as 'cpctl log' prints them; -1 is the last, -2\n"
-	"the one before it.\n"
+	"Print what differs between two checkpoints, the next two of any thread of the\n"
+	"running process PID, or A and B of a recording: registers, and words of the\n"
+	"stack. The id of a thread stands for its process, unless --thread is given. A\n"
+	"and B are numbers as 'cpctl log' prints them; -1 is the last, -2 the one before\n"
+	"it.\n"
 	"\n"
 	"  -n, --count N          of a process: how many checkpoints to compare with\n"
-	"                         the one before (1)\n"
+	"                         the one before of the same thread (1)\n"
+	OPTIONS_PROCESS_HELP
+	TARGETS_HELP
 	OPTIONS_TAKE_HELP,
 };
 
@@ -257,6 +261,9 @@ static void json_diff(const struct printer *printer, const struct diff *diff)
 			       json_object_new_uint64(diff->a->head.seq));
 	json_object_object_add(object, "b",
 			       json_object_new_uint64(diff->b->head.seq));
+	if (diff->b->head.thread)
+		json_object_object_add(object, "thread",
+				       json_object_new_int(diff->b->head.thread));
 	json_object_object_add(object, "registers", json_regs(printer, diff));
 	json_object_object_add(object, "same_stack",
 			       json_object_new_boolean(same_stack));
@@ -266,10 +273,12 @@ static void json_diff(const struct printer *printer, const struct diff *diff)
 
 static void show_diff(struct viewer *viewer, const struct diff *diff)
 {
-	if (viewer->options->json)
+	if (viewer->options->json) {
 		json_diff(&viewer->printer, diff);
-	else
-		print_diff(&viewer->printer, diff);
+		return;
+	}
+	viewer_print_thread(viewer);
+	print_diff(&viewer->printer, diff);
 }
 
 /* Compares each checkpoint with the one before. */
@@ -277,17 +286,19 @@ static int diff_process(const struct subject *subject, struct options *options)
 {
 	struct viewer viewer;
 	struct diff diff;
+	uint64_t left;
 
-	/* One more checkpoint than comparisons; without a limit if that overflows. */
 	if (!options->stream.count)
 		options->stream.count = 1;
-	options->stream.count++;
+	left = options->stream.count;
 	viewer_open(&viewer, subject_open(subject, options), options);
-	viewer_next(&viewer);
-	while (viewer_next(&viewer)) {
+	while (left && viewer_next(&viewer)) {
 		diff.a = viewer.stream->before;
 		diff.b = viewer.stream->now;
+		if (!diff.a->head.seq)
+			continue;
 		show_diff(&viewer, &diff);
+		left--;
 	}
 	return viewer_close(&viewer);
 }
@@ -345,6 +356,8 @@ int verb_diff(int argc, char **argv)
 {
 	struct options options = {
 		.stream.compare = true,
+		.stream.process = true,
+		.stream.differences = true,
 		.stream.nudge = true,
 		.stream.timeout_ns = -1,
 	};

@@ -20,19 +20,20 @@
 #include "wholefile.h"
 
 static const struct usage usage = {
-	.has = OPTIONS_LIVE | OPTIONS_PROCESS,
+	.has = OPTIONS_LIVE | OPTIONS_PROCESS | OPTIONS_NAME,
 	.help =
-	"Usage: cpctl dump [OPTION]... PID\n"
+	"Usage: cpctl dump [OPTION]... PID...\n"
 	"       cpctl dump [OPTION]... FILE [N]\n"
 	"Write the checkpoints of all threads of the running process PID, of one\n"
 	"instant, as an ELF core, to be opened by 'gdb PROGRAM CORE'. The process\n"
-	"continues. The id of a thread stands for its process, unless --thread is given;\n"
-	"debuggers show that thread first. Or the checkpoint N of a recording: its last,\n"
-	"without N.\n"
+	"continues. Each of several processes gets a core. The id of a thread stands for\n"
+	"its process, unless --thread is given; debuggers show that thread first. Or the\n"
+	"checkpoint N of a recording: its last, without N.\n"
 	"\n"
 	"  -o, --output CORE      the file (core.PID, FILE.core); - for the standard\n"
-	"                         output\n"
+	"                         output; for one process\n"
 	OPTIONS_PROCESS_HELP
+	TARGETS_HELP
 	OPTIONS_LIVE_HELP
 	CMDLINE_LAST_HELP
 	OPTIONS_HOLD_HELP
@@ -42,6 +43,7 @@ static const struct usage usage = {
 static const struct subject_usage arguments = {
 	.text = "PID, or FILE [N]",
 	.live = true,
+	.several = true,
 	.most = 1,
 };
 
@@ -286,13 +288,13 @@ static int dump_stream(struct dumping *dump, struct stream *stream)
 	return stream_close(stream, status);
 }
 
-static int dump_subject(const struct subject *subject,
-			const struct options *options)
+static int dump_to(const struct subject *subject, const struct options *options,
+		   const char *path)
 {
 	struct dumping dump = {
 		.pid = subject->pid,
 		.first = subject->pid,
-		.path = options->output,
+		.path = path,
 	};
 	int status;
 
@@ -308,6 +310,41 @@ static int dump_subject(const struct subject *subject,
 	return status;
 }
 
+/* Writes the core of a process, or of a recording. Returns an exit status. */
+static int dump_subject(const struct subject *subject,
+			const struct options *options)
+{
+	char *name;
+	int status;
+
+	if (options->output)
+		return dump_to(subject, options, options->output);
+	name = default_name(subject);
+	if (!name) {
+		warn("cannot write a core");
+		return EXIT_REFUSED;
+	}
+	status = dump_to(subject, options, name);
+	free(name);
+	return status;
+}
+
+/* Checks --output. Returns -1 to continue, else an exit status. */
+static int check_output(const char *verb, const struct subject *subject,
+			const struct options *options)
+{
+	if (options->output && subject->pids.nr > 1)
+		return usage_error(verb, "--output is for one process, and there are %zu; without it, each core is core.PID",
+				   subject->pids.nr);
+	if (!options->output || strcmp(options->output, "-"))
+		return -1;
+	if (output_check("-") != EXIT_OK)
+		return EXIT_REFUSED;
+	if (isatty(STDOUT_FILENO))
+		return usage_error(verb, "a core is not for a terminal");
+	return -1;
+}
+
 int verb_dump(int argc, char **argv)
 {
 	struct options options = {
@@ -319,24 +356,9 @@ int verb_dump(int argc, char **argv)
 	struct subject subject = { .number[0] = -1 };
 	int status = subject_parse(argc, argv, &usage, &arguments, &options,
 				   &subject);
-	char *name = NULL;
 
-	if (status >= 0)
-		return status;
-	if (!options.output) {
-		name = default_name(&subject);
-		options.output = name;
-	} else if (!strcmp(options.output, "-")) {
-		if (output_check("-") != EXIT_OK)
-			return EXIT_REFUSED;
-		if (isatty(STDOUT_FILENO))
-			return usage_error(argv[0], "a core is not for a terminal");
-	}
-	if (!options.output) {
-		warn("cannot write a core");
-		return EXIT_REFUSED;
-	}
-	status = dump_subject(&subject, &options);
-	free(name);
-	return status;
+	if (status < 0)
+		status = check_output(argv[0], &subject, &options);
+	return status < 0 ? subject_each(&subject, &options, dump_subject) :
+			    status;
 }

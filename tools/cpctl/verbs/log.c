@@ -24,16 +24,20 @@
 #define INDENT 10
 
 static const struct usage usage = {
-	.has = OPTIONS_COUNT | OPTIONS_LIVE | OPTIONS_THIN | OPTIONS_JSON,
+	.has = OPTIONS_COUNT | OPTIONS_LIVE | OPTIONS_THIN | OPTIONS_JSON |
+	       OPTIONS_PROCESS | OPTIONS_NAME,
 	.help =
 	"Usage: cpctl log [OPTION]... PID\n"
 	"       cpctl log [OPTION]... FILE\n"
-	"Print a line for each checkpoint of the running process or thread PID, or of\n"
-	"a recording: its number, its time, what had brought the program into the\n"
-	"kernel, and where it continues. A FILE whose name is a number is given as\n"
-	"./FILE.\n"
+	"Print a line for each checkpoint of the threads of the running process PID,\n"
+	"or of a recording: its number, its thread if there are several, its time,\n"
+	"what had brought the thread into the kernel, and where it continues. The id of\n"
+	"a thread stands for its process, unless --thread is given. A FILE whose name\n"
+	"is a number is given as ./FILE.\n"
 	"\n"
 	"  -n, --count N          how many (all until it ends)\n"
+	OPTIONS_PROCESS_HELP
+	TARGETS_HELP
 	OPTIONS_LIVE_HELP
 	OPTIONS_THIN_HELP
 	OPTIONS_OUTPUT_HELP
@@ -45,6 +49,18 @@ static const struct usage usage = {
 static const struct subject_usage arguments = {
 	.text = "PID, or FILE",
 	.live = true,
+};
+
+/*
+ * struct logging - a log that is being printed
+ * @viewer: the checkpoints and the output
+ * @last: cp_checkpoint.seq of the last checkpoint; 0 before the first
+ * @execs: the number of execs before it
+ */
+struct logging {
+	struct viewer	viewer;
+	uint64_t	last;
+	uint64_t	execs;
 };
 
 /* The result of a system call. */
@@ -136,12 +152,15 @@ static void print_place(const struct printer *printer, uint64_t rip)
 	fputc('\n', printer->out);
 }
 
-static void print_line(const struct printer *printer,
-		       const struct cp_checkpoint *cp)
+static void print_line(const struct printer *printer, const struct stream *stream)
 {
+	const struct cp_checkpoint *cp = &stream->now->head;
+
 	fprintf(printer->out, "%8" PRIu64 "  %" PRIu64 ".%06" PRIu64 "  cpu %u  ",
 		(uint64_t)cp->seq, (uint64_t)(cp->time / NSEC_PER_SEC),
 		(uint64_t)(cp->time % NSEC_PER_SEC / 1000), cp->cpu);
+	if (stream->several)
+		fprintf(printer->out, "tid %-7d  ", cp->thread);
 	print_entry(printer->out, cp);
 	print_place(printer, cp->regs.rip);
 }
@@ -174,19 +193,54 @@ static void json_log_line(const struct printer *printer,
 /* Of a living slave, returns to user mode without a pair are not counted. */
 static void print_gap(FILE *out, const struct stream *stream, uint64_t lost)
 {
-	if (lost && stream->play)
-		fprintf(out, "          (%" PRIu64 " lost)\n", lost);
-	else if (lost)
+	if (stream->gap)
 		fputs("          (it ran without a pair)\n", out);
+	else if (lost && stream->play)
+		fprintf(out, "          (%" PRIu64 " lost)\n", lost);
+}
+
+static void print_status(FILE *out, int status)
+{
+	if (WIFSIGNALED(status))
+		fprintf(out, "killed by signal %d", WTERMSIG(status));
+	else
+		fprintf(out, "exit status %d", WEXITSTATUS(status));
+}
+
+static void print_thread_name(FILE *out, pid_t id, const char *name)
+{
+	char text[COMM_TEXT_SIZE];
+
+	fprintf(out, "thread %d", id);
+	if (*name)
+		fprintf(out, " %s", text_comm(text, name));
+}
+
+static void print_thread_end(FILE *out, const struct thread_end *end)
+{
+	fputs("          (", out);
+	print_thread_name(out, end->thread, end->name);
+	fputs(" ended", out);
+	if (end->known) {
+		fputs(": ", out);
+		print_status(out, end->status);
+	}
+	fputs(")\n", out);
+}
+
+static void show_thread_end(const struct viewer *viewer)
+{
+	if (viewer->options->json)
+		json_thread_end(viewer->printer.out, viewer->stream->thread_end);
+	else
+		print_thread_end(viewer->printer.out, viewer->stream->thread_end);
 }
 
 static void print_end(FILE *out, const struct stream_end *end)
 {
 	fputs("          (", out);
-	if (end->reason == CP_END_EXITED && WIFSIGNALED(end->status))
-		fprintf(out, "killed by signal %d", WTERMSIG(end->status));
-	else if (end->reason == CP_END_EXITED)
-		fprintf(out, "exit status %d", WEXITSTATUS(end->status));
+	if (end->reason == CP_END_EXITED)
+		print_status(out, end->status);
 	else if (end->reason == CP_END_EXEC)
 		fputs("it runs another program now", out);
 	else
@@ -302,58 +356,71 @@ static void show_begin(const struct viewer *viewer)
 		print_thinning(viewer->printer.out, &thinning);
 }
 
-static void show_all(struct viewer *viewer)
+static void show_checkpoint(struct logging *log)
 {
+	struct viewer *viewer = &log->viewer;
 	const struct stream *stream = viewer->stream;
-	const struct playback *play = stream->play;
-	FILE *out = viewer->printer.out;
-	bool json = viewer->options->json;
-	uint64_t last = 0, execs = 0;
+	const struct cp_checkpoint *cp = &stream->now->head;
+	const bool json = viewer->options->json;
+
+	/* The execs before the first checkpoint are not shown. */
+	if (!log->last) {
+		show_begin(viewer);
+		log->execs = stream->play ? stream->play->execs : 0;
+	} else if (!json) {
+		print_gap(viewer->printer.out, stream, cp->seq - log->last - 1);
+	}
+	show_exec(viewer, &log->execs);
+	log->last = cp->seq;
+	if (json)
+		json_log_line(&viewer->printer, cp);
+	else
+		print_line(&viewer->printer, stream);
+}
+
+static void show_all(struct logging *log)
+{
+	struct viewer *viewer = &log->viewer;
 	struct stream_end end;
 
 	while (viewer_next(viewer)) {
-		const struct cp_checkpoint *cp = &stream->now->head;
-
-		/* The execs before the first checkpoint are not shown. */
-		if (!last) {
-			show_begin(viewer);
-			execs = play ? play->execs : 0;
-		} else if (!json) {
-			print_gap(out, stream, cp->seq - last - 1);
-		}
-		show_exec(viewer, &execs);
-		last = cp->seq;
-		if (json)
-			json_log_line(&viewer->printer, cp);
+		if (viewer->stream->thread_end)
+			show_thread_end(viewer);
 		else
-			print_line(&viewer->printer, cp);
+			show_checkpoint(log);
 	}
-	if (!json && viewer_ended(viewer, &end))
-		print_end(out, &end);
+	if (!viewer->options->json && viewer_ended(viewer, &end))
+		print_end(viewer->printer.out, &end);
 }
 
 /* Prints all lines, at a terminal folded to its width. */
-static void show_log(struct viewer *viewer)
+static void show_log(struct logging *log)
 {
+	struct viewer *viewer = &log->viewer;
+
 	if (!viewer->options->json)
 		viewer->printer.out = folded_open(viewer->out, INDENT);
-	show_all(viewer);
+	show_all(log);
 	folded_close(viewer->printer.out, viewer->out);
 	viewer->printer.out = viewer->out;
 }
 
 int verb_log(int argc, char **argv)
 {
-	struct options options = { .stream.timeout_ns = -1 };
+	struct options options = {
+		.stream.ends = true,
+		.stream.process = true,
+		.stream.timeout_ns = -1,
+	};
 	struct subject subject = {};
-	struct viewer viewer;
+	struct logging log = {};
 	int status = subject_parse(argc, argv, &usage, &arguments, &options,
 				   &subject);
 
 	if (status >= 0)
 		return status;
-	viewer_open(&viewer, subject_open(&subject, &options), &options);
-	if (viewer.out)
-		show_log(&viewer);
-	return viewer_close(&viewer);
+	viewer_open(&log.viewer, subject_open(&subject, &options), &options);
+	if (log.viewer.out)
+		show_log(&log);
+	return viewer_close(&log.viewer);
 }

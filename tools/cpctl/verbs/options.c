@@ -13,6 +13,7 @@ static const struct {
 } table[] = {
 	{ OPTIONS_COUNT, { "count", required_argument, NULL, 'n' } },
 	{ OPTIONS_PROCESS, { "thread", no_argument, NULL, OPT_THREAD } },
+	{ OPTIONS_NAME, { "name", required_argument, NULL, OPT_NAME } },
 	{ OPTIONS_LIVE, { "nudge", no_argument, NULL, OPT_NUDGE } },
 	{ OPTIONS_LIVE, { "no-nudge", no_argument, NULL, OPT_NO_NUDGE } },
 	{ OPTIONS_LIVE, { "timeout", required_argument, NULL, OPT_TIMEOUT } },
@@ -53,7 +54,8 @@ static void note_live(struct options *options, int option)
 	for (i = 0; i < NR_OPTIONS; i++) {
 		if (table[i].option.val == option &&
 		    table[i].has &
-			    (OPTIONS_LIVE | OPTIONS_THIN | OPTIONS_PROCESS))
+			    (OPTIONS_LIVE | OPTIONS_THIN | OPTIONS_PROCESS |
+			     OPTIONS_NAME))
 			options->live = table[i].option.name;
 	}
 }
@@ -101,6 +103,8 @@ static bool set_option(void *arg, int option)
 		return cmdline_bytes(&options->view.stack_bytes, UINT64_MAX);
 	case OPT_FRAMES:
 		return cmdline_number(&options->frames, 0, UINT64_MAX);
+	case OPT_NAME:
+		return targets_name(&options->targets);
 	case OPT_FULL:
 		options->view.full = true;
 		break;

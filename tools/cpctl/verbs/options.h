@@ -8,6 +8,7 @@
 #include "cmdline.h"
 #include "printer.h"
 #include "stream.h"
+#include "targets.h"
 
 /*
  * struct options - the options of verbs that process checkpoints
@@ -16,7 +17,9 @@
  * @json: whether to print JSON
  * @view: the part of the stack to print
  * @frames: the maximum number of calls of a backtrace; 0 for no limit
+ * @targets: the processes of --name
  * @output: the file to write to, NULL for the verb's default
+ * @out: @output, if the verb has opened it for several processes; or NULL
  */
 struct options {
 	struct stream_options	stream;
@@ -24,7 +27,9 @@ struct options {
 	bool			json;
 	struct view		view;
 	uint64_t		frames;
+	struct targets		targets;
 	const char		*output;
+	FILE			*out;
 };
 
 /* The lines of --help for these options. */
@@ -67,6 +72,7 @@ struct options {
 #define OPTIONS_JSON	0x10	/* --json, --no-demangle */
 #define OPTIONS_FRAMES	0x20	/* --frames */
 #define OPTIONS_PROCESS	0x40	/* --thread */
+#define OPTIONS_NAME	0x80	/* --name */
 
 /*
  * struct usage - the command line of a verb

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The subject of a verb: a process, or checkpoints of a recording. */
 #include <ctype.h>
+#include <errno.h>
 #include <getopt.h>
 #include <limits.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "cmdline.h"
 #include "exit.h"
 #include "interrupt.h"
 #include "live.h"
+#include "message.h"
 #include "number.h"
 #include "recorded.h"
 #include "subject.h"
@@ -50,6 +54,16 @@ static bool is_wrong_pid(const char *text)
 		isdigit((unsigned char)*text)) && access(text, F_OK);
 }
 
+/* Prints that there is no file, if the user may have meant the name of a process. */
+static bool is_missing_name(const char *file)
+{
+	if (strchr(file, '/') || !access(file, F_OK) || errno != ENOENT)
+		return false;
+	warnx("cannot read %s: %s; --name %s selects processes by name", file,
+	      strerror(errno), file);
+	return true;
+}
+
 static int parse_file(int argc, char **argv,
 		      const struct subject_usage *arguments,
 		      const struct options *options, struct subject *subject)
@@ -72,7 +86,66 @@ static int parse_file(int argc, char **argv,
 	if (options->live)
 		return usage_error(argv[0], "--%s is for a process, and %s is a recording",
 				   options->live, subject->file);
-	return -1;
+	return arguments->live && is_missing_name(subject->file) ?
+	       EXIT_REFUSED : -1;
+}
+
+/*
+ * Are the arguments the ids of processes, or none because of --name? If only the first is
+ * one, and there is no file of that name, another is taken for a wrong id.
+ */
+static bool are_processes(int argc, char **argv,
+			  const struct subject_usage *arguments,
+			  const struct options *options)
+{
+	int i, nr = argc - optind;
+	pid_t pid;
+
+	if (!arguments->live || (nr > 1 && !arguments->several) ||
+	    (!nr && !options->targets.nr_names))
+		return false;
+	for (i = optind; i < argc; i++) {
+		if (!parse_pid(argv[i], &pid))
+			return i > optind && access(argv[optind], F_OK);
+	}
+	return true;
+}
+
+/* The verb is for one process. Prints those that the user can choose from. */
+static int refuse_several(const struct pids *pids)
+{
+	char *list = NULL;
+	size_t size, i;
+	FILE *out = open_memstream(&list, &size);
+
+	for (i = 0; out && i < pids->nr; i++)
+		fprintf(out, " %d", pids->ids[i]);
+	if (out)
+		fclose(out);
+	warnx("this is for one process, but there are %zu: give the PID of one, of%s",
+	      pids->nr, list ? list : "");
+	free(list);
+	return EXIT_REFUSED;
+}
+
+/* Sets the processes. Returns as subject_parse(). */
+static int find_processes(int argc, char **argv,
+			  const struct subject_usage *arguments,
+			  struct options *options, struct subject *subject)
+{
+	struct pids *pids = &subject->pids;
+	int status = targets_parse(argc, argv, &options->targets);
+
+	if (status < 0 && !targets_find(&options->targets, true, pids))
+		status = EXIT_REFUSED;
+	targets_free(&options->targets);
+	if (status < 0 && pids->nr > 1 && !arguments->several)
+		status = refuse_several(pids);
+	if (status < 0)
+		subject->pid = pids->ids[0];
+	if (status >= 0 || !arguments->several)
+		pids_free(pids);
+	return status;
 }
 
 int subject_parse(int argc, char **argv, const struct usage *usage,
@@ -84,10 +157,27 @@ int subject_parse(int argc, char **argv, const struct usage *usage,
 
 	if (status >= 0)
 		return status;
-	if (argc - optind == 1 && arguments->live &&
-	    parse_pid(argv[optind], &subject->pid))
-		return -1;
+	if (are_processes(argc, argv, arguments, options))
+		return find_processes(argc, argv, arguments, options, subject);
 	return parse_file(argc, argv, arguments, options, subject);
+}
+
+int subject_each(struct subject *subject, const struct options *options,
+		 subject_fn function)
+{
+	int status = EXIT_OK, one;
+	size_t i;
+
+	if (subject->file)
+		return function(subject, options);
+	for (i = 0; i < subject->pids.nr && !interrupted(); i++) {
+		subject->pid = subject->pids.ids[i];
+		one = function(subject, options);
+		if (one != EXIT_OK)
+			status = one;
+	}
+	pids_free(&subject->pids);
+	return status;
 }
 
 struct stream *subject_open(const struct subject *subject,
