@@ -375,7 +375,6 @@ TEST_F(sleeper, no_call_is_interrupted)
 
 TEST_F(sleeper, who_wakes_is_held)
 {
-
 	ASSERT_TRUE(start(self, variant, work_read, 1));
 	ASSERT_EQ(0, hold_asleep(&self->m, &self->hold));
 	ASSERT_EQ(1, self->hold.nr_asleep);
