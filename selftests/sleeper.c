@@ -513,13 +513,14 @@ TEST(who_cannot_be_woken_is_late)
 
 TEST(bad_input)
 {
+	pid_t slave = slave_start(body_sleep, NULL);
 	struct cp_sleeper sleeper = { };
 	struct master m;
 
 	EXPECT_EQ(-1, ioctl(device_open(), CP_IOC_SLEEPER, &sleeper));
 	EXPECT_EQ(ENOTCONN, errno);
-	ASSERT_EQ(0, master_pair(&m, slave_start(body_sleep, NULL)));
-	ASSERT_TRUE(eventually(is_in_call(m.slave)));
+	ASSERT_TRUE(eventually(is_in_call(slave)));
+	ASSERT_EQ(0, master_pair(&m, slave));
 	EXPECT_EQ(-1, ioctl(m.fd, CP_IOC_SLEEPER, NULL));
 	EXPECT_EQ(EFAULT, errno);
 	sleeper.reserved = 1;
