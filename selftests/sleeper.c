@@ -498,10 +498,12 @@ TEST(who_cannot_be_woken_is_late)
 	struct cp_hold hold = { .flags = CP_HOLD_ASLEEP };
 	struct master m;
 	int ends[2];
+	pid_t slave;
 
 	ASSERT_EQ(0, pipe(ends));
-	ASSERT_EQ(0, master_pair(&m, slave_start(body_vfork, &ends[0])));
-	ASSERT_TRUE(eventually(task_state(m.slave) == 'D'));
+	slave = slave_start(body_vfork, &ends[0]);
+	ASSERT_TRUE(eventually(task_state(slave) == 'D'));
+	ASSERT_EQ(0, master_pair(&m, slave));
 	EXPECT_EQ(-EAGAIN, sleeper_get(&m, 0, &sleeper));
 	hold.deadline = now_ns() + 50 * MS;
 	EXPECT_EQ(-1, ioctl(m.fd, CP_IOC_HOLD, &hold));
