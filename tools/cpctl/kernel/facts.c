@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Facts about tasks and about this machine, from /proc and /sys. */
+#include <dirent.h>
 #include <inttypes.h>
 #include <linux/capability.h>
 #include <stdio.h>
@@ -10,7 +11,6 @@
 
 #include "facts.h"
 #include "taskstat.h"
-#include "threads.h"
 
 /* Bits of the ninth field of /proc/PID/stat, from the kernel's sched.h. */
 #define PF_IO_WORKER	0x00000010
@@ -160,18 +160,24 @@ bool task_frozen(pid_t pid)
 
 pid_t task_thread_left(pid_t pid)
 {
-	struct thread_facts facts;
-	struct pids ids = {};
+	struct task_facts facts;
+	struct dirent *entry;
 	pid_t thread = 0;
-	size_t i;
+	char path[32];
+	DIR *folder;
 
-	threads_of(pid, &ids);
-	for (i = 0; !thread && i < ids.nr; i++) {
-		if (ids.ids[i] != pid && thread_facts(ids.ids[i], &facts) &&
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	folder = opendir(path);
+	if (!folder)
+		return 0;
+	while (!thread && (entry = readdir(folder))) {
+		pid_t id = atoi(entry->d_name);
+
+		if (id > 0 && id != pid && task_facts(id, &facts) &&
 		    facts.state != 'Z' && facts.state != 'X')
-			thread = ids.ids[i];
+			thread = id;
 	}
-	pids_free(&ids);
+	closedir(folder);
 	return thread;
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* /proc/PID/stat, as the kernel writes it. */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,10 +12,10 @@
  * parentheses. The name ends at the last parenthesis, because the fields after the
  * name contain none.
  */
-static bool read_file(struct taskstat *stat, pid_t pid, const char *name)
+bool taskstat_read(struct taskstat *stat, pid_t pid)
 {
 	size_t size;
-	char *text = slurp_task(pid, name, &size);
+	char *text = slurp_task(pid, "stat", &size);
 	char *begin, *end;
 
 	if (!text)
@@ -33,17 +32,4 @@ static bool read_file(struct taskstat *stat, pid_t pid, const char *name)
 	stat->name = text;
 	stat->fields = end + 1;
 	return true;
-}
-
-bool taskstat_read(struct taskstat *stat, pid_t pid)
-{
-	return read_file(stat, pid, "stat");
-}
-
-bool taskstat_read_thread(struct taskstat *stat, pid_t pid)
-{
-	char name[32];
-
-	snprintf(name, sizeof(name), "task/%d/stat", pid);
-	return read_file(stat, pid, name);
 }
