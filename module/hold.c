@@ -31,9 +31,10 @@ static unsigned int hold_count_wanted(struct cp_pair *pair, bool asleep,
 
 	result->nr_asleep = asleep ? cp_parts_asleep(&pair->parts) : 0;
 	elsewhere += result->nr_asleep;
-	hooked = atomic_read(&pair->hooked);
+	/* Threads that have been counted may have been killed since. */
+	hooked = max_t(unsigned int, atomic_read(&pair->hooked), elsewhere);
 	result->nr_threads = hooked - result->nr_asleep;
-	return hooked > elsewhere ? hooked - elsewhere : 0;
+	return hooked - elsewhere;
 }
 
 /* Gives 0, -ETIMEDOUT, -ERESTARTSYS, or -EPIPE when the pair is over. */

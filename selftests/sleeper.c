@@ -516,11 +516,13 @@ TEST(bad_input)
 {
 	struct cp_sleeper sleeper = { };
 	struct master m;
+	pid_t slave;
 
 	EXPECT_EQ(-1, ioctl(device_open(), CP_IOC_SLEEPER, &sleeper));
 	EXPECT_EQ(ENOTCONN, errno);
-	ASSERT_EQ(0, master_pair(&m, slave_start(body_sleep, NULL)));
-	ASSERT_TRUE(eventually(is_in_call(m.slave)));
+	slave = slave_start(body_sleep, NULL);
+	ASSERT_TRUE(eventually(is_in_call(slave)));
+	ASSERT_EQ(0, master_pair(&m, slave));
 	EXPECT_EQ(-1, ioctl(m.fd, CP_IOC_SLEEPER, NULL));
 	EXPECT_EQ(EFAULT, errno);
 	sleeper.reserved = 1;
