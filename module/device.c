@@ -57,13 +57,14 @@ MODULE_PARM_DESC(stack_max, "most bytes of stack that a master may ask for");
 #define CP_PREP_SIZE_VER2	56	/* interval, every */
 #define CP_PREP_SIZE_VER3	64	/* death_stack_limit */
 #define CP_PREP_SIZE_VER4	80	/* nr_threads, thread_size */
+#define CP_PREP_SIZE_VER5	88	/* child_limit */
 #define CP_GET_SIZE_VER1	56
 #define CP_GET_SIZE_VER2	64	/* thread, unseen */
 #define CP_HOLD_SIZE_VER1	32
 #define CP_SLEEPER_SIZE_VER1	304
 
 static_assert(sizeof(struct cp_info) == CP_INFO_SIZE_VER2);
-static_assert(sizeof(struct cp_prep) == CP_PREP_SIZE_VER4);
+static_assert(sizeof(struct cp_prep) == CP_PREP_SIZE_VER5);
 static_assert(sizeof(struct cp_get) == CP_GET_SIZE_VER2);
 static_assert(sizeof(struct cp_hold) == CP_HOLD_SIZE_VER1);
 static_assert(sizeof(struct cp_sleeper) == CP_SLEEPER_SIZE_VER1);
@@ -134,7 +135,7 @@ static int ioctl_info(unsigned int cmd, void __user *uarg)
 			    CP_FEATURE_RATE | CP_FEATURE_DEATH |
 			    CP_FEATURE_XSTATE | CP_FEATURE_DEATH_STACK |
 			    CP_FEATURE_PROCESS | CP_FEATURE_HOLD |
-			    CP_FEATURE_SLEEPER,
+			    CP_FEATURE_SLEEPER | CP_FEATURE_CHILDREN,
 		.stack_default = stack_default,
 		.stack_max = stack_max,
 		.arena_default = arena_default,
@@ -148,7 +149,7 @@ static int ioctl_info(unsigned int cmd, void __user *uarg)
 }
 
 #define CP_PREP_FLAGS	(CP_PREP_OVERWRITE | CP_PREP_DEATH | CP_PREP_XSTATE | \
-			 CP_PREP_PROCESS)
+			 CP_PREP_PROCESS | CP_PREP_CHILDREN)
 
 static int check_prep(const struct cp_prep *prep)
 {
@@ -163,6 +164,10 @@ static int check_prep(const struct cp_prep *prep)
 	if (prep->death_stack_limit && !(prep->flags & CP_PREP_DEATH))
 		return -EINVAL;
 	if (prep->nr_threads && !(prep->flags & CP_PREP_PROCESS))
+		return -EINVAL;
+	if (prep->flags & CP_PREP_CHILDREN && !(prep->flags & CP_PREP_PROCESS))
+		return -EINVAL;
+	if (prep->child_limit && !(prep->flags & CP_PREP_CHILDREN))
 		return -EINVAL;
 	/* A slave that never waits has no use for a limit. */
 	if (prep->flags & CP_PREP_OVERWRITE && prep->wait_limit)
@@ -414,6 +419,19 @@ static int deliver_end(struct cp_pair *pair, const struct cp_parts_taken *taken,
 	return ret ?: 2;
 }
 
+/* The same for a child that is held. */
+static int deliver_child(struct cp_pair *pair, const struct cp_parts_taken *taken,
+			 struct cp_get *get, unsigned int cmd,
+			 void __user *uarg)
+{
+	int ret;
+
+	get->thread = taken->newcomer->nr;
+	ret = copy_struct_out(uarg, get, sizeof(*get), cmd);
+	cp_parts_newcomer_taken(&pair->parts, taken->newcomer, !ret);
+	return ret ?: 3;
+}
+
 static int deliver_outcome(struct cp_pair *pair, struct cp_get *get,
 			   unsigned int cmd, void __user *uarg)
 {
@@ -439,6 +457,8 @@ static int device_take(struct cp_pair *pair, struct cp_get *get, u64 deadline,
 	get->unseen = atomic_read(&pair->parts.unseen);
 	if (!ret)
 		return deliver_outcome(pair, get, cmd, uarg);
+	if (ret == 3)
+		return deliver_child(pair, &taken, get, cmd, uarg);
 	if (ret == 2)
 		return deliver_end(pair, &taken, get, cmd, uarg);
 	ret = deliver_checkpoint(pair, &taken, get, cmd, uarg);

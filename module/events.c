@@ -40,6 +40,15 @@ void cp_event_pair_ended(struct cp_pair *pair)
 }
 
 /**
+ * cp_event_child - notify listeners that the current task, a child of the slave, is held
+ * @pair: the slave's pair
+ */
+void cp_event_child(struct cp_pair *pair)
+{
+	event_send_pair(pair, CP_NL_CMD_CHILD);
+}
+
+/**
  * cp_event_send_checkpoint - as cp_event_checkpoint(), where somebody listens
  * @pair: its pair
  * @checkpoint: its header

@@ -12,6 +12,7 @@ struct cp_checkpoint;
 
 void cp_event_pair_made(struct cp_pair *pair);
 void cp_event_pair_ended(struct cp_pair *pair);
+void cp_event_child(struct cp_pair *pair);
 void cp_event_send_checkpoint(struct cp_pair *pair,
 			      const struct cp_checkpoint *checkpoint, u64 seq,
 			      u64 time);

@@ -68,6 +68,25 @@ static void life_drop_hook(struct cp_pair *pair)
 		life_unhooked(pair);
 }
 
+/* A child before its first instruction. */
+static void child_work(struct callback_head *work)
+{
+	struct cp_newcomer *newcomer = container_of(work, struct cp_newcomer,
+						    work);
+	struct cp_pair *pair = newcomer->pair;
+
+	if (!(current->flags & PF_EXITING) &&
+	    cp_parts_announce(&pair->parts, newcomer)) {
+		cp_event_child(pair);
+		cp_newcomer_wait(newcomer, &pair->parts.newcomers, true,
+				 pair->ask.child_limit);
+	}
+	cp_newcomer_remove(newcomer);
+	cp_newcomer_unref(newcomer);
+	cp_pair_unref(pair);
+	cp_unpin();
+}
+
 static int life_arm(struct cp_thread *thread)
 {
 	int ret;
@@ -213,6 +232,8 @@ int cp_life_begin(struct cp_pair *pair)
 	if (ret) {
 		cp_life_end(pair, CP_END_DETACHED, 0);
 		cp_sysfs_remove(pair);
+	} else {
+		cp_newcomer_paired(pair->slave.task);
 	}
 	life_drop_hook(pair);
 	return ret;
@@ -338,11 +359,54 @@ static struct cp_thread *life_use_spare(struct cp_thread *creator)
 	return cp_thread_alloc(GFP_ATOMIC);
 }
 
+/* The same for a child, if children are held. */
+static struct cp_newcomer *life_use_spare_child(struct cp_thread *creator)
+{
+	struct cp_newcomer *spare = creator ? creator->spare_child : NULL;
+
+	if (spare) {
+		creator->spare_child = NULL;
+		creator->created = true;
+	}
+	if (spare || IS_ENABLED(CONFIG_PREEMPT_RT))
+		return spare;
+	return cp_newcomer_alloc(GFP_ATOMIC);
+}
+
+/* The current task has created a process, which has not run yet. */
+static void life_slave_begets(struct cp_pair *pair, struct task_struct *child)
+{
+	struct cp_newcomer *newcomer;
+
+	newcomer = life_use_spare_child(cp_thread_find(pair, current));
+	if (!newcomer) {
+		cp_life_thread_unseen(pair);
+		return;
+	}
+	/* RCU still shows a pair that is unhooked: nothing keeps the module then. */
+	if (!cp_try_pin())
+		goto out_free;
+	if (!refcount_inc_not_zero(&pair->refs))
+		goto out_unpin;
+	newcomer->pair = pair;
+	newcomer->nr = pid_nr_ns(task_pid(child), ns_of_pid(pair->master.pid));
+	init_task_work(&newcomer->work, child_work);
+	cp_newcomer_add(newcomer, child);
+	/* Cannot fail: the child does not exit before it has run. */
+	task_work_add(child, &newcomer->work, TWA_RESUME);
+	return;
+
+out_unpin:
+	cp_unpin();
+out_free:
+	kfree_rcu(newcomer, rcu);
+}
+
 /*
  * The current task has created a thread, which has not run yet: its hook sees its first
  * return to user mode. If the walk over the threads has found it before, it has one.
  */
-static void life_slave_forks(struct cp_pair *pair, struct task_struct *child)
+static void life_slave_creates(struct cp_pair *pair, struct task_struct *child)
 {
 	struct cp_thread *thread;
 
@@ -350,9 +414,7 @@ static void life_slave_forks(struct cp_pair *pair, struct task_struct *child)
 	 * Without a hook, the walk over the threads is still to come, or the pair ends.
 	 * The walk must not find a thread here that this function then removes.
 	 */
-	if (!same_thread_group(current, child) || child->flags & CP_PF_KERNEL ||
-	    cp_pair_is_over(pair) || !atomic_read(&pair->hooked) ||
-	    cp_thread_find(pair, child))
+	if (!atomic_read(&pair->hooked) || cp_thread_find(pair, child))
 		return;
 	thread = life_use_spare(cp_thread_find(pair, current));
 	if (!thread) {
@@ -374,6 +436,16 @@ out_remove:
 	cp_thread_remove(thread);
 out_free:
 	kfree_rcu(thread, rcu);
+}
+
+static void life_slave_forks(struct cp_pair *pair, struct task_struct *child)
+{
+	if (child->flags & CP_PF_KERNEL || cp_pair_is_over(pair))
+		return;
+	if (same_thread_group(current, child))
+		life_slave_creates(pair, child);
+	else if (cp_pair_holds_children(pair))
+		life_slave_begets(pair, child);
 }
 
 /* Called for every new task on the machine, in atomic context. */

@@ -84,15 +84,20 @@ static int put_stats(struct sk_buff *skb, struct cp_pair *pair)
 	       put_figures(skb, &figures);
 }
 
+/* The thread, or child, that the message is about sends it itself. */
+static int put_current(struct sk_buff *skb, const struct cp_viewer *viewer)
+{
+	return nla_put_u32(skb, CP_NL_A_THREAD,
+			   pid_nr_ns(task_pid(current), viewer->ns));
+}
+
 static int put_checkpoint(struct sk_buff *skb, const struct cp_message *message,
 			  const struct cp_viewer *viewer)
 {
 	const struct cp_checkpoint *checkpoint = message->checkpoint;
-	struct pid *thread = task_pid(current);
 
-	/* The thread sends it itself. */
 	return put_u64(skb, CP_NL_A_SEQ, message->seq) ||
-	       nla_put_u32(skb, CP_NL_A_THREAD, pid_nr_ns(thread, viewer->ns)) ||
+	       put_current(skb, viewer) ||
 	       nla_put_u32(skb, CP_NL_A_ENTRY, checkpoint->entry) ||
 	       nla_put_s32(skb, CP_NL_A_SYSCALL, checkpoint->syscall) ||
 	       nla_put_u32(skb, CP_NL_A_FLAGS, checkpoint->flags) ||
@@ -118,6 +123,8 @@ int cp_message_put(struct sk_buff *skb, const struct cp_message *message,
 	else
 		full = full || put_state(skb, message->pair, viewer) ||
 		       put_stats(skb, message->pair);
+	if (message->cmd == CP_NL_CMD_CHILD)
+		full = full || put_current(skb, viewer);
 	if (message->time)
 		full = full || put_time(skb, CP_NL_A_TIME, message->time,
 					viewer);

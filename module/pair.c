@@ -97,6 +97,8 @@ struct cp_pair *cp_pair_create(const struct cp_pair_setup *setup)
 	pair->ask.wait_limit = setup->prep->wait_limit;
 	pair->ask.interval = setup->prep->interval;
 	pair->ask.every = setup->prep->every;
+	pair->ask.child_limit = setup->prep->child_limit ?:
+				CP_CHILD_LIMIT_DEFAULT;
 	pair->made = ktime_get_ns();
 	return pair;
 

@@ -28,6 +28,7 @@
  *			module, and keep the pair in the tables
  *	a thread	until it is freed (thread.h)
  *	the master's exit, while its work is queued; holds the module too
+ *	a child's work	until it is let go; holds the module too (newcomer.h)
  *	a system call	while it runs
  * The last one is dropped where sleeping is allowed.
  *
@@ -48,6 +49,8 @@
  *	      cp_ring.lock	the ring
  *	      cp_hook.nudge_lock raw: nudges against the end of the pair
  *	cp_gate.lock		the gate; also under cp_gate.holding
+ *	  cp_newcomers.lock	children that wait for their masters
+ *	  newcomer_table_lock	raw: newcomer.c: the table of newcomers
  *	  pairs_lock		table.c: the tables, and struct cp_outcome
  *	  threads_lock		raw: thread.c: the table of threads
  *	  cp_file.pair_lock	the file's pointer to its pair
@@ -120,12 +123,14 @@ struct cp_master {
  * @every:	as in struct cp_prep
  * @wait_limit:	as in struct cp_prep
  * @interval:	as in struct cp_prep
+ * @child_limit: for how long a child is held, in nanoseconds
  */
 struct cp_request {
 	u32 flags;
 	u32 every;
 	u64 wait_limit;
 	u64 interval;
+	u64 child_limit;
 };
 
 /**
@@ -247,6 +252,17 @@ static inline bool cp_pair_is_over(const struct cp_pair *pair)
 static inline bool cp_pair_is_process(const struct cp_pair *pair)
 {
 	return pair->ask.flags & CP_PREP_PROCESS;
+}
+
+/**
+ * cp_pair_holds_children - are programs that the slave begins held for a master?
+ * @pair: the pair
+ *
+ * Return: true when they are.
+ */
+static inline bool cp_pair_holds_children(const struct cp_pair *pair)
+{
+	return pair->ask.flags & CP_PREP_CHILDREN;
 }
 
 #endif /* _CP_PAIR_H */

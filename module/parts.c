@@ -130,6 +130,7 @@ static void parts_free(struct cp_parts *parts)
 		part_free(parts->at[i]);
 	kvfree(parts->at);
 	cp_area_put(parts->area);
+	cp_newcomers_destroy(&parts->newcomers);
 }
 
 /* Makes parts for the @nr threads that exist already. */
@@ -173,6 +174,7 @@ int cp_parts_init(struct cp_parts *parts, const struct cp_parts_plan *plan,
 	spin_lock_init(&parts->lock);
 	INIT_LIST_HEAD(&parts->free);
 	INIT_LIST_HEAD(&parts->ended);
+	cp_newcomers_init(&parts->newcomers);
 	parts->at = kvcalloc(max, sizeof(*parts->at), GFP_KERNEL_ACCOUNT);
 	if (!parts->at)
 		return -ENOMEM;
@@ -383,6 +385,7 @@ void cp_parts_close(struct cp_parts *parts)
 	spin_lock(&parts->lock);
 	WRITE_ONCE(parts->closed, true);
 	spin_unlock(&parts->lock);
+	cp_newcomers_close(&parts->newcomers);
 	for (part = part_at(parts, 0); part; part = part_next(part)) {
 		spin_lock(&parts->lock);
 		if (part->hook)
@@ -713,6 +716,9 @@ static int parts_try_take(struct cp_parts *parts, struct cp_parts_taken *taken)
 	struct choice choice;
 	int ret;
 
+	taken->newcomer = cp_newcomers_take(&parts->newcomers);
+	if (taken->newcomer)
+		return 3;
 	do {
 		choice = parts_choose(parts);
 		if (!choice.part)
@@ -774,8 +780,8 @@ static int part_take(struct cp_part *part, u64 deadline, bool nudge,
  * @taken: filled in
  *
  * Return: 1: a checkpoint; cp_ring_taken() or cp_ring_put_back() follows on the part's
- * ring. 2: a thread has ended; cp_parts_end_taken() follows. 0: nothing is left, and
- * nothing will come. Or an error, as cp_ring_take().
+ * ring. 2: a thread has ended; cp_parts_end_taken() follows. 3: a child is held;
+ * cp_parts_newcomer_taken() follows. 0: nothing is left, and nothing will come. Or an error, as cp_ring_take().
  */
 int cp_parts_take(struct cp_parts *parts, u64 deadline, bool nudge,
 		  struct cp_parts_taken *taken)
@@ -790,6 +796,36 @@ int cp_parts_take(struct cp_parts *parts, u64 deadline, bool nudge,
 	if (ret == 1)
 		WRITE_ONCE(parts->reading, taken->part);
 	return ret;
+}
+
+/**
+ * cp_parts_newcomer_taken - master: a child that cp_parts_take() has given
+ * @parts: the parts
+ * @newcomer: the child
+ * @delivered: the master knows of it
+ */
+void cp_parts_newcomer_taken(struct cp_parts *parts,
+			     struct cp_newcomer *newcomer, bool delivered)
+{
+	if (delivered)
+		cp_newcomer_unref(newcomer);
+	else
+		cp_newcomers_put_back(&parts->newcomers, newcomer);
+}
+
+/**
+ * cp_parts_announce - child: let the master take a newcomer
+ * @parts: those of the parent
+ * @newcomer: the newcomer, which is the current task
+ *
+ * Return: false when the pair is over.
+ */
+bool cp_parts_announce(struct cp_parts *parts, struct cp_newcomer *newcomer)
+{
+	if (!cp_newcomers_queue(&parts->newcomers, newcomer))
+		return false;
+	wake_up(parts->plan.wait);
+	return true;
 }
 
 /**
@@ -808,7 +844,7 @@ bool cp_parts_ready(struct cp_parts *parts)
 	for (part = part_at(parts, 0); part; part = part_next(part))
 		if (part_offer(part).kind != CP_OFFER_NONE)
 			return true;
-	return READ_ONCE(parts->closed);
+	return READ_ONCE(parts->closed) || cp_newcomers_any(&parts->newcomers);
 }
 
 /**

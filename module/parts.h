@@ -29,6 +29,7 @@
 #include <linux/types.h>
 
 #include "area.h"
+#include "newcomer.h"
 #include "region.h"
 #include "ring.h"
 #include "stats.h"
@@ -122,7 +123,8 @@ struct cp_parts_plan {
  * @closed:	the pair is over: no thread gets a part
  * @reading:	the part of the checkpoint that the master reads
  * @getters:	masters in cp_parts_take()
- * @unseen:	threads that got no part
+ * @unseen:	threads that got no part, and children that could not be held
+ * @newcomers:	children that are held
  */
 struct cp_parts {
 	struct cp_parts_plan plan;
@@ -140,6 +142,7 @@ struct cp_parts {
 	struct cp_part *reading;
 	atomic_t getters;
 	atomic_t unseen;
+	struct cp_newcomers newcomers;
 };
 
 /**
@@ -148,12 +151,14 @@ struct cp_parts {
  * @slot:	the slot that it may read
  * @nr:		the thread's id for the master
  * @status:	of a thread that has ended
+ * @newcomer:	a child that is held
  */
 struct cp_parts_taken {
 	struct cp_part *part;
 	unsigned int slot;
 	s32 nr;
 	s32 status;
+	struct cp_newcomer *newcomer;
 };
 
 int cp_parts_init(struct cp_parts *parts, const struct cp_parts_plan *plan,
@@ -174,6 +179,9 @@ int cp_parts_take(struct cp_parts *parts, u64 deadline, bool nudge,
 		  struct cp_parts_taken *taken);
 void cp_parts_end_taken(struct cp_parts *parts, struct cp_part *part,
 			bool delivered);
+void cp_parts_newcomer_taken(struct cp_parts *parts,
+			     struct cp_newcomer *newcomer, bool delivered);
+bool cp_parts_announce(struct cp_parts *parts, struct cp_newcomer *newcomer);
 void cp_parts_summon(struct cp_parts *parts);
 void cp_parts_hold(struct cp_parts *parts, bool asleep);
 bool cp_parts_park(struct cp_part *part, unsigned int ticket);

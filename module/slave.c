@@ -19,6 +19,7 @@
 #include "listeners.h"
 #include "pair.h"
 #include "slave.h"
+#include "table.h"
 #include "thread.h"
 #include "trace.h"
 
@@ -415,11 +416,45 @@ static void thread_renew_spare(struct cp_thread *thread)
 	struct mem_cgroup *old;
 
 	thread->created = false;
-	if (thread->spare)
+	if (thread->spare && (thread->spare_child ||
+			      !cp_pair_holds_children(thread->pair)))
 		return;
 	old = set_active_memcg(thread->pair->parts.area->memcg);
-	thread->spare = cp_thread_alloc(GFP_KERNEL);
+	if (!thread->spare)
+		thread->spare = cp_thread_alloc(GFP_KERNEL);
+	if (!thread->spare_child && cp_pair_holds_children(thread->pair))
+		thread->spare_child = cp_newcomer_alloc(GFP_KERNEL);
 	set_active_memcg(old);
+}
+
+/*
+ * The slave is another program now. If the master wants that, the program does not begin
+ * before somebody has paired with it.
+ */
+static void slave_exec(struct cp_pair *pair)
+{
+	struct cp_newcomer *newcomer = NULL;
+
+	if (cp_pair_holds_children(pair))
+		newcomer = cp_newcomer_alloc(GFP_KERNEL);
+	/* Before the master is told: it may pair at once. */
+	if (newcomer)
+		cp_newcomer_add(newcomer, current);
+	cp_life_end(pair, CP_END_EXEC, 0);
+	if (!newcomer)
+		return;
+	if (!cp_table_has(current))
+		cp_newcomer_wait(newcomer, &pair->parts.newcomers, false,
+				 pair->ask.child_limit);
+	cp_newcomer_remove(newcomer);
+	cp_newcomer_unref(newcomer);
+}
+
+/* Has another thread's exec ended the pair, and is this the thread that goes on? */
+static bool slave_is_replaced(const struct cp_pair *pair)
+{
+	return READ_ONCE(pair->outcome.reason) == CP_END_EXEC &&
+	       current->mm && current->mm != pair->slave.mm;
 }
 
 /*
@@ -434,13 +469,18 @@ static void slave_arrive(struct cp_hook *hook)
 
 	if (thread->part)
 		cp_ring_pay_wake_up(&thread->part->ring);
-	if (cp_pair_is_over(pair))
+	if (cp_pair_is_over(pair)) {
+		if (!exiting && slave_is_replaced(pair))
+			slave_exec(pair);
 		return;
+	}
 	if (exiting && !READ_ONCE(current->signal->group_exec_task)) {
 		slave_exit(thread);
-	} else if (exiting || current->mm != pair->slave.mm) {
+	} else if (exiting) {
 		/* Another thread's exec kills all others, and takes over the process. */
 		cp_life_end(pair, CP_END_EXEC, 0);
+	} else if (current->mm != pair->slave.mm) {
+		slave_exec(pair);
 	} else if (cp_pair_is_process(pair)) {
 		slave_join(thread);
 		thread_renew_spare(thread);

@@ -100,6 +100,7 @@ void cp_thread_remove(struct cp_thread *thread)
 static void thread_free(struct cp_thread *thread)
 {
 	kfree(thread->spare);
+	cp_newcomer_unref(thread->spare_child);
 	put_pid(thread->pid);
 	put_task_struct(thread->hook.task);
 	cp_pair_unref(thread->pair);

@@ -23,6 +23,7 @@
 #include "death.h"
 #include "hook.h"
 
+struct cp_newcomer;
 struct cp_pair;
 struct cp_part;
 struct pid;
@@ -41,7 +42,8 @@ struct task_struct;
  * @part:	what it writes; NULL before its first return to user mode, unless the
  *		master that made the pair has found one
  * @spare:	memory for a thread that it may create
- * @created:	@spare has been used, and is replaced in the next work
+ * @spare_child: memory for a child that it may create
+ * @created:	a spare has been used, and is replaced in the next work
  * @over:	it is not a slave any more, or has got no part
  * @returns:	its returns to user mode so far
  * @next_time:	no checkpoint is due before; CLOCK_MONOTONIC in nanoseconds
@@ -60,6 +62,7 @@ struct cp_thread {
 	s32 nr;
 	struct cp_part *part;
 	struct cp_thread *spare;
+	struct cp_newcomer *spare_child;
 	bool created;
 	bool over;
 	u64 returns;

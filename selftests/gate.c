@@ -134,12 +134,15 @@ FIXTURE_VARIANT(hold)
 };
 
 FIXTURE_VARIANT_ADD(hold, rendezvous) { .nr_slots = 1 };
-FIXTURE_VARIANT_ADD(hold, asleep) {
+FIXTURE_VARIANT_ADD(hold, asleep)
+{
 	.nr_slots = 1,
 	.hold_flags = CP_HOLD_ASLEEP,
 };
+
 FIXTURE_VARIANT_ADD(hold, ahead) { .nr_slots = 4 };
-FIXTURE_VARIANT_ADD(hold, overwrite) {
+FIXTURE_VARIANT_ADD(hold, overwrite)
+{
 	.flags = CP_PREP_OVERWRITE,
 	.nr_slots = 4,
 };

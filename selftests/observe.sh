@@ -466,7 +466,7 @@ test_list()
 	has out SLAVE
 	start_sleeping_pair
 	ends 0 cpctl list
-	grep -qE "^ *$slave +$master root +master-waiting +0 +0 +0 +0ns - +sleep < cpctl$" \
+	grep -qE "^ *$slave +$master root +master-waiting +0 +0 +0 +0ns +1 - +sleep < cpctl$" \
 		"$folder/out"
 	ends 0 cpctl list --no-header
 	[ "$(wc -l <"$folder/out")" -eq 1 ]
@@ -947,12 +947,12 @@ test_end()
 test_usage_errors()
 {
 	refuses_usage <<-'END'
-		no argument|list 1
+		invalid process id 'x'|list x
 		'--full'|list --full
 		one PID|monitor 1 2
 		invalid process id 'x'|monitor x
 		'--count'|monitor --count 2
-		one PID|stat 1 2
+		invalid process id 'x'|stat 1 x
 		invalid process id '0'|stat 0
 		'0' is not valid for --count|stat --count 0
 		'0.01' is not valid for --interval|stat --interval 0.01

@@ -143,6 +143,61 @@ start_master()
 	eventually test -s "$folder/checkpoints"
 }
 
+# The slave lives, and nobody is its master any more.
+slave_is_free()
+{
+	kill -0 "$slave"
+	eventually cpctl get "$slave" >/dev/null
+}
+
+# terminal SCRIPT [OPTION]...: Python, with a terminal of ROWS lines, 40 by default, in
+# which "$slave" is being watched; or with $VERB there
+terminal()
+{
+	python3 -IS - "$slave" "${@:2}" <<-END
+		import fcntl, os, pty, re, select, signal, struct, sys, termios, time
+		slave = int(sys.argv[1])
+		master, tty = pty.openpty()
+		before = termios.tcgetattr(tty)
+		# So wide that no line is folded.
+		size = struct.pack("HHHH", int(os.environ.get("ROWS", 40)), 200, 0, 0)
+		fcntl.ioctl(tty, termios.TIOCSWINSZ, size)
+		pid = os.fork()
+		if pid == 0:
+		    os.setsid()
+		    fcntl.ioctl(tty, termios.TIOCSCTTY, 0)
+		    for fd in 0, 1, 2:
+		        os.dup2(tty, fd)
+		    verb = os.environ.get("VERB", "watch")
+		    os.execvp("cpctl", ["cpctl", verb, *sys.argv[2:],
+		                        *([str(slave)] if verb == "watch" else [])])
+		seen = ""
+		def expect(pattern):
+		    global seen
+		    end = time.monotonic() + 20
+		    while not re.search(pattern, seen):
+		        if time.monotonic() > end:
+		            sys.exit("# no %r in %r" % (pattern, seen[-2000:]))
+		        if select.select([master], [], [], 0.1)[0]:
+		            seen += os.read(master, 65536).decode()
+		def press(keys):
+		    global seen
+		    seen = ""
+		    os.write(master, keys)
+		def state():
+		    return open("/proc/%d/stat" % pid).read().rsplit(")")[1].split()[0]
+		def wait_state(letter):
+		    while state() != letter:
+		        time.sleep(0.01)
+		LEFT = r"\x1b\[\?7h\x1b\[\?25h\x1b\[\?1049l"
+		def leaves(status=0):
+		    expect(LEFT)
+		    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == status
+		    assert termios.tcgetattr(tty) == before
+		$1
+	END
+}
+
 # compile NAME [OPTION...]: compile the C source on standard input to $folder/NAME
 compile()
 {

@@ -375,7 +375,6 @@ TEST_F(sleeper, no_call_is_interrupted)
 
 TEST_F(sleeper, who_wakes_is_held)
 {
-
 	ASSERT_TRUE(start(self, variant, work_read, 1));
 	ASSERT_EQ(0, hold_asleep(&self->m, &self->hold));
 	ASSERT_EQ(1, self->hold.nr_asleep);
@@ -499,10 +498,12 @@ TEST(who_cannot_be_woken_is_late)
 	struct cp_hold hold = { .flags = CP_HOLD_ASLEEP };
 	struct master m;
 	int ends[2];
+	pid_t slave;
 
 	ASSERT_EQ(0, pipe(ends));
-	ASSERT_EQ(0, master_pair(&m, slave_start(body_vfork, &ends[0])));
-	ASSERT_TRUE(eventually(task_state(m.slave) == 'D'));
+	slave = slave_start(body_vfork, &ends[0]);
+	ASSERT_TRUE(eventually(task_state(slave) == 'D'));
+	ASSERT_EQ(0, master_pair(&m, slave));
 	EXPECT_EQ(-EAGAIN, sleeper_get(&m, 0, &sleeper));
 	hold.deadline = now_ns() + 50 * MS;
 	EXPECT_EQ(-1, ioctl(m.fd, CP_IOC_HOLD, &hold));

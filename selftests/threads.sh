@@ -6,43 +6,7 @@
 # shellcheck source=selftests/slaves.bash
 . selftests/slaves.bash
 . selftests/calls.bash
-
-program=$PWD/build/selftests/crew
-names="asleep computing crew deep handler left right"
-
-# start_crew: the file said, with a line "TID NAME" of each thread
-start_crew()
-{
-	local id name
-
-	# Its threads that compute must not slow down the tools.
-	nice -n 19 "$program" >"$folder/said" &
-	slave_begins $!
-	eventually said_all
-	while read -r id name; do
-		case $name in
-		asleep | crew | deep | handler) eventually sleeps "$id" ;;
-		esac
-	done <"$folder/said"
-}
-
-said_all()
-{
-	[ "$(cut -d ' ' -f 2 "$folder/said" | sort | tr '\n' ' ')" = "$names " ]
-}
-
-# thread_of NAME: the id of the thread
-thread_of()
-{
-	sed -n "s/ $1\$//p" "$folder/said"
-}
-
-# wanted_order: the lines of said, the main thread's first and the others by their ids
-wanted_order()
-{
-	grep "^$slave " "$folder/said"
-	grep -v "^$slave " "$folder/said" | sort -n
-}
+. selftests/crew.bash
 
 # calls_are_true: for each thread, a line "TID NAME: FUNCTION..." of standard input has
 # the calls of the function that the thread is in
@@ -154,7 +118,7 @@ for line in open(sys.argv[1]):
 	ends 0 cpctl bt --json --thread "$(thread_of deep)"
 	same thread "$(thread_of deep)" \
 		"$(sed -n 's/.*"thread":\([0-9]*\),.*/\1/p' "$folder/out")"
-	ends 0 cpctl get --json "$slave"
+	ends 0 cpctl get --json --thread "$slave"
 	has out "\"thread\":$slave,"
 	stop_slave
 }
@@ -318,7 +282,6 @@ test_options_for_one_thread()
 	ends 0 cpctl bt --every 2 --nudge "$slave"
 	[ "$(grep -c '^TID ' "$folder/out")" -eq 7 ]
 	refuses 1 "--thread is for a process" cpctl bt --thread /dev/null
-	refuses 1 "'--thread'" cpctl get --thread "$slave"
 	stop_slave
 }
 

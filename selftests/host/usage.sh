@@ -74,11 +74,26 @@ test_usage_errors()
 		'-n'|dump -n 1 1
 		'--json'|dump --json 1
 		invalid process id 'x'|watch x
+		expected PID|watch
+		--thread is for one PID|watch --thread 1 2
+		--thread is for one PID|watch --thread --name x
+		invalid process id 'x'|list x
+		invalid process id '0'|stat 1 0
+		invalid process id 'x'|bt 1 x
+		invalid process id '-1'|dump 1 -1
+		'--name' requires an argument|get --name
+		'--thread'|list --thread
+		'--name'|run --name x true
+		--thread is for a process|get --thread ./x
+		--name is for a process|bt --name x ./x
 		'0.05'|watch --interval 0.05 1
 		'--json'|watch --json 1
 	END
 	refuses 1 "''" cpctl get ''
 	refuses 1 "' 1'" cpctl get ' 1'
+	refuses 1 "'' is not valid for --name" cpctl bt --name ''
+	refuses 2 "cannot read sshd: No such file or directory; --name sshd selects processes by name" \
+		cpctl bt sshd
 }
 
 test_limits_of_options()

@@ -89,7 +89,7 @@ static int call_prep(struct fuzzer *fuzzer)
 	struct dice *dice = &fuzzer->dice;
 	struct cp_prep prep = {
 		.pid = odd_pid(fuzzer),
-		.flags = roll(dice, 16),
+		.flags = roll(dice, 32),
 		.nr_slots = odd_slots(fuzzer),
 		.stack_limit = roll(dice, 2) ? odd_number(dice) : 0,
 		.death_stack_limit = roll(dice, 4) ? 0 : odd_number(dice),
@@ -100,6 +100,8 @@ static int call_prep(struct fuzzer *fuzzer)
 
 	if (prep.flags & CP_PREP_PROCESS && roll(dice, 2))
 		prep.nr_threads = roll(dice, 8);
+	if (prep.flags & CP_PREP_CHILDREN && roll(dice, 2))
+		prep.child_limit = roll(dice, 10000000);
 	prep.mem_fd = odd_proof(fuzzer, prep.pid);
 	if (!(prep.flags & CP_PREP_OVERWRITE) && once_in(dice, 4))
 		prep.wait_limit = odd_number(dice);

@@ -100,11 +100,14 @@ struct cp_pair;
  * @interval: minimum time between two checkpoints, in nanoseconds
  * @every: capture every Nth return to user mode, starting with the first
  * @nr_slots: maximum number of checkpoints that may wait for the master
- * @flags: CP_PREP_OVERWRITE, CP_PREP_DEATH, CP_PREP_XSTATE, CP_PREP_PROCESS
+ * @flags: CP_PREP_OVERWRITE, CP_PREP_DEATH, CP_PREP_XSTATE, CP_PREP_PROCESS,
+ *	CP_PREP_CHILDREN
  * @reserved: 0
  * @death_stack_limit: maximum number of bytes of stack in the state of death
  * @nr_threads: with CP_PREP_PROCESS, maximum number of threads at one time
  * @reserved2: 0
+ * @child_limit: with CP_PREP_CHILDREN, time in nanoseconds after which a child continues
+ *	although nobody has paired with it
  *
  * 0 selects the default of each option: the module's stack limit, no wait limit,
  * every return to user mode, one slot. struct cp_prep in <linux/checkpoint.h>
@@ -122,6 +125,7 @@ struct cp_pair_options {
 	uint64_t	death_stack_limit;
 	uint32_t	nr_threads;
 	uint32_t	reserved2;
+	uint64_t	child_limit;
 };
 
 /**
@@ -198,7 +202,8 @@ int cp_pair_prep(struct cp_pair *pair, pid_t pid,
  * The call gives up the handle's last checkpoint: the slave may reuse its slot.
  *
  * Return: 1 if there is a new checkpoint, which cp_pair_checkpoint() returns. 2, only
- * with CP_PREP_PROCESS, if a thread has ended: cp_pair_thread() says which. 0 if
+ * with CP_PREP_PROCESS, if a thread has ended: cp_pair_thread() says which. 3, only with
+ * CP_PREP_CHILDREN, if a child is held: cp_pair_thread() returns its id. 0 if
  * the pair is over: cp_pair_ended() returns the reason, and the last checkpoint
  * stays readable. -1 with errno if the call failed. A failed call does not lose
  * the slave's next checkpoint.
@@ -222,7 +227,7 @@ int cp_pair_get(struct cp_pair *pair, int64_t timeout_ns, unsigned int flags);
  *	format of waitpid(2)
  *
  * Return: the thread's id in this process's pid namespace, as of the last
- * cp_pair_get() that returned 1 or 2.
+ * cp_pair_get() that returned 1, 2 or 3.
  */
 pid_t cp_pair_thread(const struct cp_pair *pair, int *status);
 

@@ -156,6 +156,7 @@ int cp_pair_prep(struct cp_pair *pair, pid_t pid,
 	prep.death_stack_limit = opt.death_stack_limit;
 	prep.nr_threads = opt.nr_threads;
 	prep.reserved2 = opt.reserved2;
+	prep.child_limit = opt.child_limit;
 	if (make_pair(pair->fd, pid, &prep))
 		return -1;
 
@@ -230,6 +231,10 @@ void cp_pair_note(struct cp_pair *pair, const struct cp_get *get, int ret)
 		pair->slot = 0;
 		pair->thread = get->thread;
 		pair->thread_status = get->status;
+		break;
+	case 3:
+		pair->slot = 0;
+		pair->thread = get->thread;
 		break;
 	}
 }

@@ -80,6 +80,7 @@ struct cp_info {
 #define CP_FEATURE_PROCESS	(1ULL << 8)	/* CP_PREP_PROCESS, thread ids */
 #define CP_FEATURE_HOLD		(1ULL << 9)	/* CP_IOC_HOLD, CP_IOC_RELEASE */
 #define CP_FEATURE_SLEEPER	(1ULL << 10)	/* CP_HOLD_ASLEEP, CP_IOC_SLEEPER */
+#define CP_FEATURE_CHILDREN	(1ULL << 11)	/* CP_PREP_CHILDREN */
 
 /*
  * struct cp_prep - become the master of a slave (CP_IOC_PREP)
@@ -131,6 +132,9 @@ struct cp_info {
  * @reserved2:	[in] 0
  * @thread_size: [out] bytes of a thread's part of the region ("The region", below);
  *		without CP_PREP_PROCESS, this is region_size
+ * @child_limit: [in] with CP_PREP_CHILDREN, nanoseconds after which a child or a new
+ *		program continues although nobody has paired with it; 0 means
+ *		CP_CHILD_LIMIT_DEFAULT
  *
  * Returns 0, or -1 with errno, the first of this order:
  *
@@ -140,7 +144,8 @@ struct cp_info {
  *			death_stack_limit > cp_info.stack_max, a wait_limit
  *			with CP_PREP_OVERWRITE, a death_stack_limit without
  *			CP_PREP_DEATH, nr_threads > CP_THREADS_MAX or without
- *			CP_PREP_PROCESS
+ *			CP_PREP_PROCESS, CP_PREP_CHILDREN without
+ *			CP_PREP_PROCESS, a child_limit without CP_PREP_CHILDREN
  *	EALREADY	the caller's process is a master
  *	EDEADLK		the caller's process is a slave
  *	EBUSY		the file carries another process's pair
@@ -179,6 +184,7 @@ struct cp_prep {
 	__u32		nr_threads;
 	__u32		reserved2;
 	__aligned_u64	thread_size;
+	__aligned_u64	child_limit;
 };
 
 #define CP_SLOTS_MAX		65536
@@ -210,11 +216,24 @@ struct cp_prep {
  * earlier; all but the one that received the signal are also marked with
  * CP_CHECKPOINT_DEATH_ELSEWHERE. The pair ends with the last thread, or
  * with an exec by any of them. Children are not slaves.
+ *
+ * CP_PREP_CHILDREN, with CP_PREP_PROCESS: a process that the slave creates, by any of
+ * fork(2), vfork(2) and clone(2), is held before its first instruction, and so is a
+ * program that the slave executes (which ends the pair, CP_END_EXEC): until any process
+ * has paired with it, or @child_limit has passed; a child also only until this pair is
+ * over. So the master of the new pair sees it from its first instruction on. CP_IOC_GET
+ * returns 3 for each child, and listeners are sent CP_NL_CMD_CHILD. Whoever is held can be
+ * killed and frozen; a debugger's stop takes effect afterwards. A process is a master only
+ * once: each child needs another one. cp_get.unseen counts children for which there was
+ * no memory.
  */
 #define CP_PREP_OVERWRITE	(1U << 0)
 #define CP_PREP_DEATH		(1U << 1)
 #define CP_PREP_XSTATE		(1U << 2)
 #define CP_PREP_PROCESS		(1U << 3)
+#define CP_PREP_CHILDREN	(1U << 4)
+
+#define CP_CHILD_LIMIT_DEFAULT	1000000000ULL
 
 /*
  * struct cp_get - take the next checkpoint (CP_IOC_GET)
@@ -239,7 +258,7 @@ struct cp_prep {
  *		because a new thread got the part of one that had ended; or because
  *		there was no memory for a slot
  * @thread:	[out] with results 1 and 2: the thread's id in the pid namespace of
- *		the process that made the pair
+ *		the process that made the pair; with result 3: the child's
  * @unseen:	[out] number of threads that have run without being slaves, because
  *		the pair had no room or the system no memory for them
  *
@@ -247,7 +266,8 @@ struct cp_prep {
  * call stays unchanged in the region until this call, or until CP_IOC_HOLD.
  *
  * Returns 1: a checkpoint. 2, only with CP_PREP_PROCESS: thread @thread has ended; all
- * its checkpoints have been given, and another thread may get its part of the region. 0:
+ * its checkpoints have been given, and another thread may get its part of the region. 3,
+ * only with CP_PREP_CHILDREN: child @thread is held until somebody pairs with it. 0:
  * the pair is over; every further call returns 0, too. A checkpoint that an earlier call
  * could not give (EFAULT, ETIMEDOUT, EINTR) comes first. Or -1 with errno:
  *

@@ -52,6 +52,8 @@
  * @CP_NL_CMD_PAIR_MADE: event: a pair was made
  * @CP_NL_CMD_PAIR_ENDED: event: a pair is over; with CP_NL_A_REASON
  * @CP_NL_CMD_CHECKPOINT: event: a slave handed over a checkpoint
+ * @CP_NL_CMD_CHILD: event: a child of the slave is held until somebody pairs with it
+ *	(CP_PREP_CHILDREN); with CP_NL_A_THREAD
  */
 enum cp_nl_cmd {
 	CP_NL_CMD_PAIR_GET = 1,
@@ -60,6 +62,7 @@ enum cp_nl_cmd {
 	CP_NL_CMD_PAIR_MADE,
 	CP_NL_CMD_PAIR_ENDED,
 	CP_NL_CMD_CHECKPOINT,
+	CP_NL_CMD_CHILD,
 
 	/* private: */
 	__CP_NL_CMD_MAX,
@@ -101,7 +104,8 @@ enum cp_nl_cmd {
  * @CP_NL_A_FLAGS: u32, CP_CHECKPOINT_* of linux/checkpoint.h: of the last
  *	checkpoint; with CP_NL_CMD_CHECKPOINT, of that one. Whose system calls
  *	the numbers are depends on them
- * @CP_NL_A_THREAD: u32, with CP_NL_CMD_CHECKPOINT: the id of the thread
+ * @CP_NL_A_THREAD: u32, with CP_NL_CMD_CHECKPOINT: the id of the thread; with
+ *	CP_NL_CMD_CHILD: that of the child
  * @CP_NL_A_THREADS: u32, number of threads that are slaves now
  * @CP_NL_A_UNSEEN: u32, threads that have run without being slaves: cp_get.unseen
  */

@@ -17,6 +17,7 @@ enum {
 	OPT_FULL,
 	OPT_INTERVAL,
 	OPT_JSON,
+	OPT_NAME,
 	OPT_NO_DEMANGLE,
 	OPT_NO_HEADER,
 	OPT_NO_NUDGE,
@@ -37,7 +38,7 @@ enum {
 	"  -V, --version          print the version\n"
 
 /* The maximum number of options of a verb besides --help and --version. */
-#define CMDLINE_OPTIONS 14
+#define CMDLINE_OPTIONS 15
 
 /*
  * struct cmdline - the command line of a verb

@@ -259,6 +259,18 @@ void diagnose_pair(pid_t pid, int error, const char *said)
 		      pid);
 }
 
+/* @kind: what has the id @pid */
+static void report_exit(const char *kind, pid_t pid, int status)
+{
+	if (WIFSIGNALED(status))
+		warnx("%s %d has ended: killed by signal %d (%s)%s", kind, pid,
+		      WTERMSIG(status), strsignal(WTERMSIG(status)),
+		      WCOREDUMP(status) ? ", core dumped" : "");
+	else
+		warnx("%s %d has ended: exit status %d", kind, pid,
+		      WEXITSTATUS(status));
+}
+
 void diagnose_end(pid_t pid, unsigned int reason, int status)
 {
 	if (reason == CP_END_EXEC)
@@ -266,11 +278,11 @@ void diagnose_end(pid_t pid, unsigned int reason, int status)
 		      pid);
 	else if (reason != CP_END_EXITED)
 		warnx("the pair with process %d is over", pid);
-	else if (WIFSIGNALED(status))
-		warnx("process %d has ended: killed by signal %d (%s)%s", pid,
-		      WTERMSIG(status), strsignal(WTERMSIG(status)),
-		      WCOREDUMP(status) ? ", core dumped" : "");
 	else
-		warnx("process %d has ended: exit status %d", pid,
-		      WEXITSTATUS(status));
+		report_exit("process", pid, status);
+}
+
+void diagnose_thread_end(pid_t thread, int status)
+{
+	report_exit("thread", thread, status);
 }

@@ -39,4 +39,7 @@ void diagnose_pair(pid_t pid, int error, const char *said);
  */
 void diagnose_end(pid_t pid, unsigned int reason, int status);
 
+/* diagnose_thread_end() - a thread of the slave has ended with @status, as above */
+void diagnose_thread_end(pid_t thread, int status);
+
 #endif /* DIAGNOSE_H */

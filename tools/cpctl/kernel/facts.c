@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Facts about tasks and about this machine, from /proc and /sys. */
-#include <dirent.h>
 #include <inttypes.h>
 #include <linux/capability.h>
 #include <stdio.h>
@@ -11,6 +10,7 @@
 
 #include "facts.h"
 #include "taskstat.h"
+#include "threads.h"
 
 /* Bits of the ninth field of /proc/PID/stat, from the kernel's sched.h. */
 #define PF_IO_WORKER	0x00000010
@@ -160,24 +160,18 @@ bool task_frozen(pid_t pid)
 
 pid_t task_thread_left(pid_t pid)
 {
-	struct task_facts facts;
-	struct dirent *entry;
+	struct thread_facts facts;
+	struct pids ids = {};
 	pid_t thread = 0;
-	char path[32];
-	DIR *folder;
+	size_t i;
 
-	snprintf(path, sizeof(path), "/proc/%d/task", pid);
-	folder = opendir(path);
-	if (!folder)
-		return 0;
-	while (!thread && (entry = readdir(folder))) {
-		pid_t id = atoi(entry->d_name);
-
-		if (id > 0 && id != pid && task_facts(id, &facts) &&
+	threads_of(pid, &ids);
+	for (i = 0; !thread && i < ids.nr; i++) {
+		if (ids.ids[i] != pid && thread_facts(ids.ids[i], &facts) &&
 		    facts.state != 'Z' && facts.state != 'X')
-			thread = id;
+			thread = ids.ids[i];
 	}
-	closedir(folder);
+	pids_free(&ids);
 	return thread;
 }
 

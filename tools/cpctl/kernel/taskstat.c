@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* /proc/PID/stat, as the kernel writes it. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,10 +13,10 @@
  * parentheses. The name ends at the last parenthesis, because the fields after the
  * name contain none.
  */
-bool taskstat_read(struct taskstat *stat, pid_t pid)
+static bool read_file(struct taskstat *stat, pid_t pid, const char *name)
 {
 	size_t size;
-	char *text = slurp_task(pid, "stat", &size);
+	char *text = slurp_task(pid, name, &size);
 	char *begin, *end;
 
 	if (!text)
@@ -32,4 +33,17 @@ bool taskstat_read(struct taskstat *stat, pid_t pid)
 	stat->name = text;
 	stat->fields = end + 1;
 	return true;
+}
+
+bool taskstat_read(struct taskstat *stat, pid_t pid)
+{
+	return read_file(stat, pid, "stat");
+}
+
+bool taskstat_read_thread(struct taskstat *stat, pid_t pid)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "task/%d/stat", pid);
+	return read_file(stat, pid, name);
 }

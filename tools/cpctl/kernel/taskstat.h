@@ -19,4 +19,11 @@ struct taskstat {
 /* taskstat_read() - read the file; false with errno if the task is gone or hidden */
 bool taskstat_read(struct taskstat *stat, pid_t pid);
 
+/*
+ * taskstat_read_thread() - read /proc/PID/task/PID/stat instead
+ *
+ * The two differ in the CPU time: here it is that of the thread alone.
+ */
+bool taskstat_read_thread(struct taskstat *stat, pid_t pid);
+
 #endif /* TASKSTAT_H */

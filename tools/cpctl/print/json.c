@@ -212,15 +212,11 @@ static struct json_object *death_object(const struct cp_checkpoint *cp)
 	return object;
 }
 
-struct json_object *json_head(const char *type, uint64_t number,
-			      const struct cp_checkpoint *cp)
+struct json_object *json_head(const char *type, const struct cp_checkpoint *cp)
 {
 	struct json_object *object = json_object_new_object();
 
 	json_object_object_add(object, "type", json_object_new_string(type));
-	if (number)
-		json_object_object_add(object, "number",
-				       json_object_new_uint64(number));
 	json_object_object_add(object, "seq", json_object_new_uint64(cp->seq));
 	json_object_object_add(object, "time_ns",
 			       json_object_new_uint64(cp->time));
@@ -243,7 +239,7 @@ void json_snapshot(const struct printer *printer,
 		   const struct snapshot *snapshot)
 {
 	const struct cp_checkpoint *cp = &snapshot->head;
-	struct json_object *object = json_head("checkpoint", printer->number, cp);
+	struct json_object *object = json_head("checkpoint", cp);
 	struct json_object *segments = json_object_new_array();
 	struct symbol symbol;
 	unsigned int i;
@@ -272,5 +268,21 @@ void json_end(FILE *out, unsigned int reason, int status)
 
 	json_object_object_add(object, "type", json_object_new_string("end"));
 	words_end(object, reason, status);
+	json_line(out, object);
+}
+
+void json_thread_end(FILE *out, const struct thread_end *end)
+{
+	struct json_object *object = json_object_new_object();
+
+	json_object_object_add(object, "type",
+			       json_object_new_string("thread_end"));
+	json_object_object_add(object, "thread",
+			       json_object_new_int(end->thread));
+	if (*end->name)
+		json_object_object_add(object, "thread_name",
+				       json_object_new_string(end->name));
+	if (end->known)
+		words_end(object, CP_END_EXITED, end->status);
 	json_line(out, object);
 }

@@ -5,6 +5,7 @@
 
 #include <json-c/json.h>
 
+#include "instant.h"
 #include "print.h"
 
 /* json_hex() - a register or an address, as a string "0x..." */
@@ -16,10 +17,8 @@ struct json_object *json_symbol(const struct symbol *symbol);
 /*
  * json_head() - begin the object of a checkpoint
  * @type: the value of its member "type"
- * @number: its number in a recording, or 0
  */
-struct json_object *json_head(const char *type, uint64_t number,
-			      const struct cp_checkpoint *cp);
+struct json_object *json_head(const char *type, const struct cp_checkpoint *cp);
 
 /*
  * json_line() - print @object and a newline, and free @object
@@ -39,5 +38,8 @@ void json_snapshot(const struct printer *printer,
  * @status: the status of waitpid(2), for CP_END_EXITED
  */
 void json_end(FILE *out, unsigned int reason, int status);
+
+/* json_thread_end() - print that a thread has ended */
+void json_thread_end(FILE *out, const struct thread_end *end);
 
 #endif /* JSON_H */

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The numbers of the netlink family as words and as JSON. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 
 #include <linux/checkpoint.h>
 
 #include "entry.h"
+#include "taskstat.h"
 #include "text.h"
 #include "words.h"
 
@@ -23,6 +25,24 @@ const char *state_word(uint32_t state)
 	default:
 		return "unknown";
 	}
+}
+
+bool words_held(const struct pair_info *pair)
+{
+	struct taskstat stat;
+	char state = '\0';
+
+	if (pair->state == CP_NL_STATE_OVER ||
+	    !taskstat_read(&stat, pair->slave))
+		return false;
+	sscanf(stat.fields, " %c", &state);
+	free(stat.name);
+	return state == 'I';
+}
+
+const char *pair_word(const struct pair_info *pair)
+{
+	return words_held(pair) ? "held" : state_word(pair->state);
 }
 
 const char *reason_name(uint32_t reason)
@@ -94,6 +114,8 @@ struct json_object *words_pair(const struct pair_info *pair, const char *type)
 	add_number(object, "threads", pair->threads);
 	add_number(object, "unseen", pair->unseen);
 	add_string(object, "state", state_word(pair->state));
+	json_object_object_add(object, "held",
+			       json_object_new_boolean(words_held(pair)));
 	add_number(object, "made_ns", pair->made);
 	add_number(object, "taken", pair->taken);
 	add_number(object, "missed", pair->missed);

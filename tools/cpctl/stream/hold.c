@@ -13,8 +13,8 @@
 #define PATIENCE_NS NSEC_PER_SEC
 
 /*
- * The maximum time for which threads that have arrived wait for the others, and the
- * time after that for which they run.
+ * The time for which threads that have arrived wait for the others, less than twice this
+ * for the last attempt, and the maximum time after that for which they run.
  */
 #define ATTEMPT_NS (PATIENCE_NS / 4)
 
@@ -49,7 +49,8 @@ int hold_begin(struct hold *hold, int64_t timeout_ns)
 	int64_t waited = 0;
 
 	for (;;) {
-		int64_t time = shorter(left, ATTEMPT_NS);
+		/* A shorter attempt would name a thread that had no time to arrive. */
+		int64_t time = left < 2 * ATTEMPT_NS ? left : ATTEMPT_NS;
 		int nr = cp_pair_hold(hold->pair, time, 0, hold->flags,
 				      &hold->late);
 
@@ -61,7 +62,7 @@ int hold_begin(struct hold *hold, int64_t timeout_ns)
 			break;
 		if (waited >= PATIENCE_NS)
 			explain(hold);
-		time = shorter(left, ATTEMPT_NS);
+		time = shorter(left - ATTEMPT_NS, ATTEMPT_NS);
 		hold_rest(hold->pair, time);
 		left -= timeout_ns < 0 ? 0 : time;
 		waited += time;

@@ -14,9 +14,12 @@
 #define QUEUE_MEMORY_MAX (64 << 20)
 
 /*
- * struct taken - a checkpoint in the queue, or those of all threads of a process
- * @next: the next checkpoint in the queue
+ * struct taken - a checkpoint in the queue, or those of all threads of a process, or
+ * the end of a thread
+ * @next: the next one in the queue
  * @instant: the checkpoint, or the checkpoints
+ * @ended: the thread that has ended, if @instant is empty
+ * @gap: whether the slave has run without a pair since the one before
  * @maps: the slave's mappings, if they may have changed; or NULL
  * @nr_others: the number of @others
  * @others: memory of interrupted stacks, see altstack.h
@@ -25,6 +28,8 @@
 struct taken {
 	struct taken	*next;
 	struct instant	instant;
+	struct thread_end ended;
+	bool		gap;
 	char		*maps;
 	unsigned int	nr_others;
 	struct stretch	*others;

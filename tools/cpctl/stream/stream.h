@@ -19,34 +19,18 @@
 #include "surroundings.h"
 
 /*
- * enum stream_last - the meaning of a recording without the number of a checkpoint
- * @LAST_NEVER: all checkpoints one by one
- * @LAST_CRASH: the checkpoint PLAYBACK_CRASH
- * @LAST_OF_ALL: the last checkpoints of all threads, as one instant
- * @LAST_AT: the same; with a number, those up to that checkpoint
- */
-enum stream_last {
-	LAST_NEVER,
-	LAST_CRASH,
-	LAST_OF_ALL,
-	LAST_AT,
-};
-
-/*
  * struct stream_options - the checkpoints that a verb wants
  * @count: the maximum number of checkpoints; 0 for no limit
  * @compare: whether the verb uses @before of struct stream
- *
- * These options are for a recording:
- * @only: take the checkpoints of this thread only; 0 for all
- * @ends: whether to stop at the ends of threads, too
- * @last: what to take if the user gives no number
+ * @ends: whether the verb itself prints the ends of threads
  *
  * The other options are for a living slave:
- * @process: whether to take the checkpoints of all threads of the process, each time
- *	of one instant
- * @hold: whether to hold the slave for each checkpoint, so that threads that sleep are
- *	read without waking them, unless @nudge or @await is set
+ * @process: whether the slave is the process with all its threads
+ * @hold: whether to hold the slave for each checkpoint, so that all threads are of one
+ *	instant, and threads that sleep are read without waking them, unless @nudge or
+ *	@await is set; @count is then the number of instants
+ * @differences: whether @count is only of checkpoints that have one before, of the same
+ *	thread
  * @nudge: whether to bring a sleeping slave to its next return to user mode
  * @await: whether to wait until the slave returns to user mode without a nudge
  * @timeout_ns: the time limit for each checkpoint; negative for no limit
@@ -57,11 +41,10 @@ enum stream_last {
 struct stream_options {
 	uint64_t	count;
 	bool		compare;
-	pid_t		only;
 	bool		ends;
-	enum stream_last last;
 	bool		process;
 	bool		hold;
+	bool		differences;
 	bool		nudge;
 	bool		await;
 	int64_t		timeout_ns;
@@ -85,13 +68,13 @@ struct stream_end {
  * @ops: the functions of this kind of stream
  * @pid: the id of the living slave
  * @around: the surroundings of the process, as of the current checkpoint
- * @instant: with @process of the options, the current checkpoints of all threads, the
- *	main thread first; with @last, those of lasts_read(). NULL otherwise
+ * @instant: the current checkpoints; with @hold of the options, those of all threads,
+ *	the main thread first; NULL for a recording
  * @now: the current checkpoint; the first one of @instant
- * @number: the number of @now in the recording; 0 for a living slave
- * @before: the checkpoint before of the same thread and program; empty if there is none
- * @thread_end: with @ends, the end of a thread, instead of a checkpoint; or NULL
- * @several: whether the recording has checkpoints of several threads that are wanted
+ * @before: the checkpoint before, of the same program and thread; empty if there is none
+ * @thread_end: the end of a thread, instead of a checkpoint; NULL at a checkpoint
+ * @several: whether the slave has, or has had, several threads
+ * @gap: whether the slave has run without a pair since the last checkpoint
  * @replaced: whether the slave has executed another program between the opening of
  *	the stream and its first checkpoint: data that was read before is invalid
  * @play: the recording; NULL for a living slave
@@ -102,10 +85,10 @@ struct stream {
 	struct surroundings	*around;
 	const struct instant	*instant;
 	const struct snapshot	*now;
-	uint64_t		number;
 	const struct snapshot	*before;
 	const struct thread_end	*thread_end;
 	bool			several;
+	bool			gap;
 	bool			replaced;
 	const struct playback	*play;
 };
@@ -117,7 +100,7 @@ struct stream_ops {
 	int	(*close)(struct stream *stream, int status);
 };
 
-/* stream_next() - go to the next checkpoint; false if there are no more */
+/* stream_next() - go to the next checkpoint or end of a thread; false if there are none */
 bool stream_next(struct stream *stream);
 
 /*

@@ -17,18 +17,20 @@
 
 static const struct usage usage = {
 	.has = OPTIONS_COUNT | OPTIONS_LIVE | OPTIONS_THIN | OPTIONS_JSON |
-	       OPTIONS_PROCESS,
+	       OPTIONS_PROCESS | OPTIONS_NAME,
 	.help =
 	"Usage: cpctl diff [OPTION]... PID\n"
 	"       cpctl diff [OPTION]... FILE A B\n"
-	"Print what differs between two checkpoints, the next two of the running\n"
-	"process or thread PID, or A and B of a recording: registers, and words of\n"
-	"the stack. A and B are numbers as 'cpctl log' prints them; -1 is the last, -2\n"
-	"the one before it.\n"
+	"Print what differs between two checkpoints, the next two of any thread of the\n"
+	"running process PID, or A and B of a recording: registers, and words of the\n"
+	"stack. The id of a thread stands for its process, unless --thread is given. A\n"
+	"and B are numbers as 'cpctl log' prints them; -1 is the last, -2 the one before\n"
+	"it.\n"
 	"\n"
 	"  -n, --count N          of a process: how many checkpoints to compare with\n"
-	"                         the one before (1)\n"
-	OPTIONS_ONLY_HELP
+	"                         the one before of the same thread (1)\n"
+	OPTIONS_PROCESS_HELP
+	TARGETS_HELP
 	OPTIONS_TAKE_HELP,
 };
 
@@ -39,18 +41,10 @@ static const struct subject_usage arguments = {
 	.most = 2,
 };
 
-/*
- * struct diff - a comparison of a checkpoint with an earlier one
- * @a: the earlier one
- * @b: the checkpoint
- * @number_a: the number of @a in a recording, or 0
- * @number_b: likewise of @b
- */
+/* struct diff - a comparison of a checkpoint with an earlier one */
 struct diff {
 	const struct snapshot	*a;
 	const struct snapshot	*b;
-	uint64_t		number_a;
-	uint64_t		number_b;
 };
 
 /* Finds the symbol of an address on a stack, which is mostly a return address. */
@@ -187,9 +181,7 @@ static void print_word(void *arg, const struct word *word)
 
 static void print_diff(struct printer *printer, const struct diff *diff)
 {
-	printer->number = diff->number_a;
 	print_headline(printer, &diff->a->head);
-	printer->number = diff->number_b;
 	print_headline(printer, &diff->b->head);
 	diff_regs(printer, diff);
 	if (!diff_stacks(diff, print_word, printer))
@@ -266,11 +258,12 @@ static void json_diff(const struct printer *printer, const struct diff *diff)
 
 	json_object_object_add(object, "type", json_object_new_string("diff"));
 	json_object_object_add(object, "a",
-			       json_object_new_uint64(diff->number_a ?:
-						      diff->a->head.seq));
+			       json_object_new_uint64(diff->a->head.seq));
 	json_object_object_add(object, "b",
-			       json_object_new_uint64(diff->number_b ?:
-						      diff->b->head.seq));
+			       json_object_new_uint64(diff->b->head.seq));
+	if (diff->b->head.thread)
+		json_object_object_add(object, "thread",
+				       json_object_new_int(diff->b->head.thread));
 	json_object_object_add(object, "registers", json_regs(printer, diff));
 	json_object_object_add(object, "same_stack",
 			       json_object_new_boolean(same_stack));
@@ -280,28 +273,32 @@ static void json_diff(const struct printer *printer, const struct diff *diff)
 
 static void show_diff(struct viewer *viewer, const struct diff *diff)
 {
-	if (viewer->options->json)
+	if (viewer->options->json) {
 		json_diff(&viewer->printer, diff);
-	else
-		print_diff(&viewer->printer, diff);
+		return;
+	}
+	viewer_print_thread(viewer);
+	print_diff(&viewer->printer, diff);
 }
 
 /* Compares each checkpoint with the one before. */
 static int diff_process(const struct subject *subject, struct options *options)
 {
 	struct viewer viewer;
-	struct diff diff = {};
+	struct diff diff;
+	uint64_t left;
 
-	/* One more checkpoint than comparisons; without a limit if that overflows. */
 	if (!options->stream.count)
 		options->stream.count = 1;
-	options->stream.count++;
+	left = options->stream.count;
 	viewer_open(&viewer, subject_open(subject, options), options);
-	viewer_next(&viewer);
-	while (viewer_next(&viewer)) {
+	while (left && viewer_next(&viewer)) {
 		diff.a = viewer.stream->before;
 		diff.b = viewer.stream->now;
+		if (!diff.a->head.seq)
+			continue;
 		show_diff(&viewer, &diff);
+		left--;
 	}
 	return viewer_close(&viewer);
 }
@@ -319,14 +316,13 @@ static struct stream *open_at(const struct subject *subject, int i,
  */
 static int copy_first(const struct subject *subject,
 		      const struct options *options, struct snapshot *copy,
-		      uint64_t *number, bool *copied)
+		      bool *copied)
 {
 	struct stream *stream = open_at(subject, 0, options);
 
 	if (!stream)
 		return EXIT_REFUSED;
 	*copied = stream_next(stream) && !snapshot_copy(copy, stream->now);
-	*number = stream->number;
 	if (*copied)
 		return stream_close(stream, EXIT_OK);
 	warn("cannot compare");
@@ -343,13 +339,12 @@ static int diff_recorded(const struct subject *subject, struct options *options)
 
 	interrupt_catch(NULL);
 	options->stream.count = 1;
-	status = copy_first(subject, options, &a, &diff.number_a, &copied);
+	status = copy_first(subject, options, &a, &copied);
 	if (!copied || interrupted())
 		return status;
 	viewer_open(&viewer, open_at(subject, 1, options), options);
 	while (viewer_next(&viewer)) {
 		diff.b = viewer.stream->now;
-		diff.number_b = viewer.stream->number;
 		show_diff(&viewer, &diff);
 	}
 	second = viewer_close(&viewer);
@@ -361,6 +356,8 @@ int verb_diff(int argc, char **argv)
 {
 	struct options options = {
 		.stream.compare = true,
+		.stream.process = true,
+		.stream.differences = true,
 		.stream.nudge = true,
 		.stream.timeout_ns = -1,
 	};

@@ -20,20 +20,20 @@
 #include "wholefile.h"
 
 static const struct usage usage = {
-	.has = OPTIONS_LIVE | OPTIONS_PROCESS,
+	.has = OPTIONS_LIVE | OPTIONS_PROCESS | OPTIONS_NAME,
 	.help =
-	"Usage: cpctl dump [OPTION]... PID\n"
+	"Usage: cpctl dump [OPTION]... PID...\n"
 	"       cpctl dump [OPTION]... FILE [N]\n"
 	"Write the checkpoints of all threads of the running process PID, of one\n"
 	"instant, as an ELF core, to be opened by 'gdb PROGRAM CORE'. The process\n"
-	"continues. The id of a thread stands for its process, unless --thread is given;\n"
-	"debuggers show that thread first. Or the last checkpoints of all threads of a\n"
-	"recording: as of checkpoint N, whose thread is then shown first.\n"
+	"continues. Each of several processes gets a core. The id of a thread stands for\n"
+	"its process, unless --thread is given; debuggers show that thread first. Or the\n"
+	"checkpoint N of a recording: its last, without N.\n"
 	"\n"
 	"  -o, --output CORE      the file (core.PID, FILE.core); - for the standard\n"
-	"                         output\n"
+	"                         output; for one process\n"
 	OPTIONS_PROCESS_HELP
-	OPTIONS_ONLY_HELP
+	TARGETS_HELP
 	OPTIONS_LIVE_HELP
 	CMDLINE_LAST_HELP
 	OPTIONS_HOLD_HELP
@@ -43,6 +43,7 @@ static const struct usage usage = {
 static const struct subject_usage arguments = {
 	.text = "PID, or FILE [N]",
 	.live = true,
+	.several = true,
 	.most = 1,
 };
 
@@ -114,24 +115,12 @@ static bool open_file(struct dumping *dump)
 	return false;
 }
 
-/* Prints which data is of which time. */
-static void print_written(const struct dumping *dump, const struct stream *stream)
-{
-	const char *when = stream->play ? "some time before" : "right after it";
-	const unsigned int nr = stream->instant->nr;
-
-	if (nr == 1)
-		warnx("%s: registers and stack are those of the checkpoint; all else was read %s, while the process continued",
-		      dump->file.path, when);
-	else
-		warnx("%s: registers and stacks of %u threads are %s; all else was read %s, while the process continued",
-		      dump->file.path, nr,
-		      stream->play ? "the last ones of each" :
-				     "those of one instant", when);
-}
-
-/* Keeps the file if it is complete. */
-static int keep(struct dumping *dump, const struct stream *stream)
+/*
+ * Keeps the file if it is complete.
+ * @nr: the number of threads
+ * @when: the time at which all other memory was read
+ */
+static int keep(struct dumping *dump, unsigned int nr, const char *when)
 {
 	if (interrupted() || !dump->written) {
 		wholefile_drop(&dump->file);
@@ -142,7 +131,12 @@ static int keep(struct dumping *dump, const struct stream *stream)
 			warn("cannot write %s", dump->file.path);
 		return EXIT_REFUSED;
 	}
-	print_written(dump, stream);
+	if (nr > 1)
+		warnx("%s: registers and stacks of %u threads are those of one instant; all else was read %s, while the process continued",
+		      dump->file.path, nr, when);
+	else
+		warnx("%s: registers and stack are those of the checkpoint; all else was read %s, while the process continued",
+		      dump->file.path, when);
 	return EXIT_OK;
 }
 
@@ -167,38 +161,27 @@ static bool identify(struct dumping *dump, const struct stream *stream)
 	return false;
 }
 
-/* Should debuggers show @a before @b, which comes earlier? */
-static bool is_before(const struct dumping *dump, const struct snapshot *a,
-		      const struct snapshot *b)
+/* Returns a lower number for a thread that is more important to the reader. */
+static unsigned int rank_of(const struct dumping *dump,
+			    const struct cp_checkpoint *cp)
 {
-	if (snapshot_is_death(b))
-		return false;
-	return snapshot_is_death(a) || (a->head.thread == dump->first &&
-					b->head.thread != dump->first);
-}
-
-/* The index of the most important thread; those of a recording are sorted already. */
-static unsigned int most_important(const struct dumping *dump,
-				   const struct stream *stream)
-{
-	const struct instant *instant = stream->instant;
-	unsigned int best = 0, i;
-
-	for (i = 1; i < instant->nr && !stream->play; i++) {
-		if (is_before(dump, &instant->threads[i].snapshot,
-			      &instant->threads[best].snapshot))
-			best = i;
-	}
-	return best;
+	if (cp->flags & CP_CHECKPOINT_DEATH &&
+	    !(cp->flags & CP_CHECKPOINT_DEATH_ELSEWHERE))
+		return 0;
+	return cp->thread == dump->first ? 1 : 2;
 }
 
 /* Collects the checkpoints: the most important one first, the others in their order. */
-static void collect(const struct dumping *dump, const struct stream *stream,
+static void collect(const struct dumping *dump, const struct instant *instant,
 		    const struct snapshot **threads)
 {
-	const struct instant *instant = stream->instant;
-	unsigned int best = most_important(dump, stream), i, nr = 1;
+	unsigned int best = 0, i, nr = 1;
 
+	for (i = 1; i < instant->nr; i++) {
+		if (rank_of(dump, &instant->threads[i].snapshot.head) <
+		    rank_of(dump, &instant->threads[best].snapshot.head))
+			best = i;
+	}
 	threads[0] = &instant->threads[best].snapshot;
 	for (i = 0; i < instant->nr; i++) {
 		if (i != best)
@@ -218,8 +201,7 @@ static bool has_compat(const struct instant *instant)
 	return false;
 }
 
-static int dump_threads(struct dumping *dump, struct stream *stream,
-			const struct identity *identity)
+static int dump_threads(struct dumping *dump, struct stream *stream)
 {
 	unsigned int nr = stream->instant->nr;
 	const struct snapshot **threads = calloc(nr, sizeof(*threads));
@@ -229,10 +211,10 @@ static int dump_threads(struct dumping *dump, struct stream *stream,
 		warn("cannot write a core");
 		return EXIT_REFUSED;
 	}
-	collect(dump, stream, threads);
-	write_core(dump, &state, identity);
+	collect(dump, stream->instant, threads);
+	write_core(dump, &state, &dump->identity);
 	free(threads);
-	return keep(dump, stream);
+	return keep(dump, nr, "right after it");
 }
 
 static int dump_living(struct dumping *dump, struct stream *stream)
@@ -243,7 +225,7 @@ static int dump_living(struct dumping *dump, struct stream *stream)
 		surroundings_inherit(stream->around, &dump->around);
 	if (!identify(dump, stream) || !open_file(dump))
 		return EXIT_REFUSED;
-	return dump_threads(dump, stream, &dump->identity);
+	return dump_threads(dump, stream);
 }
 
 /*
@@ -261,8 +243,9 @@ static void foresee(struct dumping *dump)
 		read_rest(&memory, &dump->identity);
 }
 
-static int dump_recorded(struct dumping *dump, struct stream *stream)
+static int dump_recorded(struct dumping *dump, const struct stream *stream)
 {
+	const struct corestate state = { 1, &stream->now, stream->around };
 	const struct playback *play = stream->play;
 
 	dump->pid = play->identity.task;
@@ -272,11 +255,12 @@ static int dump_recorded(struct dumping *dump, struct stream *stream)
 		      play->path);
 		return EXIT_REFUSED;
 	}
-	if (has_compat(stream->instant))
+	if (stream->now->head.flags & CP_CHECKPOINT_COMPAT)
 		return refuse_compat(dump);
 	if (!open_file(dump))
 		return EXIT_REFUSED;
-	return dump_threads(dump, stream, &play->identity);
+	write_core(dump, &state, &play->identity);
+	return keep(dump, 1, "some time before");
 }
 
 /* The default name of the core, to be freed by the caller; NULL without memory. */
@@ -304,13 +288,13 @@ static int dump_stream(struct dumping *dump, struct stream *stream)
 	return stream_close(stream, status);
 }
 
-static int dump_subject(const struct subject *subject,
-			const struct options *options)
+static int dump_to(const struct subject *subject, const struct options *options,
+		   const char *path)
 {
 	struct dumping dump = {
 		.pid = subject->pid,
 		.first = subject->pid,
-		.path = options->output,
+		.path = path,
 	};
 	int status;
 
@@ -326,36 +310,55 @@ static int dump_subject(const struct subject *subject,
 	return status;
 }
 
+/* Writes the core of a process, or of a recording. Returns an exit status. */
+static int dump_subject(const struct subject *subject,
+			const struct options *options)
+{
+	char *name;
+	int status;
+
+	if (options->output)
+		return dump_to(subject, options, options->output);
+	name = default_name(subject);
+	if (!name) {
+		warn("cannot write a core");
+		return EXIT_REFUSED;
+	}
+	status = dump_to(subject, options, name);
+	free(name);
+	return status;
+}
+
+/* Checks --output. Returns -1 to continue, else an exit status. */
+static int check_output(const char *verb, const struct subject *subject,
+			const struct options *options)
+{
+	if (options->output && subject->pids.nr > 1)
+		return usage_error(verb, "--output is for one process, and there are %zu; without it, each core is core.PID",
+				   subject->pids.nr);
+	if (!options->output || strcmp(options->output, "-"))
+		return -1;
+	if (output_check("-") != EXIT_OK)
+		return EXIT_REFUSED;
+	if (isatty(STDOUT_FILENO))
+		return usage_error(verb, "a core is not for a terminal");
+	return -1;
+}
+
 int verb_dump(int argc, char **argv)
 {
 	struct options options = {
 		.stream.count = 1,
 		.stream.process = true,
 		.stream.hold = true,
-		.stream.last = LAST_AT,
 		.stream.timeout_ns = -1,
 	};
-	struct subject subject = {};
+	struct subject subject = { .number[0] = -1 };
 	int status = subject_parse(argc, argv, &usage, &arguments, &options,
 				   &subject);
-	char *name = NULL;
 
-	if (status >= 0)
-		return status;
-	if (!options.output) {
-		name = default_name(&subject);
-		options.output = name;
-	} else if (!strcmp(options.output, "-")) {
-		if (output_check("-") != EXIT_OK)
-			return EXIT_REFUSED;
-		if (isatty(STDOUT_FILENO))
-			return usage_error(argv[0], "a core is not for a terminal");
-	}
-	if (!options.output) {
-		warn("cannot write a core");
-		return EXIT_REFUSED;
-	}
-	status = dump_subject(&subject, &options);
-	free(name);
-	return status;
+	if (status < 0)
+		status = check_output(argv[0], &subject, &options);
+	return status < 0 ? subject_each(&subject, &options, dump_subject) :
+			    status;
 }

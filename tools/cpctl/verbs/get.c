@@ -6,15 +6,20 @@
 
 static const struct usage usage = {
 	.has = OPTIONS_COUNT | OPTIONS_LIVE | OPTIONS_THIN | OPTIONS_VIEW |
-	       OPTIONS_JSON,
+	       OPTIONS_JSON | OPTIONS_PROCESS | OPTIONS_NAME,
 	.help =
 	"Usage: cpctl get [OPTION]... PID\n"
 	"       cpctl get [OPTION]... FILE\n"
-	"Print checkpoints of the running process or thread PID, or of a recording\n"
-	"from its first on: registers and stack. What has changed since the one\n"
-	"before is marked. A FILE whose name is a number is given as ./FILE.\n"
+	"Print checkpoints of the threads of the running process PID, in the order of\n"
+	"their times, or of a recording from its first on: registers and stack. What\n"
+	"has changed since the one before of the same thread is marked. The id of a\n"
+	"thread stands for its process, unless --thread is given. A FILE whose name is\n"
+	"a number is given as ./FILE.\n"
 	"\n"
-	"  -n, --count N          how many (1; all of a recording)\n"
+	"  -n, --count N          how many of all threads together (1; all of a\n"
+	"                         recording)\n"
+	OPTIONS_PROCESS_HELP
+	TARGETS_HELP
 	OPTIONS_VIEW_HELP
 	OPTIONS_TAKE_HELP,
 };
@@ -28,6 +33,7 @@ int verb_get(int argc, char **argv)
 {
 	struct options options = {
 		.stream.compare = true,
+		.stream.process = true,
 		.stream.nudge = true,
 		.stream.timeout_ns = -1,
 		.view.stack_bytes = 256,

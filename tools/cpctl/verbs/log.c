@@ -14,7 +14,6 @@
 #include "subject.h"
 #include "text.h"
 #include "viewer.h"
-#include "words.h"
 
 #define NSEC_PER_SEC 1000000000ULL
 
@@ -26,17 +25,19 @@
 
 static const struct usage usage = {
 	.has = OPTIONS_COUNT | OPTIONS_LIVE | OPTIONS_THIN | OPTIONS_JSON |
-	       OPTIONS_PROCESS,
+	       OPTIONS_PROCESS | OPTIONS_NAME,
 	.help =
 	"Usage: cpctl log [OPTION]... PID\n"
 	"       cpctl log [OPTION]... FILE\n"
-	"Print a line for each checkpoint of the running process or thread PID, or of\n"
-	"a recording: its number, its time, what had brought the program into the\n"
-	"kernel, and where it continues. A FILE whose name is a number is given as\n"
-	"./FILE.\n"
+	"Print a line for each checkpoint of the threads of the running process PID,\n"
+	"or of a recording: its number, its thread if there are several, its time,\n"
+	"what had brought the thread into the kernel, and where it continues. The id of\n"
+	"a thread stands for its process, unless --thread is given. A FILE whose name\n"
+	"is a number is given as ./FILE.\n"
 	"\n"
 	"  -n, --count N          how many (all until it ends)\n"
-	OPTIONS_ONLY_HELP
+	OPTIONS_PROCESS_HELP
+	TARGETS_HELP
 	OPTIONS_LIVE_HELP
 	OPTIONS_THIN_HELP
 	OPTIONS_OUTPUT_HELP
@@ -55,17 +56,11 @@ static const struct subject_usage arguments = {
  * @viewer: the checkpoints and the output
  * @last: cp_checkpoint.seq of the last checkpoint; 0 before the first
  * @execs: the number of execs before it
- * @deaths: the number of threads that have received a deadly signal
- * @culprit: the last of these threads
- * @name: its name; empty if it is not known
  */
 struct logging {
 	struct viewer	viewer;
 	uint64_t	last;
 	uint64_t	execs;
-	unsigned int	deaths;
-	pid_t		culprit;
-	char		name[REC_NAME_SIZE];
 };
 
 /* The result of a system call. */
@@ -162,8 +157,7 @@ static void print_line(const struct printer *printer, const struct stream *strea
 	const struct cp_checkpoint *cp = &stream->now->head;
 
 	fprintf(printer->out, "%8" PRIu64 "  %" PRIu64 ".%06" PRIu64 "  cpu %u  ",
-		printer->number ?: (uint64_t)cp->seq,
-		(uint64_t)(cp->time / NSEC_PER_SEC),
+		(uint64_t)cp->seq, (uint64_t)(cp->time / NSEC_PER_SEC),
 		(uint64_t)(cp->time % NSEC_PER_SEC / 1000), cp->cpu);
 	if (stream->several)
 		fprintf(printer->out, "tid %-7d  ", cp->thread);
@@ -174,7 +168,7 @@ static void print_line(const struct printer *printer, const struct stream *strea
 static void json_log_line(const struct printer *printer,
 			  const struct cp_checkpoint *cp)
 {
-	struct json_object *object = json_head("log", printer->number, cp);
+	struct json_object *object = json_head("log", cp);
 	struct symbol symbol;
 	struct place place;
 
@@ -197,18 +191,12 @@ static void json_log_line(const struct printer *printer,
 }
 
 /* Of a living slave, returns to user mode without a pair are not counted. */
-static void print_gap(FILE *out, const struct logging *log)
+static void print_gap(FILE *out, const struct stream *stream, uint64_t lost)
 {
-	const struct stream *stream = log->viewer.stream;
-
-	if (stream->play && stream->play->lost && stream->several)
-		fprintf(out, "          (%" PRIu64 " of thread %d lost)\n",
-			stream->play->lost, stream->now->head.thread);
-	else if (stream->play && stream->play->lost)
-		fprintf(out, "          (%" PRIu64 " lost)\n",
-			stream->play->lost);
-	else if (!stream->play && stream->now->head.seq > log->last + 1)
+	if (stream->gap)
 		fputs("          (it ran without a pair)\n", out);
+	else if (lost && stream->play)
+		fprintf(out, "          (%" PRIu64 " lost)\n", lost);
 }
 
 static void print_status(FILE *out, int status)
@@ -240,37 +228,16 @@ static void print_thread_end(FILE *out, const struct thread_end *end)
 	fputs(")\n", out);
 }
 
-static void json_thread_end(FILE *out, const struct thread_end *end)
+static void show_thread_end(const struct viewer *viewer)
 {
-	struct json_object *object = json_object_new_object();
-
-	json_object_object_add(object, "type",
-			       json_object_new_string("thread_end"));
-	json_object_object_add(object, "thread",
-			       json_object_new_int(end->thread));
-	if (*end->name)
-		json_object_object_add(object, "thread_name",
-				       json_object_new_string(end->name));
-	if (end->known)
-		words_end(object, CP_END_EXITED, end->status);
-	json_line(out, object);
+	if (viewer->options->json)
+		json_thread_end(viewer->printer.out, viewer->stream->thread_end);
+	else
+		print_thread_end(viewer->printer.out, viewer->stream->thread_end);
 }
 
-static void show_thread_end(const struct logging *log)
+static void print_end(FILE *out, const struct stream_end *end)
 {
-	const struct stream *stream = log->viewer.stream;
-	FILE *out = log->viewer.printer.out;
-
-	if (log->viewer.options->json)
-		json_thread_end(out, stream->thread_end);
-	else if (stream->several)
-		print_thread_end(out, stream->thread_end);
-}
-
-static void print_end(const struct logging *log, const struct stream_end *end)
-{
-	FILE *out = log->viewer.printer.out;
-
 	fputs("          (", out);
 	if (end->reason == CP_END_EXITED)
 		print_status(out, end->status);
@@ -278,11 +245,6 @@ static void print_end(const struct logging *log, const struct stream_end *end)
 		fputs("it runs another program now", out);
 	else
 		fputs("it continues", out);
-	if (end->reason == CP_END_EXITED && log->deaths == 1 &&
-	    log->viewer.stream->several) {
-		fputs(" in ", out);
-		print_thread_name(out, log->culprit, log->name);
-	}
 	fputs(")\n", out);
 }
 
@@ -394,22 +356,11 @@ static void show_begin(const struct viewer *viewer)
 		print_thinning(viewer->printer.out, &thinning);
 }
 
-/* Remembers the thread that has received the deadly signal. */
-static void note_death(struct logging *log)
-{
-	const struct stream *stream = log->viewer.stream;
-
-	if (!stream->play || !snapshot_is_death(stream->now))
-		return;
-	log->deaths++;
-	log->culprit = stream->now->head.thread;
-	snprintf(log->name, sizeof(log->name), "%s", stream->play->thread->name);
-}
-
 static void show_checkpoint(struct logging *log)
 {
 	struct viewer *viewer = &log->viewer;
 	const struct stream *stream = viewer->stream;
+	const struct cp_checkpoint *cp = &stream->now->head;
 	const bool json = viewer->options->json;
 
 	/* The execs before the first checkpoint are not shown. */
@@ -417,13 +368,12 @@ static void show_checkpoint(struct logging *log)
 		show_begin(viewer);
 		log->execs = stream->play ? stream->play->execs : 0;
 	} else if (!json) {
-		print_gap(viewer->printer.out, log);
+		print_gap(viewer->printer.out, stream, cp->seq - log->last - 1);
 	}
 	show_exec(viewer, &log->execs);
-	log->last = stream->now->head.seq;
-	note_death(log);
+	log->last = cp->seq;
 	if (json)
-		json_log_line(&viewer->printer, &stream->now->head);
+		json_log_line(&viewer->printer, cp);
 	else
 		print_line(&viewer->printer, stream);
 }
@@ -435,12 +385,12 @@ static void show_all(struct logging *log)
 
 	while (viewer_next(viewer)) {
 		if (viewer->stream->thread_end)
-			show_thread_end(log);
+			show_thread_end(viewer);
 		else
 			show_checkpoint(log);
 	}
 	if (!viewer->options->json && viewer_ended(viewer, &end))
-		print_end(log, &end);
+		print_end(viewer->printer.out, &end);
 }
 
 /* Prints all lines, at a terminal folded to its width. */
@@ -458,8 +408,9 @@ static void show_log(struct logging *log)
 int verb_log(int argc, char **argv)
 {
 	struct options options = {
-		.stream.timeout_ns = -1,
 		.stream.ends = true,
+		.stream.process = true,
+		.stream.timeout_ns = -1,
 	};
 	struct subject subject = {};
 	struct logging log = {};

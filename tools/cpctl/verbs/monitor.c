@@ -100,6 +100,8 @@ static const char *event_word(int cmd)
 		return "ended";
 	case CP_NL_CMD_CHECKPOINT:
 		return "checkpoint";
+	case CP_NL_CMD_CHILD:
+		return "child";
 	default:
 		return "present";
 	}
@@ -140,6 +142,9 @@ static void print_json(const struct pair_event *event)
 		if (event->cmd == CP_NL_CMD_PAIR_ENDED)
 			words_end(object, event->pair.reason,
 				  event->pair.status);
+		if (event->cmd == CP_NL_CMD_CHILD)
+			json_object_object_add(object, "thread",
+					       json_object_new_int(event->thread));
 	}
 	put_time(when, sizeof(when), event->time, true);
 	json_object_object_add(object, "time_ns",
@@ -203,6 +208,8 @@ static void print_text(FILE *out, const struct pair_event *event)
 		print_end(out, pair);
 	else
 		fprintf(out, ", user %s", figure_user(pair->uid));
+	if (event->cmd == CP_NL_CMD_CHILD)
+		fprintf(out, ", child %d is held", event->thread);
 	if (event->cmd == CP_NL_CMD_PAIR_GET)
 		print_figures(out, pair);
 	fputc('\n', out);

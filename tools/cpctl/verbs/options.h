@@ -8,25 +8,28 @@
 #include "cmdline.h"
 #include "printer.h"
 #include "stream.h"
+#include "targets.h"
 
 /*
  * struct options - the options of verbs that process checkpoints
  * @stream: the checkpoints that the verb wants
- * @thread: the argument of --thread, or 0
  * @live: the name of an option that only holds for a process, if the user gave one
  * @json: whether to print JSON
  * @view: the part of the stack to print
  * @frames: the maximum number of calls of a backtrace; 0 for no limit
+ * @targets: the processes of --name
  * @output: the file to write to, NULL for the verb's default
+ * @out: @output, if the verb has opened it for several processes; or NULL
  */
 struct options {
 	struct stream_options	stream;
-	pid_t			thread;
 	const char		*live;
 	bool			json;
 	struct view		view;
 	uint64_t		frames;
+	struct targets		targets;
 	const char		*output;
+	FILE			*out;
 };
 
 /* The lines of --help for these options. */
@@ -38,8 +41,6 @@ struct options {
 	"      --stack-limit SIZE most bytes of stack to take (K, M, G allowed)\n"
 #define OPTIONS_PROCESS_HELP						    \
 	"      --thread           the thread PID alone, not its process\n"
-#define OPTIONS_ONLY_HELP						    \
-	"      --thread TID       the thread TID of a FILE alone\n"
 #define OPTIONS_THIN_HELP						    \
 	"      --interval SEC     take checkpoints at least SEC apart\n"	    \
 	"      --every N          every Nth return to user mode only; without nudging\n"
@@ -71,6 +72,7 @@ struct options {
 #define OPTIONS_JSON	0x10	/* --json, --no-demangle */
 #define OPTIONS_FRAMES	0x20	/* --frames */
 #define OPTIONS_PROCESS	0x40	/* --thread */
+#define OPTIONS_NAME	0x80	/* --name */
 
 /*
  * struct usage - the command line of a verb

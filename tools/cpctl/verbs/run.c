@@ -16,13 +16,15 @@
 static const struct usage usage = {
 	/* Options after the command are those of the command. */
 	.in_order = true,
-	.has = OPTIONS_COUNT | OPTIONS_LIVE | OPTIONS_VIEW | OPTIONS_JSON,
+	.has = OPTIONS_COUNT | OPTIONS_LIVE | OPTIONS_VIEW | OPTIONS_JSON |
+	       OPTIONS_PROCESS,
 	.help =
 	"Usage: cpctl run [OPTION]... [--] COMMAND [ARGUMENT]...\n"
-	"Start a program and print its checkpoints, from its very first return to\n"
-	"user mode on. After the last, it runs to its end without a pair.\n"
+	"Start a program and print the checkpoints of its threads, from its very first\n"
+	"return to user mode on. After the last, it runs to its end without a pair.\n"
 	"\n"
 	"  -n, --count N          how many (all until it ends)\n"
+	"      --thread           those of its main thread alone\n"
 	OPTIONS_LIVE_HELP
 	OPTIONS_VIEW_HELP
 	OPTIONS_OUTPUT_HELP
@@ -73,6 +75,7 @@ int verb_run(int argc, char **argv)
 {
 	struct options options = {
 		.stream.compare = true,
+		.stream.process = true,
 		.stream.timeout_ns = -1,
 		.view.stack_bytes = 256,
 	};

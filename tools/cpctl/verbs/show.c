@@ -6,14 +6,12 @@
 #include "viewer.h"
 
 static const struct usage usage = {
-	.has = OPTIONS_VIEW | OPTIONS_JSON | OPTIONS_PROCESS,
+	.has = OPTIONS_VIEW | OPTIONS_JSON,
 	.help =
 	"Usage: cpctl show [OPTION]... FILE [N]\n"
 	"Print the checkpoint number N of a recording, registers and stack. N is as\n"
-	"'cpctl log' prints it; -1 is the last, -2 the one before it. Without N: that of\n"
-	"the thread that crashed, or the last.\n"
+	"'cpctl log' prints it; -1 is the last, -2 the one before it. Without N: the last.\n"
 	"\n"
-	OPTIONS_ONLY_HELP
 	OPTIONS_VIEW_HELP
 	OPTIONS_OUTPUT_HELP
 	CMDLINE_LAST_HELP,
@@ -28,10 +26,9 @@ int verb_show(int argc, char **argv)
 {
 	struct options options = {
 		.stream.count = 1,
-		.stream.last = LAST_CRASH,
 		.view.stack_bytes = 256,
 	};
-	struct subject subject = {};
+	struct subject subject = { .number[0] = -1 };
 	int status = subject_parse(argc, argv, &usage, &arguments, &options,
 				   &subject);
 

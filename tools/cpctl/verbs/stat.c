@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "cmdline.h"
 #include "cpctl.h"
 #include "exit.h"
@@ -16,6 +17,7 @@
 #include "output.h"
 #include "prometheus.h"
 #include "screen.h"
+#include "selection.h"
 #include "style.h"
 #include "table.h"
 #include "text.h"
@@ -30,18 +32,20 @@
 static const struct cmdline cmdline = {
 	.prints = true,
 	.help =
-	"Usage: cpctl stat [OPTION]... [PID]\n"
+	"Usage: cpctl stat [OPTION]... [PID]...\n"
 	"Print how many checkpoints a second the pairs take, and for how long their\n"
 	"slaves are held up. The first report is on all the time since a pair was\n"
-	"made, each further one on the time since the report before. With PID: of the\n"
-	"pair whose slave it is. At a terminal: again and again, until q is pressed.\n"
+	"made, each further one on the time since the report before. With PIDs: of the\n"
+	"pairs whose slaves they are. At a terminal: again and again, until q is pressed.\n"
 	"\n"
+	TARGETS_HELP
 	"      --interval SEC     time from report to report (1)\n"
 	"      --count N          number of reports (1, when not at a terminal)\n"
 	"      --json             print JSON, one object to a line\n"
 	"      --prometheus       print what node_exporter's textfile collector reads\n"
 	CMDLINE_LAST_HELP,
 	.options = {
+		{ "name", required_argument, NULL, OPT_NAME },
 		{ "interval", required_argument, NULL, OPT_INTERVAL },
 		{ "count", required_argument, NULL, OPT_COUNT },
 		{ "json", no_argument, NULL, OPT_JSON },
@@ -51,7 +55,8 @@ static const struct cmdline cmdline = {
 
 /*
  * struct stat_run - the state of the verb
- * @pid: the slave to report; 0 for all
+ * @targets: the slaves to report; all if there are none
+ * @status: the exit status so far
  * @interval_ns: the time between two reports
  * @count: the number of reports; 0 if not given
  * @json, @prometheus: the format
@@ -61,7 +66,8 @@ static const struct cmdline cmdline = {
  * @before_ns, @now_ns: the times of these two
  */
 struct stat_run {
-	pid_t			pid;
+	struct targets		targets;
+	int			status;
 	int64_t			interval_ns;
 	uint64_t		count;
 	bool			json;
@@ -166,12 +172,13 @@ static const struct table_column columns[] = {
 	{ .name = "MASTER", .width = 7, .rank = 2 },
 	{ .name = "STATE", .width = 14, .left = true, .rank = 4 },
 	{ .name = "TAKEN/s", .width = 8 },
-	{ .name = "MISS/s", .width = 7, .rank = 7 },
-	{ .name = "BYTES/s", .width = 7, .rank = 8 },
+	{ .name = "MISS/s", .width = 7, .rank = 8 },
+	{ .name = "BYTES/s", .width = 7, .rank = 9 },
 	{ .name = "HELD%", .width = 5, .rank = 1 },
-	{ .name = "TOTAL", .width = 7, .rank = 6 },
-	{ .name = "AVERAGE", .width = 7, .rank = 5 },
+	{ .name = "TOTAL", .width = 7, .rank = 7 },
+	{ .name = "AVERAGE", .width = 7, .rank = 6 },
 	{ .name = "MAXIMUM", .width = 7, .rank = 3 },
+	{ .name = "THREADS", .width = 7, .rank = 5 },
 	{ .name = "COMMANDS", .left = true },
 };
 
@@ -183,7 +190,7 @@ static void add_change(struct table *table, const struct change *change)
 
 	table_add(table, "%d", pair->slave);
 	table_add(table, "%d", pair->master);
-	table_add(table, "%s", state_word(pair->state));
+	table_add(table, "%s", pair_word(pair));
 	table_add(table, "%.1f", (double)change->taken / change->seconds);
 	table_add(table, "%.1f", (double)change->missed / change->seconds);
 	table_add(table, "%s", figure_bytes(text, (double)change->bytes /
@@ -195,6 +202,7 @@ static void add_change(struct table *table, const struct change *change)
 			       figure_time(text, (double)change->held /
 						 (double)change->holds) : "-");
 	table_add(table, "%s", figure_time(text, (double)pair->held_max));
+	table_add(table, "%u", pair->threads);
 	table_add(table, "%s < %s", text_comm(slave, pair->slave_comm),
 		  text_comm(master, pair->master_comm));
 }
@@ -299,17 +307,26 @@ static bool print_report(const struct stat_run *run, FILE *out)
 	return true;
 }
 
+/*
+ * Reads the pairs. The pairs of some of the selected slaves may be missing: the first
+ * report of several is of the others. Returns EXIT_OK if there is something to report.
+ */
 static int sample(struct stat_run *run)
 {
-	struct timespec now;
+	bool first = !run->now_ns;
+	int status;
 
 	pair_list_free(&run->before);
 	run->before = run->now;
 	run->before_ns = run->now_ns;
 	run->now = (struct pair_list){};
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	run->now_ns = (uint64_t)(now.tv_sec * NSEC_PER_SEC + now.tv_nsec);
-	return netlink_pairs(run->netlink, run->pid, &run->now);
+	run->now_ns = (uint64_t)clock_ns();
+	status = selection_pairs(run->netlink, &run->targets, first, &run->now);
+	if (status != EXIT_OK && run->now.nr) {
+		run->status = status;
+		return EXIT_OK;
+	}
+	return status;
 }
 
 static void sleep_ns(int64_t ns)
@@ -335,8 +352,10 @@ static int report(struct stat_run *run)
 		if (!print_report(run, stdout))
 			return EXIT_REFUSED;
 		status = output_flush(stdout);
-		if (status != EXIT_OK || !--left)
+		if (status != EXIT_OK)
 			return status;
+		if (!--left)
+			return run->status;
 		sleep_ns(run->interval_ns);
 		if (!run->json)
 			putchar('\n');
@@ -378,12 +397,12 @@ static int report_on_screen(struct stat_run *run)
 		if (event != SCREEN_TIMEOUT)
 			continue;
 		status = sample(run);
-		/* The pair of @pid may have ended. */
+		/* The pairs of @targets may have ended. */
 		if (status != EXIT_OK)
 			break;
 	}
 	screen_close();
-	return event == SCREEN_QUIT ? EXIT_OK : EXIT_REFUSED;
+	return event == SCREEN_QUIT ? run->status : EXIT_REFUSED;
 }
 
 /* The cmdline_set_fn of stat. */
@@ -392,6 +411,8 @@ static bool set_option(void *arg, int option)
 	struct stat_run *run = arg;
 
 	switch (option) {
+	case OPT_NAME:
+		return targets_name(&run->targets);
 	case OPT_INTERVAL:
 		return cmdline_interval(&run->interval_ns);
 	case OPT_COUNT:
@@ -415,12 +436,15 @@ static int parse(int argc, char **argv, struct stat_run *run)
 		return status;
 	if (run->prometheus && (run->json || run->count))
 		return usage_error(argv[0], "--prometheus goes with neither --json nor --count");
-	return cmdline_pid_or_none(argc, argv, &run->pid);
+	return targets_parse(argc, argv, &run->targets);
 }
 
 int verb_stat(int argc, char **argv)
 {
-	struct stat_run run = { .interval_ns = NSEC_PER_SEC };
+	struct stat_run run = {
+		.interval_ns = NSEC_PER_SEC,
+		.status = EXIT_OK,
+	};
 	int status = parse(argc, argv, &run);
 
 	if (status >= 0)
@@ -435,5 +459,6 @@ int verb_stat(int argc, char **argv)
 	pair_list_free(&run.before);
 	pair_list_free(&run.now);
 	netlink_close(run.netlink);
+	targets_free(&run.targets);
 	return status;
 }

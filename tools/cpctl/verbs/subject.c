@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The subject of a verb: a process, or checkpoints of a recording. */
 #include <ctype.h>
+#include <errno.h>
 #include <getopt.h>
 #include <limits.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 #include "exit.h"
 #include "interrupt.h"
 #include "live.h"
+#include "message.h"
 #include "number.h"
 #include "recorded.h"
 #include "subject.h"
@@ -45,36 +47,21 @@ static int find_negative(int argc, char **argv)
 	return argc;
 }
 
-/*
- * "--thread" is an option without an argument before the id of a process or thread, and has
- * one before a recording. In both cases, a number may follow it: joins the two words.
- * Returns the new number of words.
- */
-static int join_thread(int argc, char **argv)
-{
-	pid_t id;
-	int i;
-
-	for (i = 1; i < argc - 1 && strcmp(argv[i], "--"); i++) {
-		char *word;
-
-		if (strcmp(argv[i], "--thread") || !parse_pid(argv[i + 1], &id))
-			continue;
-		if (asprintf(&word, "--thread=%s", argv[i + 1]) < 0)
-			break;
-		argv[i] = word;
-		argc--;
-		memmove(&argv[i + 1], &argv[i + 2],
-			(size_t)(argc - i) * sizeof(argv[0]));
-	}
-	return argc;
-}
-
 /* Is the text more likely a wrong process id than the name of a missing file? */
 static bool is_wrong_pid(const char *text)
 {
 	return (!*text || isspace((unsigned char)*text) ||
 		isdigit((unsigned char)*text)) && access(text, F_OK);
+}
+
+/* Prints that there is no file, if the user may have meant the name of a process. */
+static bool is_missing_name(const char *file)
+{
+	if (strchr(file, '/') || !access(file, F_OK) || errno != ENOENT)
+		return false;
+	warnx("cannot read %s: %s; --name %s selects processes by name", file,
+	      strerror(errno), file);
+	return true;
 }
 
 static int parse_file(int argc, char **argv,
@@ -99,29 +86,98 @@ static int parse_file(int argc, char **argv,
 	if (options->live)
 		return usage_error(argv[0], "--%s is for a process, and %s is a recording",
 				   options->live, subject->file);
-	return -1;
+	return arguments->live && is_missing_name(subject->file) ?
+	       EXIT_REFUSED : -1;
+}
+
+/*
+ * Are the arguments the ids of processes, or none because of --name? If only the first is
+ * one, and there is no file of that name, another is taken for a wrong id.
+ */
+static bool are_processes(int argc, char **argv,
+			  const struct subject_usage *arguments,
+			  const struct options *options)
+{
+	int i, nr = argc - optind;
+	pid_t pid;
+
+	if (!arguments->live || (nr > 1 && !arguments->several) ||
+	    (!nr && !options->targets.nr_names))
+		return false;
+	for (i = optind; i < argc; i++) {
+		if (!parse_pid(argv[i], &pid))
+			return i > optind && access(argv[optind], F_OK);
+	}
+	return true;
+}
+
+/* The verb is for one process. Prints those that the user can choose from. */
+static int refuse_several(const struct pids *pids)
+{
+	char *list = NULL;
+	size_t size, i;
+	FILE *out = open_memstream(&list, &size);
+
+	for (i = 0; out && i < pids->nr; i++)
+		fprintf(out, " %d", pids->ids[i]);
+	if (out)
+		fclose(out);
+	warnx("this is for one process, but there are %zu: give the PID of one, of%s",
+	      pids->nr, list ? list : "");
+	free(list);
+	return EXIT_REFUSED;
+}
+
+/* Sets the processes. Returns as subject_parse(). */
+static int find_processes(int argc, char **argv,
+			  const struct subject_usage *arguments,
+			  struct options *options, struct subject *subject)
+{
+	struct pids *pids = &subject->pids;
+	int status = targets_parse(argc, argv, &options->targets);
+
+	if (status < 0 && !targets_find(&options->targets, true, pids))
+		status = EXIT_REFUSED;
+	targets_free(&options->targets);
+	if (status < 0 && pids->nr > 1 && !arguments->several)
+		status = refuse_several(pids);
+	if (status < 0)
+		subject->pid = pids->ids[0];
+	if (status >= 0 || !arguments->several)
+		pids_free(pids);
+	return status;
 }
 
 int subject_parse(int argc, char **argv, const struct usage *usage,
 		  const struct subject_usage *arguments,
 		  struct options *options, struct subject *subject)
 {
-	int end, status;
+	int end = arguments->most ? find_negative(argc, argv) : argc;
+	int status = options_parse(end, argv, usage, options);
 
-	argc = join_thread(argc, argv);
-	end = arguments->most ? find_negative(argc, argv) : argc;
-	status = options_parse(end, argv, usage, options);
 	if (status >= 0)
 		return status;
-	subject->pid = options->thread;
-	if (argc == optind && arguments->live && options->thread)
-		return -1;
-	if (argc - optind == 1 && arguments->live &&
-	    parse_pid(argv[optind], &subject->pid))
-		return !options->thread ? -1 :
-		       usage_error(argv[0], "expected one id, or --thread TID FILE");
-	options->stream.only = options->thread;
+	if (are_processes(argc, argv, arguments, options))
+		return find_processes(argc, argv, arguments, options, subject);
 	return parse_file(argc, argv, arguments, options, subject);
+}
+
+int subject_each(struct subject *subject, const struct options *options,
+		 subject_fn function)
+{
+	int status = EXIT_OK, one;
+	size_t i;
+
+	if (subject->file)
+		return function(subject, options);
+	for (i = 0; i < subject->pids.nr && !interrupted(); i++) {
+		subject->pid = subject->pids.ids[i];
+		one = function(subject, options);
+		if (one != EXIT_OK)
+			status = one;
+	}
+	pids_free(&subject->pids);
+	return status;
 }
 
 struct stream *subject_open(const struct subject *subject,

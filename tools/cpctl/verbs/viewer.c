@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "diagnose.h"
 #include "exit.h"
 #include "json.h"
 #include "message.h"
@@ -11,6 +12,16 @@
 #include "text.h"
 #include "viewer.h"
 #include "width.h"
+
+/* Prints the end of a thread as that of a process: as JSON, or for the user. */
+static void print_thread_end(const struct viewer *viewer,
+			     const struct thread_end *end)
+{
+	if (viewer->options->json)
+		json_thread_end(viewer->out, end);
+	else
+		diagnose_thread_end(end->thread, end->status);
+}
 
 void viewer_open(struct viewer *viewer, struct stream *stream,
 		 const struct options *options)
@@ -21,7 +32,8 @@ void viewer_open(struct viewer *viewer, struct stream *stream,
 	viewer->status = EXIT_REFUSED;
 	if (!stream)
 		return;
-	viewer->out = output_open(options->output);
+	viewer->out = options->out ? options->out :
+				     output_open(options->output);
 	if (!viewer->out)
 		return;
 	viewer->printer.out = viewer->out;
@@ -44,14 +56,25 @@ static bool is_written(struct viewer *viewer)
 	return viewer->status == EXIT_OK;
 }
 
+/* Goes to the next checkpoint, or to the end of a thread. */
+static bool advance(struct viewer *viewer)
+{
+	return viewer->status == EXIT_OK && is_written(viewer) &&
+	       stream_next(viewer->stream);
+}
+
 bool viewer_next(struct viewer *viewer)
 {
-	if (viewer->status != EXIT_OK || !is_written(viewer) ||
-	    !stream_next(viewer->stream))
-		return false;
-	symbols_refresh(viewer->printer.symbols);
-	viewer->printer.number = viewer->stream->number;
-	return true;
+	const struct stream *stream = viewer->stream;
+
+	while (advance(viewer)) {
+		if (!stream->thread_end)
+			symbols_refresh(viewer->printer.symbols);
+		if (!stream->thread_end || viewer->options->stream.ends)
+			return true;
+		print_thread_end(viewer, stream->thread_end);
+	}
+	return false;
 }
 
 bool viewer_ended(struct viewer *viewer, struct stream_end *end)
@@ -72,7 +95,7 @@ int viewer_close(struct viewer *viewer)
 	symbols_close(viewer->printer.symbols);
 	if (viewer->status == EXIT_OK)
 		viewer->status = output_flush(viewer->out);
-	if (viewer->out)
+	if (viewer->out && !viewer->options->out)
 		viewer->status = output_close(viewer->out, path,
 					      viewer->status);
 	return stream_close(viewer->stream, viewer->status);
@@ -97,12 +120,11 @@ static void print_exec(struct viewer *viewer, uint64_t *execs)
 void viewer_print_thread(const struct viewer *viewer)
 {
 	const struct stream *stream = viewer->stream;
-	const struct recthread *thread;
 
-	if (!stream->several || stream->instant)
+	if (!stream->several || !stream->instant)
 		return;
-	thread = stream->play->thread;
-	print_thread(&viewer->printer, thread->id, thread->name);
+	print_thread(&viewer->printer, stream->now->head.thread,
+		     stream->instant->threads[0].name);
 	fputs(":\n", viewer->printer.out);
 }
 

@@ -34,7 +34,8 @@ void viewer_open(struct viewer *viewer, struct stream *stream,
 /*
  * viewer_next() - go to the next checkpoint
  *
- * What was printed of a living slave is written first. Return: false if there are no
+ * What was printed of a living slave is written first. Ends of threads are printed, unless
+ * the verb does that itself (@ends of the options of the stream). Return: false if there are no
  * more checkpoints, or after a failure.
  */
 bool viewer_next(struct viewer *viewer);
@@ -45,7 +46,7 @@ bool viewer_ended(struct viewer *viewer, struct stream_end *end);
 /* viewer_close() - print the end as JSON, if wanted, and close all; an exit status */
 int viewer_close(struct viewer *viewer);
 
-/* viewer_print_thread() - print which of several threads a recorded checkpoint is of */
+/* viewer_print_thread() - print the thread of the checkpoint, if there are several */
 void viewer_print_thread(const struct viewer *viewer);
 
 /* viewer_show_all() - print registers and stacks of all checkpoints */

@@ -1,41 +1,38 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * cpctl watch: a live view of a running process.
+ * cpctl watch: a live view of running processes.
  *
- * For each picture, watch makes a pair, takes one checkpoint, and ends the pair, so
- * that the process runs at full speed in between. A permanent pair would hold the
- * process at its next return to user mode until the next picture.
+ * For each picture, watch makes a pair, takes one checkpoint of each thread, and ends the
+ * pair, so that the process runs at full speed in between. A permanent pair would hold
+ * the process at its next return to user mode until the next picture.
  */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "cmdline.h"
 #include "cpctl.h"
 #include "diagnose.h"
 #include "exit.h"
 #include "facts.h"
-#include "interrupt.h"
 #include "message.h"
 #include "plainname.h"
-#include "print.h"
+#include "portrait.h"
+#include "roll.h"
 #include "screen.h"
-#include "text.h"
-
-#define NSEC_PER_SEC 1000000000LL
-
-/* The time to wait for a checkpoint before the keyboard is polled. */
-#define SLICE_NS (NSEC_PER_SEC / 5)
+#include "slave.h"
+#include "targets.h"
 
 static const struct cmdline cmdline = {
 	.prints = true,
 	.help =
-	"Usage: cpctl watch [OPTION]... PID\n"
-	"Show the registers and the stack of the running process or thread PID,\n"
-	"again and again. The process is held for one checkpoint per picture only.\n"
+	"Usage: cpctl watch [OPTION]... PID...\n"
+	"Show the running process PID, again and again: a line for each thread, or the\n"
+	"registers and the stack if it has only one. The process is held for one\n"
+	"checkpoint per picture only. The id of a thread stands for its process, unless\n"
+	"--thread is given.\n"
 	"\n"
+	"      --thread           the thread PID alone, with its registers and stack\n"
+	TARGETS_HELP
 	"      --interval SEC     time from picture to picture (1)\n"
 	"      --no-demangle      print names of C++ and Rust as linkers see them\n"
 	"      --no-nudge         do not bring a sleeping process to user mode\n"
@@ -45,213 +42,104 @@ static const struct cmdline cmdline = {
 	"Keys: q leaves, any other draws at once.\n",
 	.options = {
 		{ "interval", required_argument, NULL, OPT_INTERVAL },
+		{ "name", required_argument, NULL, OPT_NAME },
 		{ "no-demangle", no_argument, NULL, OPT_NO_DEMANGLE },
 		{ "no-nudge", no_argument, NULL, OPT_NO_NUDGE },
 		{ "stack-limit", required_argument, NULL, OPT_STACK_LIMIT },
+		{ "thread", no_argument, NULL, OPT_THREAD },
 	},
 };
 
 /*
  * struct watch - the state of the verb
- * @pid: the slave
- * @interval_ns: the time between two pictures
- * @get_flags: CP_GET_NUDGE or 0
- * @options: the options of each pair
- * @pair: the handle
- * @paired: whether there is a pair whose checkpoint has not come yet
- * @shots: the last two checkpoints
- * @taken: number of checkpoints; the last one is shots[taken % 2]
- * @around: the surroundings of the slave
- * @symbols: the symbols of the slave
- * @facts: the facts of the slave when the last picture was drawn
- * @drawn_ns: the time when the last picture was drawn
+ * @watching: the pair and the options
+ * @targets: the processes to show
+ * @thread: whether to show only one thread
+ * @many: whether there may be several processes
+ * @crowded: whether threads are shown, one in a line, and not a portrait
+ * @portrait: the view of the thread, unless @many
+ * @crowd: the processes
+ * @roll: the view of their threads
  */
 struct watch {
-	pid_t			pid;
-	int64_t			interval_ns;
-	unsigned int		get_flags;
-	struct cp_pair_options	options;
-	struct cp_pair		*pair;
-	bool			paired;
-	struct snapshot		shots[2];
-	uint64_t		taken;
-	struct surroundings	around;
-	struct symbols		*symbols;
-	struct task_facts	facts;
-	int64_t			drawn_ns;
+	struct watching	watching;
+	struct targets	targets;
+	bool		thread;
+	bool		many;
+	bool		crowded;
+	struct portrait	portrait;
+	struct crowd	crowd;
+	struct roll	roll;
 };
 
-/* enum outcome - the result of an attempt to take a checkpoint */
-enum outcome {
-	TAKEN,		/* a new checkpoint was taken */
-	NOT_YET,	/* no checkpoint has come yet */
-	BUSY,		/* the process is paired with another master */
-	LEAVE,		/* the user wants to leave */
-	OVER,		/* the process has ended */
-	FAILED,		/* an error, for which a message was printed */
-};
-
-static int64_t now_ns(void)
+/* A process may create its second thread at any time. */
+static bool is_crowded(const struct watch *watch)
 {
-	struct timespec now;
+	struct task_facts facts;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * NSEC_PER_SEC + now.tv_nsec;
+	return watch->many ||
+	       (!watch->thread && task_facts(watch->portrait.pid, &facts) &&
+		facts.threads > 1);
 }
 
-static enum outcome make_pair(struct watch *watch)
+/* Adds processes that have got one of the names since the last picture. */
+static bool add_new(struct watch *watch)
 {
-	if (watch->paired)
-		return TAKEN;
-	if (cp_pair_prep(watch->pair, watch->pid, &watch->options)) {
-		if (interrupted())
-			return LEAVE;
-		if (errno == EBUSY)
-			return BUSY;
-		/* After the first checkpoint, ESRCH means that the slave has ended. */
-		if (errno == ESRCH && watch->taken)
-			return OVER;
-		screen_close();
-		diagnose_prep(watch->pid, errno);
-		return FAILED;
-	}
-	watch->paired = true;
-	return TAKEN;
+	struct pids pids = {};
+	bool ok = true;
+
+	if (watch->targets.nr_names)
+		ok = targets_find(&watch->targets, false, &pids) &&
+		     crowd_add(&watch->crowd, &pids);
+	pids_free(&pids);
+	return ok;
 }
 
-static enum outcome end_pair(struct watch *watch)
-{
-	cp_pair_end(watch->pair);
-	watch->paired = false;
-	if (!cp_pair_ended(watch->pair, NULL))
-		return TAKEN;
-	/* After an exec, continue with the new program. */
-	return cp_pair_ended(watch->pair, NULL) == CP_END_EXEC ? NOT_YET : OVER;
-}
-
-static enum outcome keep(struct watch *watch)
-{
-	struct snapshot *shot = &watch->shots[(watch->taken + 1) % 2];
-
-	if (snapshot_take(shot, watch->pair)) {
-		screen_close();
-		warn("cannot keep a checkpoint");
-		return FAILED;
-	}
-	/* Each is the first of its pair: count the checkpoints of all pairs. */
-	shot->head.seq = ++watch->taken;
-	return end_pair(watch);
-}
-
-/* Stops cpctl until SIGCONT, without a pair, which would hold the slave meanwhile. */
-static void stop(struct watch *watch)
-{
-	cp_pair_end(watch->pair);
-	watch->paired = false;
-	screen_stop();
-}
-
-/*
- * Takes a checkpoint within the interval. If none comes, the pair is kept; the caller
- * must call this again at once, so that the pair does not hold the slave.
- */
 static enum outcome take(struct watch *watch)
 {
-	int64_t until = now_ns() + watch->interval_ns;
-	enum screen_event event;
+	enum outcome outcome;
 
-	do {
-		enum outcome outcome = make_pair(watch);
-		int ret;
-
-		if (outcome != TAKEN)
-			return outcome;
-		ret = cp_pair_get(watch->pair, SLICE_NS, watch->get_flags);
-		if (ret > 0)
-			return keep(watch);
-		if (!ret)
-			return end_pair(watch);
-		if (interrupted())
-			return LEAVE;
-		if (errno != ETIMEDOUT) {
-			screen_close();
-			diagnose_get(watch->pid, errno);
-			return FAILED;
-		}
-		event = screen_wait(0);
-		if (event == SCREEN_QUIT)
-			return LEAVE;
-		if (event == SCREEN_STOP)
-			stop(watch);
-	} while (now_ns() < until);
-	return NOT_YET;
-}
-
-static void print_head(struct watch *watch, FILE *out, enum outcome outcome)
-{
-	char name[COMM_TEXT_SIZE];
-	struct task_facts facts;
-	int64_t now = now_ns();
-	double seconds = (double)(now - watch->drawn_ns) / NSEC_PER_SEC;
-
-	if (!task_facts(watch->pid, &facts))
-		facts = watch->facts;
-	fprintf(out, "process %d (%s), %s", watch->pid,
-		text_comm(name, facts.name), state_words(facts.state));
-	if (watch->drawn_ns)
-		fprintf(out, ", cpu %.0f%%, %.0f switches/s",
-			100 * (double)(facts.cpu_ticks - watch->facts.cpu_ticks) /
-				(double)sysconf(_SC_CLK_TCK) / seconds,
-			(double)(facts.switches - watch->facts.switches) /
-				seconds);
-	fprintf(out, ", checkpoints taken: %" PRIu64 "\n", watch->taken);
-	if (outcome == NOT_YET)
-		fputs("waiting for it to return to user mode\n", out);
-	else if (outcome == BUSY)
-		fputs("paired with another master at the moment\n", out);
-	else
-		fputc('\n', out);
-	watch->facts = facts;
-	watch->drawn_ns = now;
+	watch->crowded = is_crowded(watch);
+	if (!watch->crowded)
+		return portrait_take(&watch->portrait);
+	portrait_release(&watch->portrait);
+	if (!add_new(watch))
+		return FAILED;
+	outcome = crowd_take(&watch->crowd);
+	roll_read(&watch->roll, &watch->crowd);
+	return outcome;
 }
 
 static void draw(struct watch *watch, enum outcome outcome)
 {
-	const struct snapshot *last = &watch->shots[watch->taken % 2];
-	char *text = NULL;
-	size_t size = 0;
-	struct printer printer = {
-		.out = open_memstream(&text, &size),
-		.style = style_of(stdout),
-		.symbols = watch->symbols,
-		.columns = screen_columns(),
-		/* More than fits: the screen cuts off the rest. */
-		.view.stack_bytes = screen_rows() * snapshot_word(last),
-	};
+	if (watch->crowded)
+		roll_draw(&watch->roll, &watch->crowd);
+	else
+		portrait_draw(&watch->portrait, outcome);
+}
 
-	if (!printer.out)
-		return;
-	print_head(watch, printer.out, outcome);
-	if (watch->taken) {
-		surroundings_refresh(&watch->around);
-		symbols_refresh(watch->symbols);
-		print_snapshot(&printer, last,
-			       &watch->shots[(watch->taken + 1) % 2]);
-	}
-	fclose(printer.out);
-	if (text)
-		screen_draw(text);
-	free(text);
+/* Waits for the next picture, but not while a pair would hold the slave. */
+static enum screen_event rest(const struct watch *watch)
+{
+	return screen_wait(watch->portrait.paired ? 0 :
+						    watch->watching.interval_ns);
+}
+
+/* Pairs, so that the usual refusals come before the alternate screen hides them. */
+static enum outcome try_pair(struct watch *watch)
+{
+	watch->crowded = is_crowded(watch);
+	return watch->crowded ? crowd_take(&watch->crowd) :
+				portrait_pair(&watch->portrait);
 }
 
 /* Draws pictures until the end. Returns LEAVE, OVER or FAILED. */
 static enum outcome watch_loop(struct watch *watch)
 {
-	enum outcome outcome = make_pair(watch);
+	enum outcome outcome = try_pair(watch);
 	enum screen_event event;
 
-	/* The usual refusals come now, before the alternate screen hides them. */
-	if (outcome == FAILED)
+	if (outcome >= LEAVE)
 		return outcome;
 	if (!screen_open()) {
 		warn("cannot use the terminal");
@@ -262,45 +150,57 @@ static enum outcome watch_loop(struct watch *watch)
 		if (outcome >= LEAVE)
 			return outcome;
 		draw(watch, outcome);
-		/* Do not wait while there is a pair, which would hold the slave. */
-		event = screen_wait(watch->paired ? 0 : watch->interval_ns);
+		event = rest(watch);
 		while (event == SCREEN_RESIZED) {
 			draw(watch, outcome);
-			event = screen_wait(watch->paired ? 0 :
-							    watch->interval_ns);
+			event = rest(watch);
 		}
 		if (event == SCREEN_QUIT)
 			return LEAVE;
-		if (event == SCREEN_STOP)
-			stop(watch);
+		if (event == SCREEN_STOP) {
+			portrait_release(&watch->portrait);
+			screen_stop();
+		}
 	}
 }
 
-static int watch_process(struct watch *watch)
+static int watch_processes(struct watch *watch)
 {
-	enum outcome outcome;
-	int status;
+	enum outcome outcome = watch_loop(watch);
+	int status = EXIT_OK;
 
-	surroundings_open(&watch->around, watch->pid);
-	watch->symbols = symbols_open(&watch->around);
-	if (!watch->symbols) {
-		warn("cannot look up symbols");
-		surroundings_close(&watch->around);
-		return EXIT_REFUSED;
-	}
-	outcome = watch_loop(watch);
-	cp_pair_end(watch->pair);
+	cp_pair_end(watch->watching.pair);
 	screen_close();
-	if (outcome == OVER &&
-	    cp_pair_ended(watch->pair, &status) == CP_END_EXITED)
-		diagnose_end(watch->pid, CP_END_EXITED, status);
+	if (watch->crowded)
+		status = crowd_end(&watch->crowd);
 	else if (outcome == OVER)
-		warnx("process %d has ended", watch->pid);
-	symbols_close(watch->symbols);
-	surroundings_close(&watch->around);
-	snapshot_free(&watch->shots[0]);
-	snapshot_free(&watch->shots[1]);
-	return outcome == FAILED ? EXIT_REFUSED : EXIT_OK;
+		portrait_end(&watch->portrait);
+	return outcome == FAILED ? EXIT_REFUSED : status;
+}
+
+/* Chooses the views, and watches. Returns an exit status. */
+static int watch_pids(struct watch *watch, const struct pids *pids)
+{
+	const struct stream_options options = { .process = !watch->thread };
+	int status = EXIT_REFUSED;
+	struct slave slave;
+
+	watch->many = pids->nr > 1 || watch->targets.nr_names;
+	slave_choose(&slave, pids->ids[0], &options, watch->watching.pair);
+	if (watch->many && !slave.process) {
+		warnx("the module is older than this cpctl and knows only single threads: give one PID");
+		return status;
+	}
+	watch->thread = !slave.process;
+	watch->crowd.watching = &watch->watching;
+	if (!portrait_open(&watch->portrait, &watch->watching, slave.pid))
+		return status;
+	if (crowd_add(&watch->crowd, pids))
+		status = watch_processes(watch);
+	roll_free(&watch->roll);
+	crowd_close(&watch->crowd);
+	portrait_close(&watch->portrait);
+	return status;
 }
 
 /* The cmdline_set_fn of watch. */
@@ -310,41 +210,66 @@ static bool set_option(void *arg, int option)
 
 	switch (option) {
 	case OPT_INTERVAL:
-		return cmdline_interval(&watch->interval_ns);
+		return cmdline_interval(&watch->watching.interval_ns);
+	case OPT_NAME:
+		return targets_name(&watch->targets);
 	case OPT_STACK_LIMIT:
-		return cmdline_bytes(&watch->options.stack_limit,
+		return cmdline_bytes(&watch->watching.stack_limit,
 				     UINT64_MAX);
 	case OPT_NO_DEMANGLE:
 		plainname_off();
 		break;
 	case OPT_NO_NUDGE:
-		watch->get_flags = 0;
+		watch->watching.get_flags = 0;
+		break;
+	case OPT_THREAD:
+		watch->thread = true;
 		break;
 	}
 	return true;
 }
 
+/* Reads the command line. Returns as cmdline_parse(). */
+static int parse(int argc, char **argv, struct watch *watch)
+{
+	const struct targets *targets = &watch->targets;
+	int status = cmdline_parse(argc, argv, &cmdline, set_option, watch);
+
+	if (status < 0)
+		status = targets_parse(argc, argv, &watch->targets);
+	if (status >= 0)
+		return status;
+	if (!targets_given(targets))
+		return usage_error(argv[0], "expected PID, or --name");
+	if (watch->thread && (targets->pids.nr > 1 || targets->nr_names))
+		return usage_error(argv[0], "--thread is for one PID");
+	if (!screen_possible())
+		return usage_error(argv[0], "this is for a terminal; 'cpctl get' prints to files and pipes");
+	return -1;
+}
+
 int verb_watch(int argc, char **argv)
 {
 	struct watch watch = {
-		.interval_ns = NSEC_PER_SEC,
-		.get_flags = CP_GET_NUDGE,
-		.options.size = sizeof(watch.options),
+		.watching.interval_ns = NSEC_PER_SEC,
+		.watching.get_flags = CP_GET_NUDGE,
 	};
-	int status = cmdline_parse(argc, argv, &cmdline, set_option, &watch);
+	int status = parse(argc, argv, &watch);
+	struct pids pids = {};
 
-	if (status < 0)
-		status = cmdline_pid(argc, argv, &watch.pid);
-	if (status >= 0)
-		return status;
-	if (!screen_possible())
-		return usage_error(argv[0], "this is for a terminal; 'cpctl get' prints to files and pipes");
-	watch.pair = cp_pair_open();
-	if (!watch.pair) {
-		diagnose_open(errno);
-		return EXIT_REFUSED;
+	if (status < 0 && !targets_find(&watch.targets, true, &pids))
+		status = EXIT_REFUSED;
+	if (status < 0) {
+		watch.watching.pair = cp_pair_open();
+		if (!watch.watching.pair) {
+			diagnose_open(errno);
+			status = EXIT_REFUSED;
+		}
 	}
-	status = watch_process(&watch);
-	cp_pair_close(watch.pair);
+	if (status < 0)
+		status = watch_pids(&watch, &pids);
+	cp_pair_close(watch.watching.pair);
+	pids_free(&pids);
+	targets_free(&watch.targets);
 	return status;
 }

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Newcomers: newcomer.h.
+ */
+#include <linux/freezer.h>
+#include <linux/hashtable.h>
+#include <linux/jiffies.h>
+#include <linux/ktime.h>
+#include <linux/overflow.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include "newcomer.h"
+
+/* A raw lock: a newcomer is added where preemption is off. */
+static DEFINE_HASHTABLE(newcomer_table, 6);
+static DEFINE_RAW_SPINLOCK(newcomer_table_lock);
+
+/**
+ * cp_newcomer_alloc - allocate the memory of a newcomer
+ * @gfp: how
+ *
+ * Return: the newcomer, with a reference for the caller; or NULL.
+ */
+struct cp_newcomer *cp_newcomer_alloc(gfp_t gfp)
+{
+	struct cp_newcomer *newcomer;
+
+	newcomer = kzalloc(sizeof(*newcomer), gfp | __GFP_ACCOUNT |
+			   __GFP_NORETRY | __GFP_NOWARN);
+	if (!newcomer)
+		return NULL;
+	refcount_set(&newcomer->refs, 1);
+	INIT_LIST_HEAD(&newcomer->queued);
+	return newcomer;
+}
+
+/**
+ * cp_newcomer_unref - drop a reference
+ * @newcomer: the newcomer, or NULL
+ */
+void cp_newcomer_unref(struct cp_newcomer *newcomer)
+{
+	if (newcomer && refcount_dec_and_test(&newcomer->refs))
+		kfree(newcomer);
+}
+
+/**
+ * cp_newcomer_add - let cp_newcomer_paired() find a newcomer
+ * @newcomer: the newcomer
+ * @task: its task
+ *
+ * Any context.
+ */
+void cp_newcomer_add(struct cp_newcomer *newcomer, struct task_struct *task)
+{
+	unsigned long flags;
+
+	newcomer->task = task;
+	raw_spin_lock_irqsave(&newcomer_table_lock, flags);
+	hash_add(newcomer_table, &newcomer->node, (unsigned long)task);
+	raw_spin_unlock_irqrestore(&newcomer_table_lock, flags);
+}
+
+/**
+ * cp_newcomer_remove - undo cp_newcomer_add()
+ * @newcomer: the newcomer
+ */
+void cp_newcomer_remove(struct cp_newcomer *newcomer)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&newcomer_table_lock, flags);
+	hash_del(&newcomer->node);
+	raw_spin_unlock_irqrestore(&newcomer_table_lock, flags);
+}
+
+/**
+ * cp_newcomer_paired - somebody has paired with a task, which may be a newcomer
+ * @task: the task, hooked
+ *
+ * The newcomer's next step is the work of that hook.
+ */
+void cp_newcomer_paired(struct task_struct *task)
+{
+	struct cp_newcomer *newcomer;
+	bool found = false;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&newcomer_table_lock, flags);
+	hash_for_each_possible(newcomer_table, newcomer, node,
+			       (unsigned long)task) {
+		if (newcomer->task != task)
+			continue;
+		WRITE_ONCE(newcomer->paired, true);
+		found = true;
+	}
+	raw_spin_unlock_irqrestore(&newcomer_table_lock, flags);
+	/* It sleeps in cp_newcomer_wait(), or will not begin to. */
+	if (found)
+		wake_up_process(task);
+}
+
+/* Limits are waited for in pieces that fit a timer of the kernel. */
+static long newcomer_timeout(u64 deadline)
+{
+	u64 now = ktime_get_ns();
+
+	if (now >= deadline)
+		return 0;
+	return min_t(u64, nsecs_to_jiffies64(deadline - now) + 1,
+		     MAX_JIFFY_OFFSET);
+}
+
+/**
+ * cp_newcomer_wait - newcomer: wait until somebody has paired with it
+ * @newcomer: the newcomer, after cp_newcomer_add(); the current task
+ * @newcomers: those of its parent's pair, or of its own before an exec
+ * @child: also until that pair is over
+ * @limit: for at most this many nanoseconds
+ *
+ * Called in the task's work, which may sleep, with no locks held: the task can be frozen.
+ * Returns early when the task is killed.
+ */
+void cp_newcomer_wait(struct cp_newcomer *newcomer,
+		      struct cp_newcomers *newcomers, bool child, u64 limit)
+{
+	u64 begun = ktime_get_ns(), deadline;
+	long left;
+
+	if (check_add_overflow(begun, limit, &deadline))
+		deadline = U64_MAX;
+	do {
+		left = newcomer_timeout(deadline);
+		left = ___wait_event(newcomers->wait,
+				     ___wait_cond_timeout(READ_ONCE(newcomer->paired) ||
+							  (child && READ_ONCE(newcomers->closed))),
+				     (TASK_KILLABLE | TASK_NOLOAD | TASK_FREEZABLE),
+				     0, left,
+				     __ret = schedule_timeout(__ret));
+	} while (!left && ktime_get_ns() < deadline);
+}
+
+/**
+ * cp_newcomers_init - set up; there are none
+ * @newcomers: the newcomers of a pair, zeroed
+ */
+void cp_newcomers_init(struct cp_newcomers *newcomers)
+{
+	spin_lock_init(&newcomers->lock);
+	INIT_LIST_HEAD(&newcomers->queue);
+	init_waitqueue_head(&newcomers->wait);
+}
+
+/**
+ * cp_newcomers_queue - let the master take a newcomer
+ * @newcomers: those of the parent's pair
+ * @newcomer: the newcomer
+ *
+ * The queue gets a reference.
+ *
+ * Return: false when the pair is over.
+ */
+bool cp_newcomers_queue(struct cp_newcomers *newcomers,
+			struct cp_newcomer *newcomer)
+{
+	bool open;
+
+	spin_lock(&newcomers->lock);
+	open = !newcomers->closed;
+	if (open) {
+		refcount_inc(&newcomer->refs);
+		list_add_tail(&newcomer->queued, &newcomers->queue);
+	}
+	spin_unlock(&newcomers->lock);
+	return open;
+}
+
+/**
+ * cp_newcomers_any - would cp_newcomers_take() find one?
+ * @newcomers: those of a pair
+ *
+ * Return: true when it would; it may change at any time.
+ */
+bool cp_newcomers_any(const struct cp_newcomers *newcomers)
+{
+	return !list_empty_careful(&newcomers->queue);
+}
+
+/**
+ * cp_newcomers_take - master: take the first newcomer
+ * @newcomers: those of the pair
+ *
+ * Return: the newcomer, with the queue's reference; NULL when there is none.
+ */
+struct cp_newcomer *cp_newcomers_take(struct cp_newcomers *newcomers)
+{
+	struct cp_newcomer *newcomer;
+
+	spin_lock(&newcomers->lock);
+	newcomer = list_first_entry_or_null(&newcomers->queue,
+					    struct cp_newcomer, queued);
+	if (newcomer)
+		list_del_init(&newcomer->queued);
+	spin_unlock(&newcomers->lock);
+	return newcomer;
+}
+
+/**
+ * cp_newcomers_put_back - undo cp_newcomers_take()
+ * @newcomers: those of the pair
+ * @newcomer: the newcomer
+ */
+void cp_newcomers_put_back(struct cp_newcomers *newcomers,
+			   struct cp_newcomer *newcomer)
+{
+	spin_lock(&newcomers->lock);
+	list_add(&newcomer->queued, &newcomers->queue);
+	spin_unlock(&newcomers->lock);
+}
+
+/**
+ * cp_newcomers_close - the pair is over: no child waits, nor will
+ * @newcomers: those of the pair
+ *
+ * The master may still take those that are queued. May be called more than once.
+ */
+void cp_newcomers_close(struct cp_newcomers *newcomers)
+{
+	spin_lock(&newcomers->lock);
+	WRITE_ONCE(newcomers->closed, true);
+	spin_unlock(&newcomers->lock);
+	wake_up_all(&newcomers->wait);
+}
+
+/**
+ * cp_newcomers_destroy - free what the master has not taken
+ * @newcomers: those of a pair that nobody uses any more
+ */
+void cp_newcomers_destroy(struct cp_newcomers *newcomers)
+{
+	struct cp_newcomer *newcomer;
+
+	while ((newcomer = cp_newcomers_take(newcomers)))
+		cp_newcomer_unref(newcomer);
+}

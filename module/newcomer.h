@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Newcomers: programs that a slave has begun, as children or by an exec, and that are held
+ * before their first instruction until somebody pairs with them.
+ *
+ * A child's newcomer is made by its parent, before the child runs. The rest is done by the
+ * newcomer itself, in its own context: it queues itself for the parent's master, and waits.
+ * It can be killed and frozen meanwhile, does not count as load, and shows as idle (I).
+ */
+#ifndef _CP_NEWCOMER_H
+#define _CP_NEWCOMER_H
+
+#include <linux/list.h>
+#include <linux/refcount.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+#include <linux/wait.h>
+
+struct cp_pair;
+struct task_struct;
+
+/**
+ * struct cp_newcomers - the newcomers of a pair
+ * @lock:	@queue
+ * @queue:	children whose master has not been told, the first one first
+ * @closed:	the pair is over: no child waits any more
+ * @wait:	where newcomers wait
+ */
+struct cp_newcomers {
+	spinlock_t lock;
+	struct list_head queue;
+	bool closed;
+	wait_queue_head_t wait;
+};
+
+/**
+ * struct cp_newcomer - a child before its first instruction
+ * @refs:	one of the child's work; one of who tells the master
+ * @rcu:	for one that is freed where preemption is off
+ * @node:	in the table of newcomers
+ * @queued:	in cp_newcomers.queue, or empty
+ * @work:	the child's
+ * @task:	the task; compared, never followed
+ * @pair:	the parent's pair, which the work holds
+ * @nr:		the child's id for the master
+ * @paired:	somebody has paired with it
+ */
+struct cp_newcomer {
+	refcount_t refs;
+	struct rcu_head rcu;
+	struct hlist_node node;
+	struct list_head queued;
+	struct callback_head work;
+	struct task_struct *task;
+	struct cp_pair *pair;
+	s32 nr;
+	bool paired;
+};
+
+struct cp_newcomer *cp_newcomer_alloc(gfp_t gfp);
+void cp_newcomer_unref(struct cp_newcomer *newcomer);
+void cp_newcomer_add(struct cp_newcomer *newcomer, struct task_struct *task);
+void cp_newcomer_remove(struct cp_newcomer *newcomer);
+void cp_newcomer_paired(struct task_struct *task);
+void cp_newcomer_wait(struct cp_newcomer *newcomer,
+		      struct cp_newcomers *newcomers, bool child, u64 limit);
+
+void cp_newcomers_init(struct cp_newcomers *newcomers);
+bool cp_newcomers_queue(struct cp_newcomers *newcomers,
+			struct cp_newcomer *newcomer);
+bool cp_newcomers_any(const struct cp_newcomers *newcomers);
+struct cp_newcomer *cp_newcomers_take(struct cp_newcomers *newcomers);
+void cp_newcomers_put_back(struct cp_newcomers *newcomers,
+			   struct cp_newcomer *newcomer);
+void cp_newcomers_close(struct cp_newcomers *newcomers);
+void cp_newcomers_destroy(struct cp_newcomers *newcomers);
+
+#endif /* _CP_NEWCOMER_H */

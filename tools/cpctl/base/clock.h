@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The time. */
+#ifndef CLOCK_H
+#define CLOCK_H
+
+#include <stdint.h>
+
+/* clock_ns() - CLOCK_MONOTONIC in nanoseconds */
+int64_t clock_ns(void);
+
+#endif /* CLOCK_H */
