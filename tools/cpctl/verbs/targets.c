@@ -2,7 +2,6 @@
 /* The processes that a verb is for: those of ids, and those of --name. */
 #include <getopt.h>
 #include <limits.h>
-#include <string.h>
 
 #include "cmdline.h"
 #include "exit.h"

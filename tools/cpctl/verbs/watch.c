@@ -7,7 +7,6 @@
  * the process at its next return to user mode until the next picture.
  */
 #include <errno.h>
-#include <stdlib.h>
 
 #include "cmdline.h"
 #include "cpctl.h"
