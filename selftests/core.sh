@@ -561,7 +561,7 @@ test_usage()
 {
 	local arguments
 
-	for arguments in bt dump 'bt 1 2 3' 'bt x y' 'bt --full 1' 'bt -n 0 1' \
+	for arguments in bt dump 'bt 1 2 x' 'bt x y' 'bt --full 1' 'bt -n 0 1' \
 		'dump 0 0' 'dump -n 1 1' 'dump --json 1' 'dump --stack-bytes 1 1' \
 		'dump --timeout x 1' 'dump -o'; do
 		# shellcheck disable=SC2086 # words
