@@ -27,7 +27,7 @@ struct task_struct;
  * @wait:	where newcomers wait
  */
 struct cp_newcomers {
-	spinlock_t lock;
+	spinlock_t lock; /* @queue, and writes of @closed */
 	struct list_head queue;
 	bool closed;
 	wait_queue_head_t wait;

@@ -781,7 +781,8 @@ static int part_take(struct cp_part *part, u64 deadline, bool nudge,
  *
  * Return: 1: a checkpoint; cp_ring_taken() or cp_ring_put_back() follows on the part's
  * ring. 2: a thread has ended; cp_parts_end_taken() follows. 3: a child is held;
- * cp_parts_newcomer_taken() follows. 0: nothing is left, and nothing will come. Or an error, as cp_ring_take().
+ * cp_parts_newcomer_taken() follows. 0: nothing is left, and nothing will come. Or an
+ * error, as cp_ring_take().
  */
 int cp_parts_take(struct cp_parts *parts, u64 deadline, bool nudge,
 		  struct cp_parts_taken *taken)
