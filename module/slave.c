@@ -450,7 +450,7 @@ static void slave_exec(struct cp_pair *pair)
 	cp_newcomer_unref(newcomer);
 }
 
-/* Has another thread's exec ended the pair, and is this the thread that goes on? */
+/* Has another thread's exec ended the pair, and is this the thread that continues? */
 static bool slave_is_replaced(const struct cp_pair *pair)
 {
 	return READ_ONCE(pair->outcome.reason) == CP_END_EXEC &&
