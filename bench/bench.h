@@ -20,7 +20,10 @@
  * @ms: minimum duration of a measurement in milliseconds
  * @pairs: number of simultaneous pairs
  * @slots: number of slots of a recorder
- * @mode: "wait", "record", "limit" or "none"
+ * @threads: number of threads of the slave
+ * @busy: how many of them compute
+ * @mode: "wait", "record", "limit" or "none"; for process-hold, "get", "region",
+ *	"asleep" or "ptrace"
  * @command: arguments after the options
  */
 struct bench_options {
@@ -29,6 +32,8 @@ struct bench_options {
 	unsigned int	ms;
 	unsigned int	pairs;
 	unsigned int	slots;
+	unsigned int	threads;
+	unsigned int	busy;
 	const char	*mode;
 	char		**command;
 };
@@ -52,6 +57,10 @@ int bench_scale(const struct bench_options *options);
 int bench_memory(const struct bench_options *options);
 int bench_hold(const struct bench_options *options);
 int bench_idle(const struct bench_options *options);
+int bench_process_recorder(const struct bench_options *options);
+int bench_process_rendezvous(const struct bench_options *options);
+int bench_process_hold(const struct bench_options *options);
+int bench_gap(const struct bench_options *options);
 int bench_program(const struct bench_options *options);
 
 /* bench.c */
@@ -79,6 +88,11 @@ struct bench_time {
 
 struct bench_time bench_repeat(bench_fn fn, void *arg, unsigned int ms);
 void bench_result(struct bench_time time);
+
+/* pair.c */
+struct cp_pair *bench_pair(pid_t pid, const struct cp_pair_options *how);
+void bench_must_hold(struct cp_pair *pair, unsigned int kib);
+uint64_t bench_take(void *pair, unsigned long count);
 
 /* slave.c: a process to be observed */
 
@@ -122,8 +136,60 @@ void slave_order(struct slave *slave, unsigned long count);
 uint64_t slave_run(void *slave, unsigned long count);
 void slave_stop(struct slave *slave);
 long slave_call(void);
+void slave_deepen(uint64_t end, unsigned int kib, void (*fn)(void *arg), void *arg);
 size_t slave_read_stack(const struct slave *slave, uint64_t sp, void *buf,
 			size_t size);
+
+/* team.c: a process with threads */
+
+/**
+ * struct team_member - a thread, in memory that the team shares with its observer
+ * @team: the team
+ * @end: end of the thread's stack
+ * @work: what the thread has done so far
+ * @tid: its id; 0 until it runs
+ */
+struct team_member {
+	struct team		*team;
+	uint64_t		end;
+	volatile uint64_t	work;
+	volatile pid_t		tid;
+} __attribute__((aligned(64)));
+
+/* struct team_shared - @go: whether busy threads may begin */
+struct team_shared {
+	volatile uint32_t	go;
+};
+
+/**
+ * struct team - a child with threads, besides its main thread, which sleeps in futex(2)
+ * @nr: number of these threads
+ * @nr_busy: how many of them work; the others sleep in futex(2)
+ * @work: what the busy ones do, for ever
+ * @kib: KiB of stack in use in each thread but the main one
+ * @cpu: CPU to run on
+ * @pid: the child
+ * @never: the futex of threads that sleep
+ * @members: the threads
+ * @shared: memory shared with the child
+ */
+struct team {
+	unsigned int		nr;
+	unsigned int		nr_busy;
+	void			(*work)(struct team_member *member);
+	unsigned int		kib;
+	unsigned int		cpu;
+	pid_t			pid;
+	volatile uint32_t	never;
+	struct team_member	*members;
+	struct team_shared	*shared;
+};
+
+void team_start(struct team *team);
+void team_go(struct team *team);
+uint64_t team_work(const struct team *team);
+void team_await_work(const struct team *team, uint64_t count);
+void team_stop(struct team *team);
 
 /* The observer is on CPU 0. */
 static inline unsigned int bench_slave_cpu(const struct bench_options *options)

@@ -59,6 +59,14 @@ def memory(kib):
     return lambda get: (get(f"memory/{kib}"), 65536 + 4096 * pages)
 
 
+def hold(mode, busy):
+    return lambda get: (get(f"hold-{mode}/{busy}"), 0.55 * get(f"hold-ptrace/{busy}"))
+
+
+def gap(key, name):
+    return lambda get: (get(f"{key}/{name}"), 1.2 * get(f"{key}/library"))
+
+
 # (title, function, clocks for which the floor holds)
 TIME, INSTRUCTIONS, BOTH = ("time",), ("instructions",), ("time", "instructions")
 
@@ -88,6 +96,15 @@ FLOORS = (
       for name in ("null", "fork", "switch") for state in ("loaded", "pairs")),
     ("512 pairs, rendezvous: 1.15x of one pair's", scale("wait"), BOTH),
     ("512 pairs, recorder: 1.15x of one pair's", scale("record"), BOTH),
+    ("64 threads, recorder: 1.1x of one thread's",
+     lambda get: (get("process-recorder/64"), 1.1 * get("process-recorder/1")), BOTH),
+    *((f"hold of 64 threads, {mode}, {busy} compute: 0.55x of ptrace", hold(mode, busy),
+       INSTRUCTIONS)
+      for busy in (0, 8) for mode in ("get", "region", "asleep")),
+    *((f"the time held, cpctl {name}: 1.2x of the library's", gap("held", name), INSTRUCTIONS)
+      for name in ("bt", "dump")),
+    *((f"the longest gap, cpctl {name}: 1.2x of the library's", gap("gap", name), TIME)
+      for name in ("bt", "dump")),
     *((f"memory of an idle pair, {kib} KiB of stack: 64 KiB + its pages",
        memory(kib), BOTH) for kib in (1, 8, 64, 512)),
 )

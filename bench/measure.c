@@ -34,6 +34,13 @@ static const struct row {
 	{ "memory", bench_memory, "bytes that an idle pair adds" },
 	{ "hold", bench_hold, "no measurement: pairs that live" },
 	{ "idle", bench_idle, "no measurement: a process that sleeps" },
+	{ "process-recorder", bench_process_recorder,
+	  "as recorder, for a process with --threads" },
+	{ "process-rendezvous", bench_process_rendezvous,
+	  "as rendezvous, for a process with --threads" },
+	{ "process-hold", bench_process_hold,
+	  "a hold with registers, for each of --threads, --busy of which compute" },
+	{ "gap", bench_gap, "the time a program is held; {} is its pid in COMMAND" },
 	{ "program", bench_program, "a real program, with --mode" },
 };
 
@@ -45,9 +52,11 @@ static int usage(FILE *to)
 
 	fprintf(to,
 		"usage: measure ROW [--kib N] [--cpus 1|2] [--ms N] [--pairs N]\n"
-		"               [--slots N] [--mode wait|record|limit|none] [-- COMMAND...]\n\n");
+		"               [--slots N] [--threads N] [--busy N]\n"
+		"               [--mode wait|record|limit|none|get|region|asleep|ptrace]\n"
+		"               [-- COMMAND...]\n\n");
 	for (row = rows; row < rows + NR_ROWS; row++)
-		fprintf(to, "  %-18s%s\n", row->name, row->help);
+		fprintf(to, "  %-20s%s\n", row->name, row->help);
 	return to == stdout ? 0 : 2;
 }
 
@@ -71,12 +80,14 @@ int main(int argc, char **argv)
 		{ "ms", required_argument, NULL, 't' },
 		{ "pairs", required_argument, NULL, 'p' },
 		{ "slots", required_argument, NULL, 's' },
+		{ "threads", required_argument, NULL, 'T' },
+		{ "busy", required_argument, NULL, 'b' },
 		{ "mode", required_argument, NULL, 'm' },
 		{ "help", no_argument, NULL, 'h' },
 		{}
 	};
 	struct bench_options options = {
-		.kib = 8, .cpus = 1, .ms = 100, .pairs = 1, .slots = 8,
+		.kib = 8, .cpus = 1, .ms = 100, .pairs = 1, .slots = 8, .threads = 1,
 		.mode = "wait",
 	};
 	const struct row *row;
@@ -98,6 +109,12 @@ int main(int argc, char **argv)
 			break;
 		case 's':
 			options.slots = number(optarg);
+			break;
+		case 'T':
+			options.threads = number(optarg);
+			break;
+		case 'b':
+			options.busy = number(optarg);
 			break;
 		case 'm':
 			options.mode = optarg;

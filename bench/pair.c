@@ -6,7 +6,7 @@
 
 #include "bench.h"
 
-static struct cp_pair *make_pair(pid_t pid, const struct cp_pair_options *how)
+struct cp_pair *bench_pair(pid_t pid, const struct cp_pair_options *how)
 {
 	struct cp_pair *pair = cp_pair_open();
 
@@ -18,7 +18,7 @@ static struct cp_pair *make_pair(pid_t pid, const struct cp_pair_options *how)
 }
 
 /* Exits unless the checkpoint holds the whole stack. */
-static void must_hold(struct cp_pair *pair, unsigned int kib)
+void bench_must_hold(struct cp_pair *pair, unsigned int kib)
 {
 	const struct cp_segment *seg = cp_pair_segment(pair, 0);
 
@@ -30,7 +30,8 @@ static void must_hold(struct cp_pair *pair, unsigned int kib)
 	}
 }
 
-static uint64_t take(void *arg, unsigned long count)
+/* A bench_fn: takes @count checkpoints. */
+uint64_t bench_take(void *arg, unsigned long count)
 {
 	uint64_t begin = bench_now();
 	unsigned long i;
@@ -50,11 +51,11 @@ int bench_rendezvous(const struct bench_options *options)
 
 	bench_pin(0);
 	slave_start(&slave, options->kib, bench_slave_cpu(options));
-	pair = make_pair(slave.pid, NULL);
+	pair = bench_pair(slave.pid, NULL);
 	slave_order(&slave, SLAVE_FOREVER);
-	take(pair, 16);
-	must_hold(pair, options->kib);
-	time = bench_repeat(take, pair, options->ms);
+	bench_take(pair, 16);
+	bench_must_hold(pair, options->kib);
+	time = bench_repeat(bench_take, pair, options->ms);
 	slave_stop(&slave);
 	cp_pair_close(pair);
 	bench_result(time);
@@ -77,13 +78,13 @@ int bench_recorder(const struct bench_options *options)
 	bench_pin(0);
 	slave_start(&slave, options->kib, bench_slave_cpu(options));
 	plain = bench_repeat(slave_run, &slave, options->ms);
-	pair = make_pair(slave.pid, &how);
+	pair = bench_pair(slave.pid, &how);
 	/* Fills each slot once: the module allocates its memory on the first use. */
 	slave_run(&slave, 2 * options->slots + 4);
 	recorded = bench_repeat(slave_run, &slave, options->ms);
 	if (cp_pair_get(pair, 0, 0) != 1)
 		bench_die("no checkpoint was recorded");
-	must_hold(pair, options->kib);
+	bench_must_hold(pair, options->kib);
 	slave_stop(&slave);
 	cp_pair_close(pair);
 	printf("{\"ns\": %.2f, \"count\": %lu, \"plain\": %.2f, \"recorded\": %.2f}\n",

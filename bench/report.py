@@ -32,6 +32,10 @@ def cell(row):
     return f"{number(row['median'])} ±{abs(100 * spread / row['median']):.0f}%"
 
 
+def worst(row):
+    return number(max(row["samples"])) if row and "samples" in row else "-"
+
+
 def table(heads, lines):
     """Format a table; the first column is left-aligned, the others right-aligned."""
     lines = [heads, *lines]
@@ -83,6 +87,22 @@ def all_tables(results):
                ["", *(f"{count} pairs" for count in pairs)],
                [line("rendezvous", *(f"sum-wait/{count}" for count in pairs)),
                 line("recorder", *(f"sum-record/{count}" for count in pairs))])
+    threads = [count for count in bench_rows.THREADS
+               if f"process-rendezvous/{count}" in rows]
+    yield ("A process with threads, all busy: each checkpoint, 8 KiB",
+           ["", *(f"{count} threads" for count in threads)],
+           [line(title, *(f"{name}/{count}" for count in threads))
+            for name, title in bench_rows.BY_THREADS])
+    yield (f"Hold and release of {bench_rows.HELD} threads with their registers: "
+           "CPU time of both sides for each thread",
+           ["", *bench_rows.BUSY.values()],
+           [line(title, *(f"hold-{mode}/{busy}" for busy in bench_rows.BUSY))
+            for mode, title in bench_rows.HOLDS.items()])
+    for key, title in (("held", "The time for which a program that computes is held"),
+                       ("gap", "The longest gap in a program that computes")):
+        yield (title, ["", "usual", "worst"],
+               [[what, cell(rows.get(f"{key}/{name}")), worst(rows.get(f"{key}/{name}"))]
+                for name, (what, _) in bench_rows.GAPS.items()])
     yield ("Real programs, from start to end", ["", *bench_rows.MODES.values()],
            [line(name, *(f"{name}/{mode}" for mode in bench_rows.MODES))
             for name in ("python3", "gzip", "sqlite3")])

@@ -56,6 +56,30 @@ TRIPS = (
     ("futex", 2, "futex round trip, two CPUs"),
     ("futex", 1, "futex round trip, one CPU"),
 )
+THREADS = (1, 64, 1000)
+# Threads of a process that is held, and how many of them compute.
+HELD = 64
+HELD_BUSY = 8
+BY_THREADS = (
+    ("process-rendezvous", "rendezvous, one CPU"),
+    ("process-recorder", "recorder, cost to the thread"),
+)
+HOLDS = {
+    "get": "hold, registers by CP_IOC_GET",
+    "region": "hold, registers read in the region",
+    "asleep": "hold with CP_HOLD_ASLEEP, CP_IOC_SLEEPER",
+    "ptrace": "ptrace: seize, interrupt, registers, detach",
+}
+BUSY = {
+    0: "all asleep in futex",
+    HELD_BUSY: f"{HELD_BUSY} of them compute",
+}
+GAPS = {
+    "none": ("another program runs once", ["true"]),
+    "library": ("pair, hold, get, end by the library", []),
+    "bt": ("cpctl bt", ["cpctl", "bt", "{}"]),
+    "dump": ("cpctl dump", ["cpctl", "dump", "-o", "-", "{}"]),
+}
 FAIRNESS = (
     ("fairness", 1, "beside master and slave (a third is fair)"),
     ("fairness/2", 2, "beside a master, its slave elsewhere (a half is fair)"),
@@ -132,9 +156,13 @@ class Plan:
         self.folder = tempfile.mkdtemp(prefix="checkpoint-bench.")
         self.bystanders = {}
         self.rows = self.size_rows()
+        if 2 in self.cpus:
+            self.rows += self.gap_rows()
         if 1 in self.cpus:
             self.bystanders = {state: self.bystander_rows(state) for state in STATES}
             self.rows += self.memory_rows() + self.scale_rows()
+            self.rows += self.thread_rows(quick) + self.hold_rows()
+            self.rows += self.held_rows()
             self.rows += self.program_rows(quick)
             if not quick:
                 self.rows += self.outside_rows()
@@ -146,7 +174,7 @@ class Plan:
         shutil.rmtree(self.folder)
 
     def call(self, name, *args):
-        command = [self.program, name, *args]
+        command = [self.program, name, *map(str, args)]
         # With an instruction clock, time passes irregularly: no limit.
         limit = None if self.by_cpu_time else 300
         try:
@@ -159,7 +187,7 @@ class Plan:
         return json.loads(done.stdout)
 
     def row(self, key, title, *args, **kwargs):
-        return Row(key, title, lambda: self.call(*map(str, args)), **kwargs)
+        return Row(key, title, lambda: self.call(*args), **kwargs)
 
     def size_rows(self):
         """Rows for each size; the rows of COPIES are needed for any number of CPUs."""
@@ -194,6 +222,44 @@ class Plan:
                                          *args, "--cpus", os.cpu_count(), period=4,
                                          unit="rate", value="per_second"))
         return rows
+
+    def thread_rows(self, quick):
+        """Pairs with a process, all of whose threads are on one CPU."""
+        rows = []
+        for threads in THREADS[:2] if quick else THREADS:
+            rows.append(self.row(f"process-rendezvous/{threads}",
+                                 f"rendezvous, {threads} threads",
+                                 "process-rendezvous", "--threads", threads,
+                                 "--ms", 2 * self.ms))
+            # The scheduler needs seconds to let each of 1,000 busy threads run.
+            if threads <= HELD:
+                rows.append(self.row(f"process-recorder/{threads}",
+                                     f"recorder, {threads} threads",
+                                     "process-recorder", "--threads", threads,
+                                     "--ms", 500))
+        return rows
+
+    def hold_rows(self):
+        return [self.row(f"hold-{mode}/{busy}", f"{title}, {what}", "process-hold",
+                         "--threads", HELD, "--kib", 1, "--mode", mode, "--ms", self.ms,
+                         *(("--busy", busy) if busy else ()))
+                for busy, what in BUSY.items() for mode, title in HOLDS.items()]
+
+    def held_rows(self):
+        """The time for which a program is held, on one CPU."""
+        return [Row(f"held/{name}", f"the time held: {title}",
+                    lambda command=command: self.run_gap(command, 1))
+                for name, (title, command) in GAPS.items()]
+
+    def gap_rows(self):
+        return [Row(f"gap/{name}", f"the longest gap: {title}",
+                    lambda command=command: self.run_gap(command, 2), value="longest")
+                for name, (title, command) in GAPS.items()]
+
+    def run_gap(self, command, cpus):
+        if command and not shutil.which(command[0]):
+            raise Absent(f"{command[0]} is not installed")
+        return self.call("gap", "--cpus", cpus, "--", *command)
 
     def bystander_rows(self, state):
         # Forks take long: measure for longer, to have enough of them.

@@ -59,9 +59,9 @@ static uint64_t do_calls(struct slave *slave, unsigned long count)
 }
 
 /* Runs below the padding, so that the wanted size of the stack is in use. */
-__attribute__((noinline))
-static void obey(struct slave *slave)
+static void obey(void *arg)
 {
+	struct slave *slave = arg;
 	unsigned long count;
 	uint64_t ns;
 
@@ -77,6 +77,32 @@ static void obey(struct slave *slave)
 	}
 }
 
+/**
+ * slave_deepen - call a function with a given size of the stack in use
+ * @end: end of the stack
+ * @kib: KiB to be in use
+ * @fn: the function
+ * @arg: argument of @fn
+ */
+__attribute__((noinline))
+void slave_deepen(uint64_t end, unsigned int kib, void (*fn)(void *arg), void *arg)
+{
+	size_t used, wanted = kib * 1024;
+	char *padding;
+
+	/* The frames of this function and of @fn count as well. */
+	used = end - (uint64_t)__builtin_frame_address(0);
+	used += RED_ZONE + 256;
+	if (wanted > used) {
+		/* cppcheck-suppress allocaCalled */
+		padding = alloca(wanted - used);
+		memset(padding, 0x5a, wanted - used);
+		asm volatile("" : : "r"(padding) : "memory");
+	}
+	fn(arg);
+	asm volatile("" : : : "memory");
+}
+
 struct birth {
 	struct slave	*slave;
 	unsigned int	kib;
@@ -87,21 +113,10 @@ static int live(void *arg)
 {
 	struct birth *birth = arg;
 	struct slave *slave = birth->slave;
-	size_t used, wanted = birth->kib * 1024;
-	char *padding;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	bench_pin(birth->cpu);
-	/* The frames of this function and of obey() count as well. */
-	used = slave->shared->end - (uint64_t)__builtin_frame_address(0);
-	used += RED_ZONE + 256;
-	if (wanted > used) {
-		/* cppcheck-suppress allocaCalled */
-		padding = alloca(wanted - used);
-		memset(padding, 0x5a, wanted - used);
-		asm volatile("" : : "r"(padding) : "memory");
-	}
-	obey(slave);
+	slave_deepen(slave->shared->end, birth->kib, obey, slave);
 	return 0;
 }
 
