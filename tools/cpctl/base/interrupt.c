@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "interrupt.h"
+#include "prefault.h"
 
 /* After the signal, a timer interrupts blocking calls at this interval. */
 #define AGAIN_NS 50000000
@@ -86,11 +87,18 @@ void interrupt_catch(struct cp_pair *pair)
 int interrupt_prep(struct cp_pair *pair, pid_t pid,
 		   const struct cp_pair_options *options)
 {
-	int ret = cp_pair_prep(pair, pid, options);
+	int ret;
 
-	if (!ret && interrupted())
+	/* From here on, the slave may wait for cpctl. */
+	prefault_code();
+	ret = cp_pair_prep(pair, pid, options);
+	if (ret)
+		return ret;
+	/* Takes the page fault of the region's first page before a hold does. */
+	cp_pair_parts(pair);
+	if (interrupted())
 		cp_pair_end(pair);
-	return ret;
+	return 0;
 }
 
 void interrupt_move(struct cp_pair *pair)

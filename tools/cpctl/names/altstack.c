@@ -36,20 +36,49 @@ static bool is_frame(const ucontext_t *context, uint64_t addr, uint64_t sp)
 	       (regs[REG_CSGSFS] & 0xffff) == USER_CS;
 }
 
+/*
+ * Copies the next bytes that may be a signal frame, from *@at on, and sets *@at to their
+ * offset. The slave is held meanwhile, so this looks for the rare byte of the code segment
+ * by memchr(), which reads many bytes at a time. Returns false if there are none before
+ * @end.
+ */
+static bool find_frame(const unsigned char *bytes, size_t *at, size_t end,
+		       ucontext_t *context)
+{
+	size_t selector = offsetof(ucontext_t, uc_mcontext.gregs[REG_CSGSFS]);
+
+	while (*at + CONTEXT_SIZE <= end) {
+		const unsigned char *begin = bytes + *at + selector;
+		const unsigned char *found = memchr(begin, USER_CS,
+						    end - *at - selector);
+
+		if (!found)
+			return false;
+		*at += (size_t)(found - begin);
+		/* The ucontext_t of a signal frame is aligned to eight bytes. */
+		if ((found - begin) % sizeof(greg_t) == 0 &&
+		    *at + CONTEXT_SIZE <= end) {
+			memcpy(context, bytes + *at, CONTEXT_SIZE);
+			return true;
+		}
+		*at += sizeof(greg_t) - (size_t)(found - begin) % sizeof(greg_t);
+	}
+	return false;
+}
+
 uint64_t altstack_interrupted(const struct cp_regs *regs,
 			      const struct cp_segment *info,
 			      const unsigned char *bytes)
 {
-	uint64_t sp = regs->rsp, at = sp - info->addr, other;
+	uint64_t sp = regs->rsp, other;
+	size_t at = sp - info->addr, end;
 	ucontext_t context;
-	uint64_t end;
 
 	if (at > info->size)
 		return 0;
 	end = info->size - at > SEARCH_MAX ? at + SEARCH_MAX : info->size;
-	/* The ucontext_t of a signal frame is aligned to eight bytes. */
-	for (at += -sp % sizeof(sp); at + CONTEXT_SIZE <= end; at += sizeof(sp)) {
-		memcpy(&context, bytes + at, CONTEXT_SIZE);
+	for (at += -sp % sizeof(sp); find_frame(bytes, &at, end, &context);
+	     at += sizeof(sp)) {
 		if (!is_frame(&context, info->addr + at, sp))
 			continue;
 		other = (uint64_t)context.uc_mcontext.gregs[REG_RSP];

@@ -19,7 +19,7 @@
 /*
  * struct sleepers - the threads that are being read
  * @pair, @around, @asleep: see sleepers_take()
- * @info: the module's limits
+ * @info: the module's limits; zero until a thread is found asleep
  * @stack_limit: see sleepers_take()
  * @fresh: the mappings as of now; NULL unless those of @around lack a stack
  */
@@ -121,6 +121,9 @@ static int read_sleeper(struct sleepers *sleepers, unsigned int part,
 
 	if (cp_pair_sleeper(sleepers->pair, part, &before))
 		return -1;
+	if (!sleepers->info.version &&
+	    cp_pair_info(sleepers->pair, &sleepers->info))
+		return -1;
 	snapshot->head = before.checkpoint;
 	if (add_stack(sleepers, snapshot)) {
 		errno = ENOMEM;
@@ -169,7 +172,7 @@ int sleepers_take(const struct cp_pair *pair, const struct surroundings *around,
 		.stack_limit = stack_limit,
 	};
 	unsigned int i;
-	int ret = cp_pair_info(pair, &sleepers.info);
+	int ret = 0;
 
 	for (i = 0; !ret && i < cp_pair_parts(pair); i++)
 		ret = take_part(&sleepers, i);

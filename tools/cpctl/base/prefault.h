@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Page faults of cpctl's own code, before a slave is held. */
+#ifndef PREFAULT_H
+#define PREFAULT_H
+
+/*
+ * prefault_code() - map all pages of the program's code
+ *
+ * The first call of a function in a page that no one has executed yet takes a page fault,
+ * which costs more than all else that cpctl does while it holds a slave. Does nothing on
+ * kernels before Linux 5.14.
+ */
+void prefault_code(void);
+
+#endif /* PREFAULT_H */
