@@ -7,125 +7,8 @@
 # shellcheck source=selftests/slaves.bash
 . selftests/slaves.bash
 . selftests/calls.bash
-
-doomed=$PWD/build/selftests/doomed
-chain=$PWD/build/selftests/chain-pie
-file=$folder/recording
-# In every mode, these are the calls after the one that dies.
-inner="die folded leaf middle"
-
-# numbers: of the checkpoints in the recording
-numbers()
-{
-	cpctl log "$file" | sed -n 's/^ *\([0-9][0-9]*\)  [0-9]*\.[0-9]* .*/\1/p'
-}
-
-# consecutive: lines of numbers, each one more than the one before
-consecutive()
-{
-	awk 'NR > 1 && $1 != last + 1 { exit 1 } { last = $1 }'
-}
-
-# has_died SIGNAL [ADDRESS]: that is the last checkpoint, and only it
-has_died()
-{
-	cpctl log --json "$file" >"$folder/log"
-	python3 -IS -c '
-import json, sys
-lines = [json.loads(l) for l in sys.stdin]
-end = lines.pop()
-assert end["type"] == "end" and end["reason"] == "exited", end
-assert end["signal"] == int(sys.argv[1]), end
-death = lines[-1]["death"]
-assert death["signal"] == int(sys.argv[1]), death
-lines = [l for l in lines if l["type"] == "log"]
-if len(sys.argv) > 2:
-    assert death["address"] == sys.argv[2], death
-    assert death["code"] > 0, death
-assert not any("death" in l for l in lines[:-1])
-seqs = [l["seq"] for l in lines]
-assert seqs == list(range(seqs[0], seqs[0] + len(seqs))), seqs' \
-		"$@" <"$folder/log"
-	cpctl show --json "$file" | grep -q "\"death\":{\"signal\":$1,"
-	cpctl log "$file" | tail -n 2 | head -n 1 |
-		grep -qE "  killed (with its process, )?by SIG"
-}
-
-# ours: of the names on standard input, those that the program has
-ours()
-{
-	grep -xE 'touch|divide|give_up|overflow|eat|rest|die|folded|leaf|middle|begin|on_signal|body|run_handler|main' |
-		tr '\n' ' '
-}
-
-# backtrace: the files json, and from it bt
-backtrace()
-{
-	cpctl bt --frames 0 --json "$file" >"$folder/json"
-	frames "" <"$folder/json" >"$folder/bt"
-}
-
-# shows NAMES: bt does, and gdb and eu-stack do in the core
-shows()
-{
-	backtrace
-	same bt "$1 " "$(cut -d ' ' -f 2 "$folder/bt" | ours)"
-	cpctl dump "$file" -o "$folder/core" 2>"$folder/errors"
-	has errors 'all else was read some time before'
-	same gdb "$1 " "$(gdb_names | ours)"
-	eu_stack >"$folder/eu.bt"
-	same eu-stack "$1 " "$(cut -d ' ' -f 2 "$folder/eu.bt" | ours)"
-	# gdb stops at main(), and knows of tail calls.
-	cut -d ' ' -f 1 "$folder/bt" | uniq >"$folder/addresses"
-	same addresses "$(cat "$folder/addresses")" \
-		"$(cut -d ' ' -f 1 "$folder/eu.bt" | uniq)"
-	gdb_addresses >"$folder/gdb.addresses"
-	grep -xF -f "$folder/addresses" "$folder/gdb.addresses" | uniq \
-		>"$folder/agreed"
-	[ "$(wc -l <"$folder/agreed")" -ge 3 ]
-	grep -xF -f "$folder/agreed" "$folder/addresses" | cmp - "$folder/agreed"
-}
-
-# crashes STATUS COMMAND...: recorded
-crashes()
-{
-	program=$2
-	ends "$1" cpctl record -o "$file" -- "${@:2}"
-	has errors "cpctl: $file: "
-	has_died $(($1 - 128))
-}
-
-# recorded COMMAND...: in the background, by $recorder; sets task
-recorded()
-{
-	program=$1
-	rm -f "$folder/pipe" "$folder/said" "$file"
-	mkfifo "$folder/pipe"
-	exec 8<>"$folder/pipe"
-	env --default-signal cpctl record "${options[@]}" -o "$file" -- "$@" \
-		<&8 >"$folder/said" 2>"$folder/errors" &
-	recorder=$!
-	leave_nothing
-	eventually test -s "$folder/said"
-	task=$(head -n 1 "$folder/said")
-}
-options=()
-
-tell()
-{
-	echo >&8
-}
-
-is_gone()
-{
-	[ ! -e "/proc/$1" ]
-}
-
-# is_in SYSCALL PID: by number
-is_in()
-{
-	[[ $(cat "/proc/$2/syscall") == "$1 "* ]]
-}
+# shellcheck source=selftests/recordings.bash
+. selftests/recordings.bash
 
 test_fault()
 {
@@ -201,7 +84,7 @@ test_alternate_stack()
 		"$(eu_stack | cut -d ' ' -f 2 | ours)"
 }
 
-# A recording is of one thread; the process's id stands for the main one.
+# A recording is of all threads. The one that crashed comes first.
 test_thread()
 {
 	recorded "$doomed-pie" segv thread told
@@ -210,58 +93,43 @@ test_thread()
 		echo "# one slave, two masters"
 	tell
 	fails 139 wait "$recorder"
-	# That of the main thread: the signal hit another one.
-	has_died 11
-	backtrace
+	has_died 11 0x10
+	shows "touch $inner begin body"
 	complete
-	same bt 'main ' "$(cut -d ' ' -f 2 "$folder/bt" | ours)"
+	cpctl bt --json "$file" | sed -n 2p | frames "" | cut -d ' ' -f 2 | grep -qx main
 }
 
-# What is told about is the thread itself.
+# Any thread stands for its process; --thread: that thread alone.
 test_thread_that_crashes()
 {
-	local kind
+	local option wanted
 
-	for kind in pie static; do
-		start_told "$doomed-$kind" segv thread
-		record_told
+	for option in '' --thread; do
+		start_told "$doomed-static" segv thread
+		# shellcheck disable=SC2086 # none, or one
+		record_told $option
 		tell
 		wait "$recorder"
 		fails 139 wait "$slave"
 		has_died 11 0x10
 		shows "touch $inner begin body"
 		complete
+		wanted=$([ "$option" ] && echo 1 || echo 2)
+		[ "$(thread_ids <"$folder/log" | wc -l)" -eq "$wanted" ]
 	done
 }
 
-child()
+# With --thread, that of the main thread: the signal hit another one.
+test_main_thread_alone()
 {
-	tr -d ' ' <"/proc/$recorder/task/$recorder/children"
-}
-
-# start_told COMMAND...: sets slave, and task when it waits to be told
-start_told()
-{
-	program=$1
-	rm -f "$folder/pipe" "$folder/said"
-	mkfifo "$folder/pipe"
-	exec 8<>"$folder/pipe"
-	"$@" told <&8 >"$folder/said" &
-	slave_begins $!
-	eventually test -s "$folder/said"
-	task=$(head -n 1 "$folder/said")
-	eventually is_in 0 "$task"
-}
-
-# record_told: sets recorder when it records task
-record_told()
-{
-	env --default-signal cpctl record -o "$file" "$task" \
-		2>"$folder/errors" &
-	recorder=$!
-	eventually is_master_of $recorder "$task"
-	# It has looked around, and waits.
-	eventually is_in 7 "$recorder"
+	options=(--thread)
+	recorded "$doomed-pie" segv thread told
+	tell
+	fails 139 wait "$recorder"
+	backtrace
+	complete
+	same bt 'main ' "$(cut -d ' ' -f 2 "$folder/bt" | ours)"
+	cpctl log "$file" | grep -q "killed with its process, by SIGSEGV in thread $task"
 }
 
 test_kill()
@@ -355,7 +223,6 @@ goes_on()
 	complete
 	cpctl log "$file" >"$folder/log"
 	grep -qF "          (exec: $doomed-pie segv main" "$folder/log"
-	numbers | consecutive
 	cpctl show "$file" >"$folder/show"
 	head -n 1 "$folder/show" | grep -qF ": $doomed-pie segv main"
 }
@@ -372,7 +239,7 @@ test_exec()
 		options=($options)
 		goes_on "$folder/wrapper"
 	done
-	[ "$(numbers | head -n 1)" = 1 ]
+	cpctl log --json "$file" | unbroken 1
 	goes_on env X=1 "$doomed-pie" segv main
 	goes_on python3 -IS -c '
 import os, sys
@@ -401,7 +268,7 @@ test_exec_without_end()
 	printf '%s\n' 'n=$((n + 1))' '[ $n -lt 30 ] || exit 5' \
 		'export n; exec sh "$0"' >"$folder/loop"
 	ends 5 cpctl record --slots 200 -o "$file" -- sh "$folder/loop"
-	numbers | consecutive
+	cpctl log --json "$file" | unbroken
 	[ "$(numbers | wc -l)" -gt 200 ]
 	[ "$(numbers | wc -l)" -le 402 ]
 	cpctl log "$file" | grep -q '(exec: sh '
@@ -605,8 +472,7 @@ test_interrupt()
 	eventually is_in 0 "$task"
 	tell
 	eventually is_gone "$task"
-	numbers | consecutive
-	[ "$(numbers | head -n 1)" = 1 ]
+	cpctl log --json "$file" | unbroken 1
 }
 
 test_written_on_demand()
@@ -688,12 +554,9 @@ test_slots()
 	# They, and the one of death.
 	[ "$(numbers | wc -l)" -le 6 ]
 	[ "$(numbers | wc -l)" -ge 5 ]
-	numbers | consecutive
 	ends 139 cpctl record --slots 1000 -o "$folder/all" -- \
 		"$doomed-pie" segv main
-	file=$folder/all
-	[ "$(numbers | head -n 1)" = 1 ]
-	numbers | consecutive
+	cpctl log --json "$folder/all" | unbroken 1
 }
 
 test_every()
@@ -783,15 +646,15 @@ test_stream()
 {
 	ends 0 cpctl record --stream --wait --slots 4 -o "$file" -- \
 		python3 -IS -c 'import json; print(json.dumps([1, 2]))'
-	[ "$(numbers | head -n 1)" -gt 1 ] || [ "$(numbers | head -n 1)" -eq 1 ]
-	numbers | consecutive
+	cpctl log --json "$file" | unbroken
 	[ "$(numbers | wc -l)" -gt 300 ]
 	has errors '; 0 lost in between'
 }
 
 test_stream_with_losses()
 {
-	options=(--stream --slots 2 --stack-limit 4K)
+	# In the recording of one thread, the numbers have gaps, too.
+	options=(--thread --stream --slots 2 --stack-limit 4K)
 	recorded "$chain" busy
 	kill -STOP "$recorder"
 	eventually is_stopped "$recorder"
@@ -837,7 +700,7 @@ test_vector_registers()
 
 	ends 7 cpctl record --xstate -o "$file" -- "$doomed-pie" live main
 	number=$(cpctl log --json "$file" | grep '"syscall_name":"close".*"result":-9' |
-		tail -n 1 | sed 's/.*"seq":\([0-9]*\),.*/\1/')
+		tail -n 1 | sed 's/.*"number":\([0-9]*\),.*/\1/')
 	cpctl dump "$file" "$number" -o "$folder/core" 2>/dev/null
 	gdb -batch -nx -iex 'set auto-load off' -ex 'info registers xmm0' \
 		"$doomed-pie" "$folder/core" >"$folder/gdb" 2>/dev/null </dev/null
@@ -865,11 +728,14 @@ import json, re, sys
 text = [l for l in open(sys.argv[1]) if re.match(r" *\d+  ", l)]
 lines = [json.loads(l) for l in sys.stdin]
 assert lines.pop() == {"type": "end", "reason": "exited", "exit_status": 7}
+end = lines.pop()
+assert (end["type"], end["exit_status"]) == ("thread_end", 7), end
+assert end["thread"] == lines[-1]["thread"], end
 assert len(text) == len(lines)
 for t, j in zip(text, lines):
     assert j["type"] == "log"
     seq, time, _, cpu, what = t.split(None, 4)
-    assert j["seq"] == int(seq) and j["cpu"] == int(cpu), t
+    assert j["number"] == int(seq) and j["cpu"] == int(cpu), t
     assert time == "%d.%06d" % (j["time_ns"] // 10**9, j["time_ns"] // 1000 % 10**6)
     if j["entry"] == "syscall":
         if "error" in j:
@@ -892,7 +758,7 @@ test_show()
 {
 	local first last
 
-	ends 7 cpctl record --slots 20 -o "$file" -- "$doomed-pie" live main
+	ends 7 cpctl record --thread --slots 20 -o "$file" -- "$doomed-pie" live main
 	first=$(numbers | head -n 1)
 	last=$(numbers | tail -n 1)
 	cpctl show "$file" "$first" | head -n 1 | grep -q "^checkpoint $first "
@@ -904,7 +770,7 @@ test_show()
 	cpctl show --full --json "$file" "$first" | python3 -IS -c '
 import json, sys
 c = json.load(sys.stdin)
-assert c["type"] == "checkpoint" and c["seq"] == int(sys.argv[1])
+assert c["type"] == "checkpoint" and c["number"] == int(sys.argv[1])
 assert len(c["regs"]) == 27
 (s,) = c["segments"]
 assert len(s["data"]) == 2 * s["size"] and not s["truncated"]' "$first"
@@ -985,7 +851,7 @@ test_diff()
 
 	ends 7 cpctl record -o "$file" -- "$doomed-pie" live main
 	number=$(cpctl log --json "$file" | grep '"syscall_name":"close".*"result":-9' |
-		tail -n 1 | sed 's/.*"seq":\([0-9]*\),.*/\1/')
+		tail -n 1 | sed 's/.*"number":\([0-9]*\),.*/\1/')
 	cpctl show --full --json "$file" $((number - 1)) >"$folder/a"
 	cpctl show --full --json "$file" "$number" >"$folder/b"
 	cpctl diff "$file" $((number - 1)) "$number" >"$folder/text"
@@ -996,7 +862,7 @@ test_diff()
 		import json, re, sys
 		load = lambda name: json.load(open(sys.argv[1] + "/" + name))
 		a, b, diff = load("a"), load("b"), load("json")
-		assert (diff["type"], diff["a"], diff["b"]) == ("diff", a["seq"], b["seq"])
+		assert (diff["type"], diff["a"], diff["b"]) == ("diff", a["number"], b["number"])
 		regs = {r["name"]: (r["old"], r["new"]) for r in diff["registers"]}
 		want = {n: (v, b["regs"][n]) for n, v in a["regs"].items() if v != b["regs"][n]}
 		assert regs == want, (regs, want)
@@ -1282,9 +1148,9 @@ open(sys.argv[2], "wb").write(data)' "$file" "$folder/bad" "$at"
 	{ cat "$file"; echo more; } >"$folder/longer"
 	ends 2 cpctl log "$folder/longer"
 	has errors ': damaged: '
-	printf 'CKPTREC\n\003\000\000\000\000\000\000\000' >"$folder/version"
+	printf 'CKPTREC\n\004\000\000\000\000\000\000\000' >"$folder/version"
 	ends 2 cpctl show "$folder/version"
-	has errors 'made by another version of cpctl: format 3, this one reads 1 to 2'
+	has errors 'made by another version of cpctl: format 4, this one reads 1 to 3'
 }
 
 # After a program has been rebuilt, its names are not used for the recorded addresses.
@@ -1405,7 +1271,7 @@ test_death_of_another_thread_is_not_its_own()
 			return pthread_join(thread, NULL);
 		}
 	END
-	fails 139 cpctl record -o "$file" -- "$folder/threads" >"$folder/tid" 2>/dev/null
+	fails 139 cpctl record --thread -o "$file" -- "$folder/threads" >"$folder/tid" 2>/dev/null
 	for command in log show bt; do
 		ends 0 cpctl $command "$file"
 		has out "killed with its process, by SIGSEGV in thread $(cat "$folder/tid"): not where that happened"

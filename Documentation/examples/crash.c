@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A program that crashes, to be recorded: cc -g -O1 crash.c */
-#include <stdio.h>
+/* A program of which a thread crashes, to be recorded: cc -g -O1 -pthread crash.c */
+#include <pthread.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 int *table[4];
@@ -15,11 +16,28 @@ __attribute__((noinline)) static int work(int n)
 	return look_up(n) + 1;
 }
 
-int main(int argc, char **argv)
+static void *parse(void *result)
 {
-	(void)argv;
-	puts("hello");
-	fflush(stdout);
-	close(99);
-	return work(argc);
+	prctl(PR_SET_NAME, "parser");
+	usleep(200000);
+	*(int *)result = work(1);
+	return result;
+}
+
+static void *serve(void *unused)
+{
+	prctl(PR_SET_NAME, "server");
+	pause();
+	return unused;
+}
+
+int main(void)
+{
+	pthread_t parser, server;
+	int result;
+
+	pthread_create(&server, NULL, serve, NULL);
+	pthread_create(&parser, NULL, parse, &result);
+	pthread_join(parser, NULL);
+	return result;
 }

@@ -8,7 +8,7 @@
 #include "target.h"
 
 #include "coreload.h"
-#include "playback.h"
+#include "lasts.h"
 #include "stack.h"
 
 static const struct view view = { .stack_bytes = 256 };
@@ -16,7 +16,7 @@ static const struct view view = { .stack_bytes = 256 };
 /* Reads a checkpoint as cpctl log, show and dump do. */
 static void look(struct playback *play)
 {
-	const struct snapshot *now = &play->now;
+	const struct snapshot *now = play->now;
 	const struct corestate state = { 1, &now, &play->around };
 	struct coreloads loads;
 	unsigned int i;
@@ -33,16 +33,40 @@ static void look(struct playback *play)
 		coreloads_free(&loads);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void read_all(void)
 {
+	const struct playback_options wanted = { .compare = true };
 	struct playback play;
 
-	if (!size)
-		return 0;
-	target_write(data + 1, size - 1, data[0] & 1);
-	if (playback_open(&play, target_path()))
+	if (playback_open(&play, target_path(), &wanted))
 		while (playback_next(&play))
 			look(&play);
 	playback_close(&play);
+}
+
+/* Reads the last states of all threads, as cpctl bt and dump do. */
+static void read_lasts(void)
+{
+	const struct playback_options wanted = { .quiet = true };
+	struct instant instant = {};
+	struct playback play;
+
+	if (playback_open(&play, target_path(), &wanted) &&
+	    lasts_read(&play, 0, &instant)) {
+		if (!instant.nr)
+			abort();
+		instant_time(&instant);
+	}
+	instant_free(&instant);
+	playback_close(&play);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	if (!size)
+		return 0;
+	target_write(data + 1, size - 1, data[0] & 1);
+	read_all();
+	read_lasts();
 	return 0;
 }

@@ -21,6 +21,9 @@
 #define SHOTS_MAX	8
 #define PARTS_MAX	(REC_SEGMENTS_MAX + 4)
 
+/* A number of threads, whose ids are below it. */
+#define THREADS_MAX	4
+
 /*
  * struct sample - contents of a recording
  * @process: the REC_PROCESS record
@@ -28,6 +31,8 @@
  * @maps: text of the REC_MAPS record
  * @nr: number of @shots
  * @shots: checkpoints
+ * @ends: bits of the threads that end after each checkpoint
+ * @exec: the number of the checkpoint after which the process executes a program
  */
 struct sample {
 	struct rec_process	process;
@@ -35,6 +40,8 @@ struct sample {
 	char			*maps;
 	unsigned int		nr;
 	struct snapshot		shots[SHOTS_MAX];
+	unsigned int		ends[SHOTS_MAX];
+	unsigned int		exec;
 };
 
 static const char *path;
@@ -130,6 +137,8 @@ static void random_shot(struct snapshot *now, struct dice *dice)
 	if (once_in(dice, 8))
 		nr = roll(dice, PARTS_MAX);
 	fill(dice, &now->head, sizeof(now->head));
+	if (!once_in(dice, 8))
+		now->head.thread = (int)roll(dice, THREADS_MAX);
 	for (i = 0; i < nr; i++) {
 		struct cp_segment info = {
 			.addr = any_address(dice),
@@ -161,15 +170,20 @@ static void random_sample(struct sample *sample, struct dice *dice)
 	fill(dice, sample->text, strlen(sample->text));
 	sample->maps = maps_of(roll(dice, 100), "/a file");
 	sample->nr = roll(dice, SHOTS_MAX + 1);
+	sample->exec = roll(dice, 2 * SHOTS_MAX);
 	for (i = 0; i < sample->nr; i++) {
 		struct snapshot *now = &sample->shots[i];
 
+		sample->ends[i] = roll(dice, 1 << THREADS_MAX) &
+				  roll(dice, 1 << THREADS_MAX);
 		if (!i || once_in(dice, 3)) {
 			random_shot(now, dice);
 			continue;
 		}
 		if (snapshot_copy(now, &sample->shots[i - 1]))
 			err(2, "memory");
+		if (once_in(dice, 3))
+			now->head.thread = (int)roll(dice, THREADS_MAX);
 		for (j = 0; j < now->nr_segments; j++)
 			change_part(&now->segments[j], dice);
 	}
@@ -183,32 +197,74 @@ static void free_sample(struct sample *sample)
 	free(sample->maps);
 }
 
-static void write_sample(const struct sample *sample)
+/* The name of a thread when it leaves checkpoint @i: it changes sometimes. */
+static const char *name_of(const struct sample *sample, unsigned int i)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-	struct recwriter *rec = fd < 0 ? NULL : recwriter_open(fd);
-	const size_t size = strlen(sample->text);
-	const struct rec_end end = {};
-	unsigned int i;
+	static char name[REC_NAME_SIZE];
 
-	if (!rec ||
-	    recwriter_text(rec, REC_PROCESS, &sample->process,
-			   sizeof(sample->process), sample->text, size) ||
-	    recwriter_text(rec, REC_AUXV, NULL, 0, sample->text, size) ||
-	    recwriter_maps(rec, sample->maps))
-		err(2, "%s", path);
-	for (i = 0; i < sample->nr; i++) {
-		struct snapshot now = {};
+	snprintf(name, sizeof(name), "%d of %u", sample->shots[i].head.thread,
+		 i / 3);
+	return name;
+}
 
-		if (snapshot_copy(&now, &sample->shots[i]) ||
-		    recwriter_checkpoint(rec, &now))
-			err(2, "%s", path);
+static bool write_shot(struct recwriter *rec, const struct sample *sample,
+		       unsigned int i)
+{
+	const struct rec_exec exec = {};
+	struct snapshot now = {};
+	struct rec_thread_end end = {};
+
+	if (snapshot_copy(&now, &sample->shots[i]) ||
+	    recwriter_checkpoint(rec, &now, name_of(sample, i)))
+		return false;
+	for (; end.thread < THREADS_MAX; end.thread++) {
+		end.status = 7 * end.thread;
+		if (sample->ends[i] >> end.thread & 1 &&
+		    recwriter_thread_end(rec, &end))
+			return false;
 	}
+	return sample->exec != i || !recwriter_exec(rec, &exec);
+}
+
+/* Opens the file for writing; fails if that is not possible. */
+static struct recwriter *open_writer(int *fd)
+{
+	struct recwriter *rec;
+
+	*fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	rec = *fd < 0 ? NULL : recwriter_open(*fd);
+	if (!rec)
+		err(2, "%s", path);
+	return rec;
+}
+
+static void close_writer(struct recwriter *rec, int fd)
+{
+	const struct rec_end end = {};
+
 	if (recwriter_put(rec, REC_END, &end, sizeof(end), NULL, 0) ||
 	    recwriter_flush(rec))
 		err(2, "%s", path);
 	recwriter_close(rec);
 	close(fd);
+}
+
+static void write_sample(const struct sample *sample)
+{
+	const size_t size = strlen(sample->text);
+	unsigned int i;
+	int fd;
+	struct recwriter *rec = open_writer(&fd);
+
+	if (recwriter_text(rec, REC_PROCESS, &sample->process,
+			   sizeof(sample->process), sample->text, size) ||
+	    recwriter_text(rec, REC_AUXV, NULL, 0, sample->text, size) ||
+	    recwriter_maps(rec, sample->maps))
+		err(2, "%s", path);
+	for (i = 0; i < sample->nr; i++)
+		if (!write_shot(rec, sample, i))
+			err(2, "%s", path);
+	close_writer(rec, fd);
 }
 
 /* Is @got equal to the first @most bytes of @want? */
@@ -266,20 +322,45 @@ static bool same_process(const struct playback *play,
 	       same_text(identity->auxv, sample->text, REC_TEXT_MAX);
 }
 
+/* Compares checkpoint @i, and the ends of threads after it. */
+static const char *read_shot(struct playback *play, const struct sample *sample,
+			     unsigned int i)
+{
+	const struct thread_end *end = &play->thread_end;
+	pid_t id;
+
+	if (playback_step(play) != PLAYBACK_CHECKPOINT)
+		return "a checkpoint cannot be read";
+	if (!same_shot(play->now, &sample->shots[i]))
+		return "a checkpoint differs";
+	if (strcmp(play->thread->name, name_of(sample, i)))
+		return "the name of a thread differs";
+	for (id = 0; id < THREADS_MAX; id++) {
+		if (!(sample->ends[i] >> id & 1))
+			continue;
+		if (playback_step(play) != PLAYBACK_THREAD_END ||
+		    end->thread != id || !end->known || end->status != 7 * id)
+			return "the end of a thread differs";
+	}
+	return NULL;
+}
+
 /* Compares the recording with @sample; returns what differs, or NULL. */
 static const char *read_sample(struct playback *play,
 			       const struct sample *sample)
 {
+	const char *wrong = NULL;
 	unsigned int i;
 
-	for (i = 0; i < sample->nr; i++) {
-		if (!playback_next(play))
-			return "a checkpoint cannot be read";
-		if (!same_shot(&play->now, &sample->shots[i]))
-			return "a checkpoint differs";
-	}
+	for (i = 0; i < sample->nr && !wrong; i++)
+		wrong = read_shot(play, sample, i);
+	if (wrong)
+		return wrong;
 	if (playback_next(play) || play->failed)
 		return "the end cannot be read";
+	/* An exec makes the reader forget the process. */
+	if (sample->exec < sample->nr)
+		return play->execs == 1 ? NULL : "the exec is missing";
 	if (!same_process(play, sample))
 		return "the process differs";
 	if (strlen(sample->maps) <= REC_MAPS_MAX ?
@@ -293,10 +374,11 @@ static const char *read_sample(struct playback *play,
 static int try(const struct sample *sample, const char *name, uint64_t number)
 {
 	const char *wrong = "it cannot be opened";
+	const struct playback_options wanted = {};
 	struct playback play;
 
 	write_sample(sample);
-	if (playback_open(&play, path))
+	if (playback_open(&play, path, &wanted))
 		wrong = read_sample(&play, sample);
 	playback_close(&play);
 	if (wrong)
@@ -325,6 +407,7 @@ static int try_stack(uint64_t before, uint64_t size)
 {
 	struct sample sample = {
 		.text = text_of(0, 0), .maps = text_of(0, 0), .nr = 1,
+		.exec = SHOTS_MAX,
 	};
 	struct cp_segment info = {
 		.addr = 0x7f0000000000, .kind = CP_SEGMENT_STACK,
@@ -344,10 +427,59 @@ static int try_text(size_t size, size_t lines, const char *name)
 {
 	struct sample sample = {
 		.text = text_of(size, 'x'), .maps = maps_of(lines, name),
+		.exec = SHOTS_MAX,
 	};
 	int bad = try(&sample, "a text of", size);
 
 	free_sample(&sample);
+	return bad;
+}
+
+/* The last checkpoints of two threads, which are too large together, or just not. */
+static int try_threads(uint64_t size)
+{
+	struct sample sample = {
+		.text = text_of(0, 0), .maps = text_of(0, 0), .nr = 3,
+		.exec = SHOTS_MAX,
+	};
+	struct cp_segment info = {
+		.addr = 0x7f0000000000, .size = size, .kind = CP_SEGMENT_STACK,
+	};
+	unsigned int i;
+	int bad;
+
+	for (i = 0; i < sample.nr; i++) {
+		sample.shots[i].head.thread = (int)(i % 2);
+		add_part(&sample.shots[i], &info, NULL);
+	}
+	bad = try(&sample, "two stacks of", size);
+	free_sample(&sample);
+	return bad;
+}
+
+/* More threads than a reader remembers, which do not end. */
+static int try_many(void)
+{
+	const struct playback_options wanted = {};
+	struct playback play;
+	int32_t nr = 0;
+	int fd, bad;
+	struct recwriter *rec = open_writer(&fd);
+
+	for (; nr < REC_THREADS_MAX + 5; nr++) {
+		struct snapshot now = { .head.thread = nr };
+
+		if (recwriter_checkpoint(rec, &now, "x"))
+			err(2, "%s", path);
+	}
+	close_writer(rec, fd);
+	if (playback_open(&play, path, &wanted))
+		while (playback_next(&play))
+			nr--;
+	bad = nr || play.failed;
+	if (bad)
+		printf("# many threads: %d are missing\n", nr);
+	playback_close(&play);
 	return bad;
 }
 
@@ -368,6 +500,9 @@ int main(int argc, char **argv)
 	bad += try_stack(0, REC_STACK_MAX);
 	bad += try_stack(5, REC_STACK_MAX);
 	bad += try_stack(REC_STACK_MAX + 17, 17);
+	bad += try_threads(REC_LAST_MAX / 2);
+	bad += try_threads(REC_LAST_MAX / 2 + 1);
+	bad += try_many();
 	bad += try_text(REC_TEXT_MAX, 400000, "");
 	bad += try_text(REC_TEXT_MAX + 1, 2000000, "/some/file");
 	return bad ? 1 : 0;

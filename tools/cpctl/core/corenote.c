@@ -38,14 +38,13 @@ static void put_note(FILE *out, const char *name, uint32_t type,
 	put_padded(out, bytes, size);
 }
 
-/* Is the state that of the death? A debugger shows it as the place of the fault. */
-static bool is_own_death(const struct cp_checkpoint *cp)
-{
-	return cp->flags & CP_CHECKPOINT_DEATH &&
-	       !(cp->flags & CP_CHECKPOINT_DEATH_ELSEWHERE);
-}
-
+/*
+ * @first: the first thread of the core. If that is the thread that received the deadly
+ *	signal, all threads have the signal, as in cores of the kernel: debuggers take the
+ *	signal of one of them for that of the process
+ */
 static void put_status(FILE *out, const struct snapshot *snapshot,
+		       const struct snapshot *first,
 		       const struct identity *identity)
 {
 	struct elf_prstatus status = {
@@ -58,9 +57,9 @@ static void put_status(FILE *out, const struct snapshot *snapshot,
 
 	_Static_assert(sizeof(status.pr_reg) == sizeof(struct cp_regs),
 		       "both are struct user_regs_struct");
-	if (is_own_death(&snapshot->head)) {
-		status.pr_cursig = (short)snapshot->head.signal;
-		status.pr_info.si_signo = snapshot->head.signal;
+	if (snapshot_is_death(first)) {
+		status.pr_cursig = (short)first->head.signal;
+		status.pr_info.si_signo = first->head.signal;
 		status.pr_info.si_code = snapshot->head.signal_code;
 	}
 	memcpy(&status.pr_reg, &snapshot->head.regs, sizeof(status.pr_reg));
@@ -68,11 +67,12 @@ static void put_status(FILE *out, const struct snapshot *snapshot,
 }
 
 /* Writes the siginfo of the fatal signal. */
-static void put_signal(FILE *out, const struct cp_checkpoint *cp)
+static void put_signal(FILE *out, const struct snapshot *snapshot)
 {
+	const struct cp_checkpoint *cp = &snapshot->head;
 	siginfo_t info = {};
 
-	if (!is_own_death(cp))
+	if (!snapshot_is_death(snapshot))
 		return;
 	info.si_signo = cp->signal;
 	info.si_code = cp->signal_code;
@@ -246,7 +246,7 @@ static void put_others(FILE *out, const struct corestate *state,
 	unsigned int i;
 
 	for (i = 1; i < state->nr; i++) {
-		put_status(out, state->threads[i], identity);
+		put_status(out, state->threads[i], state->threads[0], identity);
 		put_xstate(out, &state->threads[i]->xstate);
 	}
 }
@@ -262,9 +262,9 @@ char *corenote_all(const struct corestate *state, const struct identity *identit
 
 	if (!out)
 		return NULL;
-	put_status(out, first, identity);
+	put_status(out, first, first, identity);
 	put_process(out, identity);
-	put_signal(out, &first->head);
+	put_signal(out, first);
 	put_note(out, CORE_NAME, NT_AUXV, identity->auxv, identity->auxv_size);
 	put_files(out, maps);
 	put_xstate(out, &first->xstate);

@@ -212,11 +212,15 @@ static struct json_object *death_object(const struct cp_checkpoint *cp)
 	return object;
 }
 
-struct json_object *json_head(const char *type, const struct cp_checkpoint *cp)
+struct json_object *json_head(const char *type, uint64_t number,
+			      const struct cp_checkpoint *cp)
 {
 	struct json_object *object = json_object_new_object();
 
 	json_object_object_add(object, "type", json_object_new_string(type));
+	if (number)
+		json_object_object_add(object, "number",
+				       json_object_new_uint64(number));
 	json_object_object_add(object, "seq", json_object_new_uint64(cp->seq));
 	json_object_object_add(object, "time_ns",
 			       json_object_new_uint64(cp->time));
@@ -239,7 +243,7 @@ void json_snapshot(const struct printer *printer,
 		   const struct snapshot *snapshot)
 {
 	const struct cp_checkpoint *cp = &snapshot->head;
-	struct json_object *object = json_head("checkpoint", cp);
+	struct json_object *object = json_head("checkpoint", printer->number, cp);
 	struct json_object *segments = json_object_new_array();
 	struct symbol symbol;
 	unsigned int i;

@@ -17,8 +17,10 @@ struct json_object *json_symbol(const struct symbol *symbol);
 /*
  * json_head() - begin the object of a checkpoint
  * @type: the value of its member "type"
+ * @number: its number in a recording, or 0
  */
-struct json_object *json_head(const char *type, const struct cp_checkpoint *cp);
+struct json_object *json_head(const char *type, uint64_t number,
+			      const struct cp_checkpoint *cp);
 
 /*
  * json_line() - print @object and a newline, and free @object

@@ -35,7 +35,8 @@ void print_headline(const struct printer *printer, const struct cp_checkpoint *c
 	if (cp->flags & CP_CHECKPOINT_ASLEEP)
 		fputs("asleep", printer->out);
 	else
-		fprintf(printer->out, "checkpoint %" PRIu64, (uint64_t)cp->seq);
+		fprintf(printer->out, "checkpoint %" PRIu64,
+			printer->number ?: (uint64_t)cp->seq);
 	fprintf(printer->out,
 		"%s  time %" PRIu64 ".%09" PRIu64 "  cpu %u  %s",
 		printer->style->end, (uint64_t)(cp->time / NSEC_PER_SEC),

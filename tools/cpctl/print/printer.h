@@ -27,6 +27,8 @@ struct view {
  * @symbols: the symbols of the process
  * @view: the part of the stack to print
  * @columns: the width of the terminal @out; 0 for no limit
+ * @number: the number of the current checkpoint in a recording; 0 if there is none other
+ *	than cp_checkpoint.seq
  */
 struct printer {
 	FILE			*out;
@@ -34,6 +36,7 @@ struct printer {
 	struct symbols		*symbols;
 	struct view		view;
 	unsigned int		columns;
+	uint64_t		number;
 };
 
 /* symbol_print() - print a symbol: name+0xoffset (module), or [module]+0xoffset */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The checkpoints of the threads of a process, all of one instant. */
+/* The checkpoints of the threads of a process: of one instant, or the last ones. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,6 +49,45 @@ int instant_take(struct instant *instant, const struct cp_pair *pair)
 	       instant_add(instant, &fresh);
 }
 
+const struct thread *instant_culprit(const struct instant *instant)
+{
+	const struct thread *culprit = NULL;
+	unsigned int i;
+
+	for (i = 0; i < instant->nr; i++) {
+		if (!snapshot_is_death(&instant->threads[i].snapshot))
+			continue;
+		if (culprit)
+			return NULL;
+		culprit = &instant->threads[i];
+	}
+	return culprit;
+}
+
+uint64_t instant_time(const struct instant *instant)
+{
+	const struct thread *culprit = instant_culprit(instant);
+	uint64_t last = 0;
+	unsigned int i;
+
+	if (culprit)
+		return culprit->snapshot.head.time;
+	for (i = 0; i < instant->nr; i++) {
+		if (last < instant->threads[i].snapshot.head.time)
+			last = instant->threads[i].snapshot.head.time;
+	}
+	return last;
+}
+
+uint64_t instant_return(const struct thread *thread, uint64_t time)
+{
+	const struct cp_checkpoint *cp = &thread->snapshot.head;
+
+	if (cp->time <= time)
+		return cp->time;
+	return thread->before < time ? thread->before : time;
+}
+
 /* The order of two threads of which @first is the first one. */
 static int by_id(const void *a, const void *b, void *first)
 {
@@ -85,16 +124,14 @@ void instant_name(struct instant *instant)
 
 uint64_t instant_bytes(const struct instant *instant)
 {
-	const struct segment *part;
 	uint64_t bytes = 0;
-	unsigned int i, j;
+	unsigned int i;
 
 	for (i = 0; i < instant->nr; i++) {
-		const struct thread *thread = &instant->threads[i];
+		const struct snapshot *shot = &instant->threads[i].snapshot;
 
-		bytes += sizeof(*thread);
-		for (j = 0; (part = snapshot_part(&thread->snapshot, j)); j++)
-			bytes += sizeof(*part) + part->info.size;
+		bytes += sizeof(struct thread) + snapshot_size(shot) +
+			 shot->nr_segments * sizeof(struct segment);
 	}
 	return bytes;
 }

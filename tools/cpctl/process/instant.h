@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The checkpoints of the threads of a process, all of one instant. */
+/* The checkpoints of the threads of a process: of one instant, or the last ones. */
 #ifndef INSTANT_H
 #define INSTANT_H
 
@@ -11,10 +11,14 @@
 /*
  * struct thread - a thread at an instant
  * @snapshot: its checkpoint
+ * @number: the number of its checkpoint in a recording, or 0
+ * @before: in a recording, cp_checkpoint.time of the thread's checkpoint before, or 0
  * @name: its command name; empty if it is not known
  */
 struct thread {
 	struct snapshot	snapshot;
+	uint64_t	number;
+	uint64_t	before;
 	char		name[64];
 };
 
@@ -60,6 +64,31 @@ int instant_add(struct instant *instant, struct thread *thread);
 
 /* instant_has() - is there a checkpoint of the thread @id? */
 bool instant_has(const struct instant *instant, pid_t id);
+
+/*
+ * instant_culprit() - the thread that received the signal that killed the process
+ *
+ * Return: NULL if none did, or several: all threads receive SIGKILL.
+ */
+const struct thread *instant_culprit(const struct instant *instant);
+
+/*
+ * instant_time() - the time of the death, on the clock of cp_checkpoint.time
+ *
+ * If no single thread caused a death, the time of the newest checkpoint stands for it.
+ */
+uint64_t instant_time(const struct instant *instant);
+
+/*
+ * instant_return() - when a thread of a recording last returned to user mode
+ * @time: the result of instant_time()
+ *
+ * The states of threads that died because another one did are mostly captured after that
+ * one's death. Then the checkpoint before is that of the return.
+ *
+ * Return: cp_checkpoint.time, at most @time; 0 if it is not known.
+ */
+uint64_t instant_return(const struct thread *thread, uint64_t time);
 
 /* instant_sort() - sort the threads by their ids, but thread @first before all others */
 void instant_sort(struct instant *instant, pid_t first);

@@ -148,6 +148,25 @@ struct segment snapshot_remove(struct snapshot *snapshot, unsigned int i)
 	return removed;
 }
 
+bool snapshot_is_death(const struct snapshot *snapshot)
+{
+	const uint32_t flags = snapshot->head.flags;
+
+	return flags & CP_CHECKPOINT_DEATH &&
+	       !(flags & CP_CHECKPOINT_DEATH_ELSEWHERE);
+}
+
+uint64_t snapshot_size(const struct snapshot *snapshot)
+{
+	const struct segment *part;
+	uint64_t size = 0;
+	unsigned int i;
+
+	for (i = 0; (part = snapshot_part(snapshot, i)); i++)
+		size += part->info.size;
+	return size;
+}
+
 const unsigned char *snapshot_bytes(const struct snapshot *snapshot,
 				    uint64_t addr, size_t len)
 {

@@ -4,6 +4,7 @@
 #define SNAPSHOT_H
 
 #include <checkpoint.h>
+#include <stdbool.h>
 
 /*
  * struct segment - one range of the slave's memory
@@ -86,6 +87,16 @@ struct segment snapshot_remove(struct snapshot *snapshot, unsigned int i);
 /* snapshot_part() - segment @i of all kinds, @xstate last; NULL after the last one */
 const struct segment *snapshot_part(const struct snapshot *snapshot,
 				    unsigned int i);
+
+/*
+ * snapshot_is_death() - is this the state of a thread that received a deadly signal?
+ *
+ * It is not if the thread died because another one did.
+ */
+bool snapshot_is_death(const struct snapshot *snapshot);
+
+/* snapshot_size() - the size of all segments, @xstate included */
+uint64_t snapshot_size(const struct snapshot *snapshot);
 
 /* snapshot_bytes() - @len bytes at @addr in the slave, or NULL */
 const unsigned char *snapshot_bytes(const struct snapshot *snapshot,

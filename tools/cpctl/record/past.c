@@ -9,19 +9,19 @@
 /* A limit for memory: a program may exec itself for days, and each has some pages. */
 #define PROGRAMS_MAX 64
 
-int program_keep(struct program *program, struct snapshot *now)
+int program_keep(struct program *program, struct moment *now)
 {
 	if (program->nr == program->room) {
 		size_t room = program->room ? 2 * program->room : 64;
-		struct snapshot *more = reallocarray(program->shots, room,
-						     sizeof(*more));
+		struct moment *more = reallocarray(program->moments, room,
+						   sizeof(*more));
 
 		if (!more)
 			return -1;
-		program->shots = more;
+		program->moments = more;
 		program->room = room;
 	}
-	program->shots[program->nr++] = *now;
+	program->moments[program->nr++] = *now;
 	memset(now, 0, sizeof(*now));
 	return 0;
 }
@@ -29,25 +29,25 @@ int program_keep(struct program *program, struct snapshot *now)
 void program_free(struct program *program)
 {
 	while (program->nr)
-		snapshot_free(&program->shots[--program->nr]);
-	free(program->shots);
+		snapshot_free(&program->moments[--program->nr].shot);
+	free(program->moments);
 	witness_close(&program->witness);
 	memset(program, 0, sizeof(*program));
 	program->witness.around.mem = -1;
 	program->witness.around.root = -1;
 }
 
-/* Frees @nr states of the oldest program, and the program itself if none is left. */
+/* Frees @nr moments of the oldest program, and the program itself if none is left. */
 static void forget(struct past *past, size_t nr)
 {
 	struct program *oldest = past->programs;
 	size_t i;
 
 	for (i = 0; i < nr; i++)
-		snapshot_free(&oldest->shots[i]);
+		snapshot_free(&oldest->moments[i].shot);
 	oldest->nr -= nr;
-	memmove(oldest->shots, oldest->shots + nr,
-		oldest->nr * sizeof(oldest->shots[0]));
+	memmove(oldest->moments, oldest->moments + nr,
+		oldest->nr * sizeof(oldest->moments[0]));
 	if (oldest->nr)
 		return;
 	program_free(oldest);
@@ -81,25 +81,34 @@ int past_add(struct past *past, struct program *program, uint64_t most)
 		return -1;
 	}
 	past->programs = more;
+	/* The exec has ended the other threads. */
+	while (program->nr && program->moments[program->nr - 1].is_end)
+		program->nr--;
 	more[past->nr++] = *program;
 	memset(program, 0, sizeof(*program));
 	trim(past, most);
 	return 0;
 }
 
+/* Writes a copy of a moment, because it may be written again later. */
+static int write_copy(struct program *program, const struct moment *moment,
+		      struct recfile *file)
+{
+	struct moment now = { .is_end = moment->is_end, .end = moment->end };
+
+	if (!snapshot_copy(&now.shot, &moment->shot))
+		return recfile_moment(file, &program->witness, &now);
+	warn("cannot keep a checkpoint");
+	return -1;
+}
+
 static int write_program(struct program *program, struct recfile *file)
 {
-	struct snapshot now = {};
 	size_t i;
 
 	program->witness.written = false;
 	for (i = 0; i < program->nr; i++) {
-		/* A copy, because the state may be written again later. */
-		if (snapshot_copy(&now, &program->shots[i])) {
-			warn("cannot keep a checkpoint");
-			return -1;
-		}
-		if (recfile_checkpoint(file, &program->witness, &now))
+		if (write_copy(program, &program->moments[i], file))
 			return -1;
 	}
 	return 0;

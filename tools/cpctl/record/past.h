@@ -3,22 +3,23 @@
 #ifndef PAST_H
 #define PAST_H
 
+#include "moment.h"
 #include "recfile.h"
 
 /*
  * struct program - a program of the recorded process
  * @witness: the data of the process while the program ran
  * @flags: the flags of its struct rec_exec
- * @nr: number of @shots
- * @room: the number of states for which @shots has memory
- * @shots: its last states
+ * @nr: number of @moments
+ * @room: the number of moments for which @moments has memory
+ * @moments: its last states, and the ends of its threads
  */
 struct program {
 	struct witness	witness;
 	uint32_t	flags;
 	size_t		nr;
 	size_t		room;
-	struct snapshot	*shots;
+	struct moment	*moments;
 };
 
 /* struct past - all earlier programs, oldest first; all zero at first */
@@ -27,8 +28,8 @@ struct past {
 	struct program	*programs;
 };
 
-/* program_keep() - add a state, and empty @now; 0, or -1 with errno ENOMEM */
-int program_keep(struct program *program, struct snapshot *now);
+/* program_keep() - add a moment, and empty @now; 0, or -1 with errno ENOMEM */
+int program_keep(struct program *program, struct moment *now);
 
 /* program_free() - free all members */
 void program_free(struct program *program);
@@ -36,7 +37,7 @@ void program_free(struct program *program);
 /*
  * past_add() - add a program that was replaced
  * @program: the program, which @past then owns, even after a failure
- * @most: the maximum number of states of all programs; the oldest are freed
+ * @most: the maximum number of moments of all programs; the oldest are freed
  *
  * Return: 0, or -1 with errno ENOMEM.
  */

@@ -11,16 +11,22 @@
 #include "message.h"
 #include "playback.h"
 
-bool playback_open(struct playback *play, const char *path)
+bool playback_open(struct playback *play, const char *path,
+		   const struct playback_options *wanted)
 {
+	const struct playback_options options = *wanted;
 	struct stat st;
 
+	/* @wanted may be that of @play. */
 	memset(play, 0, sizeof(*play));
 	play->path = path;
+	play->wanted = options;
 	/* The process does not exist any more: only recorded pages can be read. */
 	play->around.mem = -1;
 	play->around.root = open("/", O_PATH | O_CLOEXEC);
 	play->reader = recreader_open(path);
+	if (play->reader && options.quiet)
+		recreader_quiet(play->reader);
 	/* Files named in the recording are opened with the rights of its owner. */
 	if (!stat(path, &st)) {
 		play->around.uid = st.st_uid;
@@ -153,6 +159,8 @@ static bool read_exec(struct playback *play, struct input *record)
 	free(play->around.maps);
 	play->around.maps = NULL;
 	identity_free(&play->identity);
+	play->exec = true;
+	recreader_forget(play->reader);
 	return true;
 }
 
@@ -172,37 +180,117 @@ static bool read_other(struct playback *play, int type, struct input *record)
 	case REC_OPTIONS:
 		return take_struct(play, record, &play->options,
 				   sizeof(play->options));
+	case REC_THREAD:
+		return !recreader_name(play->reader, record);
+	case REC_FORGET:
+		recreader_forget(play->reader);
+		return true;
 	default:
 		/* Skip the record of a later version. */
 		return true;
 	}
 }
 
-bool playback_next(struct playback *play)
+bool playback_is_process(const struct playback *play)
+{
+	return play->options.flags & CP_PREP_PROCESS;
+}
+
+/* The number of checkpoints between two of the same thread; 0 if @before is 0. */
+static uint64_t between(uint64_t before, uint64_t after)
+{
+	return before && after > before ? after - before - 1 : 0;
+}
+
+static bool read_checkpoint(struct playback *play, struct input *record)
+{
+	bool process = playback_is_process(play);
+	uint64_t seq;
+
+	play->thread = recreader_checkpoint(play->reader, record,
+					    play->wanted.compare ? &play->before :
+								   NULL);
+	if (!play->thread)
+		return false;
+	/* The states of two programs are not compared. */
+	if (play->exec)
+		snapshot_free(&play->before);
+	play->exec = false;
+	play->now = &play->thread->last;
+	seq = play->now->head.seq;
+	play->lost = between(process ? play->thread->before : play->seq, seq);
+	play->seq = seq;
+	play->number = process ? play->number + 1 : seq;
+	return true;
+}
+
+static bool read_thread_end(struct playback *play, struct input *record)
+{
+	struct thread_end *ended = &play->thread_end;
+	struct rec_thread_end end;
+
+	if (recreader_thread_end(play->reader, record, &end, ended->name))
+		return false;
+	ended->thread = end.thread;
+	ended->known = !(end.flags & REC_END_UNKNOWN);
+	ended->status = end.status;
+	return true;
+}
+
+/* Reads the next record, of type @type; returns false after a failure. */
+static bool read_record(struct playback *play, int type, struct input *record)
+{
+	switch (type) {
+	case REC_CHECKPOINT:
+		return read_checkpoint(play, record);
+	case REC_THREAD_END:
+		return read_thread_end(play, record);
+	case REC_END:
+		return read_end(play, record);
+	default:
+		return type >= 0 && read_other(play, type, record);
+	}
+}
+
+/* Is the checkpoint, or the end, one of the wanted thread? */
+static bool is_wanted(const struct playback *play, int type)
+{
+	pid_t thread = type == REC_CHECKPOINT ? play->now->head.thread :
+						play->thread_end.thread;
+
+	return !play->wanted.only || play->wanted.only == thread;
+}
+
+enum playback_step playback_step(struct playback *play)
 {
 	struct input *record;
 	int type;
 
 	while (!interrupted()) {
 		type = recreader_next(play->reader, &record);
-		if (type == REC_CHECKPOINT) {
-			if (!recreader_checkpoint(play->reader, record,
-						  &play->now))
-				return true;
-			play->failed = true;
-			return false;
-		}
-		if (type == REC_END) {
+		if (!read_record(play, type, record)) {
 			/* A failure of an earlier reading stays. */
-			play->failed |= !read_end(play, record);
-			return false;
-		}
-		if (type < 0 || !read_other(play, type, record)) {
 			play->failed = true;
-			return false;
+			break;
 		}
+		if (type == REC_END)
+			break;
+		if (type == REC_CHECKPOINT && is_wanted(play, type))
+			return PLAYBACK_CHECKPOINT;
+		if (type == REC_THREAD_END && is_wanted(play, type))
+			return PLAYBACK_THREAD_END;
 	}
-	return false;
+	return PLAYBACK_OVER;
+}
+
+bool playback_next(struct playback *play)
+{
+	enum playback_step step;
+
+	do {
+		step = playback_step(play);
+	} while (step == PLAYBACK_THREAD_END);
+	return step == PLAYBACK_CHECKPOINT;
 }
 
 bool playback_first(struct playback *play)
@@ -210,7 +298,27 @@ bool playback_first(struct playback *play)
 	const char *path = play->path;
 
 	playback_close(play);
-	return playback_open(play, path);
+	return playback_open(play, path, &play->wanted);
+}
+
+bool playback_has_threads(const char *path)
+{
+	const struct playback_options quiet = { .quiet = true };
+	struct playback play;
+	bool several = false;
+	pid_t first = 0;
+
+	if (playback_open(&play, path, &quiet)) {
+		while (!several && playback_next(&play) &&
+		       playback_is_process(&play)) {
+			pid_t thread = play.now->head.thread;
+
+			several = first && thread != first;
+			first = thread;
+		}
+	}
+	playback_close(&play);
+	return several;
 }
 
 /* Goes to the checkpoint after @before others. */
@@ -228,30 +336,57 @@ static bool skip(struct playback *play, uint64_t before)
 	return true;
 }
 
-/* struct extent - the checkpoints of a recording, and the index of the wanted one */
+/*
+ * struct extent - the checkpoints of a recording
+ * @nr: their number
+ * @first: the number of the first one
+ * @last: the number of the last one
+ * @before: the index of the wanted one
+ * @has: whether the wanted one was found
+ * @deaths: how many threads of the last program received a deadly signal
+ * @crash: the index of the state in which the last of these threads died
+ */
 struct extent {
 	uint64_t	nr;
 	uint64_t	first;
 	uint64_t	last;
 	uint64_t	before;
 	bool		has;
+	uint64_t	deaths;
+	uint64_t	crash;
 };
+
+static void count(const struct playback *play, int64_t number,
+		  struct extent *extent)
+{
+	extent->last = play->number;
+	if (!extent->nr)
+		extent->first = extent->last;
+	if (snapshot_is_death(play->now)) {
+		extent->deaths++;
+		extent->crash = extent->nr;
+	}
+	if (number > 0 && !extent->has && extent->last == (uint64_t)number) {
+		extent->before = extent->nr;
+		extent->has = true;
+	}
+	extent->nr++;
+}
 
 /* Reads the whole recording, because damage may be detected only at its end. */
 static void measure(struct playback *play, int64_t number,
 		    struct extent *extent)
 {
 	memset(extent, 0, sizeof(*extent));
-	for (; playback_next(play); extent->nr++) {
-		extent->last = play->now.head.seq;
-		if (!extent->nr)
-			extent->first = extent->last;
-		if (number < 0 || extent->has ||
-		    extent->last != (uint64_t)number)
-			continue;
-		extent->before = extent->nr;
+	while (playback_next(play))
+		count(play, number, extent);
+	if (!number && extent->deaths == 1) {
+		extent->before = extent->crash;
 		extent->has = true;
+		return;
 	}
+	if (!number)
+		number = PLAYBACK_LAST;
 	if (number < 0 && extent->nr >= -(uint64_t)number) {
 		extent->before = extent->nr + (uint64_t)number;
 		extent->has = true;
@@ -267,7 +402,15 @@ bool playback_find(struct playback *play, int64_t number)
 		return skip(play, extent.before);
 	if (interrupted())
 		return false;
-	if (extent.nr)
+	if (extent.nr && play->wanted.only)
+		warnx("%s: there is no checkpoint %" PRId64
+		      " of thread %d: it has %" PRIu64 ", from %" PRIu64
+		      " to %" PRIu64, play->path, number, play->wanted.only,
+		      extent.nr, extent.first, extent.last);
+	else if (play->wanted.only)
+		warnx("%s: there are no checkpoints of thread %d in it",
+		      play->path, play->wanted.only);
+	else if (extent.nr)
 		warnx("%s: there is no checkpoint %" PRId64
 		      ": it has %" PRIu64 ", from %" PRIu64 " to %" PRIu64,
 		      play->path, number, extent.nr, extent.first, extent.last);
@@ -290,5 +433,5 @@ void playback_close(struct playback *play)
 	recreader_close(play->reader);
 	identity_free(&play->identity);
 	surroundings_close(&play->around);
-	snapshot_free(&play->now);
+	snapshot_free(&play->before);
 }

@@ -60,27 +60,34 @@ static bool stack_is_cut(const struct snapshot *shot)
 	return false;
 }
 
-int recfile_checkpoint(struct recfile *file, struct witness *witness,
-		       struct snapshot *now)
+static int write_checkpoint(struct recfile *file, struct witness *witness,
+			    struct snapshot *now)
 {
+	const char *name = threadnames_find(&witness->names, now->head.thread);
 	bool is_cut = stack_is_cut(now);
 
 	if (witness_write(witness, file->writer) ||
-	    recwriter_checkpoint(file->writer, now))
+	    recwriter_checkpoint(file->writer, now, name))
 		return cannot_write(file);
 	file->written++;
 	file->cut += is_cut;
 	return 0;
 }
 
+int recfile_moment(struct recfile *file, struct witness *witness,
+		   struct moment *now)
+{
+	if (!now->is_end)
+		return write_checkpoint(file, witness, &now->shot);
+	return recwriter_thread_end(file->writer, &now->end) ?
+		       cannot_write(file) : 0;
+}
+
 int recfile_exec(struct recfile *file, uint32_t flags)
 {
 	const struct rec_exec record = { .flags = flags };
 
-	if (recwriter_put(file->writer, REC_EXEC, &record, sizeof(record),
-			  NULL, 0))
-		return cannot_write(file);
-	return 0;
+	return recwriter_exec(file->writer, &record) ? cannot_write(file) : 0;
 }
 
 int recfile_show(struct recfile *file)

@@ -3,6 +3,7 @@
 #ifndef RECFILE_H
 #define RECFILE_H
 
+#include "moment.h"
 #include "recopts.h"
 #include "recwriter.h"
 #include "recording.h"
@@ -33,12 +34,12 @@ struct recfile {
 int recfile_begin(struct recfile *file);
 
 /*
- * recfile_checkpoint() - write a checkpoint
- * @witness: the data of the process, written before if it has changed
- * @now: the checkpoint, which is empty afterwards
+ * recfile_moment() - write a checkpoint, or the end of a thread
+ * @witness: the data of the process, written before a checkpoint if it has changed
+ * @now: the moment, which is empty afterwards
  */
-int recfile_checkpoint(struct recfile *file, struct witness *witness,
-		       struct snapshot *now);
+int recfile_moment(struct recfile *file, struct witness *witness,
+		   struct moment *now);
 
 /* recfile_exec() - write that another program follows; @flags: of struct rec_exec */
 int recfile_exec(struct recfile *file, uint32_t flags);

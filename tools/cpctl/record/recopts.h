@@ -9,7 +9,8 @@
 /*
  * struct record_options - the options of a recording
  * @output: the path of the file
- * @slots: the number of last states to keep
+ * @process: whether to record all threads of the process
+ * @slots: the number of last states to keep, of each thread
  * @interval: the minimum time between checkpoints in nanoseconds, 0 for no minimum
  * @every: capture only every Nth return to user mode
  * @stack_limit: the maximum bytes of each stack; 0 for 64 KiB, but the whole stack at
@@ -20,6 +21,7 @@
  */
 struct record_options {
 	const char	*output;
+	bool		process;
 	uint64_t	slots;
 	int64_t		interval;
 	uint64_t	every;
@@ -33,7 +35,8 @@ struct record_options {
 static inline uint32_t recopts_flags(const struct record_options *options)
 {
 	return CP_PREP_DEATH | (options->wait ? 0 : CP_PREP_OVERWRITE) |
-	       (options->xstate ? CP_PREP_XSTATE : 0);
+	       (options->xstate ? CP_PREP_XSTATE : 0) |
+	       (options->process ? CP_PREP_PROCESS : 0);
 }
 
 #endif /* RECOPTS_H */

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Recording a slave: the common part of record PID and record COMMAND. */
 #include <errno.h>
-#include <inttypes.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
@@ -17,21 +14,19 @@
 #include "interrupt.h"
 #include "message.h"
 #include "past.h"
+#include "progress.h"
 #include "recorder.h"
-#include "text.h"
-#include "width.h"
+#include "recprep.h"
+#include "ringcopy.h"
 
 /* The interval at which the surroundings are read and the progress is shown. */
 #define LOOK_MS		1000
 #define LOOK_NS		(LOOK_MS * 1000000LL)
 
-/* Room for the line of show_progress(), with the largest numbers. */
-#define PROGRESS_SIZE	160
-
-/* The default limit for each stack. */
-#define STACK_KEPT	(64 * 1024)
-
-/* The first interval after an exec is shorter: the program maps its libraries. */
+/*
+ * The first interval of a program is shorter: the program maps its libraries, and its
+ * threads set their names.
+ */
 #define LOOK_FIRST_MS	8
 
 /*
@@ -40,9 +35,11 @@
  * @options: the options of the recording
  * @follow: whether to continue the recording after an exec
  * @now: the current program; its states are copied here only after the pair has ended
- * @base: the number of checkpoints of all earlier programs
+ * @base: the number of checkpoints of all earlier programs; 0 in a recording of all
+ *	threads, where it is not needed
  * @missed_before: the number of those that were lost
  * @missed: the number of all checkpoints that were lost
+ * @unseen_before: the number of threads of earlier programs that were not recorded
  * @past: the earlier programs; empty if all states are written as they come
  * @look_ms: the time until the surroundings are read next
  * @file: the file
@@ -55,6 +52,7 @@ struct recorder {
 	uint64_t			base;
 	uint64_t			missed_before;
 	uint64_t			missed;
+	unsigned int			unseen_before;
 	struct past			past;
 	int				look_ms;
 	struct recfile			file;
@@ -66,57 +64,6 @@ static void ask(int sig)
 {
 	(void)sig;
 	asked = 1;
-}
-
-/*
- * Copying a deep stack at each return to user mode would slow the process down many
- * times. Therefore, by default, only the state of death contains the whole stack.
- */
-static void choose_limits(struct cp_pair *pair,
-			  const struct record_options *options,
-			  struct cp_pair_options *chosen)
-{
-	struct cp_info info = {};
-	uint64_t share;
-
-	chosen->stack_limit = options->stack_limit;
-	if (options->stack_limit || cp_pair_info(pair, &info) ||
-	    !(info.features & CP_FEATURE_DEATH_STACK))
-		return;
-	share = info.stack_max / options->slots;
-	chosen->stack_limit = share < STACK_KEPT ? share : STACK_KEPT;
-	chosen->death_stack_limit = info.stack_default;
-}
-
-static int try_prep(struct cp_pair *pair, pid_t pid,
-		    const struct record_options *options)
-{
-	struct cp_pair_options pair_options = {
-		.size = sizeof(pair_options),
-		.interval = (uint64_t)options->interval,
-		.every = (uint32_t)options->every,
-		.nr_slots = (uint32_t)options->slots,
-		.flags = recopts_flags(options),
-	};
-
-	choose_limits(pair, options, &pair_options);
-	return interrupt_prep(pair, pid, &pair_options);
-}
-
-int recorder_prep(struct cp_pair *pair, pid_t pid,
-		  const struct record_options *options)
-{
-	int error;
-
-	if (!try_prep(pair, pid, options))
-		return 0;
-	error = errno;
-	if (error == EINVAL && pid != getpid())
-		warnx("cannot record process %d: --slots or --stack-limit is more than the module allows",
-		      pid);
-	else
-		diagnose_prep(pid, error);
-	return -1;
 }
 
 static void look(struct recorder *rec)
@@ -137,9 +84,9 @@ struct recorder *recorder_open(struct cp_pair **pair, pid_t pid, bool follow,
 	rec->pair = pair;
 	rec->options = options;
 	rec->follow = follow;
-	rec->look_ms = LOOK_MS;
+	rec->look_ms = LOOK_FIRST_MS;
 	rec->file.options = options;
-	witness_open(&rec->now.witness, pid);
+	witness_open(&rec->now.witness, pid, options->process);
 	if (recfile_begin(&rec->file)) {
 		recorder_close(rec);
 		return NULL;
@@ -164,33 +111,47 @@ static int end_file(struct recorder *rec)
 	return recfile_end(&rec->file, &rec->now.witness, &end);
 }
 
-/* @now: a checkpoint whose number already includes rec->base */
-static int write_checkpoint(struct recorder *rec, struct snapshot *now)
+static int write_moment(struct recorder *rec, struct moment *now)
 {
-	return recfile_checkpoint(&rec->file, &rec->now.witness, now);
+	return recfile_moment(&rec->file, &rec->now.witness, now);
 }
 
-/* use_fn - writes or keeps a checkpoint that was taken; returns 0 or -1 */
-typedef int (*use_fn)(struct recorder *rec, struct snapshot *now);
-
-static int use_taken(struct recorder *rec, use_fn use)
-{
-	struct snapshot now = {};
-
-	if (snapshot_take(&now, *rec->pair)) {
-		warn("cannot keep a checkpoint");
-		return -1;
-	}
-	now.head.seq += rec->base;
-	return use(rec, &now);
-}
-
-static int keep_checkpoint(struct recorder *rec, struct snapshot *now)
+static int keep_moment(struct recorder *rec, struct moment *now)
 {
 	if (!program_keep(&rec->now, now))
 		return 0;
 	warn("cannot keep a checkpoint");
-	snapshot_free(now);
+	snapshot_free(&now->shot);
+	return -1;
+}
+
+/* use_fn - writes or keeps a moment; returns 0 or -1 */
+typedef int (*use_fn)(struct recorder *rec, struct moment *now);
+
+/* Copies what cp_pair_get() has returned with @taken: 1, or 2. */
+static int take(const struct recorder *rec, int taken, struct moment *now)
+{
+	int status;
+
+	if (taken == 1) {
+		if (snapshot_take(&now->shot, *rec->pair))
+			return -1;
+		now->shot.head.seq += rec->base;
+		return 0;
+	}
+	now->is_end = true;
+	now->end.thread = cp_pair_thread(*rec->pair, &status);
+	now->end.status = status;
+	return 0;
+}
+
+static int use_taken(struct recorder *rec, int taken, use_fn use)
+{
+	struct moment now = {};
+
+	if (!take(rec, taken, &now))
+		return use(rec, &now);
+	warn("cannot keep a checkpoint");
 	return -1;
 }
 
@@ -201,8 +162,8 @@ static int use_rest(struct recorder *rec, use_fn use)
 
 	for (;;) {
 		ret = cp_pair_get(*rec->pair, LOOK_NS, 0);
-		if (ret == 1)
-			ret = use_taken(rec, use);
+		if (ret > 0)
+			ret = use_taken(rec, ret, use);
 		else if (!ret)
 			return 0;
 		else if (errno != EINTR)
@@ -212,45 +173,6 @@ static int use_rest(struct recorder *rec, use_fn use)
 		if (ret)
 			return -1;
 	}
-}
-
-static int by_number(const void *a, const void *b)
-{
-	const struct snapshot *left = a, *right = b;
-
-	return left->head.seq < right->head.seq ? -1 : 1;
-}
-
-/* Copies the current checkpoints of the ring, in order; NULL without memory. */
-static struct snapshot *copy_ring(const struct recorder *rec, unsigned int *nr)
-{
-	size_t size = cp_pair_region(*rec->pair, NULL)->slot_size;
-	unsigned int slots = cp_pair_slots(*rec->pair), slot;
-	struct snapshot *shots = calloc(slots, sizeof(*shots));
-	void *copy = malloc(size);
-
-	*nr = 0;
-	for (slot = 0; shots && copy && slot < slots; slot++)
-		if (cp_pair_copy(*rec->pair, slot, copy, size) == 1 &&
-		    !snapshot_of_copy(&shots[*nr], copy))
-			shots[(*nr)++].head.seq += rec->base;
-	if (!copy) {
-		free(shots);
-		shots = NULL;
-	}
-	free(copy);
-	if (shots)
-		qsort(shots, *nr, sizeof(*shots), by_number);
-	else
-		warn("cannot keep the checkpoints");
-	return shots;
-}
-
-static void free_all(struct snapshot *shots, unsigned int nr)
-{
-	while (nr)
-		snapshot_free(&shots[--nr]);
-	free(shots);
 }
 
 /* Opens the file, and writes the earlier programs. */
@@ -263,20 +185,17 @@ static int begin_with_past(struct recorder *rec)
 	return 0;
 }
 
-static int write_all(struct recorder *rec, struct snapshot *shots,
-		     unsigned int nr)
+static int write_all(struct recorder *rec, const struct ringcopy *copy)
 {
-	unsigned int i;
+	size_t i;
 
-	/* All checkpoints of this program that are not in the ring are lost. */
-	rec->missed = rec->missed_before;
-	if (nr)
-		rec->missed += shots[nr - 1].head.seq - rec->base - nr;
 	if (begin_with_past(rec))
 		goto err_drop;
-	for (i = 0; i < nr; i++)
-		if (write_checkpoint(rec, &shots[i]))
+	for (i = 0; i < copy->nr; i++) {
+		copy->moments[i].shot.head.seq += rec->base;
+		if (write_moment(rec, &copy->moments[i]))
 			goto err_drop;
+	}
 	if (!end_file(rec))
 		return 0;
 
@@ -288,41 +207,18 @@ err_drop:
 /* Writes the current checkpoints of the ring, and leaves them there. */
 static int write_copies(struct recorder *rec)
 {
-	unsigned int nr;
-	struct snapshot *shots = copy_ring(rec, &nr);
-	int ret;
+	const struct witness *witness = &rec->now.witness;
+	struct ringcopy copy = {};
+	int ret = ringcopy_take(&copy, *rec->pair,
+				witness->process ? witness->pid : 0);
 
-	if (!shots)
-		return -1;
-	ret = write_all(rec, shots, nr);
-	free_all(shots, nr);
+	rec->missed = rec->missed_before + copy.missed;
+	if (ret)
+		warn("cannot keep the checkpoints");
+	else
+		ret = write_all(rec, &copy);
+	ringcopy_free(&copy);
 	return ret;
-}
-
-static void print_written(const struct recorder *rec)
-{
-	char size[FIGURE_SIZE];
-
-	warnx("%s: %" PRIu64 " checkpoint%s, %s; %" PRIu64 " %s",
-	      rec->options->output, rec->file.written,
-	      rec->file.written == 1 ? "" : "s",
-	      figure_bytes(size, (double)rec->file.size), rec->missed,
-	      rec->options->stream ? "lost in between" : "came and went before");
-	if (rec->file.cut)
-		warnx("the stacks of %" PRIu64 " of them are cut: --stack-limit keeps more of each",
-		      rec->file.cut);
-}
-
-/* The number of the newest checkpoint, which is also the number of all so far. */
-static uint64_t newest(const struct recorder *rec)
-{
-	const struct cp_region_head *head = cp_pair_region(*rec->pair, NULL);
-	const struct cp_checkpoint *cp;
-
-	if (!head->newest)
-		return rec->base;
-	cp = (const void *)((const char *)head + head->newest);
-	return rec->base + cp->seq;
 }
 
 static uint64_t missed_now(const struct recorder *rec)
@@ -330,46 +226,37 @@ static uint64_t missed_now(const struct recorder *rec)
 	return rec->missed_before + cp_pair_missed(*rec->pair);
 }
 
-/* Replaces the line of the last call, which must not have wrapped: cuts it if need be. */
-static void show_progress(const struct recorder *rec)
+static struct progress progress_of(const struct recorder *rec, uint64_t missed)
 {
-	const unsigned int columns = width_of(stderr);
-	char size[FIGURE_SIZE], text[PROGRESS_SIZE];
-	int len;
-
-	if (!isatty(STDERR_FILENO))
-		return;
-	len = snprintf(text, sizeof(text), "recording process %d: ",
-		       rec->now.witness.pid);
-	if (rec->options->stream)
-		snprintf(text + len, sizeof(text) - (size_t)len,
-			 "%" PRIu64 " checkpoints kept, %" PRIu64 " lost, %s written",
-			 rec->file.written, missed_now(rec),
-			 figure_bytes(size, recwriter_size(rec->file.writer)));
-	else
-		snprintf(text + len, sizeof(text) - (size_t)len,
-			 "%" PRIu64 " checkpoints", newest(rec));
-	fputs("\r\033[K", stderr);
-	width_print(stderr, text, columns ? columns : UINT_MAX);
+	return (struct progress){
+		.pid = rec->now.witness.pid,
+		.pair = *rec->pair,
+		.base = rec->base,
+		.missed = missed,
+		.unseen = rec->unseen_before + cp_pair_unseen(*rec->pair),
+		.file = &rec->file,
+	};
 }
 
-static void end_progress(void)
+static void print_written(const struct recorder *rec)
 {
-	if (isatty(STDERR_FILENO))
-		fputs("\r\033[K", stderr);
+	const struct progress progress = progress_of(rec, rec->missed);
+
+	progress_written(&progress);
 }
 
 /* The periodic work: surroundings, progress, and the file after a SIGUSR1. */
 static int attend(struct recorder *rec)
 {
+	const struct progress progress = progress_of(rec, missed_now(rec));
 	int ret;
 
 	look(rec);
-	show_progress(rec);
+	progress_show(&progress);
 	if (!asked)
 		return 0;
 	asked = 0;
-	end_progress();
+	progress_end();
 	rec->missed = missed_now(rec);
 	ret = rec->options->stream ? recfile_show(&rec->file) :
 				     write_copies(rec);
@@ -403,7 +290,8 @@ static int keep_last(struct recorder *rec)
 
 static bool is_time(struct recorder *rec, uint64_t *last, uint64_t time)
 {
-	if (!asked && time - *last < (uint64_t)rec->look_ms * 1000000)
+	/* The state of a death may be older than the checkpoints before. */
+	if (!asked && time < *last + (uint64_t)rec->look_ms * 1000000)
 		return false;
 	*last = time;
 	look_less_often(rec);
@@ -420,15 +308,16 @@ static int write_stream(struct recorder *rec)
 
 		if (!ret)
 			return 0;
-		if (ret == 1 && use_taken(rec, write_checkpoint))
+		if (ret > 0 && use_taken(rec, ret, write_moment))
 			return -1;
 		if (ret < 0 && errno != ETIMEDOUT && errno != EINTR) {
 			diagnose_get(rec->now.witness.pid, errno);
 			return -1;
 		}
 		if ((ret < 0 ||
-		     is_time(rec, &last,
-			     cp_pair_checkpoint(*rec->pair)->time)) &&
+		     (ret == 1 &&
+		      is_time(rec, &last,
+			      cp_pair_checkpoint(*rec->pair)->time))) &&
 		    attend(rec))
 			return -1;
 	}
@@ -454,10 +343,13 @@ static int change_program(struct recorder *rec, struct cp_pair *next,
 	const pid_t pid = rec->now.witness.pid;
 	int ret;
 
-	rec->base = newest(rec);
+	/* Those of a process are numbered by their order, and by thread. */
+	if (!rec->options->process)
+		rec->base += progress_count(*rec->pair);
 	rec->missed_before = missed_now(rec);
+	rec->unseen_before += cp_pair_unseen(*rec->pair);
 	ret = end_program(rec, flags);
-	witness_open(&rec->now.witness, pid);
+	witness_open(&rec->now.witness, pid, rec->options->process);
 	rec->now.flags = flags;
 	rec->look_ms = LOOK_FIRST_MS;
 	cp_pair_close(*rec->pair);
@@ -478,7 +370,7 @@ static struct cp_pair *pair_again(struct recorder *rec)
 		diagnose_open(errno);
 		return NULL;
 	}
-	if (!recorder_prep(next, rec->now.witness.pid, rec->options))
+	if (!recprep(next, rec->now.witness.pid, rec->options))
 		return next;
 	cp_pair_close(next);
 	return NULL;
@@ -486,8 +378,7 @@ static struct cp_pair *pair_again(struct recorder *rec)
 
 static int take_rest(struct recorder *rec)
 {
-	return use_rest(rec, rec->options->stream ? write_checkpoint :
-						    keep_checkpoint);
+	return use_rest(rec, rec->options->stream ? write_moment : keep_moment);
 }
 
 /* Makes a new pair with a child that is held at the beginning of another program. */
@@ -516,7 +407,8 @@ void recorder_begin(struct recorder *rec)
 
 /*
  * Holds the current program. If another thread than the main one has called exec, the
- * process has no main thread for a moment: repeat until child_hold() succeeds.
+ * process has no main thread for a moment: repeat until child_hold() succeeds, or the
+ * process has ended.
  */
 static bool hold(const struct recorder *rec)
 {
@@ -552,7 +444,8 @@ static int record_next(struct recorder *rec)
 
 /*
  * Continues the recording if the pair has ended by an exec. The new program is already
- * running, so this function holds it before taking the rest of the old pair.
+ * running, so this function holds it before taking the rest of the old pair, which may
+ * take longer than the program lives.
  *
  * Return: 1 if there is a new pair, else 0 or -1.
  */
@@ -564,10 +457,10 @@ static int follow(struct recorder *rec)
 
 	if (!rec->follow || interrupted())
 		return 0;
-	held = child_hold(pid);
+	held = hold(rec);
 	if (!take_rest(rec) &&
 	    cp_pair_ended(*rec->pair, &status) == CP_END_EXEC)
-		return held || hold(rec) ? record_next(rec) : 0;
+		return held ? record_next(rec) : 0;
 	if (held)
 		child_release(pid);
 	return cp_pair_ended(*rec->pair, &status) == CP_END_NONE ? -1 : 0;
@@ -578,7 +471,7 @@ static int write_kept(struct recorder *rec)
 	size_t i;
 
 	for (i = 0; i < rec->now.nr; i++)
-		if (write_checkpoint(rec, &rec->now.shots[i]))
+		if (write_moment(rec, &rec->now.moments[i]))
 			return -1;
 	return 0;
 }
@@ -587,7 +480,7 @@ static int finish(struct recorder *rec)
 {
 	if (!rec->options->stream &&
 	    (begin_with_past(rec) || write_kept(rec) ||
-	     use_rest(rec, write_checkpoint)))
+	     use_rest(rec, write_moment)))
 		return -1;
 	rec->missed = missed_now(rec);
 	return end_file(rec);
@@ -611,7 +504,7 @@ int recorder_run(struct recorder *rec)
 	int ret, status;
 
 	ret = record_all(rec);
-	end_progress();
+	progress_end();
 	if (ret) {
 		recfile_give_up(&rec->file);
 		/* With --wait, the slave would wait for a free slot forever. */

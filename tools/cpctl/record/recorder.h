@@ -10,16 +10,8 @@
 struct recorder;
 
 /*
- * recorder_prep() - pair with a task in order to record it
- *
- * Return: 0, or -1 after printing the reason.
- */
-int recorder_prep(struct cp_pair *pair, pid_t pid,
-		  const struct record_options *options);
-
-/*
  * recorder_open() - prepare, and check that the file can be written
- * @pair: the pair with the process; set to a new pair when the process executes
+ * @pair: the pair that recprep() has made; set to a new pair when the process executes
  *	another program and @follow is true
  * @follow: whether to continue the recording after an exec
  *

@@ -13,13 +13,18 @@
 #include <checkpoint.h>
 
 #define REC_MAGIC	"CKPTREC\n"
-#define REC_VERSION	2
+#define REC_VERSION	3
 
 /*
- * Version 1 has no REC_EXEC and no REC_OPTIONS, and its REC_MAPS have at most 16 MiB.
- * Apart from that, the two versions are equal.
+ * Versions 1 and 2 have checkpoints of one thread only, and no types above REC_OPTIONS:
+ * each checkpoint is compared with the one before in the file, even after REC_EXEC.
+ * Version 1 also has no REC_EXEC and no REC_OPTIONS, and its REC_MAPS have at most
+ * 16 MiB. Apart from that, the versions are equal.
  */
 #define REC_VERSION_OLDEST 1
+
+/* The first version with checkpoints of several threads. */
+#define REC_VERSION_THREADS 3
 
 /*
  * struct rec_file - the beginning of the file
@@ -60,8 +65,13 @@ struct rec_head {
  *		each a struct rec_run and its bytes
  * REC_END:	struct rec_end; the last record. A file without it was cut off
  * REC_EXEC:	struct rec_exec; all records after this one are of the program that the
- *		process has executed
+ *		process has executed. Its threads are new: REC_FORGET is implied
  * REC_OPTIONS:	struct rec_options; the first record
+ * REC_THREAD:	struct rec_thread; the name of a thread, before a checkpoint of it
+ * REC_THREAD_END: struct rec_thread_end; a thread has ended, and its name and its last
+ *		checkpoint are forgotten. Its id may be used again
+ * REC_FORGET:	nothing; the names and the last checkpoints of all threads are forgotten,
+ *		because more would exceed REC_LAST_MAX or REC_THREADS_MAX
  */
 enum {
 	REC_PROCESS = 1,
@@ -72,7 +82,12 @@ enum {
 	REC_END,
 	REC_EXEC,
 	REC_OPTIONS,
+	REC_THREAD,
+	REC_THREAD_END,
+	REC_FORGET,
 };
+
+#define REC_NAME_SIZE	64
 
 /*
  * struct rec_process - the recorded task; the other members are as in struct identity
@@ -87,7 +102,7 @@ struct rec_process {
 	uint32_t	uid;
 	uint32_t	gid;
 	uint32_t	state;
-	char		name[64];
+	char		name[REC_NAME_SIZE];
 	uint64_t	time;
 };
 
@@ -125,6 +140,13 @@ struct rec_checkpoint {
 #define REC_STACK_MAX	(1ULL << 27)
 
 /*
+ * The maximum size of all segments of the last checkpoints of all threads together, and
+ * the maximum number of threads that have a name or a last checkpoint.
+ */
+#define REC_LAST_MAX	(1ULL << 27)
+#define REC_THREADS_MAX	65536
+
+/*
  * struct rec_segment - a segment of a checkpoint
  * @info_size: size of the struct cp_segment that follows
  * @nr_runs: number of runs
@@ -133,7 +155,7 @@ struct rec_checkpoint {
  * is that of an invalid stack pointer.
  *
  * Each byte of the segment is either in a run, or equal to the byte at the same address
- * of the same segment of the checkpoint before.
+ * of the same segment of the last checkpoint of the same thread.
  */
 struct rec_segment {
 	uint32_t	info_size;
@@ -168,7 +190,8 @@ struct rec_end {
  * @flags: REC_EXEC_LATE
  * @reserved: 0
  *
- * The numbers of checkpoints continue those of the program before.
+ * In a recording of one thread, the numbers of checkpoints continue those of the program
+ * before.
  */
 struct rec_exec {
 	uint32_t	flags;
@@ -188,7 +211,10 @@ struct rec_exec {
  * @reserved: 0
  *
  * Returns to user mode that were skipped because of @interval or @every are not
- * included in the numbers of checkpoints nor in @missed of struct rec_end.
+ * included in the numbers of checkpoints nor in @missed of struct rec_end. With
+ * CP_PREP_PROCESS in @flags, the recording is of all threads of a process, and
+ * cp_checkpoint.seq counts the checkpoints of each thread: a reader numbers the
+ * checkpoints by their order in the file.
  */
 struct rec_options {
 	uint64_t	interval;
@@ -198,5 +224,34 @@ struct rec_options {
 	uint32_t	stream;
 	uint32_t	reserved;
 };
+
+/*
+ * struct rec_thread - the name of a thread
+ * @thread: its id, as in struct cp_checkpoint
+ * @reserved: 0
+ * @name: its command name, as it was last read
+ */
+struct rec_thread {
+	int32_t		thread;
+	uint32_t	reserved;
+	char		name[REC_NAME_SIZE];
+};
+
+/*
+ * struct rec_thread_end - a thread has ended
+ * @thread: its id
+ * @status: its status as waitpid(2) gives it
+ * @flags: REC_END_UNKNOWN
+ * @reserved: 0
+ */
+struct rec_thread_end {
+	int32_t		thread;
+	int32_t		status;
+	uint32_t	flags;
+	uint32_t	reserved;
+};
+
+/* @status is not known: the file was written before the end of the process. */
+#define REC_END_UNKNOWN	0x1
 
 #endif /* RECORDING_H */

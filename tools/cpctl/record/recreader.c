@@ -18,7 +18,10 @@
  * @in: the bytes of the file that are not decompressed yet
  * @frame_ended: whether the current frame has been read to its end
  * @record: the current record
+ * @version: the version of the file
+ * @threads: the threads
  * @reported: whether a message about the file has been printed
+ * @quiet: whether to print none
  */
 struct recreader {
 	const char	*path;
@@ -28,24 +31,47 @@ struct recreader {
 	ZSTD_inBuffer	in;
 	bool		frame_ended;
 	struct input	record;
+	uint32_t	version;
+	struct recthreads threads;
 	bool		reported;
+	bool		quiet;
 };
+
+/*
+ * Is there a message to print? The first failure has one: after that, reading the rest of
+ * a record may fail, too.
+ */
+static bool report(struct recreader *rec)
+{
+	bool first = !rec->reported;
+
+	rec->reported = true;
+	return first && !rec->quiet;
+}
 
 int recreader_bad(struct recreader *rec)
 {
-	/* If reading the record failed, a message has already been printed. */
-	if (!rec->reported)
+	if (report(rec))
 		warnx("%s: damaged: what it holds makes no sense", rec->path);
-	rec->reported = true;
 	return -1;
+}
+
+static void cannot_read(struct recreader *rec)
+{
+	if (report(rec))
+		warn("cannot read %s", rec->path);
+}
+
+void recreader_quiet(struct recreader *rec)
+{
+	rec->quiet = true;
 }
 
 /* Prints why the rest of the file cannot be read. Returns -1. */
 static int cut_off(struct recreader *rec, const char *what)
 {
-	if (!rec->reported)
+	if (report(rec))
 		warnx("%s: cut off%s", rec->path, what);
-	rec->reported = true;
 	return -1;
 }
 
@@ -69,6 +95,7 @@ static bool read_file_head(struct recreader *rec)
 		      rec->path, file.version, REC_VERSION_OLDEST, REC_VERSION);
 		return false;
 	}
+	rec->version = file.version;
 	return true;
 }
 
@@ -107,10 +134,8 @@ static bool fill(struct recreader *rec)
 	size_t size = fread(rec->buf, 1, ZSTD_DStreamInSize(), rec->file);
 
 	rec->in = (ZSTD_inBuffer){ rec->buf, size, 0 };
-	if (ferror(rec->file)) {
-		warn("cannot read %s", rec->path);
-		rec->reported = true;
-	}
+	if (ferror(rec->file))
+		cannot_read(rec);
 	return size;
 }
 
@@ -130,9 +155,9 @@ static int get(struct recreader *rec, void *to, size_t size)
 		}
 		ret = ZSTD_decompressStream(rec->zstd, &out, &rec->in);
 		if (ZSTD_isError(ret)) {
-			warnx("%s: damaged: %s", rec->path,
-			      ZSTD_getErrorName(ret));
-			rec->reported = true;
+			if (report(rec))
+				warnx("%s: damaged: %s", rec->path,
+				      ZSTD_getErrorName(ret));
 			return -1;
 		}
 		rec->frame_ended = !ret;
@@ -157,7 +182,7 @@ int recreader_end(struct recreader *rec)
 	char byte = 0;
 	int ret = get(rec, &byte, sizeof(byte));
 
-	if (!ret)
+	if (!ret && report(rec))
 		warnx("%s: damaged: something follows its end", rec->path);
 	return ret > 0 ? 0 : -1;
 }
@@ -196,9 +221,8 @@ static int read_part(struct input *record, struct snapshot *now,
 }
 
 static int read_parts(struct input *record, struct snapshot *now,
-		      struct snapshot *before, uint32_t nr)
+		      struct snapshot *before, uint32_t nr, uint64_t most)
 {
-	uint64_t most = REC_STACK_MAX;
 	uint32_t i;
 
 	for (i = 0; i < nr; i++) {
@@ -210,31 +234,103 @@ static int read_parts(struct input *record, struct snapshot *now,
 	return 0;
 }
 
-static int read_checkpoint(struct input *record, struct snapshot *now)
+/* Finds the thread of a checkpoint; all are of one thread in an old recording. */
+static struct recthread *thread_of(struct recreader *rec,
+				   const struct cp_checkpoint *cp)
 {
-	struct snapshot before = *now;
-	struct rec_checkpoint head;
-	int ret = -1;
+	return recthreads_get(&rec->threads,
+			      rec->version < REC_VERSION_THREADS ? 0 : cp->thread);
+}
 
-	memset(now, 0, sizeof(*now));
-	if (!input_get(record, &head, sizeof(head)) &&
-	    head.nr_segments <= REC_SEGMENTS_MAX &&
-	    !input_struct(record, &now->head, sizeof(now->head), head.head_size))
-		ret = read_parts(record, now, &before, head.nr_segments);
+static int read_last(struct recreader *rec, struct input *record,
+		     struct recthread *thread, const struct cp_checkpoint *cp,
+		     uint32_t nr)
+{
+	uint64_t most = recthreads_room(&rec->threads, thread);
+	struct snapshot now = { .head = *cp };
+	struct snapshot before = recthreads_take(&rec->threads, thread);
+	int ret = read_parts(record, &now, &before, nr, most);
+
+	thread->before = before.head.seq;
 	snapshot_free(&before);
+	recthreads_put(&rec->threads, thread, &now);
 	return ret;
 }
 
-int recreader_checkpoint(struct recreader *rec, struct input *record,
-			 struct snapshot *now)
+static struct recthread *read_checkpoint(struct recreader *rec,
+					 struct input *record,
+					 struct snapshot *before)
 {
-	errno = EINVAL;
-	if (!read_checkpoint(record, now))
-		return 0;
+	struct recthread *thread;
+	struct rec_checkpoint head;
+	struct cp_checkpoint cp;
+
+	if (input_get(record, &head, sizeof(head)) ||
+	    head.nr_segments > REC_SEGMENTS_MAX ||
+	    input_struct(record, &cp, sizeof(cp), head.head_size))
+		return NULL;
+	thread = thread_of(rec, &cp);
+	if (!thread || (before && snapshot_copy(before, &thread->last)) ||
+	    read_last(rec, record, thread, &cp, head.nr_segments))
+		return NULL;
+	return thread;
+}
+
+/* Prints why a record cannot be read, from errno. Returns -1. */
+static int bad_record(struct recreader *rec)
+{
 	if (errno != ENOMEM)
 		return recreader_bad(rec);
-	warn("cannot read %s", rec->path);
+	cannot_read(rec);
 	return -1;
+}
+
+const struct recthread *recreader_checkpoint(struct recreader *rec,
+					     struct input *record,
+					     struct snapshot *before)
+{
+	const struct recthread *thread;
+
+	errno = EINVAL;
+	thread = read_checkpoint(rec, record, before);
+	if (!thread)
+		bad_record(rec);
+	return thread;
+}
+
+int recreader_name(struct recreader *rec, struct input *record)
+{
+	struct recthread *thread;
+	struct rec_thread name;
+
+	errno = EINVAL;
+	if (input_get(record, &name, sizeof(name)))
+		return recreader_bad(rec);
+	thread = recthreads_get(&rec->threads, name.thread);
+	if (!thread)
+		return bad_record(rec);
+	memcpy(thread->name, name.name, sizeof(thread->name));
+	thread->name[sizeof(thread->name) - 1] = '\0';
+	return 0;
+}
+
+int recreader_thread_end(struct recreader *rec, struct input *record,
+			 struct rec_thread_end *end, char name[REC_NAME_SIZE])
+{
+	const struct recthread *thread;
+
+	if (input_get(record, end, sizeof(*end)))
+		return recreader_bad(rec);
+	thread = recthreads_find(&rec->threads, end->thread);
+	snprintf(name, REC_NAME_SIZE, "%s", thread ? thread->name : "");
+	recthreads_end(&rec->threads, end->thread);
+	return 0;
+}
+
+void recreader_forget(struct recreader *rec)
+{
+	if (rec->version >= REC_VERSION_THREADS)
+		recthreads_forget(&rec->threads);
 }
 
 void recreader_close(struct recreader *rec)
@@ -245,5 +341,6 @@ void recreader_close(struct recreader *rec)
 		fclose(rec->file);
 	ZSTD_freeDCtx(rec->zstd);
 	free(rec->buf);
+	recthreads_forget(&rec->threads);
 	free(rec);
 }

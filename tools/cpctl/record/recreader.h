@@ -7,7 +7,7 @@
 #define RECREADER_H
 
 #include "delta.h"
-#include "snapshot.h"
+#include "recthreads.h"
 
 struct recreader;
 
@@ -30,14 +30,38 @@ struct recreader *recreader_open(const char *path);
 int recreader_next(struct recreader *rec, struct input **record);
 
 /*
+ * recreader_quiet() - print no messages from now on
+ *
+ * For a reading before the one that prints them.
+ */
+void recreader_quiet(struct recreader *rec);
+
+/*
  * recreader_checkpoint() - read a record of type REC_CHECKPOINT
- * @now: the checkpoint before, zeroed at first; receives the checkpoint. Invalid after
- *	a failure
+ * @before: if not NULL, receives a copy of the last checkpoint of the same thread, which
+ *	is empty if there is none; zeroed at first
+ *
+ * Return: the thread, whose last checkpoint is this one; valid until the next record is
+ * read. NULL after printing the reason.
+ */
+const struct recthread *recreader_checkpoint(struct recreader *rec,
+					     struct input *record,
+					     struct snapshot *before);
+
+/* recreader_name() - read a record of type REC_THREAD; 0, or -1 after printing the reason */
+int recreader_name(struct recreader *rec, struct input *record);
+
+/*
+ * recreader_thread_end() - read a record of type REC_THREAD_END
+ * @name: receives the name of the thread; empty if it is not known
  *
  * Return: 0, or -1 after printing the reason.
  */
-int recreader_checkpoint(struct recreader *rec, struct input *record,
-			 struct snapshot *now);
+int recreader_thread_end(struct recreader *rec, struct input *record,
+			 struct rec_thread_end *end, char name[REC_NAME_SIZE]);
+
+/* recreader_forget() - all threads are forgotten, by a REC_FORGET or a REC_EXEC */
+void recreader_forget(struct recreader *rec);
 
 /*
  * recreader_end() - check that the recording ends here

@@ -9,6 +9,7 @@
 #include "delta.h"
 #include "mapping.h"
 #include "recording.h"
+#include "recthreads.h"
 #include "recwriter.h"
 
 /*
@@ -19,7 +20,7 @@
  * @buf_size: the size of @buf
  * @size: number of bytes written to the file
  * @held: number of input bytes that the compressor may not have output yet
- * @before: the last checkpoint
+ * @threads: the threads, as a reader knows them here
  */
 struct recwriter {
 	int		fd;
@@ -28,7 +29,7 @@ struct recwriter {
 	size_t		buf_size;
 	uint64_t	size;
 	size_t		held;
-	struct snapshot	before;
+	struct recthreads threads;
 };
 
 static int write_all(struct recwriter *rec, const void *bytes, size_t size)
@@ -192,7 +193,29 @@ static void cut_all(struct snapshot *now)
 	}
 }
 
-int recwriter_checkpoint(struct recwriter *rec, struct snapshot *now)
+/*
+ * Finds the thread of a checkpoint. If the limits of the format leave no room
+ * for @size bytes of its last checkpoint, the reader is made to forget all threads.
+ */
+static struct recthread *thread_with_room(struct recwriter *rec, pid_t id,
+					  uint64_t size)
+{
+	struct recthread *thread = recthreads_find(&rec->threads, id);
+	bool fits = thread ? size <= recthreads_room(&rec->threads, thread) :
+			     size <= REC_LAST_MAX - rec->threads.bytes &&
+				     rec->threads.table.nr < REC_THREADS_MAX;
+
+	if (!fits) {
+		recthreads_forget(&rec->threads);
+		if (recwriter_put(rec, REC_FORGET, NULL, 0, NULL, 0))
+			return NULL;
+	}
+	return recthreads_get(&rec->threads, id);
+}
+
+/* Writes @now as its differences from @before. */
+static int write_checkpoint(struct recwriter *rec, const struct snapshot *now,
+			    const struct snapshot *before)
 {
 	struct rec_checkpoint head = { .head_size = sizeof(now->head) };
 	const struct segment *part;
@@ -204,11 +227,9 @@ int recwriter_checkpoint(struct recwriter *rec, struct snapshot *now)
 	out = open_memstream(&bytes, &size);
 	if (!out)
 		return -1;
-	cut_all(now);
 	fwrite(&now->head, sizeof(now->head), 1, out);
 	for (; (part = snapshot_part(now, head.nr_segments)); head.nr_segments++)
-		delta_write(out, part,
-			    snapshot_part(&rec->before, head.nr_segments));
+		delta_write(out, part, snapshot_part(before, head.nr_segments));
 	ret = ferror(out);
 	if (fclose(out) || ret)
 		ret = -1;
@@ -216,10 +237,52 @@ int recwriter_checkpoint(struct recwriter *rec, struct snapshot *now)
 		ret = recwriter_put(rec, REC_CHECKPOINT, &head, sizeof(head),
 				    bytes, size);
 	free(bytes);
-	snapshot_free(&rec->before);
-	rec->before = *now;
-	memset(now, 0, sizeof(*now));
 	return ret;
+}
+
+/* Writes the name of a thread, unless a reader knows it already. */
+static int write_name(struct recwriter *rec, struct recthread *thread,
+		      const char *name)
+{
+	struct rec_thread record = { .thread = thread->id };
+
+	if (!strcmp(thread->name, name))
+		return 0;
+	snprintf(thread->name, sizeof(thread->name), "%s", name);
+	memcpy(record.name, thread->name, sizeof(record.name));
+	return recwriter_put(rec, REC_THREAD, &record, sizeof(record), NULL, 0);
+}
+
+int recwriter_checkpoint(struct recwriter *rec, struct snapshot *now,
+			 const char *name)
+{
+	struct recthread *thread;
+	struct snapshot before;
+	int ret;
+
+	cut_all(now);
+	thread = thread_with_room(rec, now->head.thread, snapshot_size(now));
+	if (!thread || (name && write_name(rec, thread, name))) {
+		snapshot_free(now);
+		return -1;
+	}
+	before = recthreads_take(&rec->threads, thread);
+	ret = write_checkpoint(rec, now, &before);
+	snapshot_free(&before);
+	recthreads_put(&rec->threads, thread, now);
+	return ret;
+}
+
+int recwriter_thread_end(struct recwriter *rec, const struct rec_thread_end *end)
+{
+	recthreads_end(&rec->threads, end->thread);
+	return recwriter_put(rec, REC_THREAD_END, end, sizeof(*end), NULL, 0);
+}
+
+int recwriter_exec(struct recwriter *rec, const struct rec_exec *exec)
+{
+	recthreads_forget(&rec->threads);
+	return recwriter_put(rec, REC_EXEC, exec, sizeof(*exec), NULL, 0);
 }
 
 int recwriter_flush(struct recwriter *rec)
@@ -239,7 +302,7 @@ void recwriter_close(struct recwriter *rec)
 
 	ZSTD_freeCCtx(rec->zstd);
 	free(rec->buf);
-	snapshot_free(&rec->before);
+	recthreads_forget(&rec->threads);
 	free(rec);
 	errno = saved;
 }

@@ -3,6 +3,7 @@
 #ifndef RECWRITER_H
 #define RECWRITER_H
 
+#include "recording.h"
 #include "snapshot.h"
 
 struct recwriter;
@@ -48,14 +49,23 @@ int recwriter_maps(struct recwriter *rec, const char *maps);
 
 /*
  * recwriter_checkpoint() - write a checkpoint
- * @now: the checkpoint, which @rec then owns for the next comparison; empty afterwards
+ * @now: the checkpoint, which @rec then owns for the comparison with the next one of the
+ *	same thread; empty afterwards
+ * @name: the name of its thread, or NULL if it is not known
  *
  * A stack beyond the limits of the format is cut at its far end, and is marked with
  * CP_SEGF_TRUNCATED like a stack beyond the limit of the pair.
  *
  * Return: 0, or -1 with errno.
  */
-int recwriter_checkpoint(struct recwriter *rec, struct snapshot *now);
+int recwriter_checkpoint(struct recwriter *rec, struct snapshot *now,
+			 const char *name);
+
+/* recwriter_thread_end() - write the end of a thread; 0, or -1 with errno */
+int recwriter_thread_end(struct recwriter *rec, const struct rec_thread_end *end);
+
+/* recwriter_exec() - write that another program follows; 0, or -1 with errno */
+int recwriter_exec(struct recwriter *rec, const struct rec_exec *exec);
 
 /*
  * recwriter_flush() - write all buffered data to the file

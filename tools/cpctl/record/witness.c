@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "facts.h"
 #include "recording.h"
 #include "slurp.h"
 #include "support.h"
@@ -29,10 +30,11 @@ static bool is_empty(const struct witness *witness)
 	return !witness->around.maps;
 }
 
-void witness_open(struct witness *witness, pid_t pid)
+void witness_open(struct witness *witness, pid_t pid, bool process)
 {
 	memset(witness, 0, sizeof(*witness));
 	witness->pid = pid;
+	witness->process = process;
 	witness->around.mem = -1;
 	witness->around.root = -1;
 }
@@ -50,19 +52,43 @@ static void read_memory(struct witness *witness)
 	symbols_close(symbols);
 }
 
+/* Sets the identity of a process, which was read from its thread @task. */
+static bool read_identity(const struct witness *witness, pid_t task,
+			  struct identity *identity)
+{
+	if (!identity_read(identity, task))
+		return false;
+	if (task == witness->pid)
+		return true;
+	/* The main thread has ended. */
+	identity->task = witness->pid;
+	if (*witness->identity.name)
+		memcpy(identity->name, witness->identity.name,
+		       sizeof(identity->name));
+	return true;
+}
+
 void witness_look(struct witness *witness)
 {
-	struct witness now = { .pid = witness->pid };
+	pid_t task = witness->pid;
+	struct witness now;
 
-	if (!is_empty(witness) &&
-	    has_maps(witness->pid, witness->around.maps))
+	if (witness->process) {
+		threadnames_look(&witness->names, witness->pid);
+		/* A main thread that has ended has no mappings. */
+		task = task_of_process(witness->pid);
+	}
+	if (!is_empty(witness) && has_maps(task, witness->around.maps))
 		return;
-	surroundings_open(&now.around, now.pid);
+	witness_open(&now, witness->pid, witness->process);
+	surroundings_open(&now.around, task);
 	surroundings_refresh(&now.around);
-	if (identity_read(&now.identity, now.pid) && now.around.maps) {
+	if (read_identity(witness, task, &now.identity) && now.around.maps) {
 		read_memory(&now);
 		/* The process may have changed or ended while it was read. */
-		if (is_empty(witness) || has_maps(now.pid, now.around.maps)) {
+		if (is_empty(witness) || has_maps(task, now.around.maps)) {
+			now.names = witness->names;
+			memset(&witness->names, 0, sizeof(witness->names));
 			witness_close(witness);
 			*witness = now;
 			return;
@@ -127,6 +153,7 @@ int witness_write(struct witness *witness, struct recwriter *rec)
 
 void witness_close(struct witness *witness)
 {
+	threadnames_free(&witness->names);
 	identity_free(&witness->identity);
 	surroundings_close(&witness->around);
 }

@@ -9,23 +9,28 @@
 #include "identity.h"
 #include "recwriter.h"
 #include "surroundings.h"
+#include "threadnames.h"
 
 /*
- * struct witness - the data of a task
- * @pid: the task
+ * struct witness - the data of a process
+ * @pid: the process, or one of its threads
+ * @process: whether all threads of the process are recorded
+ * @names: the names of the threads, if @process is true
  * @identity: the identity of the task
  * @around: its mappings, and the memory that debuggers need
  * @written: whether this data has been written to the recording
  */
 struct witness {
 	pid_t			pid;
+	bool			process;
+	struct threadnames	names;
 	struct identity		identity;
 	struct surroundings	around;
 	bool			written;
 };
 
 /* witness_open() - begin without any data */
-void witness_open(struct witness *witness, pid_t pid);
+void witness_open(struct witness *witness, pid_t pid, bool process);
 
 /*
  * witness_look() - read the data again

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The checkpoints of a recording, one after another. */
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "exit.h"
 #include "interrupt.h"
+#include "lasts.h"
 #include "message.h"
 #include "recorded.h"
 
@@ -12,8 +14,8 @@
  * @stream: the interface
  * @options: the options of the verb
  * @play: the recording
- * @before: the checkpoint before, if the verb uses it
- * @found: whether @play is at the checkpoint to return next
+ * @instant: the last checkpoints of all threads, if the verb wants those
+ * @found: whether @play is at the checkpoint to return next, or @instant is that
  * @nr: the number of checkpoints that were returned
  * @over: whether the end of the recording has been read
  */
@@ -21,38 +23,50 @@ struct recorded {
 	struct stream			stream;
 	const struct stream_options	*options;
 	struct playback			play;
-	struct snapshot			before;
+	struct instant			instant;
 	bool				found;
 	uint64_t			nr;
 	bool				over;
 };
 
-static bool keep_before(struct recorded *recorded)
+static void set_current(struct recorded *recorded)
 {
-	if (!recorded->options->compare || !recorded->nr)
-		return true;
-	if (!snapshot_copy(&recorded->before, &recorded->play.now))
-		return true;
-	warn("cannot keep a checkpoint");
-	recorded->play.failed = true;
-	return false;
+	const struct playback *play = &recorded->play;
+	struct stream *stream = &recorded->stream;
+
+	if (stream->instant) {
+		stream->now = &recorded->instant.threads[0].snapshot;
+		stream->number = recorded->instant.threads[0].number;
+	} else {
+		stream->now = play->now;
+		stream->number = play->number;
+	}
+	stream->thread_end = NULL;
+	if (!playback_is_process(play))
+		stream->several = false;
+	/* Copies of the checkpoints before the first wanted one would be for nothing. */
+	recorded->play.wanted.compare = recorded->options->compare;
 }
 
-/* Reads the next checkpoint; returns false if there is none. */
+/* Goes to the next checkpoint, or end of a thread; returns false if there is none. */
 static bool advance(struct recorded *recorded)
 {
 	struct playback *play = &recorded->play;
-	uint64_t execs = play->execs;
+	enum playback_step step;
 
-	if (!keep_before(recorded))
-		return false;
-	if (!playback_next(play)) {
+	do {
+		step = playback_step(play);
+	} while (step == PLAYBACK_THREAD_END && !recorded->options->ends);
+	if (step == PLAYBACK_OVER) {
 		recorded->over = !play->failed && !interrupted();
 		return false;
 	}
-	/* The states of two programs are not compared. */
-	if (play->execs != execs)
-		snapshot_free(&recorded->before);
+	if (step == PLAYBACK_THREAD_END) {
+		recorded->stream.thread_end = &play->thread_end;
+		return true;
+	}
+	set_current(recorded);
+	recorded->nr++;
 	return true;
 }
 
@@ -63,10 +77,11 @@ static bool recorded_next(struct stream *stream)
 	if (recorded->options->count &&
 	    recorded->nr == recorded->options->count)
 		return false;
-	if (!recorded->found && !advance(recorded))
-		return false;
+	if (!recorded->found)
+		return !stream->instant && advance(recorded);
 	recorded->found = false;
 	recorded->nr++;
+	set_current(recorded);
 	return true;
 }
 
@@ -85,7 +100,7 @@ static int recorded_close(struct stream *stream, int status)
 
 	status = playback_status(&recorded->play, status);
 	playback_close(&recorded->play);
-	snapshot_free(&recorded->before);
+	instant_free(&recorded->instant);
 	free(recorded);
 	return status;
 }
@@ -96,26 +111,88 @@ static const struct stream_ops recorded_ops = {
 	.close = recorded_close,
 };
 
+/*
+ * Does a reader have to know which thread a checkpoint is of? A file that can be read only
+ * once is not read for that.
+ */
+static bool has_several(const char *path, const struct stream_options *options)
+{
+	struct stat st;
+
+	if (options->only)
+		return false;
+	return (!stat(path, &st) && !S_ISREG(st.st_mode)) ||
+	       playback_has_threads(path);
+}
+
+/* Does the verb want the last checkpoints of all threads as one instant? */
+static bool is_instant(const struct stream_options *options, int64_t number)
+{
+	return options->last == LAST_AT ||
+	       (options->last == LAST_OF_ALL && number == PLAYBACK_CRASH);
+}
+
+/* Goes back to the beginning, after a reading that may have found damage. */
+static bool rewind_to_first(struct playback *play)
+{
+	bool failed = play->failed;
+
+	if (!playback_first(play))
+		return false;
+	play->failed = failed;
+	return true;
+}
+
+static bool read_instant(struct recorded *recorded, int64_t number)
+{
+	struct playback *play = &recorded->play;
+	uint64_t limit = 0;
+
+	if (number) {
+		if (!playback_find(play, number))
+			return false;
+		limit = play->number;
+		if (!rewind_to_first(play))
+			return false;
+	}
+	recorded->found = true;
+	recorded->stream.instant = &recorded->instant;
+	return lasts_read(play, limit, &recorded->instant);
+}
+
+/* Goes to the first checkpoint that is wanted; returns false after printing the reason. */
+static bool go_to(struct recorded *recorded, int64_t number)
+{
+	const struct stream_options *options = recorded->options;
+
+	if (is_instant(options, number))
+		return read_instant(recorded, number);
+	/* Without a number, the first one is the next one. */
+	recorded->found = number || options->last;
+	return !recorded->found || playback_find(&recorded->play, number);
+}
+
 struct stream *recorded_open(const char *path, int64_t number,
 			     const struct stream_options *options)
 {
+	const struct playback_options wanted = { .only = options->only };
 	struct recorded *recorded = calloc(1, sizeof(*recorded));
+	struct stream *stream = &recorded->stream;
 
 	if (!recorded) {
 		warn("cannot read %s", path);
 		return NULL;
 	}
-	recorded->stream.ops = &recorded_ops;
-	recorded->stream.around = &recorded->play.around;
-	recorded->stream.now = &recorded->play.now;
-	recorded->stream.before = &recorded->before;
-	recorded->stream.play = &recorded->play;
+	stream->ops = &recorded_ops;
+	stream->around = &recorded->play.around;
+	stream->before = &recorded->play.before;
+	stream->play = &recorded->play;
 	recorded->options = options;
-	if (playback_open(&recorded->play, path) &&
-	    (!number || playback_find(&recorded->play, number))) {
-		recorded->found = number;
-		return &recorded->stream;
+	if (playback_open(&recorded->play, path, &wanted) &&
+	    go_to(recorded, number)) {
+		stream->several = has_several(path, options);
+		return stream;
 	}
-	stream_close(&recorded->stream, EXIT_REFUSED);
+	stream_close(stream, EXIT_REFUSED);
 	return NULL;
 }

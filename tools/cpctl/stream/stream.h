@@ -19,10 +19,28 @@
 #include "surroundings.h"
 
 /*
+ * enum stream_last - the meaning of a recording without the number of a checkpoint
+ * @LAST_NEVER: all checkpoints one by one
+ * @LAST_CRASH: the checkpoint PLAYBACK_CRASH
+ * @LAST_OF_ALL: the last checkpoints of all threads, as one instant
+ * @LAST_AT: the same; with a number, those up to that checkpoint
+ */
+enum stream_last {
+	LAST_NEVER,
+	LAST_CRASH,
+	LAST_OF_ALL,
+	LAST_AT,
+};
+
+/*
  * struct stream_options - the checkpoints that a verb wants
  * @count: the maximum number of checkpoints; 0 for no limit
  * @compare: whether the verb uses @before of struct stream
  * @ends: whether the verb itself prints the ends of threads
+ *
+ * These options are for a recording:
+ * @only: take the checkpoints of this thread only; 0 for all
+ * @last: what to take if the user gives no number
  *
  * The other options are for a living slave:
  * @process: whether the slave is the process with all its threads
@@ -41,7 +59,9 @@
 struct stream_options {
 	uint64_t	count;
 	bool		compare;
-	bool		ends;
+	bool			ends;
+	pid_t			only;
+	enum stream_last	last;
 	bool		process;
 	bool		hold;
 	bool		differences;
@@ -69,11 +89,13 @@ struct stream_end {
  * @pid: the id of the living slave
  * @around: the surroundings of the process, as of the current checkpoint
  * @instant: the current checkpoints; with @hold of the options, those of all threads,
- *	the main thread first; NULL for a recording
+ *	the main thread first; of a recording, those of lasts_read(), or NULL without @last
  * @now: the current checkpoint; the first one of @instant
+ * @number: the number of @now in the recording; 0 for a living slave
  * @before: the checkpoint before, of the same program and thread; empty if there is none
  * @thread_end: the end of a thread, instead of a checkpoint; NULL at a checkpoint
- * @several: whether the slave has, or has had, several threads
+ * @several: whether the slave has, or has had, several threads; those of a recording that
+ *	are wanted
  * @gap: whether the slave has run without a pair since the last checkpoint
  * @replaced: whether the slave has executed another program between the opening of
  *	the stream and its first checkpoint: data that was read before is invalid
@@ -85,6 +107,7 @@ struct stream {
 	struct surroundings	*around;
 	const struct instant	*instant;
 	const struct snapshot	*now;
+	uint64_t		number;
 	const struct snapshot	*before;
 	const struct thread_end	*thread_end;
 	bool			several;

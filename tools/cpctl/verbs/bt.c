@@ -23,14 +23,15 @@ static const struct usage usage = {
 	"Usage: cpctl bt [OPTION]... PID...\n"
 	"       cpctl bt [OPTION]... FILE [N]\n"
 	"Print the calls that led to where each thread of the running process PID is,\n"
-	"the innermost first, all at one instant; or, of a recording, where its\n"
-	"checkpoint N was: its last, without N. Several processes follow each other. The\n"
+	"the innermost first, all at one instant. Or, of a recording, where each thread\n"
+	"was at last, beginning with the one that crashed; with N, checkpoint N alone.\n"
 	"id of a thread stands for its process, unless --thread is given. A FILE whose\n"
 	"name is a number is given as ./FILE.\n"
 	"\n"
 	"  -n, --count N          of how many instants or checkpoints, from N on (1)\n"
 	"      --frames N         most calls to print (256); 0: all of them\n"
 	OPTIONS_PROCESS_HELP
+	OPTIONS_ONLY_HELP
 	TARGETS_HELP
 	OPTIONS_LIVE_HELP
 	OPTIONS_THIN_HELP
@@ -52,6 +53,7 @@ static const struct subject_usage arguments = {
  * @process: the id of the living process; 0 for a recording
  * @unwinder: the unwinder of the process, NULL before the first checkpoint
  * @compat: whether @unwinder is for 32-bit code
+ * @time: the time of the death, or of the newest of several checkpoints
  * @frames: with --json, the frames of the current checkpoint
  * @nr: the number of the next frame
  */
@@ -60,6 +62,7 @@ struct backtracing {
 	pid_t			process;
 	struct unwinder		*unwinder;
 	bool			compat;
+	uint64_t		time;
 	struct json_object	*frames;
 	unsigned int		nr;
 };
@@ -120,10 +123,16 @@ static bool unwind_all(struct backtracing *bt, const struct memory *memory,
 }
 
 /* Prints which of several threads the next backtrace is of. */
-static void print_which(const struct printer *printer,
-			const struct thread *thread)
+static void print_which(const struct backtracing *bt, const struct thread *thread)
 {
+	const struct printer *printer = &bt->viewer.printer;
+	uint64_t time = instant_return(thread, bt->time);
+	char age[FIGURE_SIZE];
+
 	print_thread(printer, thread->snapshot.head.thread, thread->name);
+	if (thread->number && time && time < bt->time)
+		fprintf(printer->out, ", in user mode %s before",
+			figure_time(age, (double)(bt->time - time)));
 	fputs(":\n", printer->out);
 }
 
@@ -134,7 +143,9 @@ static void print_backtrace(struct backtracing *bt, const struct memory *memory,
 	char why[UNWIND_WHY_SIZE];
 
 	if (thread && bt->viewer.stream->instant->nr > 1)
-		print_which(printer, thread);
+		print_which(bt, thread);
+	else if (!thread)
+		viewer_print_thread(&bt->viewer);
 	print_headline(printer, &memory->snapshot->head);
 	bt->nr = 0;
 	if (!unwind_all(bt, memory, print_frame, why)) {
@@ -144,10 +155,25 @@ static void print_backtrace(struct backtracing *bt, const struct memory *memory,
 	}
 }
 
+/* Adds the data of a thread that its checkpoint does not contain. */
+static void json_thread(const struct backtracing *bt, struct json_object *object,
+			const struct thread *thread)
+{
+	const uint64_t time = instant_return(thread, bt->time);
+
+	if (*thread->name)
+		json_object_object_add(object, "thread_name",
+				       json_object_new_string(thread->name));
+	if (thread->number && time)
+		json_object_object_add(object, "before_ns",
+				       json_object_new_uint64(bt->time - time));
+}
+
 static void json_backtrace(struct backtracing *bt, const struct memory *memory,
 			   const struct thread *thread)
 {
 	struct json_object *object = json_head("backtrace",
+					       bt->viewer.printer.number,
 					       &memory->snapshot->head);
 	char why[UNWIND_WHY_SIZE];
 	bool complete;
@@ -155,9 +181,8 @@ static void json_backtrace(struct backtracing *bt, const struct memory *memory,
 	if (bt->process)
 		json_object_object_add(object, "process",
 				       json_object_new_int(bt->process));
-	if (thread && *thread->name)
-		json_object_object_add(object, "thread_name",
-				       json_object_new_string(thread->name));
+	if (thread)
+		json_thread(bt, object, thread);
 	bt->frames = json_object_new_array();
 	complete = unwind_all(bt, memory, add_frame, why);
 	json_object_object_add(object, "frames", bt->frames);
@@ -184,7 +209,7 @@ static bool open_unwinder(struct backtracing *bt, const struct snapshot *now)
 	return bt->unwinder;
 }
 
-/* @thread: the thread of @now; NULL for a recording */
+/* @thread: the thread of @now; NULL for a single checkpoint of a recording */
 static void backtrace(struct backtracing *bt, const struct snapshot *now,
 		      const struct thread *thread)
 {
@@ -203,11 +228,16 @@ static void backtraces(struct backtracing *bt, const struct stream *stream)
 	const struct instant *instant = stream->instant;
 	unsigned int i;
 
-	if (!instant)
+	if (!instant) {
 		backtrace(bt, stream->now, NULL);
-	for (i = 0; instant && i < instant->nr; i++)
+		return;
+	}
+	bt->time = instant_time(instant);
+	for (i = 0; i < instant->nr; i++) {
+		bt->viewer.printer.number = instant->threads[i].number;
 		backtrace(bt, &instant->threads[i].snapshot,
 			  &instant->threads[i]);
+	}
 }
 
 /* Prints which of several processes the next backtraces are of. */
@@ -261,10 +291,11 @@ int verb_bt(int argc, char **argv)
 		.stream.count = 1,
 		.stream.process = true,
 		.stream.hold = true,
+		.stream.last = LAST_OF_ALL,
 		.stream.timeout_ns = -1,
 		.frames = 256,
 	};
-	struct subject subject = { .number[0] = -1 };
+	struct subject subject = {};
 	int status = subject_parse(argc, argv, &usage, &arguments, &options,
 				   &subject);
 

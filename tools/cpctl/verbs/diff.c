@@ -30,6 +30,7 @@ static const struct usage usage = {
 	"  -n, --count N          of a process: how many checkpoints to compare with\n"
 	"                         the one before of the same thread (1)\n"
 	OPTIONS_PROCESS_HELP
+	OPTIONS_ONLY_HELP
 	TARGETS_HELP
 	OPTIONS_TAKE_HELP,
 };
@@ -41,10 +42,18 @@ static const struct subject_usage arguments = {
 	.most = 2,
 };
 
-/* struct diff - a comparison of a checkpoint with an earlier one */
+/*
+ * struct diff - a comparison of a checkpoint with an earlier one
+ * @a: the earlier one
+ * @b: the checkpoint
+ * @number_a: the number of @a in a recording, or 0
+ * @number_b: likewise of @b
+ */
 struct diff {
 	const struct snapshot	*a;
 	const struct snapshot	*b;
+	uint64_t		number_a;
+	uint64_t		number_b;
 };
 
 /* Finds the symbol of an address on a stack, which is mostly a return address. */
@@ -181,7 +190,9 @@ static void print_word(void *arg, const struct word *word)
 
 static void print_diff(struct printer *printer, const struct diff *diff)
 {
+	printer->number = diff->number_a;
 	print_headline(printer, &diff->a->head);
+	printer->number = diff->number_b;
 	print_headline(printer, &diff->b->head);
 	diff_regs(printer, diff);
 	if (!diff_stacks(diff, print_word, printer))
@@ -258,9 +269,11 @@ static void json_diff(const struct printer *printer, const struct diff *diff)
 
 	json_object_object_add(object, "type", json_object_new_string("diff"));
 	json_object_object_add(object, "a",
-			       json_object_new_uint64(diff->a->head.seq));
+			       json_object_new_uint64(diff->number_a ?:
+						      diff->a->head.seq));
 	json_object_object_add(object, "b",
-			       json_object_new_uint64(diff->b->head.seq));
+			       json_object_new_uint64(diff->number_b ?:
+						      diff->b->head.seq));
 	if (diff->b->head.thread)
 		json_object_object_add(object, "thread",
 				       json_object_new_int(diff->b->head.thread));
@@ -285,7 +298,7 @@ static void show_diff(struct viewer *viewer, const struct diff *diff)
 static int diff_process(const struct subject *subject, struct options *options)
 {
 	struct viewer viewer;
-	struct diff diff;
+	struct diff diff = {};
 	uint64_t left;
 
 	if (!options->stream.count)
@@ -316,13 +329,14 @@ static struct stream *open_at(const struct subject *subject, int i,
  */
 static int copy_first(const struct subject *subject,
 		      const struct options *options, struct snapshot *copy,
-		      bool *copied)
+		      uint64_t *number, bool *copied)
 {
 	struct stream *stream = open_at(subject, 0, options);
 
 	if (!stream)
 		return EXIT_REFUSED;
 	*copied = stream_next(stream) && !snapshot_copy(copy, stream->now);
+	*number = stream->number;
 	if (*copied)
 		return stream_close(stream, EXIT_OK);
 	warn("cannot compare");
@@ -339,12 +353,13 @@ static int diff_recorded(const struct subject *subject, struct options *options)
 
 	interrupt_catch(NULL);
 	options->stream.count = 1;
-	status = copy_first(subject, options, &a, &copied);
+	status = copy_first(subject, options, &a, &diff.number_a, &copied);
 	if (!copied || interrupted())
 		return status;
 	viewer_open(&viewer, open_at(subject, 1, options), options);
 	while (viewer_next(&viewer)) {
 		diff.b = viewer.stream->now;
+		diff.number_b = viewer.stream->number;
 		show_diff(&viewer, &diff);
 	}
 	second = viewer_close(&viewer);

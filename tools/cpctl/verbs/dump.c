@@ -28,11 +28,13 @@ static const struct usage usage = {
 	"instant, as an ELF core, to be opened by 'gdb PROGRAM CORE'. The process\n"
 	"continues. Each of several processes gets a core. The id of a thread stands for\n"
 	"its process, unless --thread is given; debuggers show that thread first. Or the\n"
-	"checkpoint N of a recording: its last, without N.\n"
+	"last checkpoints of all threads of a recording: as of checkpoint N, whose thread\n"
+	"is then shown first.\n"
 	"\n"
 	"  -o, --output CORE      the file (core.PID, FILE.core); - for the standard\n"
 	"                         output; for one process\n"
 	OPTIONS_PROCESS_HELP
+	OPTIONS_ONLY_HELP
 	TARGETS_HELP
 	OPTIONS_LIVE_HELP
 	CMDLINE_LAST_HELP
@@ -115,12 +117,24 @@ static bool open_file(struct dumping *dump)
 	return false;
 }
 
-/*
- * Keeps the file if it is complete.
- * @nr: the number of threads
- * @when: the time at which all other memory was read
- */
-static int keep(struct dumping *dump, unsigned int nr, const char *when)
+/* Prints which data is of which time. */
+static void print_written(const struct dumping *dump, const struct stream *stream)
+{
+	const char *when = stream->play ? "some time before" : "right after it";
+	const unsigned int nr = stream->instant->nr;
+
+	if (nr == 1)
+		warnx("%s: registers and stack are those of the checkpoint; all else was read %s, while the process continued",
+		      dump->file.path, when);
+	else
+		warnx("%s: registers and stacks of %u threads are %s; all else was read %s, while the process continued",
+		      dump->file.path, nr,
+		      stream->play ? "the last ones of each" :
+				     "those of one instant", when);
+}
+
+/* Keeps the file if it is complete. */
+static int keep(struct dumping *dump, const struct stream *stream)
 {
 	if (interrupted() || !dump->written) {
 		wholefile_drop(&dump->file);
@@ -131,12 +145,7 @@ static int keep(struct dumping *dump, unsigned int nr, const char *when)
 			warn("cannot write %s", dump->file.path);
 		return EXIT_REFUSED;
 	}
-	if (nr > 1)
-		warnx("%s: registers and stacks of %u threads are those of one instant; all else was read %s, while the process continued",
-		      dump->file.path, nr, when);
-	else
-		warnx("%s: registers and stack are those of the checkpoint; all else was read %s, while the process continued",
-		      dump->file.path, when);
+	print_written(dump, stream);
 	return EXIT_OK;
 }
 
@@ -161,27 +170,38 @@ static bool identify(struct dumping *dump, const struct stream *stream)
 	return false;
 }
 
-/* Returns a lower number for a thread that is more important to the reader. */
-static unsigned int rank_of(const struct dumping *dump,
-			    const struct cp_checkpoint *cp)
+/* Should debuggers show @a before @b, which comes earlier? */
+static bool is_before(const struct dumping *dump, const struct snapshot *a,
+		      const struct snapshot *b)
 {
-	if (cp->flags & CP_CHECKPOINT_DEATH &&
-	    !(cp->flags & CP_CHECKPOINT_DEATH_ELSEWHERE))
-		return 0;
-	return cp->thread == dump->first ? 1 : 2;
+	if (snapshot_is_death(b))
+		return false;
+	return snapshot_is_death(a) || (a->head.thread == dump->first &&
+					b->head.thread != dump->first);
+}
+
+/* The index of the most important thread; those of a recording are sorted already. */
+static unsigned int most_important(const struct dumping *dump,
+				   const struct stream *stream)
+{
+	const struct instant *instant = stream->instant;
+	unsigned int best = 0, i;
+
+	for (i = 1; i < instant->nr && !stream->play; i++) {
+		if (is_before(dump, &instant->threads[i].snapshot,
+			      &instant->threads[best].snapshot))
+			best = i;
+	}
+	return best;
 }
 
 /* Collects the checkpoints: the most important one first, the others in their order. */
-static void collect(const struct dumping *dump, const struct instant *instant,
+static void collect(const struct dumping *dump, const struct stream *stream,
 		    const struct snapshot **threads)
 {
-	unsigned int best = 0, i, nr = 1;
+	const struct instant *instant = stream->instant;
+	unsigned int best = most_important(dump, stream), i, nr = 1;
 
-	for (i = 1; i < instant->nr; i++) {
-		if (rank_of(dump, &instant->threads[i].snapshot.head) <
-		    rank_of(dump, &instant->threads[best].snapshot.head))
-			best = i;
-	}
 	threads[0] = &instant->threads[best].snapshot;
 	for (i = 0; i < instant->nr; i++) {
 		if (i != best)
@@ -201,7 +221,8 @@ static bool has_compat(const struct instant *instant)
 	return false;
 }
 
-static int dump_threads(struct dumping *dump, struct stream *stream)
+static int dump_threads(struct dumping *dump, struct stream *stream,
+			const struct identity *identity)
 {
 	unsigned int nr = stream->instant->nr;
 	const struct snapshot **threads = calloc(nr, sizeof(*threads));
@@ -211,10 +232,10 @@ static int dump_threads(struct dumping *dump, struct stream *stream)
 		warn("cannot write a core");
 		return EXIT_REFUSED;
 	}
-	collect(dump, stream->instant, threads);
-	write_core(dump, &state, &dump->identity);
+	collect(dump, stream, threads);
+	write_core(dump, &state, identity);
 	free(threads);
-	return keep(dump, nr, "right after it");
+	return keep(dump, stream);
 }
 
 static int dump_living(struct dumping *dump, struct stream *stream)
@@ -225,7 +246,7 @@ static int dump_living(struct dumping *dump, struct stream *stream)
 		surroundings_inherit(stream->around, &dump->around);
 	if (!identify(dump, stream) || !open_file(dump))
 		return EXIT_REFUSED;
-	return dump_threads(dump, stream);
+	return dump_threads(dump, stream, &dump->identity);
 }
 
 /*
@@ -243,9 +264,8 @@ static void foresee(struct dumping *dump)
 		read_rest(&memory, &dump->identity);
 }
 
-static int dump_recorded(struct dumping *dump, const struct stream *stream)
+static int dump_recorded(struct dumping *dump, struct stream *stream)
 {
-	const struct corestate state = { 1, &stream->now, stream->around };
 	const struct playback *play = stream->play;
 
 	dump->pid = play->identity.task;
@@ -255,12 +275,11 @@ static int dump_recorded(struct dumping *dump, const struct stream *stream)
 		      play->path);
 		return EXIT_REFUSED;
 	}
-	if (stream->now->head.flags & CP_CHECKPOINT_COMPAT)
+	if (has_compat(stream->instant))
 		return refuse_compat(dump);
 	if (!open_file(dump))
 		return EXIT_REFUSED;
-	write_core(dump, &state, &play->identity);
-	return keep(dump, 1, "some time before");
+	return dump_threads(dump, stream, &play->identity);
 }
 
 /* The default name of the core, to be freed by the caller; NULL without memory. */
@@ -351,9 +370,10 @@ int verb_dump(int argc, char **argv)
 		.stream.count = 1,
 		.stream.process = true,
 		.stream.hold = true,
+		.stream.last = LAST_AT,
 		.stream.timeout_ns = -1,
 	};
-	struct subject subject = { .number[0] = -1 };
+	struct subject subject = {};
 	int status = subject_parse(argc, argv, &usage, &arguments, &options,
 				   &subject);
 

@@ -37,6 +37,7 @@ static const struct usage usage = {
 	"\n"
 	"  -n, --count N          how many (all until it ends)\n"
 	OPTIONS_PROCESS_HELP
+	OPTIONS_ONLY_HELP
 	TARGETS_HELP
 	OPTIONS_LIVE_HELP
 	OPTIONS_THIN_HELP
@@ -56,11 +57,17 @@ static const struct subject_usage arguments = {
  * @viewer: the checkpoints and the output
  * @last: cp_checkpoint.seq of the last checkpoint; 0 before the first
  * @execs: the number of execs before it
+ * @deaths: the number of threads that have received a deadly signal
+ * @culprit: the last of these threads
+ * @name: its name; empty if it is not known
  */
 struct logging {
 	struct viewer	viewer;
 	uint64_t	last;
 	uint64_t	execs;
+	unsigned int	deaths;
+	pid_t		culprit;
+	char		name[REC_NAME_SIZE];
 };
 
 /* The result of a system call. */
@@ -157,7 +164,8 @@ static void print_line(const struct printer *printer, const struct stream *strea
 	const struct cp_checkpoint *cp = &stream->now->head;
 
 	fprintf(printer->out, "%8" PRIu64 "  %" PRIu64 ".%06" PRIu64 "  cpu %u  ",
-		(uint64_t)cp->seq, (uint64_t)(cp->time / NSEC_PER_SEC),
+		printer->number ?: (uint64_t)cp->seq,
+		(uint64_t)(cp->time / NSEC_PER_SEC),
 		(uint64_t)(cp->time % NSEC_PER_SEC / 1000), cp->cpu);
 	if (stream->several)
 		fprintf(printer->out, "tid %-7d  ", cp->thread);
@@ -168,7 +176,7 @@ static void print_line(const struct printer *printer, const struct stream *strea
 static void json_log_line(const struct printer *printer,
 			  const struct cp_checkpoint *cp)
 {
-	struct json_object *object = json_head("log", cp);
+	struct json_object *object = json_head("log", printer->number, cp);
 	struct symbol symbol;
 	struct place place;
 
@@ -191,12 +199,17 @@ static void json_log_line(const struct printer *printer,
 }
 
 /* Of a living slave, returns to user mode without a pair are not counted. */
-static void print_gap(FILE *out, const struct stream *stream, uint64_t lost)
+static void print_gap(FILE *out, const struct stream *stream)
 {
+	const struct playback *play = stream->play;
+
 	if (stream->gap)
 		fputs("          (it ran without a pair)\n", out);
-	else if (lost && stream->play)
-		fprintf(out, "          (%" PRIu64 " lost)\n", lost);
+	else if (play && play->lost && stream->several)
+		fprintf(out, "          (%" PRIu64 " of thread %d lost)\n",
+			play->lost, stream->now->head.thread);
+	else if (play && play->lost)
+		fprintf(out, "          (%" PRIu64 " lost)\n", play->lost);
 }
 
 static void print_status(FILE *out, int status)
@@ -232,12 +245,14 @@ static void show_thread_end(const struct viewer *viewer)
 {
 	if (viewer->options->json)
 		json_thread_end(viewer->printer.out, viewer->stream->thread_end);
-	else
+	else if (viewer->stream->several)
 		print_thread_end(viewer->printer.out, viewer->stream->thread_end);
 }
 
-static void print_end(FILE *out, const struct stream_end *end)
+static void print_end(const struct logging *log, const struct stream_end *end)
 {
+	FILE *out = log->viewer.printer.out;
+
 	fputs("          (", out);
 	if (end->reason == CP_END_EXITED)
 		print_status(out, end->status);
@@ -245,6 +260,11 @@ static void print_end(FILE *out, const struct stream_end *end)
 		fputs("it runs another program now", out);
 	else
 		fputs("it continues", out);
+	if (end->reason == CP_END_EXITED && log->deaths == 1 &&
+	    log->viewer.stream->several) {
+		fputs(" in ", out);
+		print_thread_name(out, log->culprit, log->name);
+	}
 	fputs(")\n", out);
 }
 
@@ -356,6 +376,18 @@ static void show_begin(const struct viewer *viewer)
 		print_thinning(viewer->printer.out, &thinning);
 }
 
+/* Remembers the thread that has received the deadly signal. */
+static void note_death(struct logging *log)
+{
+	const struct stream *stream = log->viewer.stream;
+
+	if (!stream->play || !snapshot_is_death(stream->now))
+		return;
+	log->deaths++;
+	log->culprit = stream->now->head.thread;
+	snprintf(log->name, sizeof(log->name), "%s", stream->play->thread->name);
+}
+
 static void show_checkpoint(struct logging *log)
 {
 	struct viewer *viewer = &log->viewer;
@@ -368,10 +400,11 @@ static void show_checkpoint(struct logging *log)
 		show_begin(viewer);
 		log->execs = stream->play ? stream->play->execs : 0;
 	} else if (!json) {
-		print_gap(viewer->printer.out, stream, cp->seq - log->last - 1);
+		print_gap(viewer->printer.out, stream);
 	}
 	show_exec(viewer, &log->execs);
 	log->last = cp->seq;
+	note_death(log);
 	if (json)
 		json_log_line(&viewer->printer, cp);
 	else
@@ -390,7 +423,7 @@ static void show_all(struct logging *log)
 			show_checkpoint(log);
 	}
 	if (!viewer->options->json && viewer_ended(viewer, &end))
-		print_end(viewer->printer.out, &end);
+		print_end(log, &end);
 }
 
 /* Prints all lines, at a terminal folded to its width. */

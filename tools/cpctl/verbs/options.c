@@ -2,6 +2,7 @@
 /* The options of verbs that process checkpoints. */
 #include "cmdline.h"
 #include "exit.h"
+#include "number.h"
 #include "options.h"
 #include "output.h"
 #include "plainname.h"
@@ -12,7 +13,7 @@ static const struct {
 	struct option	option;
 } table[] = {
 	{ OPTIONS_COUNT, { "count", required_argument, NULL, 'n' } },
-	{ OPTIONS_PROCESS, { "thread", no_argument, NULL, OPT_THREAD } },
+	{ OPTIONS_PROCESS, { "thread", optional_argument, NULL, OPT_THREAD } },
 	{ OPTIONS_NAME, { "name", required_argument, NULL, OPT_NAME } },
 	{ OPTIONS_LIVE, { "nudge", no_argument, NULL, OPT_NUDGE } },
 	{ OPTIONS_LIVE, { "no-nudge", no_argument, NULL, OPT_NO_NUDGE } },
@@ -77,9 +78,6 @@ static bool set_stream(struct stream_options *options, int option)
 		options->nudge = false;
 		options->await = true;
 		return cmdline_number(&options->every, 1, UINT32_MAX);
-	case OPT_THREAD:
-		options->process = false;
-		break;
 	case OPT_NUDGE:
 		options->nudge = true;
 		options->await = false;
@@ -92,12 +90,21 @@ static bool set_stream(struct stream_options *options, int option)
 	return true;
 }
 
+/* The id of the thread may also be the argument of the verb. */
+static bool set_thread(struct options *options)
+{
+	options->stream.process = false;
+	return !optarg || parse_pid(optarg, &options->thread);
+}
+
 /* The cmdline_set_fn of these verbs. */
 static bool set_option(void *arg, int option)
 {
 	struct options *options = arg;
 
-	note_live(options, option);
+	/* With an argument, it may be of a recording, too. */
+	if (option != OPT_THREAD || !optarg)
+		note_live(options, option);
 	switch (option) {
 	case OPT_STACK_BYTES:
 		return cmdline_bytes(&options->view.stack_bytes, UINT64_MAX);
@@ -108,6 +115,8 @@ static bool set_option(void *arg, int option)
 	case OPT_FULL:
 		options->view.full = true;
 		break;
+	case OPT_THREAD:
+		return set_thread(options);
 	case OPT_JSON:
 		options->json = true;
 		break;

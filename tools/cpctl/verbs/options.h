@@ -13,6 +13,7 @@
 /*
  * struct options - the options of verbs that process checkpoints
  * @stream: the checkpoints that the verb wants
+ * @thread: the argument of --thread, or 0
  * @live: the name of an option that only holds for a process, if the user gave one
  * @json: whether to print JSON
  * @view: the part of the stack to print
@@ -23,6 +24,7 @@
  */
 struct options {
 	struct stream_options	stream;
+	pid_t			thread;
 	const char		*live;
 	bool			json;
 	struct view		view;
@@ -41,6 +43,8 @@ struct options {
 	"      --stack-limit SIZE most bytes of stack to take (K, M, G allowed)\n"
 #define OPTIONS_PROCESS_HELP						    \
 	"      --thread           the thread PID alone, not its process\n"
+#define OPTIONS_ONLY_HELP						    \
+	"      --thread TID       the thread TID of a FILE alone\n"
 #define OPTIONS_THIN_HELP						    \
 	"      --interval SEC     take checkpoints at least SEC apart\n"	    \
 	"      --every N          every Nth return to user mode only; without nudging\n"

@@ -14,6 +14,7 @@
 #include "message.h"
 #include "number.h"
 #include "recorder.h"
+#include "recprep.h"
 
 #define NSEC_PER_SEC 1000000000LL
 
@@ -21,14 +22,15 @@ static const struct cmdline cmdline = {
 	.help =
 	"Usage: cpctl record [OPTION]... PID\n"
 	"       cpctl record [OPTION]... -- COMMAND [ARGUMENT]...\n"
-	"Keep the last states of a process or thread, or of a program that is started\n"
-	"for it, and write them to a file when it ends: the last is the one in which\n"
-	"it crashed or was killed. The program never waits.\n"
+	"Keep the last states of all threads of a process, or of a program that is\n"
+	"started for it, and write them to a file when it ends: the last are those in\n"
+	"which it crashed or was killed. The program never waits.\n"
 	"\n"
 	"  -o, --output FILE      the file (recording.PID)\n"
-	"  -s, --slots N          how many states are kept (256)\n"
-	"  -r, --rate N           at most N states a second\n"
-	"      --every N          every Nth return to user mode only\n"
+	"  -s, --slots N          how many states are kept, of each thread (256)\n"
+	"  -r, --rate N           at most N states a second, of each thread\n"
+	"      --every N          every Nth return to user mode only, of each thread\n"
+	"      --thread           the thread PID, or the first of COMMAND, alone\n"
 	"      --stream           write all states as they come, not only the last\n"
 	"      --wait             have the program wait when it is too fast for that\n"
 	"      --xstate           floating point and vector registers too\n"
@@ -47,6 +49,7 @@ static const struct cmdline cmdline = {
 		{ "every", required_argument, NULL, OPT_EVERY },
 		{ "stream", no_argument, NULL, OPT_STREAM },
 		{ "wait", no_argument, NULL, OPT_WAIT },
+		{ "thread", no_argument, NULL, OPT_THREAD },
 		{ "xstate", no_argument, NULL, OPT_XSTATE },
 		{ "stack-limit", required_argument, NULL, OPT_STACK_LIMIT },
 	},
@@ -85,6 +88,9 @@ static bool set_option(void *arg, int option)
 	case OPT_WAIT:
 		options->wait = true;
 		break;
+	case OPT_THREAD:
+		options->process = false;
+		break;
 	case OPT_XSTATE:
 		options->xstate = true;
 		break;
@@ -120,8 +126,9 @@ static int record_process(struct cp_pair **pair, pid_t pid,
 	int status = EXIT_REFUSED;
 	char name[32];
 
+	pid = recprep_slave(*pair, pid, options);
 	set_output(options, name, pid);
-	if (recorder_prep(*pair, pid, options))
+	if (recprep(*pair, pid, options))
 		return EXIT_REFUSED;
 	/* Do not follow an exec: access was granted to the current program only. */
 	rec = recorder_open(pair, pid, false, options);
@@ -151,7 +158,7 @@ static struct recorder *prep_child(struct cp_pair **pair, pid_t pid,
 
 	while (options->wait && child_run_to_entry(pid) == CHILD_EXEC)
 		;
-	if (!recorder_prep(*pair, pid, options))
+	if (!recprep(*pair, pid, options))
 		rec = recorder_open(pair, pid, true, options);
 	if (rec)
 		recorder_begin(rec);
@@ -184,6 +191,7 @@ static int record_child(struct cp_pair **pair, char **command,
 	if (pid < 0)
 		return EXIT_REFUSED;
 	interrupt_pass_on(pid);
+	recprep_slave(*pair, pid, options);
 	set_output(options, name, pid);
 	rec = prep_child(pair, pid, options);
 	if (!rec) {
@@ -198,7 +206,7 @@ static int record_child(struct cp_pair **pair, char **command,
 
 int verb_record(int argc, char **argv)
 {
-	struct record_options options = { .slots = 256 };
+	struct record_options options = { .process = true, .slots = 256 };
 	int status = parse(argc, argv, &options);
 	struct cp_pair *pair;
 	bool command;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -43,6 +44,31 @@ static int find_negative(int argc, char **argv)
 		if (argv[i][0] == '-' && parse_place(argv[i], &number) &&
 		    (argv[i - 1][0] != '-' || i == argc - 1))
 			return i;
+	}
+	return argc;
+}
+
+/*
+ * "--thread" is an option without an argument before the id of a process or thread, and has
+ * one before a recording. In both cases, a number may follow it: joins the two words.
+ * Returns the new number of words.
+ */
+static int join_thread(int argc, char **argv)
+{
+	pid_t id;
+	int i;
+
+	for (i = 1; i < argc - 1 && strcmp(argv[i], "--"); i++) {
+		char *word;
+
+		if (strcmp(argv[i], "--thread") || !parse_pid(argv[i + 1], &id))
+			continue;
+		if (asprintf(&word, "--thread=%s", argv[i + 1]) < 0)
+			break;
+		argv[i] = word;
+		argc--;
+		memmove(&argv[i + 1], &argv[i + 2],
+			(size_t)(argc - i) * sizeof(argv[0]));
 	}
 	return argc;
 }
@@ -148,17 +174,46 @@ static int find_processes(int argc, char **argv,
 	return status;
 }
 
+/*
+ * Without a recording, the argument of --thread is the id of a living thread, as if it were
+ * not one of --thread. Returns 0, or -1 after printing the reason.
+ */
+static int give_back_thread(int argc, char **argv,
+			    const struct subject_usage *arguments,
+			    struct options *options)
+{
+	char *word;
+
+	if (argc > optind || !arguments->live || !options->thread)
+		return 0;
+	if (asprintf(&word, "%d", options->thread) < 0) {
+		warn("cannot read the arguments");
+		return -1;
+	}
+	/* This replaces the last option, which has been read. */
+	argv[--optind] = word;
+	options->thread = 0;
+	return 0;
+}
+
 int subject_parse(int argc, char **argv, const struct usage *usage,
 		  const struct subject_usage *arguments,
 		  struct options *options, struct subject *subject)
 {
-	int end = arguments->most ? find_negative(argc, argv) : argc;
-	int status = options_parse(end, argv, usage, options);
+	int end, status;
 
+	argc = join_thread(argc, argv);
+	end = arguments->most ? find_negative(argc, argv) : argc;
+	status = options_parse(end, argv, usage, options);
 	if (status >= 0)
 		return status;
+	if (give_back_thread(argc, argv, arguments, options))
+		return EXIT_REFUSED;
 	if (are_processes(argc, argv, arguments, options))
-		return find_processes(argc, argv, arguments, options, subject);
+		return options->thread ?
+		       usage_error(argv[0], "expected one id, or --thread TID FILE") :
+		       find_processes(argc, argv, arguments, options, subject);
+	options->stream.only = options->thread;
 	return parse_file(argc, argv, arguments, options, subject);
 }
 

@@ -70,6 +70,7 @@ bool viewer_next(struct viewer *viewer)
 	while (advance(viewer)) {
 		if (!stream->thread_end)
 			symbols_refresh(viewer->printer.symbols);
+		viewer->printer.number = stream->number;
 		if (!stream->thread_end || viewer->options->stream.ends)
 			return true;
 		print_thread_end(viewer, stream->thread_end);
@@ -121,10 +122,11 @@ void viewer_print_thread(const struct viewer *viewer)
 {
 	const struct stream *stream = viewer->stream;
 
-	if (!stream->several || !stream->instant)
+	if (!stream->several)
 		return;
 	print_thread(&viewer->printer, stream->now->head.thread,
-		     stream->instant->threads[0].name);
+		     stream->instant ? stream->instant->threads[0].name :
+				       stream->play->thread->name);
 	fputs(":\n", viewer->printer.out);
 }
 
