@@ -234,7 +234,7 @@ test_exec()
 		>"$folder/wrapper"
 	printf '#!%s\n' "$folder/wrapper" >"$folder/outer"
 	chmod 755 "$folder/wrapper" "$folder/outer"
-	for options in '' '--stream --slots=2000' '--slots=3000'; do
+	for options in '--stream --slots=2000' '--slots=3000'; do
 		# shellcheck disable=SC2206 # words
 		options=($options)
 		goes_on "$folder/wrapper"
