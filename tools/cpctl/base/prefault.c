@@ -9,9 +9,6 @@
 #define MADV_POPULATE_READ 22
 #endif
 
-/* The linker sets these to the limits of the code. */
-extern const char __executable_start[], etext[];
-
 void prefault_code(void)
 {
 	uintptr_t start = (uintptr_t)__executable_start;

@@ -3,6 +3,9 @@
 #ifndef PREFAULT_H
 #define PREFAULT_H
 
+/* The linker sets these to the limits of the code. */
+extern const char __executable_start[], etext[];
+
 /*
  * prefault_code() - map all pages of the program's code
  *
