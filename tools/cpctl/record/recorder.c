@@ -66,6 +66,13 @@ static void ask(int sig)
 	asked = 1;
 }
 
+void recorder_catch(void)
+{
+	struct sigaction action = { .sa_handler = ask };
+
+	sigaction(SIGUSR1, &action, NULL);
+}
+
 static void look(struct recorder *rec)
 {
 	witness_look(&rec->now.witness);
@@ -74,7 +81,6 @@ static void look(struct recorder *rec)
 struct recorder *recorder_open(struct cp_pair **pair, pid_t pid, bool follow,
 			       const struct record_options *options)
 {
-	struct sigaction action = { .sa_handler = ask };
 	struct recorder *rec = calloc(1, sizeof(*rec));
 
 	if (!rec) {
@@ -95,7 +101,6 @@ struct recorder *recorder_open(struct cp_pair **pair, pid_t pid, bool follow,
 	if (!options->stream)
 		recfile_drop(&rec->file);
 	look(rec);
-	sigaction(SIGUSR1, &action, NULL);
 	return rec;
 }
 

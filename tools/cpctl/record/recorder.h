@@ -10,6 +10,13 @@
 struct recorder;
 
 /*
+ * recorder_catch() - from here on, SIGUSR1 asks for the file
+ *
+ * Called before the pair is made: who sees the pair may send the signal at once.
+ */
+void recorder_catch(void);
+
+/*
  * recorder_open() - prepare, and check that the file can be written
  * @pair: the pair that recprep() has made; set to a new pair when the process executes
  *	another program and @follow is true

@@ -230,6 +230,7 @@ int verb_record(int argc, char **argv)
 		return EXIT_REFUSED;
 	}
 	interrupt_catch(pair);
+	recorder_catch();
 	status = command ? record_child(&pair, argv + optind, &options) :
 			   record_process(&pair, pid, &options);
 	cp_pair_close(pair);
