@@ -159,7 +159,7 @@ void cp_newcomers_init(struct cp_newcomers *newcomers)
  *
  * The queue gets a reference.
  *
- * Return: false when the pair is over.
+ * Return: false when the pair is over, or the master has too many to take.
  */
 bool cp_newcomers_queue(struct cp_newcomers *newcomers,
 			struct cp_newcomer *newcomer)
@@ -167,8 +167,9 @@ bool cp_newcomers_queue(struct cp_newcomers *newcomers,
 	bool open;
 
 	spin_lock(&newcomers->lock);
-	open = !newcomers->closed;
+	open = !newcomers->closed && newcomers->nr < CP_NEWCOMERS_MAX;
 	if (open) {
+		newcomers->nr++;
 		refcount_inc(&newcomer->refs);
 		list_add_tail(&newcomer->queued, &newcomers->queue);
 	}
@@ -200,8 +201,10 @@ struct cp_newcomer *cp_newcomers_take(struct cp_newcomers *newcomers)
 	spin_lock(&newcomers->lock);
 	newcomer = list_first_entry_or_null(&newcomers->queue,
 					    struct cp_newcomer, queued);
-	if (newcomer)
+	if (newcomer) {
 		list_del_init(&newcomer->queued);
+		newcomers->nr--;
+	}
 	spin_unlock(&newcomers->lock);
 	return newcomer;
 }
@@ -216,6 +219,7 @@ void cp_newcomers_put_back(struct cp_newcomers *newcomers,
 {
 	spin_lock(&newcomers->lock);
 	list_add(&newcomer->queued, &newcomers->queue);
+	newcomers->nr++;
 	spin_unlock(&newcomers->lock);
 }
 

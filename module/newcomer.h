@@ -19,16 +19,21 @@
 struct cp_pair;
 struct task_struct;
 
+/* A master that takes none must not keep the memory of any number of children. */
+#define CP_NEWCOMERS_MAX	1024
+
 /**
  * struct cp_newcomers - the newcomers of a pair
  * @lock:	@queue
  * @queue:	children whose master has not been told, the first one first
+ * @nr:		number of them, at most CP_NEWCOMERS_MAX
  * @closed:	the pair is over: no child waits any more
  * @wait:	where newcomers wait
  */
 struct cp_newcomers {
-	spinlock_t lock; /* @queue, and writes of @closed */
+	spinlock_t lock; /* @queue, @nr, and writes of @closed */
 	struct list_head queue;
+	unsigned int nr;
 	bool closed;
 	wait_queue_head_t wait;
 };

@@ -819,12 +819,15 @@ void cp_parts_newcomer_taken(struct cp_parts *parts,
  * @parts: those of the parent
  * @newcomer: the newcomer, which is the current task
  *
- * Return: false when the pair is over.
+ * Return: false when the pair is over, or the master has too many to take; then it has not
+ * seen the child.
  */
 bool cp_parts_announce(struct cp_parts *parts, struct cp_newcomer *newcomer)
 {
-	if (!cp_newcomers_queue(&parts->newcomers, newcomer))
+	if (!cp_newcomers_queue(&parts->newcomers, newcomer)) {
+		atomic_inc(&parts->unseen);
 		return false;
+	}
 	wake_up(parts->plan.wait);
 	return true;
 }
