@@ -332,7 +332,7 @@ TEST(info)
 TEST(layout_is_that_of_64_bit_programs)
 {
 	EXPECT_EQ(40, sizeof(struct cp_info));
-	EXPECT_EQ(80, sizeof(struct cp_prep));
+	EXPECT_EQ(88, sizeof(struct cp_prep));
 	EXPECT_EQ(64, sizeof(struct cp_get));
 	EXPECT_EQ(32, sizeof(struct cp_hold));
 	EXPECT_EQ(48, sizeof(struct cp_region_head));
