@@ -626,6 +626,8 @@ static __poll_t device_poll(struct file *file, struct poll_table_struct *table)
 		return EPOLLERR;
 	if (cp_parts_ready(&pair->parts))
 		events |= EPOLLIN | EPOLLRDNORM;
+	if (cp_newcomers_any(&pair->parts.newcomers))
+		events |= EPOLLPRI;
 	if (cp_pair_is_over(pair))
 		events |= EPOLLIN | EPOLLRDNORM | EPOLLHUP;
 	cp_pair_unref(pair);

@@ -75,8 +75,9 @@ static void child_work(struct callback_head *work)
 						    work);
 	struct cp_pair *pair = newcomer->pair;
 
-	if (!(current->flags & PF_EXITING) &&
-	    cp_parts_announce(&pair->parts, newcomer)) {
+	if (current->flags & PF_EXITING) {
+		cp_parts_stillborn(&pair->parts);
+	} else if (cp_parts_announce(&pair->parts, newcomer)) {
 		cp_event_child(pair);
 		cp_newcomer_wait(newcomer, &pair->parts.newcomers, true,
 				 pair->ask.child_limit);
@@ -261,13 +262,16 @@ static void life_notify_end(struct cp_pair *pair)
  * @reason: CP_END_*
  * @status: with CP_END_EXITED, as waitpid(2) gives it
  *
- * The first caller decides the reason. May sleep.
+ * The first caller decides the reason. The master's end may follow that of the slave: only
+ * then children that it has not taken stop waiting. May sleep.
  */
 void cp_life_end(struct cp_pair *pair, u32 reason, s32 status)
 {
 	bool first = cp_table_close(pair, reason, status);
 
 	cp_parts_close(&pair->parts);
+	if (reason == CP_END_DETACHED)
+		cp_newcomers_close(&pair->parts.newcomers);
 	cp_gate_open(&pair->gate);
 	if (first)
 		life_notify_end(pair);
@@ -307,6 +311,7 @@ void cp_life_thread_unseen(struct cp_pair *pair)
  */
 void cp_life_drop(struct cp_pair *pair)
 {
+	cp_newcomers_close(&pair->parts.newcomers);
 	cp_sysfs_remove(pair);
 	cp_pair_unref(pair);
 }
@@ -392,6 +397,7 @@ static void life_slave_begets(struct cp_pair *pair, struct task_struct *child)
 	newcomer->nr = pid_nr_ns(task_pid(child), ns_of_pid(pair->master.pid));
 	init_task_work(&newcomer->work, child_work);
 	cp_newcomer_add(newcomer, child);
+	cp_newcomers_expect(&pair->parts.newcomers);
 	/* Cannot fail: the child does not exit before it has run. */
 	task_work_add(child, &newcomer->work, TWA_RESUME);
 	return;

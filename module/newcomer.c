@@ -112,11 +112,18 @@ static long newcomer_timeout(u64 deadline)
 		     MAX_JIFFY_OFFSET);
 }
 
+/* Has the master left, without knowing of the child? */
+static bool newcomer_is_left(const struct cp_newcomers *newcomers,
+			     const struct cp_newcomer *newcomer)
+{
+	return READ_ONCE(newcomers->closed) && !READ_ONCE(newcomer->given);
+}
+
 /**
  * cp_newcomer_wait - newcomer: wait until somebody has paired with it
  * @newcomer: the newcomer, after cp_newcomer_add(); the current task
  * @newcomers: those of its parent's pair, or of its own before an exec
- * @child: also until that pair is over
+ * @child: also until the master of that pair has left, unless it was given this child
  * @limit: for at most this many nanoseconds
  *
  * Called in the task's work, which may sleep, with no locks held: the task can be frozen.
@@ -134,7 +141,7 @@ void cp_newcomer_wait(struct cp_newcomer *newcomer,
 		left = newcomer_timeout(deadline);
 		left = ___wait_event(newcomers->wait,
 				     ___wait_cond_timeout(READ_ONCE(newcomer->paired) ||
-							  (child && READ_ONCE(newcomers->closed))),
+							  (child && newcomer_is_left(newcomers, newcomer))),
 				     (TASK_KILLABLE | TASK_NOLOAD | TASK_FREEZABLE),
 				     0, left,
 				     __ret = schedule_timeout(__ret));
@@ -153,13 +160,34 @@ void cp_newcomers_init(struct cp_newcomers *newcomers)
 }
 
 /**
- * cp_newcomers_queue - let the master take a newcomer
+ * cp_newcomers_expect - a child has been created, and will queue itself
+ * @newcomers: those of the parent's pair
+ *
+ * Until cp_newcomers_queue() or cp_newcomers_skip(), the master waits for the child even if
+ * the pair is over. Any context.
+ */
+void cp_newcomers_expect(struct cp_newcomers *newcomers)
+{
+	atomic_inc(&newcomers->unborn);
+}
+
+/**
+ * cp_newcomers_skip - a child that was expected dies before it queues itself
+ * @newcomers: those of the parent's pair
+ */
+void cp_newcomers_skip(struct cp_newcomers *newcomers)
+{
+	atomic_dec(&newcomers->unborn);
+}
+
+/**
+ * cp_newcomers_queue - let the master take a newcomer that was expected
  * @newcomers: those of the parent's pair
  * @newcomer: the newcomer
  *
  * The queue gets a reference.
  *
- * Return: false when the pair is over, or the master has too many to take.
+ * Return: false when the master has left, or has too many to take.
  */
 bool cp_newcomers_queue(struct cp_newcomers *newcomers,
 			struct cp_newcomer *newcomer)
@@ -173,6 +201,8 @@ bool cp_newcomers_queue(struct cp_newcomers *newcomers,
 		refcount_inc(&newcomer->refs);
 		list_add_tail(&newcomer->queued, &newcomers->queue);
 	}
+	/* With the lock held: cp_newcomers_over() sees the child in one place or the other. */
+	atomic_dec(&newcomers->unborn);
 	spin_unlock(&newcomers->lock);
 	return open;
 }
@@ -186,6 +216,23 @@ bool cp_newcomers_queue(struct cp_newcomers *newcomers,
 bool cp_newcomers_any(const struct cp_newcomers *newcomers)
 {
 	return !list_empty_careful(&newcomers->queue);
+}
+
+/**
+ * cp_newcomers_over - has the master of a pair that is over taken all newcomers?
+ * @newcomers: those of the pair
+ *
+ * Return: true when there are none, and will be none.
+ */
+bool cp_newcomers_over(struct cp_newcomers *newcomers)
+{
+	bool over;
+
+	spin_lock(&newcomers->lock);
+	over = list_empty(&newcomers->queue) &&
+	       (newcomers->closed || !atomic_read(&newcomers->unborn));
+	spin_unlock(&newcomers->lock);
+	return over;
 }
 
 /**
@@ -204,6 +251,7 @@ struct cp_newcomer *cp_newcomers_take(struct cp_newcomers *newcomers)
 	if (newcomer) {
 		list_del_init(&newcomer->queued);
 		newcomers->nr--;
+		WRITE_ONCE(newcomer->given, true);
 	}
 	spin_unlock(&newcomers->lock);
 	return newcomer;
@@ -220,11 +268,12 @@ void cp_newcomers_put_back(struct cp_newcomers *newcomers,
 	spin_lock(&newcomers->lock);
 	list_add(&newcomer->queued, &newcomers->queue);
 	newcomers->nr++;
+	WRITE_ONCE(newcomer->given, false);
 	spin_unlock(&newcomers->lock);
 }
 
 /**
- * cp_newcomers_close - the pair is over: no child waits, nor will
+ * cp_newcomers_close - the master has left: only children that it was given wait
  * @newcomers: those of the pair
  *
  * The master may still take those that are queued. May be called more than once.

@@ -6,6 +6,10 @@
  * A child's newcomer is made by its parent, before the child runs. The rest is done by the
  * newcomer itself, in its own context: it queues itself for the parent's master, and waits.
  * It can be killed and frozen meanwhile, does not count as load, and shows as idle (I).
+ *
+ * The parent's exit changes nothing: its master is still given each child, and each child
+ * waits. When the master has left, only children that it was given continue to wait: others
+ * may be about to pair with them.
  */
 #ifndef _CP_NEWCOMER_H
 #define _CP_NEWCOMER_H
@@ -24,17 +28,19 @@ struct task_struct;
 
 /**
  * struct cp_newcomers - the newcomers of a pair
- * @lock:	@queue
+ * @lock:	@queue, @nr, writes of @closed, and cp_newcomer.given
  * @queue:	children whose master has not been told, the first one first
  * @nr:		number of them, at most CP_NEWCOMERS_MAX
- * @closed:	the pair is over: no child waits any more
+ * @closed:	the master has left: it takes no more children
+ * @unborn:	children that have been created, and have not queued themselves yet
  * @wait:	where newcomers wait
  */
 struct cp_newcomers {
-	spinlock_t lock; /* @queue, @nr, and writes of @closed */
+	spinlock_t lock; /* see above */
 	struct list_head queue;
 	unsigned int nr;
 	bool closed;
+	atomic_t unborn;
 	wait_queue_head_t wait;
 };
 
@@ -48,6 +54,7 @@ struct cp_newcomers {
  * @task:	the task; compared, never followed
  * @pair:	the parent's pair, which the work holds
  * @nr:		the child's id for the master
+ * @given:	the master of the parent knows of it
  * @paired:	somebody has paired with it
  */
 struct cp_newcomer {
@@ -59,6 +66,7 @@ struct cp_newcomer {
 	struct task_struct *task;
 	struct cp_pair *pair;
 	s32 nr;
+	bool given;
 	bool paired;
 };
 
@@ -71,9 +79,12 @@ void cp_newcomer_wait(struct cp_newcomer *newcomer,
 		      struct cp_newcomers *newcomers, bool child, u64 limit);
 
 void cp_newcomers_init(struct cp_newcomers *newcomers);
+void cp_newcomers_expect(struct cp_newcomers *newcomers);
+void cp_newcomers_skip(struct cp_newcomers *newcomers);
 bool cp_newcomers_queue(struct cp_newcomers *newcomers,
 			struct cp_newcomer *newcomer);
 bool cp_newcomers_any(const struct cp_newcomers *newcomers);
+bool cp_newcomers_over(struct cp_newcomers *newcomers);
 struct cp_newcomer *cp_newcomers_take(struct cp_newcomers *newcomers);
 void cp_newcomers_put_back(struct cp_newcomers *newcomers,
 			   struct cp_newcomer *newcomer);

@@ -376,7 +376,8 @@ void cp_parts_give_back(struct cp_parts *parts, struct cp_part *part)
  * @parts: the parts
  *
  * Threads that wait continue, and are not nudged any more; none begins. Masters return
- * when they have taken what is left. May be called more than once. May sleep.
+ * when they have taken what is left. Children continue to wait: cp_newcomers_close(). May be
+ * called more than once. May sleep.
  */
 void cp_parts_close(struct cp_parts *parts)
 {
@@ -385,7 +386,6 @@ void cp_parts_close(struct cp_parts *parts)
 	spin_lock(&parts->lock);
 	WRITE_ONCE(parts->closed, true);
 	spin_unlock(&parts->lock);
-	cp_newcomers_close(&parts->newcomers);
 	for (part = part_at(parts, 0); part; part = part_next(part)) {
 		spin_lock(&parts->lock);
 		if (part->hook)
@@ -710,6 +710,12 @@ static int parts_take_choice(struct cp_parts *parts,
 	}
 }
 
+/* Is the pair over, and no child left? */
+static bool parts_is_over(struct cp_parts *parts)
+{
+	return READ_ONCE(parts->closed) && cp_newcomers_over(&parts->newcomers);
+}
+
 /* Gives as cp_parts_take(), and -EAGAIN when nothing is there. */
 static int parts_try_take(struct cp_parts *parts, struct cp_parts_taken *taken)
 {
@@ -722,7 +728,7 @@ static int parts_try_take(struct cp_parts *parts, struct cp_parts_taken *taken)
 	do {
 		choice = parts_choose(parts);
 		if (!choice.part)
-			return READ_ONCE(parts->closed) ? 0 : -EAGAIN;
+			return parts_is_over(parts) ? 0 : -EAGAIN;
 		ret = parts_take_choice(parts, &choice, taken);
 		if (ret == -EAGAIN && signal_pending(current))
 			ret = -ERESTARTSYS;
@@ -819,17 +825,28 @@ void cp_parts_newcomer_taken(struct cp_parts *parts,
  * @parts: those of the parent
  * @newcomer: the newcomer, which is the current task
  *
- * Return: false when the pair is over, or the master has too many to take; then it has not
- * seen the child.
+ * Return: false when the master has left, or has too many to take; then it has not seen the
+ * child.
  */
 bool cp_parts_announce(struct cp_parts *parts, struct cp_newcomer *newcomer)
 {
-	if (!cp_newcomers_queue(&parts->newcomers, newcomer)) {
+	bool queued = cp_newcomers_queue(&parts->newcomers, newcomer);
+
+	if (!queued)
 		atomic_inc(&parts->unseen);
-		return false;
-	}
+	/* Even if it is not queued: the master may have waited for this child alone. */
 	wake_up(parts->plan.wait);
-	return true;
+	return queued;
+}
+
+/**
+ * cp_parts_stillborn - child: it dies before its first instruction, and is not announced
+ * @parts: those of the parent
+ */
+void cp_parts_stillborn(struct cp_parts *parts)
+{
+	cp_newcomers_skip(&parts->newcomers);
+	wake_up(parts->plan.wait);
 }
 
 /**
@@ -848,7 +865,7 @@ bool cp_parts_ready(struct cp_parts *parts)
 	for (part = part_at(parts, 0); part; part = part_next(part))
 		if (part_offer(part).kind != CP_OFFER_NONE)
 			return true;
-	return READ_ONCE(parts->closed) || cp_newcomers_any(&parts->newcomers);
+	return cp_newcomers_any(&parts->newcomers) || parts_is_over(parts);
 }
 
 /**

@@ -182,6 +182,7 @@ void cp_parts_end_taken(struct cp_parts *parts, struct cp_part *part,
 void cp_parts_newcomer_taken(struct cp_parts *parts,
 			     struct cp_newcomer *newcomer, bool delivered);
 bool cp_parts_announce(struct cp_parts *parts, struct cp_newcomer *newcomer);
+void cp_parts_stillborn(struct cp_parts *parts);
 void cp_parts_summon(struct cp_parts *parts);
 void cp_parts_hold(struct cp_parts *parts, bool asleep);
 bool cp_parts_park(struct cp_part *part, unsigned int ticket);

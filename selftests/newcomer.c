@@ -46,6 +46,18 @@ static int body_fork(void *unused)
 	return body_sleep(unused);
 }
 
+/* As a daemon does: the creator is gone before the child runs. */
+static int body_fork_and_exit(void *unused)
+{
+	wait_for_go();
+	if (!syscall(SYS_fork)) {
+		shared->ran++;
+		for (;;)
+			pause();
+	}
+	_exit(0);
+}
+
 static int body_vfork(void *unused)
 {
 	wait_for_go();
@@ -210,7 +222,39 @@ TEST_F(newcomer, limit)
 	EXPECT_NE('I', task_state(child));
 }
 
+/* Does poll(2) announce a child that waits? */
+static bool is_announced(struct master *m)
+{
+	struct pollfd p = { .fd = m->fd, .events = POLLPRI };
+
+	return poll(&p, 1, 0) == 1 && p.revents == POLLPRI;
+}
+
+TEST_F(newcomer, poll_tells_it_from_checkpoints)
+{
+	ASSERT_TRUE(pair_with(self, body_fork, NULL, CP_PREP_CHILDREN,
+			      600 * SECOND));
+	ASSERT_TRUE(eventually(is_announced(&self->m)));
+	/* There are checkpoints, too, but the child is first. */
+	EXPECT_EQ(POLLIN, master_poll(&self->m, 0));
+	EXPECT_EQ(3, master_get_until(&self->m, 0, 0));
+	EXPECT_FALSE(is_announced(&self->m));
+	EXPECT_EQ(POLLIN, master_poll(&self->m, 0));
+}
+
 TEST_F(newcomer, the_end_of_the_pair_lets_it_go)
+{
+	ASSERT_TRUE(pair_with(self, body_fork, NULL, CP_PREP_CHILDREN,
+			      600 * SECOND));
+	ASSERT_TRUE(eventually(is_announced(&self->m)));
+	EXPECT_EQ(0, shared->ran);
+	ASSERT_EQ(0, ioctl(self->m.fd, CP_IOC_END));
+	EXPECT_TRUE(eventually(shared->ran == 1));
+	EXPECT_EQ(3, master_get_until(&self->m, 0, 0));
+}
+
+/* Others, whom the master has told of it, may be about to pair with it. */
+TEST_F(newcomer, one_that_was_given_outlasts_the_pair)
 {
 	pid_t child;
 
@@ -219,9 +263,37 @@ TEST_F(newcomer, the_end_of_the_pair_lets_it_go)
 	child = next_child(&self->m);
 	ASSERT_LT(0, child);
 	ASSERT_TRUE(eventually(task_state(child) == 'I'));
+	master_close(&self->m);
+	sleep_ms(50);
+	EXPECT_EQ('I', task_state(child));
 	EXPECT_EQ(0, shared->ran);
-	ASSERT_EQ(0, ioctl(self->m.fd, CP_IOC_END));
+	ASSERT_EQ(0, in_child(body_master, &child));
 	EXPECT_TRUE(eventually(shared->ran == 1));
+}
+
+TEST_F(newcomer, outlasts_its_creator)
+{
+	pid_t child;
+
+	ASSERT_TRUE(pair_with(self, body_fork_and_exit, NULL, CP_PREP_CHILDREN,
+			      600 * SECOND));
+	/* The pair is over then, or about to be. */
+	ASSERT_TRUE(eventually(task_state(self->slave) == 'Z'));
+	child = next_child(&self->m);
+	ASSERT_LT(0, child);
+	ASSERT_TRUE(eventually(task_state(child) == 'I'));
+	sleep_ms(50);
+	EXPECT_EQ(0, shared->ran);
+	EXPECT_EQ(0, self->m.get.unseen);
+	ASSERT_EQ(0, in_child(body_master, &child));
+	EXPECT_EQ(1, shared->first.seq);
+	EXPECT_EQ(SYS_fork, shared->first.syscall);
+	EXPECT_TRUE(eventually(shared->ran == 1));
+	while (master_get_ms(&self->m, 30000) > 0)
+		;
+	EXPECT_EQ(CP_END_EXITED, self->m.get.reason);
+	kill(child, SIGKILL);
+	self->m.get.thread = 0;
 }
 
 TEST_F(newcomer, dies_at_once)

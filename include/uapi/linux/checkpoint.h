@@ -220,12 +220,13 @@ struct cp_prep {
  * CP_PREP_CHILDREN, with CP_PREP_PROCESS: a process that the slave creates, by any of
  * fork(2), vfork(2) and clone(2), is held before its first instruction, and so is a
  * program that the slave executes (which ends the pair, CP_END_EXEC): until any process
- * has paired with it, or @child_limit has passed; a child also only until this pair is
- * over. So the master of the new pair sees it from its first instruction on. CP_IOC_GET
- * returns 3 for each child, and listeners are sent CP_NL_CMD_CHILD. Whoever is held can be
- * killed and frozen; a debugger's stop takes effect afterwards. A process is a master only
- * once: each child needs another one. cp_get.unseen counts children for which there was
- * no memory.
+ * has paired with it, or @child_limit has passed. So the master of the new pair sees it
+ * from its first instruction on. CP_IOC_GET returns 3 for each child, even for one that
+ * begins after the slave's end, and listeners are sent CP_NL_CMD_CHILD. When the master ends
+ * the pair, closes the file or exits, children that it has not been given continue.
+ * Whoever is held can be killed and frozen; a debugger's stop takes effect afterwards. A
+ * process is a master only once: each child needs another one. cp_get.unseen counts
+ * children for which there was no memory.
  */
 #define CP_PREP_OVERWRITE	(1U << 0)
 #define CP_PREP_DEATH		(1U << 1)
@@ -267,7 +268,8 @@ struct cp_prep {
  *
  * Returns 1: a checkpoint. 2, only with CP_PREP_PROCESS: thread @thread has ended; all
  * its checkpoints have been given, and another thread may get its part of the region. 3,
- * only with CP_PREP_CHILDREN: child @thread is held until somebody pairs with it. 0:
+ * only with CP_PREP_CHILDREN: child @thread is held until somebody pairs with it; before
+ * checkpoints. 0:
  * the pair is over; every further call returns 0, too. A checkpoint that an earlier call
  * could not give (EFAULT, ETIMEDOUT, EINTR) comes first. Or -1 with errno:
  *
@@ -283,8 +285,8 @@ struct cp_prep {
  *	EINTR		a handler ran that was installed without SA_RESTART;
  *			nothing is lost
  *
- * poll(2): EPOLLIN when a call would not wait, EPOLLHUP when the pair is
- * over, EPOLLERR while no pair has been made.
+ * poll(2): EPOLLIN when a call would not wait, EPOLLPRI when it would return 3, EPOLLHUP
+ * when the pair is over, EPOLLERR while no pair has been made.
  */
 struct cp_get {
 	__aligned_u64	deadline;
