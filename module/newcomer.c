@@ -112,11 +112,13 @@ static long newcomer_timeout(u64 deadline)
 		     MAX_JIFFY_OFFSET);
 }
 
-/* Has the master left, without knowing of the child? */
-static bool newcomer_is_left(const struct cp_newcomers *newcomers,
-			     const struct cp_newcomer *newcomer)
+/* Is there a pair, or has the master left without knowing of the child? */
+static bool newcomer_may_go(const struct cp_newcomers *newcomers,
+			    const struct cp_newcomer *newcomer, bool child)
 {
-	return READ_ONCE(newcomers->closed) && !READ_ONCE(newcomer->given);
+	return READ_ONCE(newcomer->paired) ||
+	       (child && READ_ONCE(newcomers->closed) &&
+		!READ_ONCE(newcomer->given));
 }
 
 /**
@@ -140,8 +142,8 @@ void cp_newcomer_wait(struct cp_newcomer *newcomer,
 	do {
 		left = newcomer_timeout(deadline);
 		left = ___wait_event(newcomers->wait,
-				     ___wait_cond_timeout(READ_ONCE(newcomer->paired) ||
-							  (child && newcomer_is_left(newcomers, newcomer))),
+				     ___wait_cond_timeout(newcomer_may_go(newcomers,
+									  newcomer, child)),
 				     (TASK_KILLABLE | TASK_NOLOAD | TASK_FREEZABLE),
 				     0, left,
 				     __ret = schedule_timeout(__ret));

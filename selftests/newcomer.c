@@ -253,7 +253,7 @@ TEST_F(newcomer, the_end_of_the_pair_lets_it_go)
 	EXPECT_EQ(3, master_get_until(&self->m, 0, 0));
 }
 
-/* Others, whom the master has told of it, may be about to pair with it. */
+/* Another process, with which the master has shared its id, may be about to pair with it. */
 TEST_F(newcomer, one_that_was_given_outlasts_the_pair)
 {
 	pid_t child;

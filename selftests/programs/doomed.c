@@ -4,8 +4,10 @@
  *
  * Dies at the end of a chain of calls, some of which are inlined. HOW: segv, abrt,
  * fpe, overflow, oom; wait, to be killed by a test; or live, which does not die.
- * WHERE: main, thread, handler, alternate. With "told", the program first prints
- * the id of the thread that will die, and waits for a byte on standard input.
+ * WHERE: main, thread, handler, alternate; child, grandchild, whose ends are waited for;
+ * or daemon, a grandchild whose parent, and its parent, exit at once. With "told", the
+ * program first prints the id of the thread that will die, and waits for a byte on
+ * standard input.
  */
 #include "chain.h"
 
@@ -13,6 +15,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static const char *how;
@@ -165,6 +168,37 @@ static void run_handler(int flags)
 	after++;
 }
 
+/* Dies in a descendant, @depth processes below. */
+OUTLINE void descend(int depth)
+{
+	pid_t child;
+
+	if (!depth) {
+		begin();
+		return;
+	}
+	child = fork();
+	if (!child)
+		descend(depth - 1);
+	else
+		waitpid(child, NULL, 0);
+	after++;
+}
+
+/* As daemon(3), but twice: nobody waits. */
+OUTLINE void detach(int depth)
+{
+	if (!depth) {
+		begin();
+		return;
+	}
+	if (fork())
+		_exit(0);
+	setsid();
+	detach(depth - 1);
+	after++;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc < 3)
@@ -177,6 +211,12 @@ int main(int argc, char **argv)
 		run_handler(0);
 	else if (!strcmp(argv[2], "alternate"))
 		run_handler(SA_ONSTACK);
+	else if (!strcmp(argv[2], "child"))
+		descend(1);
+	else if (!strcmp(argv[2], "grandchild"))
+		descend(2);
+	else if (!strcmp(argv[2], "daemon"))
+		detach(2);
 	else
 		begin();
 	return after ? 7 : 0;

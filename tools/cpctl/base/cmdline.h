@@ -22,7 +22,9 @@ enum {
 	OPT_NO_HEADER,
 	OPT_NO_NUDGE,
 	OPT_NUDGE,
+	OPT_PID,
 	OPT_PROMETHEUS,
+	OPT_SEPARATELY,
 	OPT_STACK_BYTES,
 	OPT_STACK_LIMIT,
 	OPT_STREAM,
@@ -38,7 +40,7 @@ enum {
 	"  -V, --version          print the version\n"
 
 /* The maximum number of options of a verb besides --help and --version. */
-#define CMDLINE_OPTIONS 15
+#define CMDLINE_OPTIONS 16
 
 /*
  * struct cmdline - the command line of a verb

@@ -70,18 +70,19 @@ static void make_timer(void)
 	has_timer = !timer_create(CLOCK_MONOTONIC, &event, &timer);
 }
 
+static const struct sigaction interruption = {
+	.sa_handler = handle,
+	.sa_flags = SA_RESETHAND,
+};
+
 void interrupt_catch(struct cp_pair *pair)
 {
-	static const struct sigaction action = {
-		.sa_handler = handle,
-		.sa_flags = SA_RESETHAND,
-	};
 	size_t i;
 
 	pair_to_end = pair;
 	make_timer();
 	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
-		set_handler(signals[i], &action);
+		set_handler(signals[i], &interruption);
 }
 
 int interrupt_prep(struct cp_pair *pair, pid_t pid,
@@ -132,6 +133,12 @@ void interrupt_pass_on(pid_t pid)
 	if (has_timer)
 		timer_settime(timer, 0, &never, NULL);
 	kill(pid, early);
+}
+
+void interrupt_keep(void)
+{
+	set_handler(SIGTERM, &interruption);
+	set_handler(SIGHUP, &interruption);
 }
 
 bool interrupted(void)

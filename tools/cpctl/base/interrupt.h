@@ -43,6 +43,9 @@ void interrupt_move(struct cp_pair *pair);
  */
 void interrupt_pass_on(pid_t pid);
 
+/* interrupt_keep() - undo interrupt_pass_on(): the child has ended */
+void interrupt_keep(void);
+
 /* interrupted() - has one of these signals come? */
 bool interrupted(void);
 

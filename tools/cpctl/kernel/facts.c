@@ -95,6 +95,23 @@ bool task_facts(pid_t pid, struct task_facts *facts)
 	return read_status(pid, facts) && read_stat(pid, facts);
 }
 
+/* How often, and at which interval, a state is looked at. */
+#define HELD_LOOKS	10
+#define HELD_LOOK_US	1000
+
+bool task_is_held(pid_t pid)
+{
+	struct task_facts facts;
+	unsigned int i;
+
+	for (i = 0; i < HELD_LOOKS && task_facts(pid, &facts); i++) {
+		if (facts.state == 'I')
+			return true;
+		usleep(HELD_LOOK_US);
+	}
+	return false;
+}
+
 static bool has_line(const char *path, const char *wanted)
 {
 	char line[256];

@@ -38,6 +38,14 @@ struct task_facts {
 /* task_facts() - read them; false if the task does not exist or is hidden */
 bool task_facts(pid_t pid, struct task_facts *facts);
 
+/*
+ * task_is_held() - does the kernel hold a task until there is a pair with it?
+ *
+ * A task that has just been announced is about to be held: this function waits 10 ms for
+ * that.
+ */
+bool task_is_held(pid_t pid);
+
 /* task_frozen() - is the task in a control group that is frozen? */
 bool task_frozen(pid_t pid);
 

@@ -57,8 +57,26 @@ static void print_text(FILE *out, const char *text)
 	}
 }
 
+/* The process of all objects; all zero if there is only one. */
+static struct {
+	pid_t		id;
+	const char	*name;
+} of_process;
+
+void json_of_process(pid_t process, const char *name)
+{
+	of_process.id = process;
+	of_process.name = name;
+}
+
 void json_line(FILE *out, struct json_object *object)
 {
+	if (of_process.id) {
+		json_object_object_add(object, "process",
+				       json_object_new_int(of_process.id));
+		json_object_object_add(object, "process_name",
+				       json_object_new_string(of_process.name));
+	}
 	print_text(out, json_object_to_json_string_ext(object,
 						       JSON_C_TO_STRING_PLAIN |
 						       JSON_C_TO_STRING_NOSLASHESCAPE));

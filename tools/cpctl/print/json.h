@@ -8,6 +8,13 @@
 #include "instant.h"
 #include "print.h"
 
+/*
+ * json_of_process() - from now on, each object is of this process of several
+ * @process: its id, which json_line() adds as member "process"
+ * @name: its name, likewise as "process_name"; the caller keeps it
+ */
+void json_of_process(pid_t process, const char *name);
+
 /* json_hex() - a register or an address, as a string "0x..." */
 struct json_object *json_hex(uint64_t value);
 

@@ -46,6 +46,9 @@ struct start {
  */
 static int changes = -1;
 
+/* The process that child_start() has started; 0 if there is none. */
+static pid_t own;
+
 static struct sigaction own_sigxfsz;
 
 void child_ignore_sigxfsz(void)
@@ -199,8 +202,10 @@ static pid_t start_with(char **argv, struct start *start)
 	close(start->report[1]);
 	if (!error)
 		error = let_exec(pid, start);
-	if (!error)
+	if (!error) {
+		own = pid;
 		return pid;
+	}
 	if (pid > 0)
 		child_kill(pid);
 	diagnose_start(argv[0], error);
@@ -289,13 +294,10 @@ static enum child_stop run_to_breakpoint(pid_t pid, uint64_t addr)
 	return CHILD_GONE;
 }
 
-/* Stops a traced child that runs. Returns false if the child has ended. */
-static bool interrupt_child(pid_t pid)
+bool child_arrives(pid_t pid)
 {
 	int status;
 
-	if (ptrace(PTRACE_INTERRUPT, pid, NULL, NULL))
-		return false;
 	while (wait_for_stop(pid, &status)) {
 		if (event_of(status) == PTRACE_EVENT_CLONE)
 			release_thread(pid);
@@ -305,6 +307,13 @@ static bool interrupt_child(pid_t pid)
 		pass(pid, status);
 	}
 	return false;
+}
+
+/* Stops a traced child that runs. Returns false if the child has ended. */
+static bool interrupt_child(pid_t pid)
+{
+	return !ptrace(PTRACE_INTERRUPT, pid, NULL, NULL) &&
+	       child_arrives(pid);
 }
 
 static unsigned long entry_of(pid_t pid)
@@ -340,15 +349,34 @@ enum child_stop child_run_to_entry(pid_t pid)
 	return stop;
 }
 
-bool child_hold(pid_t pid)
+bool child_seize(pid_t pid)
 {
 	return !ptrace(PTRACE_SEIZE, pid, NULL, TRACE_OPTIONS) &&
-	       interrupt_child(pid);
+	       !ptrace(PTRACE_INTERRUPT, pid, NULL, NULL);
+}
+
+bool child_hold(pid_t pid)
+{
+	return child_seize(pid) && child_arrives(pid);
 }
 
 void child_release(pid_t pid)
 {
-	ptrace(PTRACE_DETACH, pid, NULL, NULL);
+	int status;
+
+	/* The parent of a traced process does not see its end before the tracer has. */
+	if (ptrace(PTRACE_DETACH, pid, NULL, NULL) && pid != own)
+		waitpid(pid, &status, __WALL | WNOHANG);
+}
+
+int child_watch(void)
+{
+	struct inherited unused;
+
+	if (changes >= 0 || !watch_children(&unused))
+		return 0;
+	warn("cannot trace processes");
+	return -1;
 }
 
 bool child_wait(pid_t pid, int *status)

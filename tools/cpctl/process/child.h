@@ -50,7 +50,31 @@ enum child_stop child_run_to_entry(pid_t pid);
 /* child_hold() - hold a running child at its current instruction; false on failure */
 bool child_hold(pid_t pid);
 
-/* child_release() - let a held child run */
+/*
+ * The functions below also work for a process that is not a child of cpctl, after
+ * child_watch(); so do child_run_to_entry() and child_hold().
+ */
+
+/* child_watch() - prepare for holding processes; 0, or -1 after printing the reason */
+int child_watch(void);
+
+/*
+ * child_seize() - hold a process as soon as it is about to execute an instruction
+ *
+ * For a process that the kernel holds until there is a pair with it. child_arrives()
+ * follows, even if there will be no pair. Return: false on failure.
+ */
+bool child_seize(pid_t pid);
+
+/* child_arrives() - wait until a seized process is held; false if it has ended */
+bool child_arrives(pid_t pid);
+
+/*
+ * child_release() - let a held process run
+ *
+ * If a process that is not a child of cpctl has ended instead, its parent is notified
+ * now.
+ */
 void child_release(pid_t pid);
 
 /* child_kill() - kill a child and wait for its end */

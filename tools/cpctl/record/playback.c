@@ -24,7 +24,7 @@ bool playback_open(struct playback *play, const char *path,
 	/* The process does not exist any more: only recorded pages can be read. */
 	play->around.mem = -1;
 	play->around.root = open("/", O_PATH | O_CLOEXEC);
-	play->reader = recreader_open(path);
+	play->reader = recreader_open(path, &options.part);
 	if (play->reader && options.quiet)
 		recreader_quiet(play->reader);
 	/* Files named in the recording are opened with the rights of its owner. */
@@ -73,10 +73,18 @@ static bool take_struct(struct playback *play, struct input *record, void *to,
 static bool read_process(struct playback *play, struct input *record)
 {
 	struct identity *identity = &play->identity;
+	const pid_t wanted = recreader_is_part(play->reader) ?
+				     0 : play->wanted.part.process;
 	struct rec_process head;
 
 	if (!take_struct(play, record, &head, sizeof(head)))
 		return false;
+	if (wanted && head.process != wanted) {
+		if (!play->wanted.quiet)
+			warnx("%s: there is no process %d in it: it is of process %d",
+			      play->path, wanted, head.process);
+		return false;
+	}
 	identity->task = head.task;
 	identity->process = head.process;
 	identity->parent = head.parent;
@@ -301,9 +309,12 @@ bool playback_first(struct playback *play)
 	return playback_open(play, path, &play->wanted);
 }
 
-bool playback_has_threads(const char *path)
+bool playback_has_threads(const char *path, const struct partchoice *part)
 {
-	const struct playback_options quiet = { .quiet = true };
+	const struct playback_options quiet = {
+		.part = *part,
+		.quiet = true,
+	};
 	struct playback play;
 	bool several = false;
 	pid_t first = 0;

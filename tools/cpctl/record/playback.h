@@ -11,14 +11,16 @@
 
 /*
  * struct playback_options - the checkpoints of a recording that are wanted
+ * @part: the process that is wanted
  * @only: the thread whose checkpoints are wanted; 0 for all
  * @compare: whether @before of struct playback is wanted
  * @quiet: print no messages about damage
  */
 struct playback_options {
-	pid_t	only;
-	bool	compare;
-	bool	quiet;
+	struct partchoice	part;
+	pid_t			only;
+	bool			compare;
+	bool			quiet;
 };
 
 /*
@@ -113,8 +115,11 @@ bool playback_first(struct playback *play);
  */
 bool playback_find(struct playback *play, int64_t number);
 
-/* playback_has_threads() - does a recording have checkpoints of more than one thread? */
-bool playback_has_threads(const char *path);
+/*
+ * playback_has_threads() - does a recording have checkpoints of more than one thread?
+ * @part: as in struct playback_options
+ */
+bool playback_has_threads(const char *path, const struct partchoice *part);
 
 /*
  * playback_status() - the exit status, after the verb has printed its output

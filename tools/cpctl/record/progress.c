@@ -36,10 +36,19 @@ uint64_t progress_count(const struct cp_pair *pair)
 }
 
 /* The line must not wrap: it is cut if need be. */
+void progress_line(const char *text)
+{
+	const unsigned int columns = width_of(stderr);
+
+	if (!isatty(STDERR_FILENO))
+		return;
+	fputs("\r\033[K", stderr);
+	width_print(stderr, text, columns ? columns : UINT_MAX);
+}
+
 void progress_show(const struct progress *progress)
 {
 	const struct recfile *file = progress->file;
-	const unsigned int columns = width_of(stderr);
 	char size[FIGURE_SIZE], text[PROGRESS_SIZE];
 	int len;
 
@@ -56,14 +65,23 @@ void progress_show(const struct progress *progress)
 		snprintf(text + len, sizeof(text) - (size_t)len,
 			 "%" PRIu64 " checkpoints",
 			 progress->base + progress_count(progress->pair));
-	fputs("\r\033[K", stderr);
-	width_print(stderr, text, columns ? columns : UINT_MAX);
+	progress_line(text);
 }
 
 void progress_end(void)
 {
 	if (isatty(STDERR_FILENO))
 		fputs("\r\033[K", stderr);
+}
+
+void progress_shortcomings(uint64_t cut, unsigned int unseen)
+{
+	if (cut)
+		warnx("the stacks of %" PRIu64 " of them are cut: --stack-limit keeps more of each",
+		      cut);
+	if (unseen)
+		warnx("%u new threads or processes are missing: a pair had no room, or no memory, for them",
+		      unseen);
 }
 
 void progress_written(const struct progress *progress)
@@ -76,10 +94,5 @@ void progress_written(const struct progress *progress)
 	      file->written == 1 ? "" : "s",
 	      figure_bytes(size, (double)file->size), progress->missed,
 	      file->options->stream ? "lost in between" : "came and went before");
-	if (file->cut)
-		warnx("the stacks of %" PRIu64 " of them are cut: --stack-limit keeps more of each",
-		      file->cut);
-	if (progress->unseen)
-		warnx("%u threads that process %d has created are missing: the pair had no room, or no memory, for them",
-		      progress->unseen, progress->pid);
+	progress_shortcomings(file->cut, progress->unseen);
 }

@@ -36,8 +36,18 @@ uint64_t progress_count(const struct cp_pair *pair);
 /* progress_show() - show the progress on a terminal, in place of the line of the last call */
 void progress_show(const struct progress *progress);
 
+/* progress_line() - the same with another text, which is cut to the terminal's width */
+void progress_line(const char *text);
+
 /* progress_end() - erase the line of progress_show() */
 void progress_end(void);
+
+/*
+ * progress_shortcomings() - print what a complete recording lacks
+ * @cut: the number of checkpoints whose stack is cut
+ * @unseen: the number of threads, and children, that are missing
+ */
+void progress_shortcomings(uint64_t cut, unsigned int unseen);
 
 /* progress_written() - print what the file holds, after it was written */
 void progress_written(const struct progress *progress);

@@ -6,6 +6,23 @@
 #include <checkpoint.h>
 #include <stdbool.h>
 
+struct recsummary;
+
+/*
+ * struct record_family - the functions that a recorder calls when children are followed
+ * @begun: the program of record COMMAND has begun, as process @pid
+ * @born: the process has created the process @child, which the kernel holds until
+ *	somebody pairs with it
+ * @written: a SIGUSR1 has been served: the file has been written, or could not be
+ * @over: the recording is complete; this function reports that instead of the recorder
+ */
+struct record_family {
+	void	(*begun)(pid_t pid);
+	void	(*born)(pid_t child);
+	void	(*written)(void);
+	void	(*over)(const struct recsummary *summary);
+};
+
 /*
  * struct record_options - the options of a recording
  * @output: the path of the file
@@ -18,6 +35,7 @@
  * @xstate: whether to capture floating point and vector registers
  * @stream: whether to write all checkpoints as they come, and not only the last ones
  * @wait: whether the slave waits while all slots are full, so that none is lost
+ * @family: if not NULL, the children of the process, and what it executes, are followed
  */
 struct record_options {
 	const char	*output;
@@ -29,6 +47,7 @@ struct record_options {
 	bool		xstate;
 	bool		stream;
 	bool		wait;
+	const struct record_family *family;
 };
 
 /* recopts_flags() - the CP_PREP_* flags of the pair */
@@ -36,7 +55,8 @@ static inline uint32_t recopts_flags(const struct record_options *options)
 {
 	return CP_PREP_DEATH | (options->wait ? 0 : CP_PREP_OVERWRITE) |
 	       (options->xstate ? CP_PREP_XSTATE : 0) |
-	       (options->process ? CP_PREP_PROCESS : 0);
+	       (options->process ? CP_PREP_PROCESS : 0) |
+	       (options->family ? CP_PREP_CHILDREN : 0);
 }
 
 #endif /* RECOPTS_H */

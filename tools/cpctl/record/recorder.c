@@ -3,20 +3,24 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
 #include <unistd.h>
 
 #include "child.h"
+#include "clock.h"
 #include "diagnose.h"
 #include "exit.h"
+#include "facts.h"
 #include "interrupt.h"
 #include "message.h"
 #include "past.h"
 #include "progress.h"
 #include "recorder.h"
 #include "recprep.h"
+#include "recsummary.h"
 #include "ringcopy.h"
 
 /* The interval at which the surroundings are read and the progress is shown. */
@@ -154,13 +158,20 @@ static int use_taken(struct recorder *rec, int taken, use_fn use)
 {
 	struct moment now = {};
 
+	if (taken == 3) {
+		rec->options->family->born(cp_pair_thread(*rec->pair, NULL));
+		return 0;
+	}
 	if (!take(rec, taken, &now))
 		return use(rec, &now);
 	warn("cannot keep a checkpoint");
 	return -1;
 }
 
-/* Takes the remaining checkpoints of a pair that has ended, in their order. */
+/*
+ * Takes the remaining checkpoints of a pair that has ended, in their order. A child that has
+ * been created may still have to announce itself.
+ */
 static int use_rest(struct recorder *rec, use_fn use)
 {
 	int ret;
@@ -171,7 +182,7 @@ static int use_rest(struct recorder *rec, use_fn use)
 			ret = use_taken(rec, ret, use);
 		else if (!ret)
 			return 0;
-		else if (errno != EINTR)
+		else if (errno != EINTR && errno != ETIMEDOUT)
 			diagnose_get(rec->now.witness.pid, errno);
 		else
 			continue;
@@ -257,15 +268,20 @@ static int attend(struct recorder *rec)
 	int ret;
 
 	look(rec);
-	progress_show(&progress);
+	/* One of many recorders does not know the progress of the others. */
+	if (!rec->options->family)
+		progress_show(&progress);
 	if (!asked)
 		return 0;
 	asked = 0;
-	progress_end();
+	if (!rec->options->family)
+		progress_end();
 	rec->missed = missed_now(rec);
 	ret = rec->options->stream ? recfile_show(&rec->file) :
 				     write_copies(rec);
-	if (!ret)
+	if (rec->options->family)
+		rec->options->family->written();
+	else if (!ret)
 		print_written(rec);
 	/* A failure is not fatal: the ring can be written later. */
 	return rec->options->stream ? ret : 0;
@@ -279,18 +295,58 @@ static void look_less_often(struct recorder *rec)
 		rec->look_ms = LOOK_MS;
 }
 
+/* Takes the children that are held, without the checkpoints in the region. */
+static int take_children(struct recorder *rec)
+{
+	struct pollfd poll_child = {
+		.fd = cp_pair_fd(*rec->pair),
+		.events = POLLPRI,
+	};
+	int ret = 3;
+
+	while (ret == 3 && poll(&poll_child, 1, 0) > 0 &&
+	       poll_child.revents == POLLPRI) {
+		ret = cp_pair_get(*rec->pair, 0, 0);
+		if (ret > 0 && use_taken(rec, ret, keep_moment))
+			return -1;
+	}
+	return 0;
+}
+
+/* Waits until the surroundings are to be read. Returns 1 if the pair has ended, 0, or -1. */
+static int wait_to_look(struct recorder *rec)
+{
+	/* Without POLLIN, poll() waits for a child or the end of the pair only. */
+	struct pollfd poll_pair = {
+		.fd = cp_pair_fd(*rec->pair),
+		.events = POLLPRI,
+	};
+	const int64_t until = clock_ns() + rec->look_ms * 1000000LL;
+	int64_t left;
+
+	do {
+		left = until - clock_ns();
+		poll_pair.revents = 0;
+		poll(&poll_pair, 1, left > 0 ? (int)(left / 1000000) + 1 : 0);
+		if (poll_pair.revents & POLLPRI && take_children(rec))
+			return -1;
+		if (poll_pair.revents & ~POLLPRI)
+			return 1;
+	} while (left > 0 && !asked && poll_pair.revents);
+	return 0;
+}
+
 /* Lets the region keep the last states, until the pair has ended. */
 static int keep_last(struct recorder *rec)
 {
-	/* Without POLLIN, poll() waits for the end of the pair only. */
-	struct pollfd poll_end = { .fd = cp_pair_fd(*rec->pair) };
+	int ret;
 
 	do {
 		attend(rec);
-		poll(&poll_end, 1, rec->look_ms);
+		ret = wait_to_look(rec);
 		look_less_often(rec);
-	} while (!poll_end.revents);
-	return 0;
+	} while (!ret);
+	return ret < 0 ? -1 : 0;
 }
 
 static bool is_time(struct recorder *rec, uint64_t *last, uint64_t time)
@@ -429,6 +485,28 @@ static bool hold(const struct recorder *rec)
 	return held;
 }
 
+/*
+ * Pairs with the new program, which the kernel holds until there is a pair, and lets the
+ * program run to its entry point. Returns 1, 0 or -1.
+ */
+static int record_held(struct recorder *rec)
+{
+	const pid_t pid = rec->now.witness.pid;
+	const bool late = !task_is_held(pid);
+	const bool seized = !rec->options->wait && child_seize(pid);
+	struct cp_pair *next = pair_again(rec);
+	int ret = 0;
+
+	if (next)
+		ret = change_program(rec, next, late ? REC_EXEC_LATE : 0) ? -1 : 1;
+	if (!seized)
+		return ret;
+	if (child_arrives(pid) && ret > 0)
+		recorder_begin(rec);
+	child_release(pid);
+	return ret;
+}
+
 /* Pairs with the new program, which is held, and releases it. Returns 1, 0 or -1. */
 static int record_next(struct recorder *rec)
 {
@@ -462,6 +540,12 @@ static int follow(struct recorder *rec)
 
 	if (!rec->follow || interrupted())
 		return 0;
+	if (rec->options->family) {
+		if (take_rest(rec))
+			return -1;
+		return cp_pair_ended(*rec->pair, &status) == CP_END_EXEC ?
+			       record_held(rec) : 0;
+	}
 	held = hold(rec);
 	if (!take_rest(rec) &&
 	    cp_pair_ended(*rec->pair, &status) == CP_END_EXEC)
@@ -503,23 +587,45 @@ static int record_all(struct recorder *rec)
 	return ret ? ret : finish(rec);
 }
 
+static void report(const struct recorder *rec)
+{
+	const struct progress progress = progress_of(rec, rec->missed);
+	const struct recfile *file = &rec->file;
+	struct recsummary summary = {
+		.pid = progress.pid,
+		.unseen = progress.unseen,
+		.checkpoints = file->written,
+		.missed = rec->missed,
+		.cut = file->cut,
+		.size = file->size,
+	};
+
+	summary.reason = cp_pair_ended(*rec->pair, &summary.status);
+	if (rec->options->family) {
+		snprintf(summary.name, sizeof(summary.name), "%s",
+			 rec->now.witness.identity.name);
+		rec->options->family->over(&summary);
+		return;
+	}
+	if (!interrupted())
+		diagnose_end(summary.pid, summary.reason, summary.status);
+	progress_written(&progress);
+}
+
 int recorder_run(struct recorder *rec)
 {
-	unsigned int reason;
-	int ret, status;
+	int ret;
 
 	ret = record_all(rec);
-	progress_end();
+	if (!rec->options->family)
+		progress_end();
 	if (ret) {
 		recfile_give_up(&rec->file);
 		/* With --wait, the slave would wait for a free slot forever. */
 		cp_pair_end(*rec->pair);
 		return EXIT_REFUSED;
 	}
-	reason = cp_pair_ended(*rec->pair, &status);
-	if (!interrupted())
-		diagnose_end(rec->now.witness.pid, reason, status);
-	print_written(rec);
+	report(rec);
 	return EXIT_OK;
 }
 

@@ -18,8 +18,8 @@ void recorder_catch(void);
 
 /*
  * recorder_open() - prepare, and check that the file can be written
- * @pair: the pair that recprep() has made; set to a new pair when the process executes
- *	another program and @follow is true
+ * @pair: the pair that recprep() has made, or is to make before recorder_run(); set to a
+ *	new pair when the process executes another program and @follow is true
  * @follow: whether to continue the recording after an exec
  *
  * Return: NULL after printing the reason.

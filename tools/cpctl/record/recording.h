@@ -6,6 +6,10 @@
  * A recording is a struct rec_file, followed by Zstandard frames. The decompressed and
  * joined contents of the frames are records: a struct rec_head each, followed by the
  * number of bytes in its @size. All numbers are little-endian.
+ *
+ * A recording of several processes (REC_VERSION_PARTS) is a struct rec_file, followed by
+ * parts: a struct rec_part each, followed by a recording of one process, which has the
+ * number of bytes in its @size. The parts are in the order in which the processes ended.
  */
 #ifndef RECORDING_H
 #define RECORDING_H
@@ -23,13 +27,16 @@
  */
 #define REC_VERSION_OLDEST 1
 
+/* The version of a file that holds recordings of several processes. */
+#define REC_VERSION_PARTS 4
+
 /* The first version with checkpoints of several threads. */
 #define REC_VERSION_THREADS 3
 
 /*
  * struct rec_file - the beginning of the file
  * @magic: REC_MAGIC, without the terminating zero
- * @version: REC_VERSION_OLDEST to REC_VERSION; a reader refuses others
+ * @version: REC_VERSION_OLDEST to REC_VERSION, or REC_VERSION_PARTS; a reader refuses others
  * @reserved: 0
  */
 struct rec_file {
@@ -37,6 +44,29 @@ struct rec_file {
 	uint32_t	version;
 	uint32_t	reserved;
 };
+
+#define REC_NAME_SIZE	64
+
+/*
+ * struct rec_part - the beginning of the part of a process
+ * @process: its id
+ * @order: its number in the order in which the processes began; 0: the first one
+ * @reason: as in struct rec_end
+ * @status: as in struct rec_end
+ * @size: the number of bytes of the recording that follows
+ * @name: the command name of its last program; empty if it is not known
+ */
+struct rec_part {
+	int32_t		process;
+	uint32_t	order;
+	uint32_t	reason;
+	int32_t		status;
+	uint64_t	size;
+	char		name[REC_NAME_SIZE];
+};
+
+/* The maximum number of parts. */
+#define REC_PARTS_MAX	(1U << 20)
 
 /*
  * struct rec_head - the beginning of a record
@@ -86,8 +116,6 @@ enum {
 	REC_THREAD_END,
 	REC_FORGET,
 };
-
-#define REC_NAME_SIZE	64
 
 /*
  * struct rec_process - the recorded task; the other members are as in struct identity

@@ -19,6 +19,14 @@ static bool has_feature(const struct cp_pair *pair, uint64_t feature)
 	return !cp_pair_info(pair, &info) && info.features & feature;
 }
 
+bool recprep_follows(const struct cp_pair *pair)
+{
+	if (has_feature(pair, CP_FEATURE_CHILDREN))
+		return true;
+	warnx("the module is older than this cpctl and cannot follow children: leave out --follow-forks");
+	return false;
+}
+
 pid_t recprep_slave(const struct cp_pair *pair, pid_t pid,
 		    struct record_options *options)
 {
@@ -80,7 +88,9 @@ int recprep(struct cp_pair *pair, pid_t pid,
 	if (!try_prep(pair, pid, options))
 		return 0;
 	error = errno;
-	if (error == EINVAL && pid != getpid())
+	if (error == ESRCH && options->family)
+		warnx("process %d has ended before it could be recorded", pid);
+	else if (error == EINVAL && pid != getpid())
 		warnx("cannot record process %d: --slots or --stack-limit is more than the module allows",
 		      pid);
 	else

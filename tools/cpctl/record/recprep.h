@@ -7,6 +7,9 @@
 
 #include "recopts.h"
 
+/* recprep_follows() - can the module hold children? If not, prints that it cannot. */
+bool recprep_follows(const struct cp_pair *pair);
+
 /*
  * recprep_slave() - decide whether the slave is a process or a thread
  * @options: the options; @process becomes false if the module cannot pair with processes,

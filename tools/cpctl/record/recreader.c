@@ -15,6 +15,9 @@
  * @file: the file
  * @zstd: the decompressor
  * @buf: the buffer of @in
+ * @left: the number of bytes of the recording that are not in @buf yet; more if the
+ *	recording ends with the file
+ * @is_part: whether the recording is a part of the file
  * @in: the bytes of the file that are not decompressed yet
  * @frame_ended: whether the current frame has been read to its end
  * @record: the current record
@@ -28,6 +31,8 @@ struct recreader {
 	FILE		*file;
 	ZSTD_DCtx	*zstd;
 	void		*buf;
+	uint64_t	left;
+	bool		is_part;
 	ZSTD_inBuffer	in;
 	bool		frame_ended;
 	struct input	record;
@@ -75,6 +80,12 @@ static int cut_off(struct recreader *rec, const char *what)
 	return -1;
 }
 
+static bool is_supported(uint32_t version)
+{
+	return (version >= REC_VERSION_OLDEST && version <= REC_VERSION) ||
+	       version == REC_VERSION_PARTS;
+}
+
 static bool read_file_head(struct recreader *rec)
 {
 	struct rec_file file;
@@ -90,22 +101,73 @@ static bool read_file_head(struct recreader *rec)
 		warnx("%s: not a recording", rec->path);
 		return false;
 	}
-	if (file.version < REC_VERSION_OLDEST || file.version > REC_VERSION) {
+	if (!is_supported(file.version)) {
 		warnx("%s: made by another version of cpctl: format %u, this one reads %u to %u",
-		      rec->path, file.version, REC_VERSION_OLDEST, REC_VERSION);
+		      rec->path, file.version, REC_VERSION_OLDEST,
+		      REC_VERSION_PARTS);
 		return false;
 	}
 	rec->version = file.version;
 	return true;
 }
 
-struct recreader *recreader_open(const char *path)
+/* Goes to the part that is wanted. Returns false after printing the reason. */
+static bool go_to_part(struct recreader *rec, const struct partchoice *choice)
+{
+	const struct recpart *part = NULL;
+	struct recparts parts = {};
+	bool found = false;
+
+	if (recparts_read(&parts, rec->file)) {
+		warn("cannot read %s", rec->path);
+		goto out;
+	}
+	part = recparts_find(&parts, choice);
+	if (!part && choice->process)
+		warnx("%s: there is no process %d in it: 'cpctl bt' shows all",
+		      rec->path, choice->process);
+	else if (!part)
+		warnx("%s: there are no processes in it", rec->path);
+	else if (fseeko(rec->file, (off_t)part->offset, SEEK_SET))
+		warn("cannot read %s", rec->path);
+	else
+		found = true;
+	if (found)
+		rec->left = part->head.size;
+
+out:
+	recparts_free(&parts);
+	return found;
+}
+
+/* Reads the beginning of the file, and of the part that is wanted. */
+static bool read_heads(struct recreader *rec, const struct partchoice *choice)
+{
+	if (!read_file_head(rec))
+		return false;
+	if (rec->version != REC_VERSION_PARTS)
+		return true;
+	if (!go_to_part(rec, choice) || !read_file_head(rec))
+		return false;
+	if (rec->version == REC_VERSION_PARTS ||
+	    rec->left < sizeof(struct rec_file)) {
+		recreader_bad(rec);
+		return false;
+	}
+	rec->left -= sizeof(struct rec_file);
+	rec->is_part = true;
+	return true;
+}
+
+struct recreader *recreader_open(const char *path,
+				 const struct partchoice *choice)
 {
 	struct recreader *rec = calloc(1, sizeof(*rec));
 
 	if (rec) {
 		rec->path = path;
 		rec->frame_ended = true;
+		rec->left = UINT64_MAX;
 		rec->zstd = ZSTD_createDCtx();
 		rec->buf = malloc(ZSTD_DStreamInSize());
 	}
@@ -120,7 +182,7 @@ struct recreader *recreader_open(const char *path)
 		warn("cannot read %s", path);
 		goto err_close;
 	}
-	if (read_file_head(rec))
+	if (read_heads(rec, choice))
 		return rec;
 
 err_close:
@@ -128,11 +190,19 @@ err_close:
 	return NULL;
 }
 
+bool recreader_is_part(const struct recreader *rec)
+{
+	return rec->is_part;
+}
+
 /* Reads more of the file; returns false at its end, or after printing the reason. */
 static bool fill(struct recreader *rec)
 {
-	size_t size = fread(rec->buf, 1, ZSTD_DStreamInSize(), rec->file);
+	size_t most = ZSTD_DStreamInSize();
+	size_t size = fread(rec->buf, 1, rec->left < most ? rec->left : most,
+			    rec->file);
 
+	rec->left -= size;
 	rec->in = (ZSTD_inBuffer){ rec->buf, size, 0 };
 	if (ferror(rec->file))
 		cannot_read(rec);

@@ -7,16 +7,22 @@
 #define RECREADER_H
 
 #include "delta.h"
+#include "recparts.h"
 #include "recthreads.h"
 
 struct recreader;
 
 /*
  * recreader_open() - begin to read a recording
+ * @choice: the part to read of a recording of several processes; not looked at for others
  *
  * Return: NULL after printing the reason.
  */
-struct recreader *recreader_open(const char *path);
+struct recreader *recreader_open(const char *path,
+				 const struct partchoice *choice);
+
+/* recreader_is_part() - is the recording a part of one of several processes? */
+bool recreader_is_part(const struct recreader *rec);
 
 /*
  * recreader_next() - go to the next record

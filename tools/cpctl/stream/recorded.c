@@ -122,7 +122,7 @@ static bool has_several(const char *path, const struct stream_options *options)
 	if (options->only)
 		return false;
 	return (!stat(path, &st) && !S_ISREG(st.st_mode)) ||
-	       playback_has_threads(path);
+	       playback_has_threads(path, &options->part);
 }
 
 /* Does the verb want the last checkpoints of all threads as one instant? */
@@ -175,7 +175,10 @@ static bool go_to(struct recorded *recorded, int64_t number)
 struct stream *recorded_open(const char *path, int64_t number,
 			     const struct stream_options *options)
 {
-	const struct playback_options wanted = { .only = options->only };
+	const struct playback_options wanted = {
+		.part = options->part,
+		.only = options->only,
+	};
 	struct recorded *recorded = calloc(1, sizeof(*recorded));
 	struct stream *stream = &recorded->stream;
 

@@ -39,6 +39,7 @@ enum stream_last {
  * @ends: whether the verb itself prints the ends of threads
  *
  * These options are for a recording:
+ * @part: take the checkpoints of this process
  * @only: take the checkpoints of this thread only; 0 for all
  * @last: what to take if the user gives no number
  *
@@ -60,6 +61,7 @@ struct stream_options {
 	uint64_t	count;
 	bool		compare;
 	bool			ends;
+	struct partchoice	part;
 	pid_t			only;
 	enum stream_last	last;
 	bool		process;

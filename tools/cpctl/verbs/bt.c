@@ -8,7 +8,6 @@
 #include "facts.h"
 #include "json.h"
 #include "message.h"
-#include "output.h"
 #include "print.h"
 #include "stack.h"
 #include "subject.h"
@@ -18,7 +17,8 @@
 
 static const struct usage usage = {
 	.has = OPTIONS_COUNT | OPTIONS_LIVE | OPTIONS_THIN | OPTIONS_FRAMES |
-	       OPTIONS_JSON | OPTIONS_PROCESS | OPTIONS_NAME,
+	       OPTIONS_JSON | OPTIONS_PROCESS | OPTIONS_NAME |
+	       OPTIONS_PID,
 	.help =
 	"Usage: cpctl bt [OPTION]... PID...\n"
 	"       cpctl bt [OPTION]... FILE [N]\n"
@@ -44,6 +44,7 @@ static const struct subject_usage arguments = {
 	.text = "PID, or FILE [N]",
 	.live = true,
 	.several = true,
+	.parts = true,
 	.most = 1,
 };
 
@@ -240,17 +241,6 @@ static void backtraces(struct backtracing *bt, const struct stream *stream)
 	}
 }
 
-/* Prints which of several processes the next backtraces are of. */
-static void print_process(const struct printer *printer,
-			  const struct task_facts *facts)
-{
-	char name[COMM_TEXT_SIZE];
-
-	fprintf(printer->out, "%sPID %d%s %s:\n", printer->style->head,
-		facts->process, printer->style->end,
-		text_comm(name, facts->name));
-}
-
 /* Prints the backtraces of a process, or of a recording. Returns an exit status. */
 static int show(const struct subject *subject, const struct options *options)
 {
@@ -262,27 +252,14 @@ static int show(const struct subject *subject, const struct options *options)
 		bt.process = facts.process;
 	viewer_open(&bt.viewer, subject_open(subject, options), options);
 	while (viewer_next(&bt.viewer)) {
-		if (first && subject->pids.nr > 1 && !options->json)
-			print_process(&bt.viewer.printer, &facts);
+		if (first)
+			subject_print_process(subject, options,
+					      &bt.viewer.printer);
 		first = false;
 		backtraces(&bt, bt.viewer.stream);
 	}
 	unwind_close(bt.unwinder);
 	return viewer_close(&bt.viewer);
-}
-
-/* Prints those of several processes, to one output. */
-static int show_each(struct subject *subject, struct options *options)
-{
-	int status;
-
-	if (subject->pids.nr <= 1)
-		return subject_each(subject, options, show);
-	options->out = output_open(options->output);
-	if (!options->out)
-		return EXIT_REFUSED;
-	status = subject_each(subject, options, show);
-	return output_close(options->out, options->output, status);
 }
 
 int verb_bt(int argc, char **argv)
@@ -299,5 +276,5 @@ int verb_bt(int argc, char **argv)
 	int status = subject_parse(argc, argv, &usage, &arguments, &options,
 				   &subject);
 
-	return status < 0 ? show_each(&subject, &options) : status;
+	return status < 0 ? subject_print_each(&subject, &options, show) : status;
 }

@@ -17,7 +17,8 @@
 
 static const struct usage usage = {
 	.has = OPTIONS_COUNT | OPTIONS_LIVE | OPTIONS_THIN | OPTIONS_JSON |
-	       OPTIONS_PROCESS | OPTIONS_NAME,
+	       OPTIONS_PROCESS | OPTIONS_NAME |
+	       OPTIONS_PID,
 	.help =
 	"Usage: cpctl diff [OPTION]... PID\n"
 	"       cpctl diff [OPTION]... FILE A B\n"

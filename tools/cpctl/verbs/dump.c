@@ -20,7 +20,8 @@
 #include "wholefile.h"
 
 static const struct usage usage = {
-	.has = OPTIONS_LIVE | OPTIONS_PROCESS | OPTIONS_NAME,
+	.has = OPTIONS_LIVE | OPTIONS_PROCESS | OPTIONS_NAME |
+	       OPTIONS_PID,
 	.help =
 	"Usage: cpctl dump [OPTION]... PID...\n"
 	"       cpctl dump [OPTION]... FILE [N]\n"

@@ -6,7 +6,8 @@
 
 static const struct usage usage = {
 	.has = OPTIONS_COUNT | OPTIONS_LIVE | OPTIONS_THIN | OPTIONS_VIEW |
-	       OPTIONS_JSON | OPTIONS_PROCESS | OPTIONS_NAME,
+	       OPTIONS_JSON | OPTIONS_PROCESS | OPTIONS_NAME |
+	       OPTIONS_PID,
 	.help =
 	"Usage: cpctl get [OPTION]... PID\n"
 	"       cpctl get [OPTION]... FILE\n"
@@ -19,6 +20,7 @@ static const struct usage usage = {
 	"  -n, --count N          how many of all threads together (1; all of a\n"
 	"                         recording)\n"
 	OPTIONS_PROCESS_HELP
+	OPTIONS_PID_HELP
 	TARGETS_HELP
 	OPTIONS_VIEW_HELP
 	OPTIONS_TAKE_HELP,

@@ -25,7 +25,8 @@
 
 static const struct usage usage = {
 	.has = OPTIONS_COUNT | OPTIONS_LIVE | OPTIONS_THIN | OPTIONS_JSON |
-	       OPTIONS_PROCESS | OPTIONS_NAME,
+	       OPTIONS_PROCESS | OPTIONS_NAME |
+	       OPTIONS_PID,
 	.help =
 	"Usage: cpctl log [OPTION]... PID\n"
 	"       cpctl log [OPTION]... FILE\n"
@@ -50,6 +51,7 @@ static const struct usage usage = {
 static const struct subject_usage arguments = {
 	.text = "PID, or FILE",
 	.live = true,
+	.parts = true,
 };
 
 /*
@@ -438,6 +440,20 @@ static void show_log(struct logging *log)
 	viewer->printer.out = viewer->out;
 }
 
+/* Prints the log of a process. Returns an exit status. */
+static int log_process(const struct subject *subject,
+		       const struct options *options)
+{
+	struct logging log = {};
+
+	viewer_open(&log.viewer, subject_open(subject, options), options);
+	if (log.viewer.out)
+		subject_print_process(subject, options, &log.viewer.printer);
+	if (log.viewer.out)
+		show_log(&log);
+	return viewer_close(&log.viewer);
+}
+
 int verb_log(int argc, char **argv)
 {
 	struct options options = {
@@ -446,14 +462,9 @@ int verb_log(int argc, char **argv)
 		.stream.timeout_ns = -1,
 	};
 	struct subject subject = {};
-	struct logging log = {};
 	int status = subject_parse(argc, argv, &usage, &arguments, &options,
 				   &subject);
 
-	if (status >= 0)
-		return status;
-	viewer_open(&log.viewer, subject_open(&subject, &options), &options);
-	if (log.viewer.out)
-		show_log(&log);
-	return viewer_close(&log.viewer);
+	return status < 0 ? subject_print_each(&subject, &options, log_process) :
+			    status;
 }

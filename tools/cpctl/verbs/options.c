@@ -14,6 +14,7 @@ static const struct {
 } table[] = {
 	{ OPTIONS_COUNT, { "count", required_argument, NULL, 'n' } },
 	{ OPTIONS_PROCESS, { "thread", optional_argument, NULL, OPT_THREAD } },
+	{ OPTIONS_PID, { "pid", required_argument, NULL, OPT_PID } },
 	{ OPTIONS_NAME, { "name", required_argument, NULL, OPT_NAME } },
 	{ OPTIONS_LIVE, { "nudge", no_argument, NULL, OPT_NUDGE } },
 	{ OPTIONS_LIVE, { "no-nudge", no_argument, NULL, OPT_NO_NUDGE } },
@@ -112,6 +113,8 @@ static bool set_option(void *arg, int option)
 		return cmdline_number(&options->frames, 0, UINT64_MAX);
 	case OPT_NAME:
 		return targets_name(&options->targets);
+	case OPT_PID:
+		return parse_pid(optarg, &options->stream.part.process);
 	case OPT_FULL:
 		options->view.full = true;
 		break;

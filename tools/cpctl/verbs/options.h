@@ -44,7 +44,11 @@ struct options {
 #define OPTIONS_PROCESS_HELP						    \
 	"      --thread           the thread PID alone, not its process\n"
 #define OPTIONS_ONLY_HELP						    \
-	"      --thread TID       the thread TID of a FILE alone\n"
+	"      --thread TID       the thread TID of a FILE alone\n"		    \
+	OPTIONS_PID_HELP
+#define OPTIONS_PID_HELP						    \
+	"      --pid PID          the process PID of a FILE with several (the one that\n" \
+	"                         crashed, or the first)\n"
 #define OPTIONS_THIN_HELP						    \
 	"      --interval SEC     take checkpoints at least SEC apart\n"	    \
 	"      --every N          every Nth return to user mode only; without nudging\n"
@@ -77,6 +81,7 @@ struct options {
 #define OPTIONS_FRAMES	0x20	/* --frames */
 #define OPTIONS_PROCESS	0x40	/* --thread */
 #define OPTIONS_NAME	0x80	/* --name */
+#define OPTIONS_PID	0x100	/* --pid */
 
 /*
  * struct usage - the command line of a verb

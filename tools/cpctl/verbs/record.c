@@ -1,20 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* cpctl record: keep the last states of a program for the time after a crash. */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
 
-#include "child.h"
 #include "cmdline.h"
 #include "cpctl.h"
 #include "diagnose.h"
 #include "exit.h"
+#include "follow.h"
 #include "interrupt.h"
-#include "message.h"
 #include "number.h"
 #include "recorder.h"
 #include "recprep.h"
+#include "recslave.h"
 
 #define NSEC_PER_SEC 1000000000LL
 
@@ -30,6 +28,10 @@ static const struct cmdline cmdline = {
 	"  -s, --slots N          how many states are kept, of each thread (256)\n"
 	"  -r, --rate N           at most N states a second, of each thread\n"
 	"      --every N          every Nth return to user mode only, of each thread\n"
+	"  -f, --follow-forks     record the processes that it creates, and so on, too\n"
+	"      --output-separately\n"
+	"                         with -f: each to a file of its own, FILE.PID; -ff is\n"
+	"                         the same\n"
 	"      --thread           the thread PID, or the first of COMMAND, alone\n"
 	"      --stream           write all states as they come, not only the last\n"
 	"      --wait             have the program wait when it is too fast for that\n"
@@ -47,6 +49,8 @@ static const struct cmdline cmdline = {
 		{ "slots", required_argument, NULL, 's' },
 		{ "rate", required_argument, NULL, 'r' },
 		{ "every", required_argument, NULL, OPT_EVERY },
+		{ "follow-forks", no_argument, NULL, 'f' },
+		{ "output-separately", no_argument, NULL, OPT_SEPARATELY },
 		{ "stream", no_argument, NULL, OPT_STREAM },
 		{ "wait", no_argument, NULL, OPT_WAIT },
 		{ "thread", no_argument, NULL, OPT_THREAD },
@@ -65,12 +69,32 @@ static bool set_rate(int64_t *interval)
 	return true;
 }
 
+/*
+ * struct arguments - the command line
+ * @options: the options of the recordings
+ * @follow: whether to follow the children
+ * @separately: whether each process gets a file
+ */
+struct arguments {
+	struct record_options	options;
+	bool			follow;
+	bool			separately;
+};
+
 /* The cmdline_set_fn of record. */
 static bool set_option(void *arg, int option)
 {
-	struct record_options *options = arg;
+	struct arguments *arguments = arg;
+	struct record_options *options = &arguments->options;
 
 	switch (option) {
+	case 'f':
+		arguments->separately |= arguments->follow;
+		arguments->follow = true;
+		break;
+	case OPT_SEPARATELY:
+		arguments->separately = true;
+		break;
 	case 'o':
 		options->output = optarg;
 		break;
@@ -99,124 +123,65 @@ static bool set_option(void *arg, int option)
 }
 
 /* Parses the options. Returns as cmdline_parse(). */
-static int parse(int argc, char **argv, struct record_options *options)
+static int parse(int argc, char **argv, struct arguments *arguments)
 {
-	int status = cmdline_parse(argc, argv, &cmdline, set_option, options);
+	const struct record_options *options = &arguments->options;
+	int status = cmdline_parse(argc, argv, &cmdline, set_option, arguments);
 
 	if (status >= 0)
 		return status;
+	if (arguments->follow && !options->process)
+		return usage_error(argv[0], "--follow-forks and --thread exclude each other: children belong to a process");
+	if (arguments->separately && !arguments->follow)
+		return usage_error(argv[0], "--output-separately is for --follow-forks");
 	if (options->wait && !options->stream)
 		return usage_error(argv[0], "--wait is for --stream");
 	return -1;
 }
 
-/* The default name of the file. */
-static void set_output(struct record_options *options, char name[32], pid_t pid)
+/* Records one process, in this one. */
+static int record_one(struct cp_pair *pair, char **command, pid_t pid,
+		      struct record_options *options)
 {
-	if (options->output)
-		return;
-	snprintf(name, 32, "recording.%d", pid);
-	options->output = name;
-}
+	int status;
 
-static int record_process(struct cp_pair **pair, pid_t pid,
-			  struct record_options *options)
-{
-	struct recorder *rec;
-	int status = EXIT_REFUSED;
-	char name[32];
-
-	pid = recprep_slave(*pair, pid, options);
-	set_output(options, name, pid);
-	if (recprep(*pair, pid, options))
-		return EXIT_REFUSED;
-	/* Do not follow an exec: access was granted to the current program only. */
-	rec = recorder_open(pair, pid, false, options);
-	if (rec)
-		status = recorder_run(rec);
-	recorder_close(rec);
-	if (interrupted())
-		warnx("interrupted; process %d continues", pid);
+	interrupt_catch(pair);
+	recorder_catch();
+	status = command ? recslave_command(&pair, command, options) :
+			   recslave_running(&pair, pid, options);
+	cp_pair_close(pair);
 	return status;
 }
 
-static int exit_status_of(int status)
+/* Records a process and its descendants, in recorders of their own. */
+static int record_family(struct cp_pair *pair, char **command, pid_t pid,
+			 const struct arguments *arguments)
 {
-	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) :
-				     WEXITSTATUS(status);
-}
+	bool follows = recprep_follows(pair);
 
-/*
- * Pairs with a child that is held at its beginning, and lets the child run to its entry
- * point, to read its mappings: the program may crash soon after. With --wait, the child
- * runs to its entry point before the pair is made, because a pair could block it.
- */
-static struct recorder *prep_child(struct cp_pair **pair, pid_t pid,
-				   const struct record_options *options)
-{
-	struct recorder *rec = NULL;
-
-	while (options->wait && child_run_to_entry(pid) == CHILD_EXEC)
-		;
-	if (!recprep(*pair, pid, options))
-		rec = recorder_open(pair, pid, true, options);
-	if (rec)
-		recorder_begin(rec);
-	return rec;
-}
-
-/* Returns the exit status of the program, even if the recording has failed. */
-static int wait_for_child(pid_t pid, int status)
-{
-	int ended;
-
-	if (!child_wait(pid, &ended)) {
-		warnx("interrupted; process %d continues", pid);
-		return status;
-	}
-	if (status != EXIT_OK)
-		warnx("the recording failed; the exit status is that of process %d",
-		      pid);
-	return exit_status_of(ended);
-}
-
-static int record_child(struct cp_pair **pair, char **command,
-			struct record_options *options)
-{
-	pid_t pid = child_start(command);
-	struct recorder *rec;
-	int status;
-	char name[32];
-
-	if (pid < 0)
-		return EXIT_REFUSED;
-	interrupt_pass_on(pid);
-	recprep_slave(*pair, pid, options);
-	set_output(options, name, pid);
-	rec = prep_child(pair, pid, options);
-	if (!rec) {
-		child_kill(pid);
-		return EXIT_REFUSED;
-	}
-	child_release(pid);
-	status = recorder_run(rec);
-	recorder_close(rec);
-	return wait_for_child(pid, status);
+	cp_pair_close(pair);
+	return follows ? follow(command, pid, arguments->separately,
+				&arguments->options) :
+			 EXIT_REFUSED;
 }
 
 int verb_record(int argc, char **argv)
 {
-	struct record_options options = { .process = true, .slots = 256 };
-	int status = parse(argc, argv, &options);
+	struct arguments arguments = {
+		.options = { .process = true, .slots = 256 },
+	};
+	struct record_options *options = &arguments.options;
+	int status = parse(argc, argv, &arguments);
+	char **command = argv + optind;
 	struct cp_pair *pair;
-	bool command;
 	pid_t pid = 0;
 
 	if (status >= 0)
 		return status;
-	if (options.output && !strcmp(options.output, "-"))
+	if (options->output && !strcmp(options->output, "-"))
 		return usage_error(argv[0], "a recording does not go to the standard output; a file of that name is ./-");
-	command = optind > 1 && !strcmp(argv[optind - 1], "--");
+	if (optind <= 1 || strcmp(argv[optind - 1], "--"))
+		command = NULL;
 	if (command && optind == argc)
 		return usage_error(argv[0], "a command is missing");
 	if (!command && optind != argc - 1)
@@ -229,10 +194,6 @@ int verb_record(int argc, char **argv)
 		diagnose_open(errno);
 		return EXIT_REFUSED;
 	}
-	interrupt_catch(pair);
-	recorder_catch();
-	status = command ? record_child(&pair, argv + optind, &options) :
-			   record_process(&pair, pid, &options);
-	cp_pair_close(pair);
-	return status;
+	return arguments.follow ? record_family(pair, command, pid, &arguments) :
+				  record_one(pair, command, pid, options);
 }

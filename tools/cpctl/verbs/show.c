@@ -6,7 +6,7 @@
 #include "viewer.h"
 
 static const struct usage usage = {
-	.has = OPTIONS_VIEW | OPTIONS_JSON | OPTIONS_PROCESS,
+	.has = OPTIONS_VIEW | OPTIONS_JSON | OPTIONS_PROCESS | OPTIONS_PID,
 	.help =
 	"Usage: cpctl show [OPTION]... FILE [N]\n"
 	"Print the checkpoint number N of a recording, registers and stack. N is as\n"

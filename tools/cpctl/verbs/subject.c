@@ -7,16 +7,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "cmdline.h"
 #include "exit.h"
+#include "facts.h"
 #include "interrupt.h"
+#include "json.h"
 #include "live.h"
 #include "message.h"
 #include "number.h"
+#include "output.h"
 #include "recorded.h"
 #include "subject.h"
+#include "text.h"
 
 /* Reads a number of a checkpoint: from 1; or -1 for the last, -2 for that before, etc. */
 static bool parse_place(const char *text, int64_t *number)
@@ -117,6 +122,33 @@ static int parse_file(int argc, char **argv,
 }
 
 /*
+ * Reads which processes a recording has, and says which one of several the verb is for.
+ * Returns as subject_parse().
+ */
+static int find_parts(const struct subject_usage *arguments,
+		      const struct options *options, struct subject *subject)
+{
+	const struct partchoice *choice = &options->stream.part;
+	struct recparts *parts = &subject->parts;
+	const struct recpart *part;
+	char name[COMM_TEXT_SIZE];
+
+	if (!recparts_open(parts, subject->file))
+		return EXIT_REFUSED;
+	part = recparts_find(parts, choice);
+	if (!part || (arguments->parts && !subject->number[0]))
+		return -1;
+	json_of_process(part->head.process, part->head.name);
+	if (parts->nr > 1 && !choice->process)
+		warnx("%s has %zu processes: this is process %d (%s); --pid selects another",
+		      subject->file, parts->nr, part->head.process,
+		      text_comm(name, part->head.name));
+	/* Not to be printed one after another. The name is in use: nothing is freed. */
+	parts->nr = 0;
+	return -1;
+}
+
+/*
  * Are the arguments the ids of processes, or none because of --name? If only the first is
  * one, and there is no file of that name, another is taken for a wrong id.
  */
@@ -196,6 +228,17 @@ static int give_back_thread(int argc, char **argv,
 	return 0;
 }
 
+static int parse_processes(int argc, char **argv,
+			   const struct subject_usage *arguments,
+			   struct options *options, struct subject *subject)
+{
+	if (options->thread)
+		return usage_error(argv[0], "expected one id, or --thread TID FILE");
+	if (options->stream.part.process)
+		return usage_error(argv[0], "--pid is for a recording: give the PID of a process without it");
+	return find_processes(argc, argv, arguments, options, subject);
+}
+
 int subject_parse(int argc, char **argv, const struct usage *usage,
 		  const struct subject_usage *arguments,
 		  struct options *options, struct subject *subject)
@@ -210,11 +253,10 @@ int subject_parse(int argc, char **argv, const struct usage *usage,
 	if (give_back_thread(argc, argv, arguments, options))
 		return EXIT_REFUSED;
 	if (are_processes(argc, argv, arguments, options))
-		return options->thread ?
-		       usage_error(argv[0], "expected one id, or --thread TID FILE") :
-		       find_processes(argc, argv, arguments, options, subject);
+		return parse_processes(argc, argv, arguments, options, subject);
 	options->stream.only = options->thread;
-	return parse_file(argc, argv, arguments, options, subject);
+	status = parse_file(argc, argv, arguments, options, subject);
+	return status < 0 ? find_parts(arguments, options, subject) : status;
 }
 
 int subject_each(struct subject *subject, const struct options *options,
@@ -223,7 +265,7 @@ int subject_each(struct subject *subject, const struct options *options,
 	int status = EXIT_OK, one;
 	size_t i;
 
-	if (subject->file)
+	if (subject->file || !subject->pids.nr)
 		return function(subject, options);
 	for (i = 0; i < subject->pids.nr && !interrupted(); i++) {
 		subject->pid = subject->pids.ids[i];
@@ -233,6 +275,78 @@ int subject_each(struct subject *subject, const struct options *options,
 	}
 	pids_free(&subject->pids);
 	return status;
+}
+
+/* Calls @function for the processes of a recording that are wanted. */
+static int each_part(struct subject *subject, struct options *options,
+		     subject_fn function)
+{
+	struct partchoice *choice = &options->stream.part;
+	const pid_t wanted = choice->process;
+	int status = EXIT_OK, one;
+	bool found = false;
+	size_t i;
+
+	for (i = 0; i < subject->parts.nr && !interrupted(); i++) {
+		subject->part = &subject->parts.parts[i];
+		if (wanted && subject->part->head.process != wanted)
+			continue;
+		found = true;
+		choice->process = subject->part->head.process;
+		choice->index = i + 1;
+		json_of_process(choice->process, subject->part->head.name);
+		one = function(subject, options);
+		if (one != EXIT_OK)
+			status = one;
+	}
+	if (found || interrupted())
+		return status;
+	warnx("%s: there is no process %d in it", subject->file, wanted);
+	return EXIT_REFUSED;
+}
+
+int subject_print_each(struct subject *subject, struct options *options,
+		       subject_fn function)
+{
+	int status;
+
+	if (subject->pids.nr <= 1 && !subject->parts.nr)
+		return subject_each(subject, options, function);
+	options->out = output_open(options->output);
+	if (!options->out)
+		return EXIT_REFUSED;
+	status = subject->file ? each_part(subject, options, function) :
+				 subject_each(subject, options, function);
+	return output_close(options->out, options->output, status);
+}
+
+void subject_print_process(const struct subject *subject,
+			   const struct options *options,
+			   const struct printer *printer)
+{
+	const struct rec_part *part = subject->part ? &subject->part->head : NULL;
+	pid_t pid = part ? part->process : subject->pid;
+	char name[COMM_TEXT_SIZE];
+	struct task_facts facts;
+
+	if (options->json || (!part && subject->pids.nr <= 1))
+		return;
+	if (part)
+		text_comm(name, part->name);
+	else if (task_facts(pid, &facts))
+		text_comm(name, facts.name);
+	else
+		*name = '\0';
+	fprintf(printer->out, "%sPID %d%s", printer->style->head, pid,
+		printer->style->end);
+	if (*name) {
+		fputc(' ', printer->out);
+		print_name(printer->out, name);
+	}
+	if (part && part->reason == CP_END_EXITED && WIFSIGNALED(part->status))
+		fprintf(printer->out, ", killed by signal %d",
+			WTERMSIG(part->status));
+	fputs(":\n", printer->out);
 }
 
 struct stream *subject_open(const struct subject *subject,

@@ -4,6 +4,7 @@
 #define SUBJECT_H
 
 #include "options.h"
+#include "recparts.h"
 
 /* The maximum number of checkpoint numbers on a command line. */
 #define SUBJECT_NUMBERS 2
@@ -13,6 +14,7 @@
  * @text: the arguments, for messages
  * @live: whether the subject can be a process
  * @several: whether there can be several processes
+ * @parts: whether the verb prints all processes of a recording of several
  * @least: the minimum number of checkpoint numbers after a file
  * @most: the maximum number, at most SUBJECT_NUMBERS
  */
@@ -20,6 +22,7 @@ struct subject_usage {
 	const char	*text;
 	bool		live;
 	bool		several;
+	bool		parts;
 	int		least;
 	int		most;
 };
@@ -29,12 +32,16 @@ struct subject_usage {
  * @pids: the processes, if @file is NULL
  * @pid: the current one of them
  * @file: the recording, or NULL
+ * @parts: its parts, if it is one of several processes and @parts of the usage is set
+ * @part: the current one of them; NULL if there is none
  * @number: the checkpoints in @file, as for playback_find(); 0 if not given
  */
 struct subject {
 	struct pids	pids;
 	pid_t		pid;
 	const char	*file;
+	struct recparts	parts;
+	const struct recpart *part;
 	int64_t		number[SUBJECT_NUMBERS];
 };
 
@@ -61,6 +68,22 @@ typedef int (*subject_fn)(const struct subject *subject,
  */
 int subject_each(struct subject *subject, const struct options *options,
 		 subject_fn function);
+
+/*
+ * subject_print_each() - the same for each process of a recording, too, to one output
+ *
+ * @out of @options is set if there are several.
+ */
+int subject_print_each(struct subject *subject, struct options *options,
+		       subject_fn function);
+
+/*
+ * subject_print_process() - print which of several processes follows, unless as JSON
+ * @printer: the destination
+ */
+void subject_print_process(const struct subject *subject,
+			   const struct options *options,
+			   const struct printer *printer);
 
 /*
  * subject_open() - open the process or the recording, at its first number
