@@ -8,20 +8,24 @@
 #include <linux/sched/signal.h>
 
 #include "gate.h"
+#include "wait.h"
 
-/* Gives whether this call has opened it. */
+/* Gives whether this call has opened it. May sleep. */
 static bool open_gate(struct cp_gate *gate, bool expired)
 {
+	unsigned int nr;
 	bool closed;
 
 	spin_lock(&gate->lock);
 	closed = gate->closed;
+	nr = gate->nr_parked;
 	WRITE_ONCE(gate->closed, false);
 	if (closed)
 		gate->expired = expired;
 	spin_unlock(&gate->lock);
+	/* A thread that is counted and not in the queue yet finds the gate open. */
 	if (closed)
-		wake_up_all(&gate->threads);
+		cp_wake_waiters(&gate->threads, nr);
 	return closed;
 }
 
@@ -155,8 +159,8 @@ void cp_gate_wait(struct cp_gate *gate, unsigned int ticket)
 	if (nr >= READ_ONCE(gate->nr_awaited))
 		wake_up(&gate->holder);
 	___wait_event(gate->threads, !cp_gate_stops(gate, ticket),
-		      (TASK_KILLABLE | TASK_NOLOAD | TASK_FREEZABLE), 0, 0,
-		      schedule());
+		      (TASK_KILLABLE | TASK_NOLOAD | TASK_FREEZABLE),
+		      true, 0, schedule());
 	gate_unpark(gate, ticket);
 }
 

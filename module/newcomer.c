@@ -2,6 +2,7 @@
 /*
  * Newcomers: newcomer.h.
  */
+#include <linux/checkpoint.h>
 #include <linux/freezer.h>
 #include <linux/hashtable.h>
 #include <linux/jiffies.h>
@@ -11,6 +12,7 @@
 #include <linux/slab.h>
 
 #include "newcomer.h"
+#include "wait.h"
 
 /* A raw lock: a newcomer is added where preemption is off. */
 static DEFINE_HASHTABLE(newcomer_table, 6);
@@ -139,15 +141,17 @@ void cp_newcomer_wait(struct cp_newcomer *newcomer,
 
 	if (check_add_overflow(begun, limit, &deadline))
 		deadline = U64_MAX;
+	atomic_inc(&newcomers->waiting);
 	do {
 		left = newcomer_timeout(deadline);
 		left = ___wait_event(newcomers->wait,
 				     ___wait_cond_timeout(newcomer_may_go(newcomers,
 									  newcomer, child)),
 				     (TASK_KILLABLE | TASK_NOLOAD | TASK_FREEZABLE),
-				     0, left,
+				     true, left,
 				     __ret = schedule_timeout(__ret));
 	} while (!left && ktime_get_ns() < deadline);
+	atomic_dec(&newcomers->waiting);
 }
 
 /**
@@ -197,7 +201,7 @@ bool cp_newcomers_queue(struct cp_newcomers *newcomers,
 	bool open;
 
 	spin_lock(&newcomers->lock);
-	open = !newcomers->closed && newcomers->nr < CP_NEWCOMERS_MAX;
+	open = !newcomers->closed && newcomers->nr < CP_CHILDREN_MAX;
 	if (open) {
 		newcomers->nr++;
 		refcount_inc(&newcomer->refs);
@@ -278,14 +282,17 @@ void cp_newcomers_put_back(struct cp_newcomers *newcomers,
  * cp_newcomers_close - the master has left: only children that it was given wait
  * @newcomers: those of the pair
  *
- * The master may still take those that are queued. May be called more than once.
+ * The master may still take those that are queued. May be called more than once. May
+ * sleep.
  */
 void cp_newcomers_close(struct cp_newcomers *newcomers)
 {
 	spin_lock(&newcomers->lock);
 	WRITE_ONCE(newcomers->closed, true);
 	spin_unlock(&newcomers->lock);
-	wake_up_all(&newcomers->wait);
+	/* A child that is not counted yet has to find this pair closed. */
+	smp_mb();
+	cp_wake_waiters(&newcomers->wait, atomic_read(&newcomers->waiting));
 }
 
 /**

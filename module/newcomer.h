@@ -14,6 +14,7 @@
 #ifndef _CP_NEWCOMER_H
 #define _CP_NEWCOMER_H
 
+#include <linux/atomic.h>
 #include <linux/list.h>
 #include <linux/refcount.h>
 #include <linux/spinlock.h>
@@ -23,17 +24,15 @@
 struct cp_pair;
 struct task_struct;
 
-/* A master that takes none must not keep the memory of any number of children. */
-#define CP_NEWCOMERS_MAX	1024
-
 /**
  * struct cp_newcomers - the newcomers of a pair
  * @lock:	@queue, @nr, writes of @closed, and cp_newcomer.given
  * @queue:	children whose master has not been told, the first one first
- * @nr:		number of them, at most CP_NEWCOMERS_MAX
+ * @nr:		number of them, at most CP_CHILDREN_MAX
  * @closed:	the master has left: it takes no more children
  * @unborn:	children that have been created, and have not queued themselves yet
- * @wait:	where newcomers wait
+ * @wait:	where newcomers wait, exclusively
+ * @waiting:	at least as many as are in @wait
  */
 struct cp_newcomers {
 	spinlock_t lock; /* see above */
@@ -42,6 +41,7 @@ struct cp_newcomers {
 	bool closed;
 	atomic_t unborn;
 	wait_queue_head_t wait;
+	atomic_t waiting;
 };
 
 /**

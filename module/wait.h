@@ -45,4 +45,26 @@ static inline bool cp_sleep_until(u64 deadline)
 	__done ? 0 : __err ?: -ETIME;					\
 })
 
+/* The most tasks that one call wakes with interrupts off. */
+#define CP_WAKE_BATCH	64U
+
+/**
+ * cp_wake_waiters - wake the tasks that have waited longest
+ * @wq: where they wait, exclusively
+ * @nr: how many
+ *
+ * A task that is woken and waits again goes to the end of the queue, so that the first
+ * @nr are woken in any case. May sleep.
+ */
+static inline void cp_wake_waiters(struct wait_queue_head *wq, unsigned int nr)
+{
+	unsigned int batch;
+
+	for (; nr; nr -= batch) {
+		batch = min(nr, CP_WAKE_BATCH);
+		wake_up_nr(wq, batch);
+		cond_resched();
+	}
+}
+
 #endif /* _CP_WAIT_H */

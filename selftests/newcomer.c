@@ -87,6 +87,23 @@ static int body_forks(void *nr)
 	return body_sleep(NULL);
 }
 
+/* Does not wait for them: they exit by themselves. */
+static int body_crowd(void *nr)
+{
+	int i;
+
+	signal(SIGCHLD, SIG_IGN);
+	wait_for_go();
+	for (i = 0; i < *(int *)nr; i++) {
+		if (!syscall(SYS_fork)) {
+			__sync_fetch_and_add(&shared->ran, 1);
+			_exit(0);
+		}
+	}
+	shared->done = 1;
+	return body_sleep(NULL);
+}
+
 static int body_exec(void *unused)
 {
 	wait_for_go();
@@ -337,6 +354,23 @@ TEST_F(newcomer, each_of_many)
 	EXPECT_TRUE(eventually(shared->done));
 	EXPECT_EQ(nr, shared->ran);
 	EXPECT_EQ(0, self->m.get.unseen);
+	self->m.get.thread = 0;
+}
+
+TEST_F(newcomer, no_more_than_the_master_may_leave)
+{
+	int nr = CP_CHILDREN_MAX + 3;
+
+	ASSERT_TRUE(pair_with(self, body_crowd, &nr, CP_PREP_CHILDREN, 1000 * SECOND));
+	let_go();
+	ASSERT_TRUE(eventually(shared->done));
+	ASSERT_TRUE(eventually(shared->ran == 3));
+	ASSERT_GT(next_child(&self->m), 0);
+	EXPECT_EQ(3, self->m.get.unseen);
+	EXPECT_EQ(3, shared->ran);
+	/* All of the others are woken. */
+	ASSERT_EQ(0, ioctl(self->m.fd, CP_IOC_END, 0));
+	EXPECT_TRUE(eventually(shared->ran == (uint32_t)nr));
 	self->m.get.thread = 0;
 }
 

@@ -225,8 +225,9 @@ struct cp_prep {
  * begins after the slave's end, and listeners are sent CP_NL_CMD_CHILD. When the master ends
  * the pair, closes the file or exits, children that it has not been given continue.
  * Whoever is held can be killed and frozen; a debugger's stop takes effect afterwards. A
- * process is a master only once: each child needs another one. cp_get.unseen counts
- * children for which there was no memory.
+ * process is a master only once: each child needs another one. At most CP_CHILDREN_MAX
+ * children wait for CP_IOC_GET: a further one is not held, and the master is not told of
+ * it. cp_get.unseen counts those, and children for which there was no memory.
  */
 #define CP_PREP_OVERWRITE	(1U << 0)
 #define CP_PREP_DEATH		(1U << 1)
@@ -235,6 +236,7 @@ struct cp_prep {
 #define CP_PREP_CHILDREN	(1U << 4)
 
 #define CP_CHILD_LIMIT_DEFAULT	1000000000ULL
+#define CP_CHILDREN_MAX		1024
 
 /*
  * struct cp_get - take the next checkpoint (CP_IOC_GET)
