@@ -883,8 +883,8 @@ unsigned int cp_parts_threads(const struct cp_parts *parts)
  * cp_parts_state - who is waiting
  * @parts: the parts
  *
- * Return: the state, which may change at any time. CP_RING_SLAVE_WAITING if one thread
- * waits.
+ * Return: the state, which may change at any time. CP_RING_HELD if the master holds the
+ * slave, else CP_RING_SLAVE_WAITING if one thread waits.
  */
 enum cp_ring_state cp_parts_state(struct cp_parts *parts)
 {
@@ -893,6 +893,8 @@ enum cp_ring_state cp_parts_state(struct cp_parts *parts)
 
 	if (READ_ONCE(parts->closed))
 		return CP_RING_OVER;
+	if (cp_gate_is_closed(parts->plan.gate))
+		return CP_RING_HELD;
 	for (part = part_at(parts, 0); part; part = part_next(part)) {
 		state = cp_ring_state(&part->ring);
 		if (state == CP_RING_SLAVE_WAITING || parts->plan.single)

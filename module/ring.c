@@ -886,6 +886,7 @@ const char *cp_ring_state_name(enum cp_ring_state state)
 		[CP_RING_SLAVE_WAITING]		= "slave-waiting",
 		[CP_RING_MASTER_WAITING]	= "master-waiting",
 		[CP_RING_OVER]			= "over",
+		[CP_RING_HELD]			= "held",
 	};
 
 	return names[state];

@@ -62,12 +62,16 @@
 
 struct cp_stats;
 
-/* Which of the two is waiting, in the words of the teaching kernel. */
+/*
+ * Which of the two is waiting, in the words of the teaching kernel. The last one is that of
+ * a whole pair, cp_parts_state(). The values are those of enum cp_nl_state.
+ */
 enum cp_ring_state {
 	CP_RING_RUNNING,
 	CP_RING_SLAVE_WAITING,
 	CP_RING_MASTER_WAITING,
 	CP_RING_OVER,
+	CP_RING_HELD,
 };
 
 enum cp_policy {

@@ -394,7 +394,7 @@ test_origin()
 		    raise KeyError(hex(addr))
 		lines = [l.split() for l in notes["checkpoint", 0x43500001].decode().rstrip("\0").splitlines()]
 		fields = {l[0]: l[1] for l in lines if len(l) == 2}
-		assert fields["version"] == "1" and fields["checkpoint"] == "1" and fields["stack"] == "whole"
+		assert fields["version"] == "1" and fields["checkpoint"] == "0" and fields["stack"] == "whole"
 		assert fields["entry"] == "syscall" and fields["syscall"] == "34", fields
 		assert int(get["time_ns"]) < int(fields["time_ns"]) <= int(fields["later_ns"])
 		(stack,) = [l for l in lines if l[0] == "instant"]

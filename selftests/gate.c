@@ -198,11 +198,13 @@ TEST_F(hold, nothing_runs)
 		before = progress();
 		sleep_ms(20);
 		EXPECT_EQ(before, progress());
+		EXPECT_TRUE(master_state_is(&self->m, "held"));
 		/* Taking lets nobody continue. */
 		EXPECT_LE(self->hold.nr_threads, take_all(&self->m));
 		sleep_ms(5);
 		EXPECT_EQ(before, progress());
 		EXPECT_EQ(0, release(&self->m));
+		EXPECT_FALSE(master_state_is(&self->m, "held"));
 	}
 }
 

@@ -424,7 +424,7 @@ test_list_and_stat_of_threads()
 		refuses 2 "no slave that you may see has the name 'cre'" cpctl $verb --name cre
 		ends 0 cpctl $verb --json
 		has out '"threads":7,"unseen":0,'
-		has out '"held":true'
+		has out '"state":"held"'
 	done
 	echo >&6
 	exec 6>&-

@@ -920,7 +920,7 @@ assert 0 < total(samples, "checkpoint_pair_held_seconds_sum") < figure("held_ns"
 assert 0 < total(samples, "checkpoint_pair_held_max_seconds") < figure("held_max_ns") / 1e9
 states = {re.search("state=\"([^\"]*)", l).group(1): n for (k, l), n in samples.items()
           if k == "checkpoint_pair_state"}
-assert states == {"running": 0, "slave-waiting": 1, "master-waiting": 0}, states
+assert states == {"running": 0, "slave-waiting": 1, "master-waiting": 0, "held": 0}, states
 buckets = [(float(re.search("le=\"([^\"]*)", l).group(1)), n) for (k, l), n in samples.items()
            if k == "checkpoint_pair_held_seconds_bucket"]
 assert buckets == sorted(buckets) and [n for _, n in buckets] == sorted(n for _, n in buckets)

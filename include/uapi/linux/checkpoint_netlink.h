@@ -151,12 +151,14 @@ enum cp_nl_attr {
  * @CP_NL_STATE_SLAVE_WAITING: the slave waits for the master to fetch
  * @CP_NL_STATE_MASTER_WAITING: the master waits for the slave to arrive
  * @CP_NL_STATE_OVER: the pair is over
+ * @CP_NL_STATE_HELD: the master holds the slave (CP_IOC_HOLD)
  */
 enum cp_nl_state {
 	CP_NL_STATE_RUNNING,
 	CP_NL_STATE_SLAVE_WAITING,
 	CP_NL_STATE_MASTER_WAITING,
 	CP_NL_STATE_OVER,
+	CP_NL_STATE_HELD,
 };
 
 #define CP_NL_LISTENERS_PER_USER	16

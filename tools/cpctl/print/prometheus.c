@@ -141,7 +141,9 @@ static void print_state(FILE *out, const struct pair_info *pair)
 	char label[64];
 	uint32_t state;
 
-	for (state = CP_NL_STATE_RUNNING; state < CP_NL_STATE_OVER; state++) {
+	for (state = CP_NL_STATE_RUNNING; state <= CP_NL_STATE_HELD; state++) {
+		if (state == CP_NL_STATE_OVER)
+			continue;
 		snprintf(label, sizeof(label), "state=\"%s\"",
 			 state_word(state));
 		print_sample(out, "checkpoint_pair_state", pair, label);

@@ -7,7 +7,6 @@
 #include <linux/checkpoint.h>
 
 #include "entry.h"
-#include "taskstat.h"
 #include "text.h"
 #include "words.h"
 
@@ -22,27 +21,11 @@ const char *state_word(uint32_t state)
 		return "master-waiting";
 	case CP_NL_STATE_OVER:
 		return "over";
+	case CP_NL_STATE_HELD:
+		return "held";
 	default:
 		return "unknown";
 	}
-}
-
-bool words_held(const struct pair_info *pair)
-{
-	struct taskstat stat;
-	char state = '\0';
-
-	if (pair->state == CP_NL_STATE_OVER ||
-	    !taskstat_read(&stat, pair->slave))
-		return false;
-	sscanf(stat.fields, " %c", &state);
-	free(stat.name);
-	return state == 'I';
-}
-
-const char *pair_word(const struct pair_info *pair)
-{
-	return words_held(pair) ? "held" : state_word(pair->state);
 }
 
 const char *reason_name(uint32_t reason)
@@ -114,8 +97,6 @@ struct json_object *words_pair(const struct pair_info *pair, const char *type)
 	add_number(object, "threads", pair->threads);
 	add_number(object, "unseen", pair->unseen);
 	add_string(object, "state", state_word(pair->state));
-	json_object_object_add(object, "held",
-			       json_object_new_boolean(words_held(pair)));
 	add_number(object, "made_ns", pair->made);
 	add_number(object, "taken", pair->taken);
 	add_number(object, "missed", pair->missed);

@@ -10,17 +10,6 @@
 /* state_word() - the word of sysfs for a state: "running", "slave-waiting" etc. */
 const char *state_word(uint32_t state);
 
-/*
- * words_held() - is the slave held at one instant (CP_IOC_HOLD)?
- *
- * /proc shows a held thread in state I, which no other thread of a process has. Only the
- * main thread is looked at; if that has ended, or is hidden, the answer is no.
- */
-bool words_held(const struct pair_info *pair);
-
-/* pair_word() - "held", or the word of state_word() */
-const char *pair_word(const struct pair_info *pair);
-
 /* reason_name() - "none", "exited", "exec" or "detached" */
 const char *reason_name(uint32_t reason);
 

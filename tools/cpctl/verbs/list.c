@@ -60,7 +60,7 @@ static void add_pair(struct table *table, const struct pair_info *pair)
 	table_add(table, "%d", pair->slave);
 	table_add(table, "%d", pair->master);
 	table_add(table, "%s", figure_user(pair->uid));
-	table_add(table, "%s", pair_word(pair));
+	table_add(table, "%s", state_word(pair->state));
 	table_add(table, "%" PRIu64, pair->taken);
 	table_add(table, "%" PRIu64, pair->missed);
 	table_add(table, "%s", figure_bytes(bytes, (double)pair->bytes));

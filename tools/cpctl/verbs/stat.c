@@ -190,7 +190,7 @@ static void add_change(struct table *table, const struct change *change)
 
 	table_add(table, "%d", pair->slave);
 	table_add(table, "%d", pair->master);
-	table_add(table, "%s", pair_word(pair));
+	table_add(table, "%s", state_word(pair->state));
 	table_add(table, "%.1f", (double)change->taken / change->seconds);
 	table_add(table, "%.1f", (double)change->missed / change->seconds);
 	table_add(table, "%s", figure_bytes(text, (double)change->bytes /
