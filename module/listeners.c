@@ -327,8 +327,6 @@ static void listeners_unsubscribe(const struct sock *sk, u32 portid)
 	if (listener)
 		listener_remove(listener);
 	mutex_unlock(&listeners_mutex);
-	/* Events that are being sent arrive before the answer to this request. */
-	synchronize_srcu(&listeners_srcu);
 }
 
 /**
@@ -345,13 +343,17 @@ int cp_listeners_set(struct sock *sk, u32 portid, u32 events,
 		     const struct cp_viewer *viewer,
 		     struct netlink_ext_ack *extack)
 {
-	int ret;
+	int ret = 0;
 
-	if (!events) {
+	if (events)
+		ret = listeners_subscribe(sk, portid, events, viewer);
+	else
 		listeners_unsubscribe(sk, portid);
-		return 0;
-	}
-	ret = listeners_subscribe(sk, portid, events, viewer);
+	/*
+	 * Events that are being sent arrive before the answer to this request: those that
+	 * follow it are for the new subscription, whose viewer may see less.
+	 */
+	synchronize_srcu(&listeners_srcu);
 	if (ret == -EUSERS)
 		NL_SET_ERR_MSG(extack, "too many listeners: close one");
 	return ret;
