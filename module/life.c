@@ -68,6 +68,24 @@ static void life_drop_hook(struct cp_pair *pair)
 		life_unhooked(pair);
 }
 
+/**
+ * cp_life_newcomer_wait - newcomer: wait until somebody has paired with it
+ * @pair: its parent's pair, or its own before an exec
+ * @newcomer: the newcomer, after cp_newcomer_add(); the current task
+ * @child: also until @pair is over
+ *
+ * A pair that was made before cp_newcomer_add() did not find the newcomer: it is in the
+ * table. Of a pair that is in the table without hooks, cp_life_begin() still has to find
+ * the newcomer, which must not run before it has its hook.
+ */
+void cp_life_newcomer_wait(struct cp_pair *pair, struct cp_newcomer *newcomer,
+			   bool child)
+{
+	if (!cp_table_is_hooked(current))
+		cp_newcomer_wait(newcomer, &pair->parts.newcomers, child,
+				 pair->ask.child_limit);
+}
+
 /* A child before its first instruction. */
 static void child_work(struct callback_head *work)
 {
@@ -79,8 +97,7 @@ static void child_work(struct callback_head *work)
 		cp_parts_stillborn(&pair->parts);
 	} else if (cp_parts_announce(&pair->parts, newcomer)) {
 		cp_event_child(pair);
-		cp_newcomer_wait(newcomer, &pair->parts.newcomers, true,
-				 pair->ask.child_limit);
+		cp_life_newcomer_wait(pair, newcomer, true);
 	}
 	cp_newcomer_remove(newcomer);
 	cp_newcomer_unref(newcomer);
@@ -108,11 +125,14 @@ static int life_hook(struct cp_pair *pair, struct task_struct *task)
 
 	if (!thread)
 		return -ENOMEM;
-	/* Before others find the thread: the task may be creating another one now. */
+	/* Before others find the thread: the task may be creating another task now. */
 	if (cp_pair_is_process(pair))
 		thread->spare = cp_thread_alloc(GFP_KERNEL);
+	if (cp_pair_holds_children(pair))
+		thread->spare_child = cp_newcomer_alloc(GFP_KERNEL);
 	if (!cp_thread_add(thread, pair, task)) {
 		kfree(thread->spare);
+		cp_newcomer_unref(thread->spare_child);
 		kfree(thread);
 		return 0;
 	}
@@ -234,6 +254,8 @@ int cp_life_begin(struct cp_pair *pair)
 		cp_life_end(pair, CP_END_DETACHED, 0);
 		cp_sysfs_remove(pair);
 	} else {
+		/* In this order: see cp_life_newcomer_wait(). */
+		cp_table_set_hooked(pair);
 		cp_newcomer_paired(pair->slave.task);
 	}
 	life_drop_hook(pair);

@@ -8,6 +8,7 @@
 
 #include <linux/types.h>
 
+struct cp_newcomer;
 struct cp_pair;
 struct cp_tasks_ops;
 struct cp_thread;
@@ -18,6 +19,8 @@ int cp_life_begin(struct cp_pair *pair);
 void cp_life_end(struct cp_pair *pair, u32 reason, s32 status);
 void cp_life_thread_over(struct cp_thread *thread);
 void cp_life_thread_unseen(struct cp_pair *pair);
+void cp_life_newcomer_wait(struct cp_pair *pair, struct cp_newcomer *newcomer,
+			   bool child);
 void cp_life_drop(struct cp_pair *pair);
 
 #endif /* _CP_LIFE_H */

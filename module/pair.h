@@ -45,10 +45,10 @@
  *	  users_mutex		tasks.c: the cost for other tasks, on or off
  *	  dirs_mutex		sysfs.c: the directories of pairs
  *	  listeners_mutex	listeners.c: the listeners, and cp_pair.events
- *	    cp_parts.lock	who has which part; also under cp_gate.holding
+ *	    cp_parts.lock	who has which part
  *	      cp_ring.lock	the ring
  *	      cp_hook.nudge_lock raw: nudges against the end of the pair
- *	cp_gate.lock		the gate; also under cp_gate.holding
+ *	  cp_gate.lock		the gate
  *	  cp_newcomers.lock	children that wait for their masters
  *	  newcomer_table_lock	raw: newcomer.c: the table of newcomers
  *	  pairs_lock		table.c: the tables, and struct cp_outcome
@@ -87,6 +87,7 @@ struct cp_prep;
  * @slave_key:	the key in the table of slaves
  * @master_key:	the key in the table of masters
  * @announced:	cp_table_announce() has been called
+ * @hooked:	cp_table_set_hooked() has been called; pairs_lock
  */
 struct cp_entry {
 	struct hlist_node by_slave;
@@ -95,6 +96,7 @@ struct cp_entry {
 	unsigned long slave_key;
 	unsigned long master_key;
 	bool announced;
+	bool hooked;
 };
 
 /**

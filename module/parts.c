@@ -4,6 +4,7 @@
  */
 #include <linux/checkpoint.h>
 #include <linux/memcontrol.h>
+#include <linux/nospec.h>
 #include <linux/poll.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
@@ -223,7 +224,8 @@ static struct cp_part *parts_recycle(struct cp_parts *parts)
 	     READ_ONCE(parts->nr) < parts->max))
 		return NULL;
 	list_for_each_entry(part, &parts->ended, node) {
-		if (part == parts->reading || !cp_ring_reopen(&part->ring))
+		if (part == READ_ONCE(parts->reading) ||
+		    !cp_ring_reopen(&part->ring))
 			continue;
 		WRITE_ONCE(part->ended, false);
 		parts->nr_ended--;
@@ -543,9 +545,13 @@ unsigned int cp_parts_asleep(struct cp_parts *parts)
 int cp_parts_sleeper(struct cp_parts *parts, unsigned int i,
 		     struct cp_sleeper *sleeper)
 {
-	struct cp_part *part = part_at(parts, i);
+	struct cp_part *part;
 	int ret = 0;
 
+	/* The caller of CP_IOC_SLEEPER has chosen @i. */
+	if (i >= parts->max)
+		return -ENOENT;
+	part = part_at(parts, array_index_nospec(i, parts->max));
 	if (!part)
 		return -ENOENT;
 	spin_lock(&parts->lock);
@@ -853,8 +859,8 @@ void cp_parts_stillborn(struct cp_parts *parts)
  * cp_parts_ready - would cp_parts_take() return at once?
  * @parts: the parts
  *
- * Return: true when a checkpoint or the end of a thread waits, a thread waits, or the
- * pair is over.
+ * Return: true when a checkpoint, the end of a thread or a child is there, a thread waits,
+ * or the pair is over.
  */
 bool cp_parts_ready(struct cp_parts *parts)
 {

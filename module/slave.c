@@ -19,7 +19,6 @@
 #include "listeners.h"
 #include "pair.h"
 #include "slave.h"
-#include "table.h"
 #include "thread.h"
 #include "trace.h"
 
@@ -437,15 +436,13 @@ static void slave_exec(struct cp_pair *pair)
 
 	if (cp_pair_holds_children(pair))
 		newcomer = cp_newcomer_alloc(GFP_KERNEL);
-	/* Before the master is told: it may pair at once. */
+	/* Before the master is notified: it may pair at once. */
 	if (newcomer)
 		cp_newcomer_add(newcomer, current);
 	cp_life_end(pair, CP_END_EXEC, 0);
 	if (!newcomer)
 		return;
-	if (!cp_table_has(current))
-		cp_newcomer_wait(newcomer, &pair->parts.newcomers, false,
-				 pair->ask.child_limit);
+	cp_life_newcomer_wait(pair, newcomer, false);
 	cp_newcomer_remove(newcomer);
 	cp_newcomer_unref(newcomer);
 }

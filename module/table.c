@@ -21,7 +21,8 @@ static unsigned long process_key(const struct task_struct *task)
 	return (unsigned long)task->signal;
 }
 
-static bool is_slave(struct task_struct *task)
+/* The live pair whose slave is the task's process, or NULL. */
+static struct cp_pair *pair_of_slave(struct task_struct *task)
 {
 	struct cp_pair *pair;
 
@@ -29,8 +30,13 @@ static bool is_slave(struct task_struct *task)
 	hash_for_each_possible(slaves, pair, entry.by_slave, process_key(task))
 		if (!pair->outcome.reason &&
 		    same_thread_group(pair->slave.task, task))
-			return true;
-	return false;
+			return pair;
+	return NULL;
+}
+
+static bool is_slave(struct task_struct *task)
+{
+	return pair_of_slave(task);
 }
 
 static bool is_master(struct task_struct *task)
@@ -88,6 +94,24 @@ bool cp_table_has(struct task_struct *task)
 }
 
 /**
+ * cp_table_is_hooked - is a task's process a slave whose threads have hooks?
+ * @task: any thread of the process
+ *
+ * Return: false as long as cp_life_begin() may still be arming them.
+ */
+bool cp_table_is_hooked(struct task_struct *task)
+{
+	struct cp_pair *pair;
+	bool hooked;
+
+	spin_lock(&pairs_lock);
+	pair = pair_of_slave(task);
+	hooked = pair && pair->entry.hooked;
+	spin_unlock(&pairs_lock);
+	return hooked;
+}
+
+/**
  * cp_table_insert - from here on, the caller and the slave count as paired
  * @pair: the pair, of which the caller is the master
  *
@@ -133,6 +157,17 @@ void cp_table_announce(struct cp_pair *pair)
 {
 	/* Pairs with is_findable(): a lookup that succeeds sees all of the pair. */
 	smp_store_release(&pair->entry.announced, true);
+}
+
+/**
+ * cp_table_set_hooked - each thread of the slave has a hook
+ * @pair: the pair
+ */
+void cp_table_set_hooked(struct cp_pair *pair)
+{
+	spin_lock(&pairs_lock);
+	pair->entry.hooked = true;
+	spin_unlock(&pairs_lock);
 }
 
 /**

@@ -31,8 +31,10 @@ struct cp_table_cursor {
 
 int cp_table_check_caller(void);
 bool cp_table_has(struct task_struct *task);
+bool cp_table_is_hooked(struct task_struct *task);
 int cp_table_insert(struct cp_pair *pair);
 void cp_table_announce(struct cp_pair *pair);
+void cp_table_set_hooked(struct cp_pair *pair);
 bool cp_table_close(struct cp_pair *pair, u32 reason, s32 status);
 void cp_table_remove(struct cp_pair *pair);
 

@@ -108,8 +108,8 @@ static int probe_use(struct probe *probe)
 }
 
 /*
- * Enabling and disabling patch the kernel's code, which is slow: only after
- * IDLE_DELAY without a user is it done.
+ * Enabling and disabling patch the kernel's code, which is slow: a probe outlives its last
+ * user by up to IDLE_DELAY.
  */
 static void probe_unuse(struct probe *probe)
 {
