@@ -545,6 +545,23 @@ size_t cp_xstate_size(void)
 }
 
 /**
+ * cp_capture_other_xstate - save floating point and vector registers of another task
+ * @task: the task, which has left its CPU and does not run
+ * @buf: where they go
+ * @room: the size of @buf
+ *
+ * Any context.
+ *
+ * Return: the number of bytes, or an error.
+ */
+int cp_capture_other_xstate(struct task_struct *task, void *buf, size_t room)
+{
+	const struct user_regset *regset = find_xstate();
+
+	return regset ? regset_get(task, regset, room, buf) : 0;
+}
+
+/**
  * cp_capture_xstate - save floating point and vector registers
  * @region: where they go
  * @slot: the slot of it

@@ -35,6 +35,7 @@ bool cp_capture_stack_late(struct cp_region *region,
 			   const struct cp_slot *slot, unsigned long sp);
 void cp_capture_no_stack(const struct cp_slot *slot, unsigned long sp);
 size_t cp_xstate_size(void);
+int cp_capture_other_xstate(struct task_struct *task, void *buf, size_t room);
 void cp_capture_xstate(struct cp_region *region, const struct cp_slot *slot,
 		       void *buf, size_t room);
 

@@ -11,6 +11,7 @@
 #include <linux/hrtimer.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
+#include <linux/sched/coredump.h>
 #include <asm/msr.h>
 
 #ifndef CONFIG_X86_64
@@ -111,6 +112,73 @@ static inline struct file *get_file_active(struct file **place)
 	return file && atomic_long_inc_not_zero(&file->f_count) ? file : NULL;
 }
 #endif
+
+/* The file that the program has mapped, and not the one below it, since 6.7. */
+static inline const struct path *cp_file_path(const struct file *file)
+{
+#ifdef CP_HAVE_FILE_USER_PATH
+	return file_user_path(file);
+#else
+	return &file->f_path;
+#endif
+}
+
+static inline const struct inode *cp_file_inode(const struct file *file)
+{
+#ifdef CP_HAVE_FILE_USER_PATH
+	return file_user_inode(file);
+#else
+	return file_inode(file);
+#endif
+}
+
+/* The name that prctl(PR_SET_VMA) has given to a mapping of no file; mmap_lock is held. */
+static inline const char *cp_anon_name(const struct vm_area_struct *vma)
+{
+#ifdef CONFIG_ANON_VMA_NAME
+	return vma->anon_name ? vma->anon_name->name : NULL;
+#else
+	return NULL;
+#endif
+}
+
+/* A mapping that cannot be unmapped, since 6.10. */
+#ifdef VM_SEALED
+#define CP_VM_SEALED	VM_SEALED
+#else
+#define CP_VM_SEALED	0
+#endif
+
+/* The current task's rseq area, or NULL; part of a struct since 6.19. */
+static inline struct rseq __user *cp_current_rseq(void)
+{
+#if !defined(CONFIG_RSEQ)
+	return NULL;
+#elif defined(CP_HAVE_RSEQ_DATA)
+	return current->rseq.usrptr;
+#else
+	return current->rseq;
+#endif
+}
+
+/* Flags of an mm_struct are changed through helpers since 6.18. */
+static inline void cp_mm_disable_thp(struct mm_struct *mm)
+{
+#ifdef CP_HAVE_MM_FLAGS_SET
+	mm_flags_set(MMF_DISABLE_THP_COMPLETELY, mm);
+#else
+	set_bit(MMF_DISABLE_THP, &mm->flags);
+#endif
+}
+
+static inline bool cp_mm_is_unstable(const struct mm_struct *mm)
+{
+#ifdef CP_HAVE_MM_FLAGS_SET
+	return mm_flags_test(MMF_UNSTABLE, mm);
+#else
+	return test_bit(MMF_UNSTABLE, &mm->flags);
+#endif
+}
 
 /* With PREEMPT_RT, locks that others hold cannot be waited for in the notifier. */
 #define CP_LATE_WORKS	(!IS_ENABLED(CONFIG_PREEMPT_RT))

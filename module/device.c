@@ -7,6 +7,7 @@
 
 #include <linux/checkpoint.h>
 #include <linux/fdtable.h>
+#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
@@ -31,6 +32,7 @@
 #include "pair.h"
 #include "region.h"
 #include "slave.h"
+#include "snapshot.h"
 #include "sysfs.h"
 #include "table.h"
 #include "timens.h"
@@ -62,12 +64,14 @@ MODULE_PARM_DESC(stack_max, "most bytes of stack that a master may ask for");
 #define CP_GET_SIZE_VER2	64	/* thread, unseen */
 #define CP_HOLD_SIZE_VER1	32
 #define CP_SLEEPER_SIZE_VER1	304
+#define CP_SNAPSHOT_SIZE_VER1	24
 
 static_assert(sizeof(struct cp_info) == CP_INFO_SIZE_VER2);
 static_assert(sizeof(struct cp_prep) == CP_PREP_SIZE_VER5);
 static_assert(sizeof(struct cp_get) == CP_GET_SIZE_VER2);
 static_assert(sizeof(struct cp_hold) == CP_HOLD_SIZE_VER1);
 static_assert(sizeof(struct cp_sleeper) == CP_SLEEPER_SIZE_VER1);
+static_assert(sizeof(struct cp_snapshot) == CP_SNAPSHOT_SIZE_VER1);
 
 /* The file's pair, with a reference for the caller; NULL before the first. */
 static struct cp_pair *file_pair_get(struct cp_file *cp_file)
@@ -135,7 +139,8 @@ static int ioctl_info(unsigned int cmd, void __user *uarg)
 			    CP_FEATURE_RATE | CP_FEATURE_DEATH |
 			    CP_FEATURE_XSTATE | CP_FEATURE_DEATH_STACK |
 			    CP_FEATURE_PROCESS | CP_FEATURE_HOLD |
-			    CP_FEATURE_SLEEPER | CP_FEATURE_CHILDREN,
+			    CP_FEATURE_SLEEPER | CP_FEATURE_CHILDREN |
+			    CP_FEATURE_SNAPSHOT,
 		.stack_default = stack_default,
 		.stack_max = stack_max,
 		.arena_default = arena_default,
@@ -564,6 +569,56 @@ static int ioctl_sleeper(struct cp_file *cp_file, unsigned int cmd,
 	return ret ?: copy_struct_out(uarg, &sleeper, sizeof(sleeper), cmd);
 }
 
+/* Gives the descriptor; it is installed last, because then it cannot be withdrawn. */
+static int device_snapshot(struct cp_pair *pair, struct cp_snapshot *snapshot,
+			   unsigned int cmd, void __user *uarg)
+{
+	struct cp_snapshot_ask ask = {
+		.deadline = cp_timens_deadline(snapshot->deadline),
+		.limit = snapshot->limit ?: CP_HOLD_LIMIT_DEFAULT,
+	};
+	int fd = get_unused_fd_flags(O_CLOEXEC), ret;
+	struct file *file;
+
+	if (fd < 0)
+		return fd;
+	file = cp_snapshot_make(pair, &ask);
+	ret = PTR_ERR_OR_ZERO(file);
+	snapshot->late = ask.late;
+	if ((!ret || ret == -ETIMEDOUT) &&
+	    copy_struct_out(uarg, snapshot, sizeof(*snapshot), cmd)) {
+		if (!ret)
+			fput(file);
+		ret = -EFAULT;
+	}
+	if (ret)
+		put_unused_fd(fd);
+	else
+		fd_install(fd, file);
+	return ret ?: fd;
+}
+
+static int ioctl_snapshot(struct cp_file *cp_file, unsigned int cmd,
+			  void __user *uarg)
+{
+	struct cp_snapshot snapshot;
+	struct cp_pair *pair;
+	int ret;
+
+	ret = copy_struct_in(&snapshot, sizeof(snapshot), CP_SNAPSHOT_SIZE_VER1,
+			     cmd, uarg);
+	if (ret)
+		return ret;
+	if (snapshot.flags)
+		return -EINVAL;
+	pair = file_pair_get_master(cp_file);
+	if (IS_ERR(pair))
+		return PTR_ERR(pair);
+	ret = device_snapshot(pair, &snapshot, cmd, uarg);
+	cp_pair_unref(pair);
+	return ret;
+}
+
 static int ioctl_end(struct cp_file *cp_file)
 {
 	struct cp_pair *pair = file_pair_get_master(cp_file);
@@ -595,6 +650,8 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return ioctl_release(file->private_data);
 	case CP_IOC_KIND(CP_IOC_SLEEPER):
 		return ioctl_sleeper(file->private_data, cmd, uarg);
+	case CP_IOC_KIND(CP_IOC_SNAPSHOT):
+		return ioctl_snapshot(file->private_data, cmd, uarg);
 	case CP_IOC_KIND(CP_IOC_END):
 		return ioctl_end(file->private_data);
 	default:

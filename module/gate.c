@@ -10,23 +10,30 @@
 #include "gate.h"
 #include "wait.h"
 
-/* Gives whether this call has opened it. May sleep. */
+/*
+ * Gives whether this call has opened it, or has it open when it is not bolted any more. May
+ * sleep.
+ */
 static bool open_gate(struct cp_gate *gate, bool expired)
 {
+	bool opens, first;
 	unsigned int nr;
-	bool closed;
 
 	spin_lock(&gate->lock);
-	closed = gate->closed;
 	nr = gate->nr_parked;
-	WRITE_ONCE(gate->closed, false);
-	if (closed)
+	first = gate->closed && !gate->opening;
+	opens = first && !gate->bolted;
+	if (first)
 		gate->expired = expired;
+	if (opens)
+		WRITE_ONCE(gate->closed, false);
+	else
+		gate->opening = first || gate->opening;
 	spin_unlock(&gate->lock);
 	/* A thread that is counted and not in the queue yet finds the gate open. */
-	if (closed)
+	if (opens)
 		cp_wake_waiters(&gate->threads, nr);
-	return closed;
+	return first;
 }
 
 static void gate_expire(struct work_struct *work)
@@ -118,6 +125,46 @@ int cp_gate_open(struct cp_gate *gate)
 	return expired ? -ETIME : -EALREADY;
 }
 
+/**
+ * cp_gate_bolt - keep a closed gate closed while a thread executes a call
+ * @gate: the gate
+ *
+ * Return: false when the gate is open, or bolted already.
+ */
+bool cp_gate_bolt(struct cp_gate *gate)
+{
+	bool bolts;
+
+	spin_lock(&gate->lock);
+	bolts = gate->closed && !gate->bolted;
+	gate->bolted |= bolts;
+	spin_unlock(&gate->lock);
+	return bolts;
+}
+
+/**
+ * cp_gate_unbolt - undo cp_gate_bolt()
+ * @gate: the gate
+ *
+ * The gate opens if it was to open meanwhile. May sleep.
+ */
+void cp_gate_unbolt(struct cp_gate *gate)
+{
+	unsigned int nr;
+	bool opens;
+
+	spin_lock(&gate->lock);
+	nr = gate->nr_parked;
+	opens = gate->opening;
+	gate->bolted = false;
+	gate->opening = false;
+	if (opens)
+		WRITE_ONCE(gate->closed, false);
+	spin_unlock(&gate->lock);
+	if (opens)
+		cp_wake_waiters(&gate->threads, nr);
+}
+
 /* Gives how many threads wait now; 0 when @ticket is not valid any more. */
 static unsigned int gate_park(struct cp_gate *gate, unsigned int ticket)
 {
@@ -144,11 +191,13 @@ static void gate_unpark(struct cp_gate *gate, unsigned int ticket)
  * cp_gate_wait - thread: wait until the gate is open
  * @gate: the gate
  * @ticket: from cp_gate_ticket(); after the gate has been open, it is not valid any more
+ * @call: or until this is not NULL, after which the thread has been woken
  *
  * Called in the thread's work, which may sleep, with no locks held: the thread can be
  * frozen. Returns early when the thread is killed.
  */
-void cp_gate_wait(struct cp_gate *gate, unsigned int ticket)
+void cp_gate_wait(struct cp_gate *gate, unsigned int ticket,
+		  struct cp_freeze *const *call)
 {
 	unsigned int nr = gate_park(gate, ticket);
 
@@ -158,7 +207,8 @@ void cp_gate_wait(struct cp_gate *gate, unsigned int ticket)
 	smp_mb();
 	if (nr >= READ_ONCE(gate->nr_awaited))
 		wake_up(&gate->holder);
-	___wait_event(gate->threads, !cp_gate_stops(gate, ticket),
+	___wait_event(gate->threads,
+		      !cp_gate_stops(gate, ticket) || READ_ONCE(*call),
 		      (TASK_KILLABLE | TASK_NOLOAD | TASK_FREEZABLE),
 		      true, 0, schedule());
 	gate_unpark(gate, ticket);

@@ -9,6 +9,9 @@
  * The gate opens when the holder opens it, when the pair is over, and when the limit of
  * the hold has passed: a master may need its own slave, as its terminal or as
  * the server of its files, and would wait for ever.
+ *
+ * While one of the threads executes a call for the holder (freeze.h), the gate is bolted:
+ * it opens as soon as the call is over.
  */
 #ifndef _CP_GATE_H
 #define _CP_GATE_H
@@ -19,11 +22,15 @@
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
+struct cp_freeze;
+
 /**
  * struct cp_gate - the gate of a pair
  * @holding:	one hold, or release, at a time
  * @lock:	held for a few instructions
  * @closed:	threads wait; read without the lock as a hint
+ * @bolted:	a thread executes a call for the holder
+ * @opening:	with @bolted: the gate is to open after that
  * @expired:	it has opened because the limit passed, and the holder does not know
  * @generation:	counts how often the gate has been closed, from 1
  * @nr_parked:	threads that wait since it was closed
@@ -33,9 +40,11 @@
  * @expiry:	opens the gate
  */
 struct cp_gate {
-	struct mutex holding; /* CP_IOC_HOLD and CP_IOC_RELEASE */
+	struct mutex holding; /* CP_IOC_HOLD, CP_IOC_RELEASE and CP_IOC_SNAPSHOT */
 	spinlock_t lock; /* all but the wait queues and @expiry */
 	bool closed;
+	bool bolted;
+	bool opening;
 	bool expired;
 	unsigned int generation;
 	unsigned int nr_parked;
@@ -50,7 +59,10 @@ void cp_gate_destroy(struct cp_gate *gate);
 bool cp_gate_close(struct cp_gate *gate);
 void cp_gate_limit(struct cp_gate *gate, u64 limit);
 int cp_gate_open(struct cp_gate *gate);
-void cp_gate_wait(struct cp_gate *gate, unsigned int ticket);
+bool cp_gate_bolt(struct cp_gate *gate);
+void cp_gate_unbolt(struct cp_gate *gate);
+void cp_gate_wait(struct cp_gate *gate, unsigned int ticket,
+		  struct cp_freeze *const *call);
 int cp_gate_await(struct cp_gate *gate, unsigned int nr_threads,
 		  unsigned long time);
 unsigned int cp_gate_parked(struct cp_gate *gate);

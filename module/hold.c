@@ -60,8 +60,18 @@ static int hold_gather(struct cp_pair *pair, u64 deadline, bool asleep,
 	}
 }
 
-static int hold_begin_locked(struct cp_pair *pair, u64 deadline, u64 limit,
-			     bool asleep, struct cp_hold_result *result)
+/**
+ * cp_hold_begin_locked - cp_hold_begin() for a caller that has cp_gate.holding
+ * @pair: as there
+ * @deadline: as there
+ * @limit: as there
+ * @asleep: as there
+ * @result: as there
+ *
+ * Return: as there.
+ */
+int cp_hold_begin_locked(struct cp_pair *pair, u64 deadline, u64 limit,
+			 bool asleep, struct cp_hold_result *result)
 {
 	int ret;
 
@@ -104,8 +114,51 @@ int cp_hold_begin(struct cp_pair *pair, u64 deadline, u64 limit, bool asleep,
 
 	if (mutex_lock_interruptible(&pair->gate.holding))
 		return -ERESTARTSYS;
-	ret = hold_begin_locked(pair, deadline, limit, asleep, result);
+	ret = cp_hold_begin_locked(pair, deadline, limit, asleep, result);
 	mutex_unlock(&pair->gate.holding);
+	return ret;
+}
+
+/* Waits until a thread that sleeps has returned from its call. */
+static int hold_await_one(struct cp_pair *pair, u64 deadline)
+{
+	if (cp_pair_is_over(pair))
+		return -EPIPE;
+	if (ktime_get_ns() >= deadline || !cp_gate_is_closed(&pair->gate))
+		return -ETIMEDOUT;
+	return cp_gate_await(&pair->gate, 1, LOOK_AGAIN);
+}
+
+/**
+ * cp_hold_for_call - have a thread of a held slave at the gate, to execute a call
+ * @pair: the pair; the caller has cp_gate.holding
+ * @deadline: CLOCK_MONOTONIC in nanoseconds
+ * @late: with -ETIMEDOUT: set as in struct cp_hold_result
+ *
+ * In the end no thread sleeps in a call that could find a child.
+ *
+ * Return: as cp_hold_begin(), without -EALREADY.
+ */
+int cp_hold_for_call(struct cp_pair *pair, u64 deadline, s32 *late)
+{
+	struct cp_hold_result result = { };
+	int ret;
+
+	lockdep_assert_held(&pair->gate.holding);
+	for (;;) {
+		ret = hold_gather(pair, deadline, true, &result);
+		if (ret)
+			break;
+		ret = cp_parts_fetch(&pair->parts);
+		if (!ret)
+			return 0;
+		if (ret == -EAGAIN)
+			ret = hold_await_one(pair, deadline);
+		if (ret < 0)
+			break;
+	}
+	if (ret == -ETIMEDOUT)
+		*late = cp_parts_late(&pair->parts, false);
 	return ret;
 }
 

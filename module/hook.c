@@ -115,9 +115,12 @@ static bool is_stepping_over_uprobe(void)
 #endif
 }
 
-/*
- * For the works: is this a return of the program to user mode, with its final
- * registers? This is the only place that decides it.
+/**
+ * cp_hook_is_final - work: is this a return to user mode, with the final registers?
+ * @hook: the hook
+ * @regs: the registers
+ *
+ * This is the only place that decides it.
  *
  * Task work also runs in get_signal(), at each stop for a debugger, while
  * io_uring_enter() waits, on the way to do_exit() and in it, and before KVM
@@ -125,9 +128,10 @@ static bool is_stepping_over_uprobe(void)
  * and hook_queue_work_again() sets that flag unless @late. KVM calls it as well, but
  * in the middle of an ioctl. If rseq's code has set the flag again since, the
  * answer is no, and the replay decides again.
+ *
+ * Return: true when it is.
  */
-static bool is_return_of_program(const struct cp_hook *hook,
-				 struct pt_regs *regs)
+bool cp_hook_is_final(const struct cp_hook *hook, struct pt_regs *regs)
 {
 	return !hook->late && !test_thread_flag(TIF_NOTIFY_RESUME) &&
 	       !in_syscall(regs) && !signals_come_first() &&
@@ -215,7 +219,7 @@ static void nudge_work(struct callback_head *work)
 	 * when it finds no signal.
 	 */
 	if (!(current->flags & PF_EXITING) &&
-	    !is_return_of_program(hook, current_pt_regs()))
+	    !cp_hook_is_final(hook, current_pt_regs()))
 		set_thread_flag(TIF_SIGPENDING);
 	hook->ops->unref(hook);
 	cp_unpin();
@@ -265,6 +269,20 @@ static struct pt_regs *regs_as_entered(const struct cp_hook *hook,
 	return earlier;
 }
 
+/**
+ * cp_hook_syscall - work: the system call from which the task returns, even in a replay
+ * @hook: the hook
+ * @regs: the registers
+ *
+ * Return: its number; -1 when the task was brought into the kernel by something else.
+ */
+long cp_hook_syscall(const struct cp_hook *hook, struct pt_regs *regs)
+{
+	struct pt_regs earlier;
+
+	return regs_as_entered(hook, regs, &earlier)->orig_ax;
+}
+
 /* Captures this return; false when a signal has to be acted on first. */
 static bool hook_settle(struct cp_hook *hook, struct pt_regs *regs)
 {
@@ -296,7 +314,7 @@ static void hook_serve_early(struct cp_hook *hook, struct pt_regs *regs)
 {
 	hook->skipped = false;
 	hook->settled = false;
-	if (is_return_of_program(hook, regs)) {
+	if (cp_hook_is_final(hook, regs)) {
 		hook->skipped = !hook_is_due(hook);
 		hook->settled = !hook->skipped && hook_settle(hook, regs);
 	}
@@ -380,6 +398,19 @@ static enum hrtimer_restart hook_renudge(struct hrtimer *timer)
 	return HRTIMER_NORESTART;
 }
 
+/*
+ * In the notifier: the task enters user mode for its owner. Unless the registers are those
+ * that the owner set, the interrupt has the work look at them before an instruction is
+ * executed.
+ */
+static void hook_continue_detour(struct cp_hook *hook, const struct pt_regs *regs)
+{
+	hook->late = false;
+	hook_queue_work_again(hook);
+	if (!same_state(regs, &hook->regs) || cp_need_resched())
+		irq_work_queue(this_cpu_ptr(&replay_irq));
+}
+
 /* The last step before user mode, interrupts off. */
 static void hook_user_return(struct user_return_notifier *urn)
 {
@@ -387,6 +418,10 @@ static void hook_user_return(struct user_return_notifier *urn)
 	struct pt_regs *regs = current_pt_regs();
 	bool served, owed;
 
+	if (unlikely(hook->detour)) {
+		hook_continue_detour(hook, regs);
+		return;
+	}
 	/* The program continues after the instruction has been stepped over. */
 	if (is_stepping_over_uprobe()) {
 		hook_queue_work_again(hook);
@@ -412,15 +447,46 @@ static void hook_user_return(struct user_return_notifier *urn)
 		hook_renudge_later(hook, regs);
 }
 
+/* In the work: true when the task is, and stays, on a detour. */
+static bool hook_is_on_detour(struct cp_hook *hook, struct pt_regs *regs)
+{
+	if (!cp_hook_is_final(hook, regs))
+		return true;
+	hook->detour = hook->ops->detour(hook, regs);
+	hook->regs = *regs;
+	/* Faults of the detour are not the program's. */
+	hook->faults = count_faults();
+	return hook->detour;
+}
+
+/* In the work: the task has arrived with registers of its program. */
+static void hook_serve(struct cp_hook *hook, struct pt_regs *regs)
+{
+	hook->ops->arrive(hook);
+	if (hook->ops->is_over(hook))
+		return;
+	hook_serve_early(hook, regs);
+	if (!hook->settled || !hook->ops->detour(hook, regs))
+		return;
+	hook->detour = true;
+	hook->regs = *regs;
+	hook->late = false;
+}
+
 static void hook_work(struct callback_head *work)
 {
 	struct cp_hook *hook = container_of(work, struct cp_hook, work);
+	struct pt_regs *regs = current_pt_regs();
 
 	hook->queued = false;
-	hook->ops->arrive(hook);
-	if (!hook->ops->is_over(hook))
-		hook_serve_early(hook, current_pt_regs());
-	if (!hook->ops->is_over(hook)) {
+	if (current->flags & PF_EXITING)
+		hook->detour = false;
+	/* The state to which a detour leads back has been captured already. */
+	if (!hook->detour)
+		hook_serve(hook, regs);
+	else if (hook_is_on_detour(hook, regs))
+		return;
+	if (hook->detour || !hook->ops->is_over(hook)) {
 		if (!hook->watching)
 			hook_watch(hook);
 		return;

@@ -38,6 +38,11 @@
  * replay). So no return is missed, whatever happened in the exit path, and the
  * hook need not know what happened there.
  *
+ * The owner may have the task make a detour: enter user mode with registers that the owner
+ * has set, to execute a system call, and come back to the state that was captured. During
+ * a detour, every return that shows other registers than those that the owner set is
+ * repeated by the interrupt, so that no instruction but the owner's is executed.
+ *
  * A task that dies after the work has run and before user mode has no work
  * queued: cp_hook_task_exits() queues it, and exit_task_work() runs it. So the
  * hook always ends in the work, in the task's own context, where it may sleep.
@@ -72,6 +77,9 @@ enum cp_hook_step {
  *		on first
  * @prefers_late: work: is @capture_late likely to succeed next time?
  * @foresee_death: work: the task may be about to die in this state
+ * @detour:	work: after @capture, and at each return during a detour: does the task
+ *		have to enter user mode with registers that are not the program's, which
+ *		this has set? False when @regs are the program's, as they were captured
  * @unhooked:	work: the hook has been removed; the last call
  * @is_due:	work and notifier: false when the owner does not want this return;
  *		true if @is_over
@@ -95,6 +103,7 @@ struct cp_hook_ops {
 	bool (*prefers_late)(const struct cp_hook *hook);
 	void (*foresee_death)(struct cp_hook *hook, struct pt_regs *regs,
 			      struct cp_cause cause);
+	bool (*detour)(struct cp_hook *hook, struct pt_regs *regs);
 	void (*unhooked)(struct cp_hook *hook);
 	bool (*is_due)(const struct cp_hook *hook);
 	bool (*capture_late)(struct cp_hook *hook, struct pt_regs *regs,
@@ -128,9 +137,10 @@ struct cp_hook_ops {
  * @late:	capture the next state late, if possible
  * @skipped:	the work has found that the owner does not want this return
  * @settled:	the work has dealt with @regs: they were captured, or missed
+ * @detour:	the task is on a detour; @regs are those that the owner set
  * @replayed:	@regs were not dealt with, and the interrupt that repeats them
  *		is under way
- * @regs:	with @settled or @replayed
+ * @regs:	with @settled, @replayed or @detour
  * @i386:	with @replayed: the system call used the i386 ABI
  * @faults:	the task's count of page faults at its last return
  *
@@ -159,6 +169,7 @@ struct cp_hook {
 	bool late;
 	bool skipped;
 	bool settled;
+	bool detour;
 	bool replayed;
 	struct pt_regs regs;
 	bool i386;
@@ -175,5 +186,7 @@ void cp_hook_kick(struct cp_hook *hook);
 void cp_hook_nudge_served(struct cp_hook *hook);
 void cp_hook_release(struct cp_hook *hook);
 void cp_hook_task_exits(struct cp_hook *hook);
+bool cp_hook_is_final(const struct cp_hook *hook, struct pt_regs *regs);
+long cp_hook_syscall(const struct cp_hook *hook, struct pt_regs *regs);
 
 #endif /* _CP_HOOK_H */

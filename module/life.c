@@ -15,6 +15,7 @@
 
 #include "compat.h"
 #include "events.h"
+#include "freeze.h"
 #include "life.h"
 #include "listeners.h"
 #include "pair.h"
@@ -240,6 +241,10 @@ int cp_life_begin(struct cp_pair *pair)
 	ret = cp_table_insert(pair);
 	if (ret)
 		goto err_unwatch;
+	/* It is still the slave of a pair that is over. */
+	ret = cp_freeze_is_under_way(pair->slave.task) ? -EBUSY : 0;
+	if (ret)
+		goto err_remove;
 	ret = cp_sysfs_add(pair);
 	if (ret)
 		goto err_remove;
@@ -479,6 +484,8 @@ static void life_slave_forks(struct cp_pair *pair, struct task_struct *child)
 /* Called for every new task on the machine, in atomic context. */
 static void life_task_forks(struct task_struct *child)
 {
+	if (cp_freeze_forks(child))
+		return;
 	cp_table_slave_forks(life_slave_forks, child);
 }
 

@@ -5,6 +5,7 @@
 #include <linux/capability.h>
 #include <linux/cred.h>
 #include <linux/hashtable.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
@@ -26,18 +27,31 @@ static unsigned long memory_per_user = SZ_256M;
 module_param(memory_per_user, ulong, 0644);
 MODULE_PARM_DESC(memory_per_user, "most bytes in regions of a user");
 
+static unsigned int snapshots_per_user = 64;
+module_param(snapshots_per_user, uint, 0644);
+MODULE_PARM_DESC(snapshots_per_user, "most snapshots of a user");
+
+static unsigned long snapshot_memory_per_user;
+module_param(snapshot_memory_per_user, ulong, 0644);
+MODULE_PARM_DESC(snapshot_memory_per_user,
+		 "most bytes that snapshots of a user can come to keep; 0: half of the machine's memory");
+
 /**
  * struct cp_account - what a user uses
- * @node:	in @accounts, while @pairs or @bytes is not 0
+ * @node:	in @accounts, while any of the others is not 0
  * @uid:	the user
  * @pairs:	pairs that have not been freed
  * @bytes:	memory in regions that have not been freed
+ * @snapshots:	snapshots that have not been closed
+ * @frozen:	bytes that they can come to keep alone
  */
 struct cp_account {
 	struct hlist_node node;
 	kuid_t uid;
 	unsigned int pairs;
 	size_t bytes;
+	unsigned int snapshots;
+	size_t frozen;
 };
 
 static DEFINE_HASHTABLE(accounts, 6);
@@ -73,7 +87,7 @@ static struct cp_account *find_account(kuid_t uid)
 static void close_if_empty(struct cp_account *account)
 {
 	lockdep_assert_held(&limits_lock);
-	if (account->pairs || account->bytes)
+	if (account->pairs || account->bytes || account->snapshots)
 		return;
 	hash_del(&account->node);
 	kfree(account);
@@ -178,6 +192,56 @@ void cp_limits_remove_memory(struct cp_account *account, size_t bytes)
 		return;
 	spin_lock(&limits_lock);
 	account->bytes -= bytes;
+	close_if_empty(account);
+	spin_unlock(&limits_lock);
+}
+
+static size_t most_frozen(void)
+{
+	return READ_ONCE(snapshot_memory_per_user) ?:
+		       totalram_pages() / 2 * PAGE_SIZE;
+}
+
+/**
+ * cp_limits_add_snapshot - charge a snapshot
+ * @account: the account of its pair
+ * @bytes: what the snapshot can come to keep alone
+ *
+ * Return: 0; -EUSERS when the user has too many snapshots, -EDQUOT when they could keep too
+ * much memory.
+ */
+int cp_limits_add_snapshot(struct cp_account *account, size_t bytes)
+{
+	size_t limit = most_frozen();
+	int ret = 0;
+
+	if (!account)
+		return 0;
+	spin_lock(&limits_lock);
+	if (account->snapshots >= READ_ONCE(snapshots_per_user))
+		ret = -EUSERS;
+	else if (account->frozen > limit || bytes > limit - account->frozen)
+		ret = -EDQUOT;
+	if (!ret) {
+		account->snapshots++;
+		account->frozen += bytes;
+	}
+	spin_unlock(&limits_lock);
+	return ret;
+}
+
+/**
+ * cp_limits_remove_snapshot - a snapshot was freed
+ * @account: see cp_limits_add_snapshot(); NULL for one that was not charged
+ * @bytes: the amount
+ */
+void cp_limits_remove_snapshot(struct cp_account *account, size_t bytes)
+{
+	if (!account)
+		return;
+	spin_lock(&limits_lock);
+	account->snapshots--;
+	account->frozen -= bytes;
 	close_if_empty(account);
 	spin_unlock(&limits_lock);
 }

@@ -9,6 +9,7 @@
 
 #include "access.h"
 #include "device.h"
+#include "frozen.h"
 #include "hook.h"
 #include "life.h"
 #include "netlink.h"
@@ -30,13 +31,18 @@ static int __init checkpoint_init(void)
 	ret = cp_netlink_init();
 	if (ret)
 		goto err_tasks;
-	ret = cp_device_init();
+	ret = cp_frozen_init();
 	if (ret)
 		goto err_netlink;
+	ret = cp_device_init();
+	if (ret)
+		goto err_frozen;
 
 	pr_info("loaded\n");
 	return 0;
 
+err_frozen:
+	cp_frozen_exit();
 err_netlink:
 	cp_netlink_exit();
 err_tasks:
@@ -49,6 +55,7 @@ err_hook:
 static void __exit checkpoint_exit(void)
 {
 	cp_device_exit();
+	cp_frozen_exit();
 	cp_netlink_exit();
 	cp_tasks_exit();
 	cp_hook_exit();

@@ -39,7 +39,9 @@
  * Locks
  * -----
  *	cp_file.lock		mutex: CP_IOC_PREP on a file
- *	cp_gate.holding		mutex: CP_IOC_HOLD and CP_IOC_RELEASE on a pair
+ *	cp_gate.holding		mutex: CP_IOC_HOLD, CP_IOC_RELEASE and CP_IOC_SNAPSHOT on a
+ *				pair
+ *	  mmap_lock		the slave's own, while a snapshot describes its mappings
  *	  cp_parts.growing	mutex: one more part of a pair
  *	    limits_lock		limits.c: what users have
  *	  users_mutex		tasks.c: the cost for other tasks, on or off
@@ -53,8 +55,11 @@
  *	  newcomer_table_lock	raw: newcomer.c: the table of newcomers
  *	  pairs_lock		table.c: the tables, and struct cp_outcome
  *	  threads_lock		raw: thread.c: the table of threads
+ *	  under_way_lock	raw: freeze.c: threads that execute a call for their master
+ *	  frozen_lock		frozen.c: frozen memory; also under the kernel's oom_lock
  *	  cp_file.pair_lock	the file's pointer to its pair
  *	  siglock		the slave's own, while death.c looks at its signals
+ *	  stats_lock		the slave's own, while freeze.c looks at its children's figures
  * A lock is taken only under those that it is indented below. User memory is touched
  * under cp_file.lock only (CP_IOC_PREP writes its answer), and never under any of the
  * others; the spinlocks are held for a bounded time and nothing is waited for under

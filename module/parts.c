@@ -423,7 +423,13 @@ void cp_parts_summon(struct cp_parts *parts)
 			part_summon(part);
 }
 
-static bool part_is_parked(const struct cp_part *part)
+/**
+ * cp_part_is_parked - does the thread of a part wait at the gate?
+ * @part: the part
+ *
+ * Return: true when it does, or is about to.
+ */
+bool cp_part_is_parked(const struct cp_part *part)
 {
 	return cp_gate_stops(part->parts->plan.gate, READ_ONCE(part->parked));
 }
@@ -431,7 +437,7 @@ static bool part_is_parked(const struct cp_part *part)
 static void part_summon_to_gate(struct cp_part *part, bool asleep)
 {
 	spin_lock(&part->parts->lock);
-	if (!part->hook || part_is_parked(part))
+	if (!part->hook || cp_part_is_parked(part))
 		;
 	else if (asleep)
 		cp_hook_kick(part->hook);
@@ -495,7 +501,7 @@ static bool part_is_asleep(struct cp_part *part)
 
 static bool part_is_late(struct cp_part *part, bool asleep)
 {
-	return READ_ONCE(part->hook) && !part_is_parked(part) &&
+	return READ_ONCE(part->hook) && !cp_part_is_parked(part) &&
 	       !cp_ring_is_stuck(&part->ring) &&
 	       !(asleep && part_is_asleep(part));
 }
@@ -559,7 +565,7 @@ int cp_parts_sleeper(struct cp_parts *parts, unsigned int i,
 		ret = -EPIPE;
 	else if (!part->hook)
 		ret = -ESRCH;
-	else if (part_is_parked(part))
+	else if (cp_part_is_parked(part))
 		ret = -EALREADY;
 	else if (!cp_sleeper_capture(part->hook->task, part->nr, sleeper))
 		ret = -EAGAIN;
@@ -583,6 +589,138 @@ s32 cp_parts_late(struct cp_parts *parts, bool asleep)
 		if (part_is_late(part, asleep))
 			return READ_ONCE(part->nr);
 	return 0;
+}
+
+/**
+ * cp_parts_each - call a function for each thread
+ * @parts: the parts
+ * @fn: gets the part of the thread, whose hook, and task, stay meanwhile: it runs under
+ *	cp_parts.lock
+ * @data: passed to it
+ *
+ * Return: the first result of @fn that is not 0, at which the walk ends; or 0.
+ */
+int cp_parts_each(struct cp_parts *parts, cp_part_fn fn, void *data)
+{
+	struct cp_part *part;
+	int ret = 0;
+
+	for (part = part_at(parts, 0); part && !ret; part = part_next(part)) {
+		spin_lock(&parts->lock);
+		if (part->hook)
+			ret = fn(part, data);
+		spin_unlock(&parts->lock);
+	}
+	return ret;
+}
+
+static void part_fetch(struct cp_part *part)
+{
+	lockdep_assert_held(&part->parts->lock);
+	WRITE_ONCE(part->conceal, true);
+	cp_hook_nudge(part->hook);
+}
+
+/* What cp_parts_fetch() has found. */
+struct fetch {
+	bool is_anybody_here;
+	unsigned int nr_fetched;
+};
+
+static int part_fetch_waiter(struct cp_part *part, void *data)
+{
+	struct task_struct *task = part->hook->task;
+	struct fetch *fetch = data;
+
+	if (cp_part_is_parked(part)) {
+		fetch->is_anybody_here = true;
+	} else if (cp_sleeper_is_asleep(task) &&
+		   cp_sleeper_waits_for_children(task)) {
+		part_fetch(part);
+		fetch->nr_fetched++;
+	}
+	return 0;
+}
+
+static int part_fetch_sleeper(struct cp_part *part, void *data)
+{
+	struct task_struct *task = part->hook->task;
+
+	if (!cp_sleeper_is_asleep(task) || !cp_sleeper_may_repeat(task))
+		return 0;
+	part_fetch(part);
+	return 1;
+}
+
+/**
+ * cp_parts_fetch - have a thread at the gate that can execute a call
+ * @parts: the parts, whose threads are held or asleep
+ *
+ * Brings threads to the gate that sleep in a call which could find a child, and, if nobody
+ * is there, one that does not notice.
+ *
+ * Return: 0 when nobody had to be brought; 1 when somebody is on the way; -EAGAIN when all
+ * threads sleep in calls that must not be interrupted.
+ */
+int cp_parts_fetch(struct cp_parts *parts)
+{
+	struct fetch fetch = { };
+
+	cp_parts_each(parts, part_fetch_waiter, &fetch);
+	if (fetch.nr_fetched)
+		return 1;
+	if (fetch.is_anybody_here)
+		return 0;
+	return cp_parts_each(parts, part_fetch_sleeper, NULL) ? 1 : -EAGAIN;
+}
+
+static int part_call(struct cp_part *part, void *freeze)
+{
+	lockdep_assert_held(&part->parts->lock);
+	if (!cp_part_is_parked(part))
+		return 0;
+	WRITE_ONCE(part->freeze, freeze);
+	/* It sleeps at the gate, or will not begin to. */
+	wake_up_process(part->hook->task);
+	return 1;
+}
+
+/**
+ * cp_parts_call - let a thread that waits at the gate execute something
+ * @parts: the parts
+ * @freeze: what; the thread gets the caller's reference
+ *
+ * The gate is bolted by the caller, so no other call is under way.
+ *
+ * Return: false when no thread waits there.
+ */
+bool cp_parts_call(struct cp_parts *parts, struct cp_freeze *freeze)
+{
+	return cp_parts_each(parts, part_call, freeze);
+}
+
+/**
+ * cp_part_recall - the thread does not execute anything for the master any more
+ * @part: its part, or one that it had
+ * @hook: its hook
+ * @leaves: nor will it: the part is about to be another thread's
+ *
+ * Return: what it was to execute, with the thread's reference, or NULL.
+ */
+struct cp_freeze *cp_part_recall(struct cp_part *part, const struct cp_hook *hook,
+				 bool leaves)
+{
+	struct cp_freeze *freeze = NULL;
+
+	spin_lock(&part->parts->lock);
+	if (part->hook == hook) {
+		freeze = part->freeze;
+		WRITE_ONCE(part->freeze, NULL);
+		if (leaves)
+			WRITE_ONCE(part->parked, 0);
+	}
+	spin_unlock(&part->parts->lock);
+	return freeze;
 }
 
 /* A part, and what it offers. */

@@ -34,6 +34,7 @@
 #include "ring.h"
 #include "stats.h"
 
+struct cp_freeze;
 struct cp_gate;
 struct cp_hook;
 struct cp_sleeper;
@@ -67,6 +68,9 @@ struct cp_figures {
  * @hook:	the hook of the thread, while it is live; cp_parts.lock
  * @parked:	the ticket with which the thread waits, or waited, at the gate;
  *		cp_parts.lock
+ * @freeze:	what the thread is to execute for the master, or executes; cp_parts.lock
+ * @conceal:	the thread was brought out of a system call which must not return because
+ *		of that
  * @ended:	the thread has exited, and the master does not know; cp_parts.lock
  * @nr:		the thread's id for the master
  * @status:	with @ended: as waitpid(2) gives it
@@ -83,6 +87,8 @@ struct cp_part {
 	struct list_head node;
 	struct cp_hook *hook;
 	unsigned int parked;
+	struct cp_freeze *freeze;
+	bool conceal;
 	bool ended;
 	s32 nr;
 	s32 status;
@@ -191,6 +197,13 @@ unsigned int cp_parts_asleep(struct cp_parts *parts);
 s32 cp_parts_late(struct cp_parts *parts, bool asleep);
 int cp_parts_sleeper(struct cp_parts *parts, unsigned int i,
 		     struct cp_sleeper *sleeper);
+typedef int (*cp_part_fn)(struct cp_part *part, void *data);
+int cp_parts_each(struct cp_parts *parts, cp_part_fn fn, void *data);
+bool cp_part_is_parked(const struct cp_part *part);
+bool cp_parts_call(struct cp_parts *parts, struct cp_freeze *freeze);
+struct cp_freeze *cp_part_recall(struct cp_part *part, const struct cp_hook *hook,
+				 bool leaves);
+int cp_parts_fetch(struct cp_parts *parts);
 bool cp_parts_ready(struct cp_parts *parts);
 
 unsigned int cp_parts_threads(const struct cp_parts *parts);

@@ -11,14 +11,17 @@
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task_stack.h>
+#include <asm/syscall.h>
 
 #include "capture.h"
 #include "compat.h"
 #include "events.h"
+#include "freeze.h"
 #include "life.h"
 #include "listeners.h"
 #include "pair.h"
 #include "slave.h"
+#include "sleeper.h"
 #include "thread.h"
 #include "trace.h"
 
@@ -159,8 +162,43 @@ static void wait_at_gate(struct cp_thread *thread, unsigned int ticket)
 	if (!cp_parts_park(part, ticket))
 		return;
 	cp_stats_hold(&part->stats, begun);
-	cp_gate_wait(&pair->gate, ticket);
+	cp_gate_wait(&pair->gate, ticket, &part->freeze);
 	count_vain_hold(thread, begun);
+}
+
+/*
+ * The thread does not execute anything for the master any more: @result, if the thread
+ * has not set another one. Only now may another master find the thread.
+ */
+static void slave_end_call(struct cp_thread *thread, int result, bool leaves)
+{
+	struct cp_freeze *freeze;
+
+	if (!thread->part)
+		return;
+	freeze = cp_part_recall(thread->part, &thread->hook, leaves);
+	if (!freeze)
+		return;
+	cp_freeze_end(freeze, result);
+	cp_gate_unbolt(&thread->pair->gate);
+	cp_freeze_done(freeze);
+	cp_freeze_unref(freeze);
+}
+
+/* The thread waits at the gate, or is on its way back there from a call. */
+static bool slave_detour(struct cp_hook *hook, struct pt_regs *regs)
+{
+	struct cp_thread *thread = thread_of(hook);
+	struct cp_part *part = thread->part;
+	struct cp_freeze *freeze;
+
+	while (unlikely((freeze = READ_ONCE(part->freeze)))) {
+		if (cp_freeze_step(freeze, thread->pair, regs))
+			return true;
+		slave_end_call(thread, 0, false);
+		wait_at_gate(thread, part->parked);
+	}
+	return false;
 }
 
 /* The slot that the thread has claimed; false without memory for it. */
@@ -227,6 +265,7 @@ static bool slave_capture(struct cp_hook *hook, struct pt_regs *regs,
 	struct cp_thread *thread = thread_of(hook);
 	unsigned int ticket;
 
+	thread->cause = cause;
 	if (!slave_hand_over(thread, regs, cause, &ticket))
 		return false;
 	if (unlikely(ticket))
@@ -380,6 +419,8 @@ static void slave_exit(struct cp_thread *thread)
 	struct cp_pair *pair = thread->pair;
 	int code = current->exit_code;
 
+	/* Before another thread can get the part. */
+	slave_end_call(thread, -EPIPE, true);
 	if (thread->part && pair->ask.flags & CP_PREP_DEATH && WTERMSIG(code))
 		slave_leave_death(thread, WTERMSIG(code));
 	if (!cp_pair_is_process(pair)) {
@@ -454,6 +495,30 @@ static bool slave_is_replaced(const struct cp_pair *pair)
 	       current->mm && current->mm != pair->slave.mm;
 }
 
+static bool has_to_conceal(const struct cp_thread *thread)
+{
+	return thread->part && unlikely(READ_ONCE(thread->part->conceal)) &&
+	       !(current->flags & PF_EXITING);
+}
+
+/*
+ * The thread was brought out of a system call that signals end with EINTR. It has received
+ * no signal: it makes the call again. Only a call without a timeout, or one that the
+ * kernel restarts itself unless its file has a timeout, is interrupted like this.
+ */
+static void slave_conceal(struct cp_thread *thread, struct pt_regs *regs)
+{
+	long nr = cp_hook_syscall(&thread->hook, regs);
+
+	if (!cp_hook_is_final(&thread->hook, regs))
+		return;
+	WRITE_ONCE(thread->part->conceal, false);
+	if (nr == -1 || syscall_get_error(current, regs) != -EINTR)
+		return;
+	regs->ax = nr;
+	regs->ip -= CP_SYSCALL_INSN_SIZE;
+}
+
 /*
  * Ends the pair if the slave is another program now, or has exited. Otherwise provides
  * the thread with a part and a spare.
@@ -466,6 +531,8 @@ static void slave_arrive(struct cp_hook *hook)
 
 	if (thread->part)
 		cp_ring_pay_wake_up(&thread->part->ring);
+	if (has_to_conceal(thread))
+		slave_conceal(thread, current_pt_regs());
 	if (cp_pair_is_over(pair)) {
 		if (!exiting && slave_is_replaced(pair))
 			slave_exec(pair);
@@ -488,6 +555,9 @@ static bool slave_is_over(const struct cp_hook *hook)
 {
 	const struct cp_thread *thread = thread_of(hook);
 
+	/* Even if the pair is over: the call is made again first. */
+	if (has_to_conceal(thread))
+		return false;
 	return thread->over || cp_pair_is_over(thread->pair);
 }
 
@@ -507,6 +577,7 @@ static bool slave_leave(struct cp_hook *hook, bool served)
 
 static void slave_unhooked(struct cp_hook *hook)
 {
+	slave_end_call(thread_of(hook), -EPIPE, true);
 	cp_life_thread_over(thread_of(hook));
 }
 
@@ -541,6 +612,7 @@ const struct cp_hook_ops cp_slave_hook_ops = {
 	.capture	= slave_capture,
 	.prefers_late	= slave_prefers_late,
 	.foresee_death	= slave_foresee_death,
+	.detour		= slave_detour,
 	.unhooked	= slave_unhooked,
 	.is_due		= slave_is_due,
 	.capture_late	= slave_capture_late,

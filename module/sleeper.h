@@ -11,8 +11,15 @@
 struct cp_sleeper;
 struct task_struct;
 
+/* The length of each instruction that makes a system call. */
+#define CP_SYSCALL_INSN_SIZE	2
+
 bool cp_sleeper_is_asleep(const struct task_struct *task);
 bool cp_sleeper_capture(struct task_struct *task, s32 nr,
 			struct cp_sleeper *sleeper);
+
+u64 cp_sleeper_switches(const struct task_struct *task);
+bool cp_sleeper_waits_for_children(struct task_struct *task);
+bool cp_sleeper_may_repeat(struct task_struct *task);
 
 #endif /* _CP_SLEEPER_H */

@@ -20,6 +20,7 @@
 #include <linux/refcount.h>
 #include <linux/types.h>
 
+#include "capture.h"
 #include "death.h"
 #include "hook.h"
 
@@ -48,6 +49,7 @@ struct task_struct;
  * @returns:	its returns to user mode so far
  * @next_time:	no checkpoint is due before; CLOCK_MONOTONIC in nanoseconds
  * @light:	the last early capture was small enough for a late one
+ * @cause:	what brought it into the kernel last, as far as it has been asked
  * @captured:	its current state has been handed over
  * @dying:	a state that may be its last has been saved
  * @death:	with @dying: the signal that announced the death
@@ -68,6 +70,7 @@ struct cp_thread {
 	u64 returns;
 	u64 next_time;
 	bool light;
+	struct cp_cause cause;
 	bool captured;
 	bool dying;
 	struct cp_death death;

@@ -175,6 +175,28 @@ static int call_sleeper(struct fuzzer *fuzzer)
 		       sizeof(sleeper));
 }
 
+/* The descriptor is read, and closed at once: snapshots count for a limit. */
+static int call_snapshot(struct fuzzer *fuzzer)
+{
+	struct dice *dice = &fuzzer->dice;
+	struct cp_snapshot snapshot = {
+		.deadline = roll(dice, 2) ? now_ns() + roll(dice, 10000000) : 0,
+		.limit = roll(dice, 100000000),
+	};
+	char bytes[256];
+	int fd;
+
+	fd = call_on(fuzzer, any_file(fuzzer), CP_IOC_SNAPSHOT, &snapshot,
+		     sizeof(snapshot));
+	if (fd < 0)
+		return fd;
+	if (pread(fd, bytes, roll(dice, sizeof(bytes)), odd_number(dice)) < 0 &&
+	    pread(fd, bytes, sizeof(bytes), CP_SNAPSHOT_HEAD) < 0)
+		fd = -1;
+	close(fd);
+	return 0;
+}
+
 /*
  * Uses the device's ioctl type only: some numbers of other types (FIONBIO) are valid
  * for every file.
@@ -183,7 +205,7 @@ static int call_unknown(struct fuzzer *fuzzer)
 {
 	struct dice *dice = &fuzzer->dice;
 	unsigned int cmd = _IOC(roll(dice, 4), CP_IOC_MAGIC,
-				between(dice, 7, 255), roll(dice, 1 << 14));
+				between(dice, 8, 255), roll(dice, 1 << 14));
 
 	return result(ioctl(any_file(fuzzer), cmd, odd_number(dice)));
 }
@@ -193,7 +215,7 @@ static int call_other_way(struct fuzzer *fuzzer)
 {
 	static const unsigned int right[] = {
 		CP_IOC_INFO, CP_IOC_PREP, CP_IOC_GET, CP_IOC_END, CP_IOC_HOLD,
-		CP_IOC_SLEEPER };
+		CP_IOC_SLEEPER, CP_IOC_SNAPSHOT };
 	struct dice *dice = &fuzzer->dice;
 	unsigned int cmd = right[roll(dice, ARRAY_SIZE(right))];
 
@@ -218,6 +240,9 @@ const struct call ioctl_calls[] = {
 	{ "sleeper", 6, call_sleeper,
 	  { EFAULT, E2BIG, EINVAL, ENOTCONN, EPERM, ENOENT, EPIPE, ESRCH,
 	    EALREADY, EAGAIN } },
+	{ "snapshot", 6, call_snapshot,
+	  { EFAULT, E2BIG, EINVAL, ENOTCONN, EPERM, EPIPE, ETIMEDOUT, EINTR,
+	    EOVERFLOW, EBUSY, EACCES, EAGAIN, ENOMEM, EUSERS, EDQUOT } },
 	{ "end", 1, call_end, { ENOTCONN, EPERM } },
 	{ "unknown-ioctl", 4, call_unknown, { ENOTTY } },
 	{ "other-way-ioctl", 2, call_other_way, { ENOTTY } },

@@ -81,6 +81,7 @@ struct cp_info {
 #define CP_FEATURE_HOLD		(1ULL << 9)	/* CP_IOC_HOLD, CP_IOC_RELEASE */
 #define CP_FEATURE_SLEEPER	(1ULL << 10)	/* CP_HOLD_ASLEEP, CP_IOC_SLEEPER */
 #define CP_FEATURE_CHILDREN	(1ULL << 11)	/* CP_PREP_CHILDREN */
+#define CP_FEATURE_SNAPSHOT	(1ULL << 12)	/* CP_IOC_SNAPSHOT */
 
 /*
  * struct cp_prep - become the master of a slave (CP_IOC_PREP)
@@ -702,5 +703,204 @@ struct cp_sleeper {
 };
 
 #define CP_IOC_SLEEPER		_IOWR(CP_IOC_MAGIC, 6, struct cp_sleeper)
+
+/*
+ * struct cp_snapshot - take a snapshot of the slave (CP_IOC_SNAPSHOT)
+ * @deadline:	[in] when to give up, as cp_hold.deadline
+ * @limit:	[in] as cp_hold.limit, for the hold of this call
+ * @flags:	[in] 0
+ * @late:	[out] with ETIMEDOUT, the only failure with which this field has a
+ *		meaning: as cp_hold.late
+ *
+ * Only in a pair with CP_PREP_PROCESS. Returns a new descriptor, with close-on-exec set, of
+ * the state of the whole process at one instant: the registers of all threads, the list
+ * of mappings, and all private memory ("The snapshot", below). The process continues at
+ * once. A slave that is held by CP_IOC_HOLD stays held; otherwise this call holds
+ * it as CP_IOC_HOLD with CP_HOLD_ASLEEP does, for about as long as a fork(2) by the
+ * slave takes.
+ *
+ * The kernel keeps the memory by its own copy-on-write: one thread of the slave, at its
+ * return to user mode, forks a child that does not live to its first instruction. The
+ * program does not notice. It has no child that a wait(2) could find, gets no
+ * signal and no EINTR, and no descriptor, byte, mapping, handler, timer or figure of
+ * getrusage(RUSAGE_CHILDREN) changes. If all threads sleep, one is brought out of its
+ * system call and makes it again. Threads that sleep in wait(2) are, too. For
+ * that, only calls are chosen that the kernel restarts without a loss, and of those that
+ * signal(7) says are never restarted, only calls without a timeout. If all threads sleep in
+ * other calls, this call waits until one returns. What can be noticed: the time; a gap in
+ * process ids; shm_lprid and the times of System V segments; the interruption of a
+ * nanosleep(2) that has to report the rest; that a socket's SO_RCVTIMEO begins again;
+ * page faults, because the first write to each page copies it; and what accounting says
+ * (acct(2), taskstats, audit, pids.events, a perf event that children inherit).
+ *
+ * If the slave is stopped, frozen by its cgroup or attached to by a debugger in the middle,
+ * the call fails with ETIMEDOUT, and the slave comes to the end when it continues. Until then
+ * none of its threads executes anything of the program, and another CP_IOC_SNAPSHOT
+ * fails with ETIMEDOUT, another CP_IOC_PREP with EBUSY.
+ *
+ * Returns the descriptor, or -1 with errno. Then nothing has been changed in the slave:
+ *
+ *	EFAULT, E2BIG, EINVAL	as for all structs; EINVAL also without
+ *			CP_PREP_PROCESS
+ *	ENOTCONN, EPERM	as for CP_IOC_HOLD
+ *	EMFILE, ENFILE	the caller, or the machine, has too many open files
+ *	EPIPE, ETIMEDOUT, EINTR	as for CP_IOC_HOLD
+ *	EOVERFLOW	the process has threads that are not slaves (cp_get.unseen)
+ *	EBUSY		a debugger traces a thread
+ *	EINPROGRESS	a thread has an io_uring, or the process has used io_setup(2)
+ *	ENOTUNIQ	another process runs in the same memory (CLONE_VM)
+ *	EMEDIUMTYPE	memory of a kind that cannot be frozen: private huge pages of
+ *			hugetlbfs, or a shared mapping that is sealed
+ *	EADDRINUSE	a userfaultfd(2) is registered in the process
+ *	ENOSPC		a memory cgroup of the slave has no room for a second copy of its
+ *			private memory
+ *	EUSERS		the user has snapshots_per_user snapshots
+ *	EDQUOT		the user's snapshots could keep more memory than
+ *			snapshot_memory_per_user (parameters of the module)
+ *	EACCES		a seccomp filter, or syscall user dispatch, is active
+ *	EXDEV		children of the process would begin in other pid or time
+ *			namespaces
+ *	EOPNOTSUPP	32-bit code, or neither the vDSO nor the program has an
+ *			instruction for a system call where one is expected
+ *	EAGAIN		fork(2) would fail with it: a limit of processes, or
+ *			SCHED_DEADLINE; or the thread is in a restartable sequence: try
+ *			again; or somebody has killed the child
+ *	ENOMEM		out of memory
+ *
+ * A snapshot counts for the limits until its last descriptor is closed, with all private
+ * memory that the process had: that much it keeps alone when the slave has written to
+ * all of it.
+ */
+struct cp_snapshot {
+	__aligned_u64	deadline;
+	__aligned_u64	limit;
+	__u32		flags;
+	__s32		late;
+};
+
+#define CP_IOC_SNAPSHOT		_IOWR(CP_IOC_MAGIC, 7, struct cp_snapshot)
+
+/*
+ * The snapshot
+ *
+ * A snapshot outlives the pair and the process, and is freed when its last descriptor is
+ * closed; the module cannot be unloaded before. It keeps no shared mapping, no device and
+ * no descriptor of the process; files that it has mapped privately, the executable
+ * among them, stay in use. Whoever has the descriptor may read:
+ *
+ * pread(2) at an address of the slave gives its memory as it was: anonymous memory, and
+ * private mappings of files. A page of such a mapping that the process had not written to
+ * belongs to the file, and follows it. read(2) and lseek(2) work, too. A call
+ * returns what it could read before the first byte that it cannot read; there it
+ * fails with
+ *
+ *	EIO	no memory of the snapshot: nothing was mapped, or a mapping with
+ *		CP_MAPPING_ABSENT, or the file has become shorter
+ *	ENODATA	the memory has been dropped, because the machine ran out of it. The
+ *		description stays
+ *
+ * pread(2) at CP_SNAPSHOT_HEAD gives the description: a struct cp_snapshot_head, and what
+ * lies at the offsets in it, all counted from CP_SNAPSHOT_HEAD.
+ */
+#define CP_SNAPSHOT_HEAD	(1LL << 62)
+#define CP_SNAPSHOT_MAGIC	0x706e7363	/* "csnp" */
+
+/*
+ * struct cp_snapshot_head - head of the description
+ * @magic:	CP_SNAPSHOT_MAGIC
+ * @version:	CP_VERSION
+ * @size:	bytes of the description
+ * @time:	when the memory was frozen, as cp_checkpoint.time
+ * @bytes:	the most memory that the snapshot can come to keep alone
+ * @pid:	the process's id in the master's pid namespace
+ * @reserved:	0
+ * @nr_threads:	number of struct cp_snapshot_thread
+ * @thread_size: bytes from one to the next
+ * @threads_offset: where the first one lies
+ * @nr_mappings: number of struct cp_snapshot_mapping, in the order of addresses
+ * @mapping_size: bytes from one to the next
+ * @mappings_offset: where the first one lies
+ */
+struct cp_snapshot_head {
+	__u32		magic;
+	__u32		version;
+	__aligned_u64	size;
+	__aligned_u64	time;
+	__aligned_u64	bytes;
+	__s32		pid;
+	__u32		reserved;
+	__u32		nr_threads;
+	__u32		thread_size;
+	__aligned_u64	threads_offset;
+	__u32		nr_mappings;
+	__u32		mapping_size;
+	__aligned_u64	mappings_offset;
+};
+
+/*
+ * struct cp_snapshot_thread - a thread
+ * @checkpoint:	its registers, as CP_IOC_SLEEPER gives them: seq is 0, there are no
+ *		segments, and CP_CHECKPOINT_ASLEEP says that it sleeps in a system call
+ * @sigmask:	the signals that it blocks; bit 0 is signal 1
+ * @altstack_addr: its alternate stack, as sigaltstack(2) gives it
+ * @altstack_size: its size
+ * @altstack_flags: its flags, without SS_ONSTACK
+ * @reserved:	0
+ * @xstate_offset: where floating point and vector registers lie, as in CP_SEGMENT_XSTATE
+ * @xstate_size: bytes of them
+ */
+struct cp_snapshot_thread {
+	struct cp_checkpoint checkpoint;
+	__aligned_u64	sigmask;
+	__aligned_u64	altstack_addr;
+	__aligned_u64	altstack_size;
+	__u32		altstack_flags;
+	__u32		reserved;
+	__aligned_u64	xstate_offset;
+	__aligned_u64	xstate_size;
+};
+
+/*
+ * struct cp_snapshot_mapping - a mapping, as in /proc/PID/maps
+ * @start:	first address
+ * @end:	first address after it
+ * @offset:	where it begins in its file
+ * @inode:	of its file; 0 without a file
+ * @dev_major:	the file's device
+ * @dev_minor:	the file's device
+ * @flags:	CP_MAPPING_*
+ * @name_size:	bytes of the name, without a terminating zero; 0 without a name
+ * @name_offset: where the name lies: a path, seen from the root of the master, or as
+ *		"[heap]"
+ */
+struct cp_snapshot_mapping {
+	__aligned_u64	start;
+	__aligned_u64	end;
+	__aligned_u64	offset;
+	__aligned_u64	inode;
+	__u32		dev_major;
+	__u32		dev_minor;
+	__u32		flags;
+	__u32		name_size;
+	__aligned_u64	name_offset;
+};
+
+/*
+ * cp_snapshot_mapping.flags
+ *
+ * CP_MAPPING_ABSENT: the snapshot does not hold the memory, for the reason that another
+ * flag says: memory that is shared with others, or a device, is not private; an area with
+ * MADV_DONTFORK is not given to children, and one with MADV_WIPEONFORK is given to them
+ * empty.
+ */
+#define CP_MAPPING_READ		(1U << 0)
+#define CP_MAPPING_WRITE	(1U << 1)
+#define CP_MAPPING_EXEC		(1U << 2)
+#define CP_MAPPING_SHARED	(1U << 3)
+#define CP_MAPPING_ABSENT	(1U << 4)
+#define CP_MAPPING_DEVICE	(1U << 5)
+#define CP_MAPPING_DONTFORK	(1U << 6)
+#define CP_MAPPING_WIPEONFORK	(1U << 7)
+#define CP_MAPPING_GROWS	(1U << 8)	/* a stack that grows down */
 
 #endif /* _LINUX_CHECKPOINT_H */

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Frozen memory: frozen.h.
+ */
+#include <linux/errno.h>
+#include <linux/highmem.h>
+#include <linux/mm.h>
+#include <linux/notifier.h>
+#include <linux/oom.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/spinlock.h>
+#include <linux/uaccess.h>
+
+#include "compat.h"
+#include "frozen.h"
+
+static LIST_HEAD(all_frozen);
+static DEFINE_SPINLOCK(frozen_lock);	/* the list, and cp_frozen.mm */
+
+/**
+ * cp_frozen_keep - keep frozen memory
+ * @frozen: set up
+ * @mm: the memory, with the caller's reference
+ * @bytes: what it can come to keep alone
+ */
+void cp_frozen_keep(struct cp_frozen *frozen, struct mm_struct *mm, size_t bytes)
+{
+	frozen->mm = mm;
+	frozen->bytes = bytes;
+	spin_lock(&frozen_lock);
+	list_add_tail(&frozen->node, &all_frozen);
+	spin_unlock(&frozen_lock);
+}
+
+static struct mm_struct *frozen_remove_locked(struct cp_frozen *frozen)
+{
+	struct mm_struct *mm = frozen->mm;
+
+	lockdep_assert_held(&frozen_lock);
+	frozen->mm = NULL;
+	if (mm)
+		list_del(&frozen->node);
+	return mm;
+}
+
+/**
+ * cp_frozen_drop - the memory is not needed any more
+ * @frozen: the memory
+ *
+ * May sleep.
+ */
+void cp_frozen_drop(struct cp_frozen *frozen)
+{
+	struct mm_struct *mm;
+
+	spin_lock(&frozen_lock);
+	mm = frozen_remove_locked(frozen);
+	spin_unlock(&frozen_lock);
+	if (mm)
+		mmput(mm);
+}
+
+static struct mm_struct *frozen_get_mm(struct cp_frozen *frozen)
+{
+	struct mm_struct *mm;
+
+	spin_lock(&frozen_lock);
+	mm = frozen->mm;
+	if (mm)
+		mmget(mm);
+	spin_unlock(&frozen_lock);
+	return mm;
+}
+
+static struct mm_struct *remove_largest(size_t *bytes)
+{
+	struct cp_frozen *frozen, *largest = NULL;
+	struct mm_struct *mm = NULL;
+
+	spin_lock(&frozen_lock);
+	list_for_each_entry(frozen, &all_frozen, node)
+		if (!largest || frozen->bytes > largest->bytes)
+			largest = frozen;
+	if (largest) {
+		*bytes = largest->bytes;
+		mm = frozen_remove_locked(largest);
+	}
+	spin_unlock(&frozen_lock);
+	return mm;
+}
+
+/* The machine is out of memory, and is about to kill a process. */
+static int frozen_oom(struct notifier_block *block, unsigned long unused, void *data)
+{
+	unsigned long *freed = data;
+	struct mm_struct *mm;
+	size_t bytes;
+
+	mm = remove_largest(&bytes);
+	if (!mm)
+		return NOTIFY_DONE;
+	/* Not mmput(): the caller may hold locks that unmapping needs. */
+	mmput_async(mm);
+	*freed += max_t(size_t, bytes >> PAGE_SHIFT, 1);
+	return NOTIFY_OK;
+}
+
+static struct notifier_block oom_block = {
+	.notifier_call	= frozen_oom,
+};
+
+/**
+ * cp_frozen_init - begin to drop memory when the machine has too little
+ *
+ * Return: 0, or an error.
+ */
+int cp_frozen_init(void)
+{
+	return register_oom_notifier(&oom_block);
+}
+
+/**
+ * cp_frozen_exit - undo cp_frozen_init()
+ */
+void cp_frozen_exit(void)
+{
+	unregister_oom_notifier(&oom_block);
+}
+
+/*
+ * May this be read from the snapshot? Only private memory has been frozen, and of an area
+ * that a fork wipes the child has got zeroes.
+ */
+static bool is_frozen(const struct vm_area_struct *vma, unsigned long addr)
+{
+	return vma && addr >= vma->vm_start &&
+	       !(vma->vm_flags & (VM_WIPEONFORK | VM_IO | VM_PFNMAP));
+}
+
+/* Memory that was never touched has no page, and none is allocated for it. */
+static bool is_zeroes(const struct vm_area_struct *vma, long got)
+{
+	return got == -EFAULT && vma_is_anonymous((struct vm_area_struct *)vma);
+}
+
+/*
+ * Gives the page at @addr with a reference, NULL for zeroes, or an error. Pages that a
+ * program cannot read are read as a debugger does.
+ */
+static struct page *frozen_page(struct mm_struct *mm, unsigned long addr)
+{
+	struct vm_area_struct *vma;
+	struct page *page = NULL;
+	int locked = 1;
+	long got;
+
+	if (mmap_read_lock_killable(mm))
+		return ERR_PTR(-EINTR);
+	vma = find_vma(mm, addr);
+	if (!is_frozen(vma, addr)) {
+		mmap_read_unlock(mm);
+		return ERR_PTR(-EIO);
+	}
+	got = cp_get_user_pages_remote(mm, addr & PAGE_MASK, 1,
+				       FOLL_FORCE | FOLL_DUMP, &page, &locked);
+	if (!locked)
+		return got == 1 ? page : ERR_PTR(-EAGAIN);
+	if (got != 1)
+		page = is_zeroes(vma, got) ? NULL : ERR_PTR(-EIO);
+	mmap_read_unlock(mm);
+	return page;
+}
+
+static int copy_page_out(struct page *page, char __user *to, size_t size,
+			 unsigned int offset)
+{
+	unsigned long left;
+	char *from;
+
+	if (!page)
+		return clear_user(to, size) ? -EFAULT : 0;
+	from = kmap_local_page(page);
+	left = copy_to_user(to, from + offset, size);
+	kunmap_local(from);
+	put_page(page);
+	return left ? -EFAULT : 0;
+}
+
+/* Reads from one page. */
+static int read_piece(struct mm_struct *mm, char __user *to, size_t size, u64 addr)
+{
+	struct page *page;
+	int ret;
+
+	do {
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		page = frozen_page(mm, addr);
+		/* The lock was dropped, and the mapping may be gone. */
+	} while (IS_ERR(page) && PTR_ERR(page) == -EAGAIN);
+	if (IS_ERR(page))
+		return PTR_ERR(page);
+	ret = copy_page_out(page, to, size, offset_in_page(addr));
+	/* The reaper has emptied it: pages that were there read as zeroes. */
+	if (cp_mm_is_unstable(mm))
+		return -ENODATA;
+	return ret;
+}
+
+/**
+ * cp_frozen_read - read frozen memory
+ * @frozen: the memory
+ * @to: to here
+ * @size: how many bytes
+ * @addr: from this address
+ *
+ * Return: how many bytes have been read; -ENODATA when the memory has been dropped; -EIO
+ * when there is no private memory at @addr; -EFAULT; -EINTR.
+ */
+ssize_t cp_frozen_read(struct cp_frozen *frozen, char __user *to, size_t size,
+		       u64 addr)
+{
+	struct mm_struct *mm = frozen_get_mm(frozen);
+	size_t done = 0;
+	int ret = 0;
+
+	if (!mm)
+		return -ENODATA;
+	while (done < size) {
+		size_t piece = min_t(size_t, size - done,
+				     PAGE_SIZE - offset_in_page(addr + done));
+
+		ret = addr + done < TASK_SIZE_MAX ?
+			      read_piece(mm, to + done, piece, addr + done) :
+			      -EIO;
+		if (ret)
+			break;
+		done += piece;
+		cond_resched();
+	}
+	mmput(mm);
+	return done ?: ret;
+}

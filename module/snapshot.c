@@ -1,0 +1,425 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Snapshots: snapshot.h. How they are made, from the master's side, and read.
+ */
+#include <linux/anon_inodes.h>
+#include <linux/checkpoint.h>
+#include <linux/delay.h>
+#include <linux/err.h>
+#include <linux/fs.h>
+#include <linux/hugetlb_inline.h>
+#include <linux/ktime.h>
+#include <linux/memcontrol.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/rculist.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/userfaultfd_k.h>
+
+#include "compat.h"
+#include "description.h"
+#include "freeze.h"
+#include "frozen.h"
+#include "hold.h"
+#include "limits.h"
+#include "pair.h"
+#include "snapshot.h"
+#include "thread.h"
+
+/* In microseconds: a thread that has arrived leaves its CPU within this time. */
+#define LOOK_AGAIN_MIN	50
+#define LOOK_AGAIN_MAX	200
+
+/**
+ * struct cp_shot - a snapshot
+ * @frozen:	the memory
+ * @text:	the description
+ * @account:	the user who is charged
+ * @charged:	bytes
+ */
+struct cp_shot {
+	struct cp_frozen frozen;
+	struct cp_description text;
+	struct cp_account *account;
+	size_t charged;
+};
+
+static void shot_free(struct cp_shot *shot)
+{
+	cp_frozen_drop(&shot->frozen);
+	cp_description_free(&shot->text);
+	cp_limits_remove_snapshot(shot->account, shot->charged);
+	kfree(shot);
+}
+
+static int shot_release(struct inode *inode, struct file *file)
+{
+	shot_free(file->private_data);
+	return 0;
+}
+
+static ssize_t shot_read(struct file *file, char __user *to, size_t size,
+			 loff_t *pos)
+{
+	struct cp_shot *shot = file->private_data;
+	loff_t at = *pos - CP_SNAPSHOT_HEAD;
+	ssize_t ret;
+
+	if (*pos < 0)
+		return -EINVAL;
+	size = min_t(size_t, size, MAX_RW_COUNT);
+	if (at >= 0)
+		ret = simple_read_from_buffer(to, size, &at, shot->text.data,
+					      shot->text.size);
+	else
+		ret = cp_frozen_read(&shot->frozen, to, size, *pos);
+	if (ret > 0)
+		*pos += ret;
+	return ret;
+}
+
+static loff_t shot_llseek(struct file *file, loff_t offset, int whence)
+{
+	return fixed_size_llseek(file, offset, whence, LLONG_MAX);
+}
+
+static void shot_show_fdinfo(struct seq_file *seq, struct file *file)
+{
+	struct cp_shot *shot = file->private_data;
+	const struct cp_snapshot_head *head = (void *)shot->text.data;
+
+	seq_printf(seq, "threads:\t%u\n", head->nr_threads);
+	seq_printf(seq, "mappings:\t%u\n", head->nr_mappings);
+	seq_printf(seq, "bytes:\t%llu\n", head->bytes);
+	seq_printf(seq, "dropped:\t%d\n", !READ_ONCE(shot->frozen.mm));
+}
+
+static const struct file_operations shot_fops = {
+	.owner		= THIS_MODULE,
+	.llseek		= shot_llseek,
+	.read		= shot_read,
+	.release	= shot_release,
+	.show_fdinfo	= shot_show_fdinfo,
+};
+
+static struct file *shot_open(struct cp_shot *shot)
+{
+	struct file *file = anon_inode_getfile("[checkpoint-snapshot]",
+					       &shot_fops, shot, O_RDONLY);
+
+	/* Anonymous files are not made for pread(2). */
+	if (!IS_ERR(file))
+		file->f_mode |= FMODE_PREAD;
+	return file;
+}
+
+/* A thread that could not be copied, or that is not held. */
+static int check_task(struct cp_pair *pair, struct task_struct *task)
+{
+	/* data_race(): other flags change. */
+	if (data_race(task->flags) & (PF_EXITING | CP_PF_KERNEL))
+		return 0;
+	if (!cp_thread_find(pair, task))
+		return -EOVERFLOW;
+	if (READ_ONCE(task->ptrace))
+		return -EBUSY;
+#ifdef CONFIG_IO_URING
+	if (READ_ONCE(task->io_uring))
+		return -EINPROGRESS;
+#endif
+	return 0;
+}
+
+static int check_tasks(struct cp_pair *pair)
+{
+	struct task_struct *task;
+	int ret = 0;
+
+	rcu_read_lock();
+	list_for_each_entry_rcu(task, &pair->slave.task->signal->thread_head,
+				thread_node) {
+		ret = check_task(pair, task);
+		if (ret)
+			break;
+	}
+	rcu_read_unlock();
+	return ret;
+}
+
+static bool process_uses(const struct task_struct *process,
+			 const struct mm_struct *mm)
+{
+	const struct task_struct *task;
+
+	list_for_each_entry_rcu(task, &process->signal->thread_head, thread_node)
+		/* data_race(): other flags change. */
+		if (READ_ONCE(task->mm) == mm &&
+		    !(data_race(task->flags) & PF_KTHREAD))
+			return true;
+	return false;
+}
+
+/* Does a task of another process run in the slave's memory? */
+static bool is_shared(struct cp_pair *pair, const struct mm_struct *mm)
+{
+	struct task_struct *slave = pair->slave.task, *process;
+	bool shared = false;
+
+	/* Besides its threads, the caller has a reference. */
+	if (atomic_read(&mm->mm_users) <= get_nr_threads(slave) + 1)
+		return false;
+	rcu_read_lock();
+	for_each_process(process) {
+		shared = !same_thread_group(process, slave) &&
+			 process_uses(process, mm);
+		if (shared)
+			break;
+	}
+	rcu_read_unlock();
+	return shared;
+}
+
+static int check_mapping(struct vm_area_struct *vma)
+{
+	bool shared = vma->vm_flags & VM_MAYSHARE;
+
+	if (is_vm_hugetlb_page(vma) && !shared)
+		return -EMEDIUMTYPE;
+	if (shared && vma->vm_flags & CP_VM_SEALED)
+		return -EMEDIUMTYPE;
+	return userfaultfd_armed(vma) ? -EADDRINUSE : 0;
+}
+
+static int check_mappings(struct mm_struct *mm)
+{
+	VMA_ITERATOR(vmi, mm, 0);
+	struct vm_area_struct *vma;
+	int ret = 0;
+
+	if (mmap_read_lock_killable(mm))
+		return -EINTR;
+	for_each_vma(vmi, vma) {
+		ret = check_mapping(vma);
+		if (ret)
+			break;
+	}
+	mmap_read_unlock(mm);
+	return ret;
+}
+
+/* What the snapshot keeps alone when the slave has written to all of its memory. */
+static size_t count_private(struct mm_struct *mm)
+{
+	unsigned long pages = get_mm_counter(mm, MM_ANONPAGES) +
+			      get_mm_counter(mm, MM_SWAPENTS);
+
+	return pages * PAGE_SIZE + mm_pgtables_bytes(mm);
+}
+
+/*
+ * Pages stay charged to the memory cgroup in which they were allocated. The kernel would kill
+ * the slave when the cgroup is full: it does not know that a snapshot keeps them.
+ */
+static bool cgroup_has_room(struct mm_struct *mm, size_t bytes)
+{
+	bool room = true;
+#ifdef CONFIG_MEMCG
+	struct mem_cgroup *first = get_mem_cgroup_from_mm(mm), *memcg;
+	unsigned long pages = bytes >> PAGE_SHIFT;
+
+	for (memcg = first; memcg; memcg = parent_mem_cgroup(memcg)) {
+		unsigned long max = READ_ONCE(memcg->memory.max);
+		unsigned long used = page_counter_read(&memcg->memory);
+
+		if (max != PAGE_COUNTER_MAX && (used >= max || max - used < pages))
+			room = false;
+	}
+	mem_cgroup_put(first);
+#endif
+	return room;
+}
+
+/* May a snapshot of the slave be taken? Nothing has been changed. */
+static int check_slave(struct cp_pair *pair, struct mm_struct *mm)
+{
+	int ret = check_tasks(pair);
+
+	if (ret)
+		return ret;
+#ifdef CONFIG_AIO
+	if (rcu_access_pointer(mm->ioctx_table))
+		return -EINPROGRESS;
+#endif
+	if (is_shared(pair, mm))
+		return -ENOTUNIQ;
+	return check_mappings(mm);
+}
+
+static int shot_charge(struct cp_shot *shot, struct cp_pair *pair,
+		       struct mm_struct *mm)
+{
+	size_t bytes = count_private(mm);
+	int ret;
+
+	if (!cgroup_has_room(mm, bytes))
+		return -ENOSPC;
+	ret = cp_limits_add_snapshot(pair->account, bytes + shot->text.size);
+	if (ret)
+		return ret;
+	shot->account = pair->account;
+	shot->charged = bytes + shot->text.size;
+	shot->frozen.bytes = bytes;
+	return 0;
+}
+
+/* All that can fail before the slave is asked for anything. */
+static int shot_prepare(struct cp_shot *shot, struct cp_pair *pair)
+{
+	struct mm_struct *mm = pair->slave.mm;
+	int ret;
+
+	if (!mmget_not_zero(mm))
+		return -EPIPE;
+	ret = check_slave(pair, mm);
+	if (!ret)
+		ret = cp_description_make(&shot->text, pair, mm);
+	if (!ret)
+		ret = shot_charge(shot, pair, mm);
+	mmput(mm);
+	return ret;
+}
+
+/* A thread that waits at the gate freezes the memory, and unbolts the gate. */
+static int shot_freeze(struct cp_shot *shot, struct cp_pair *pair,
+		       struct cp_freeze *freeze, u64 deadline)
+{
+	struct mm_struct *mm;
+	u64 time;
+	int ret;
+
+	cp_freeze_ref(freeze);
+	if (!cp_parts_call(&pair->parts, freeze)) {
+		cp_freeze_unref(freeze);
+		cp_gate_unbolt(&pair->gate);
+		return -ESTALE;
+	}
+	ret = cp_freeze_wait(freeze, deadline);
+	if (ret)
+		return ret;
+	if (!cp_description_is_current(&shot->text, pair))
+		return -ESTALE;
+	mm = cp_freeze_take(freeze, &time);
+	cp_description_seal(&shot->text, time + pair->master.time_offset,
+			    shot->frozen.bytes);
+	cp_frozen_keep(&shot->frozen, mm, shot->frozen.bytes);
+	return 0;
+}
+
+static int shot_bolt_and_freeze(struct cp_shot *shot, struct cp_pair *pair,
+				u64 deadline)
+{
+	struct cp_freeze *freeze;
+	int ret;
+
+	/* The limit has passed, or an earlier call is still under way. */
+	if (!cp_gate_bolt(&pair->gate))
+		return -ETIMEDOUT;
+	ret = shot_prepare(shot, pair);
+	if (ret) {
+		cp_gate_unbolt(&pair->gate);
+		return ret;
+	}
+	freeze = cp_freeze_create();
+	if (!freeze) {
+		cp_gate_unbolt(&pair->gate);
+		return -ENOMEM;
+	}
+	ret = shot_freeze(shot, pair, freeze, deadline);
+	cp_freeze_unref(freeze);
+	return ret;
+}
+
+static struct cp_shot *shot_try(struct cp_pair *pair, struct cp_snapshot_ask *ask)
+{
+	struct cp_shot *shot;
+	int ret;
+
+	ret = cp_hold_for_call(pair, ask->deadline, &ask->late);
+	if (ret)
+		return ERR_PTR(ret);
+	shot = kzalloc(sizeof(*shot), GFP_KERNEL_ACCOUNT);
+	if (!shot)
+		return ERR_PTR(-ENOMEM);
+	ret = shot_bolt_and_freeze(shot, pair, ask->deadline);
+	if (!ret)
+		return shot;
+	shot_free(shot);
+	return ERR_PTR(ret);
+}
+
+/* Repeats what a thread that was asleep has spoilt by waking up. */
+static struct cp_shot *shot_take(struct cp_pair *pair, struct cp_snapshot_ask *ask)
+{
+	struct cp_shot *shot;
+
+	for (;;) {
+		shot = shot_try(pair, ask);
+		if (!IS_ERR(shot) || PTR_ERR(shot) != -ESTALE)
+			return shot;
+		if (signal_pending(current))
+			return ERR_PTR(-ERESTARTSYS);
+		if (ktime_get_ns() >= ask->deadline)
+			return ERR_PTR(-ETIMEDOUT);
+		usleep_range(LOOK_AGAIN_MIN, LOOK_AGAIN_MAX);
+	}
+}
+
+/* The caller has the right to hold. */
+static struct cp_shot *shot_hold_and_take(struct cp_pair *pair,
+					  struct cp_snapshot_ask *ask)
+{
+	struct cp_hold_result result = { };
+	struct cp_shot *shot;
+	int ret;
+
+	ret = cp_hold_begin_locked(pair, ask->deadline, ask->limit, true, &result);
+	ask->late = result.late;
+	if (ret && ret != -EALREADY)
+		return ERR_PTR(ret);
+	shot = shot_take(pair, ask);
+	if (ret != -EALREADY)
+		cp_gate_open(&pair->gate);
+	return shot;
+}
+
+/**
+ * cp_snapshot_make - master: take a snapshot of the slave
+ * @pair: the pair
+ * @ask: how
+ *
+ * If the slave is not held, it is held for this call.
+ *
+ * Return: the snapshot, or an ERR_PTR() as in struct cp_snapshot; -ERESTARTSYS: a signal is
+ * pending.
+ */
+struct file *cp_snapshot_make(struct cp_pair *pair, struct cp_snapshot_ask *ask)
+{
+	struct cp_shot *shot;
+	struct file *file;
+
+	if (!cp_pair_is_process(pair))
+		return ERR_PTR(-EINVAL);
+	if (mutex_lock_interruptible(&pair->gate.holding))
+		return ERR_PTR(-ERESTARTSYS);
+	shot = shot_hold_and_take(pair, ask);
+	mutex_unlock(&pair->gate.holding);
+	if (IS_ERR(shot))
+		return ERR_CAST(shot);
+	file = shot_open(shot);
+	if (IS_ERR(file))
+		shot_free(shot);
+	return file;
+}
