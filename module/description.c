@@ -276,7 +276,7 @@ static int add_mappings_locked(struct cp_description *text, struct mm_struct *mm
 	s64 at = text_add(text, max * sizeof(struct cp_snapshot_mapping));
 	int ret = 0;
 
-	mmap_assert_locked(mm);
+	lockdep_assert_held(&mm->mmap_lock);
 	if (at < 0)
 		return at;
 	text_head(text)->mappings_offset = at;
