@@ -154,11 +154,13 @@ static bool process_uses(const struct task_struct *process,
 {
 	const struct task_struct *task;
 
-	list_for_each_entry_rcu(task, &process->signal->thread_head, thread_node)
+	list_for_each_entry_rcu(task, &process->signal->thread_head, thread_node) {
+		if (READ_ONCE(task->mm) != mm)
+			continue;
 		/* data_race(): other flags change. */
-		if (READ_ONCE(task->mm) == mm &&
-		    !(data_race(task->flags) & PF_KTHREAD))
+		if (!(data_race(task->flags) & PF_KTHREAD))
 			return true;
+	}
 	return false;
 }
 

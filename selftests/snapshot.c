@@ -404,12 +404,23 @@ static void *work_write(void *member)
 	return NULL;
 }
 
+/* The kernel stores the CPU's number in the memory of each thread: rseq(2). */
+static bool stay_on_one_cpu(void)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(sched_getcpu(), &set);
+	return !sched_setaffinity(0, sizeof(set), &set);
+}
+
 TEST_F(snapshot, memory_stays_as_it_was)
 {
 	unsigned int pages = 0;
-	int fd, mem, copy[2];
+	int fd, mem, later;
 	uint64_t progress;
 
+	ASSERT_TRUE(stay_on_one_cpu());
 	ASSERT_EQ(0, start_team(self, TEAM_OF(3, work_write, work_write, work_asleep),
 				CP_PREP_OVERWRITE));
 	mem = proof_open(self->slave);
@@ -419,16 +430,16 @@ TEST_F(snapshot, memory_stays_as_it_was)
 	EXPECT_EQ(0, compare_memory(fd, mem, &pages));
 	EXPECT_LT(64 * 2, pages);
 	/* A second one, while the first one exists. */
-	copy[0] = snapshot(&self->m);
-	ASSERT_LE(0, copy[0]);
+	later = snapshot(&self->m);
+	ASSERT_LE(0, later);
 	ASSERT_EQ(0, release(&self->m));
 	progress = self->team->members[0].progress;
 	ASSERT_TRUE(eventually(self->team->members[0].progress > progress + 100000));
 	/* The slave's memory is another one now, and those of both snapshots are not. */
 	pages = 0;
 	EXPECT_LT(0, compare_memory(fd, mem, &pages));
-	EXPECT_EQ(0, compare_memory(fd, copy[0], &pages));
-	close(copy[0]);
+	EXPECT_EQ(0, compare_memory(fd, later, &pages));
+	close(later);
 	close(fd);
 	close(mem);
 }
@@ -1236,7 +1247,8 @@ TEST_F(snapshot, dropped_when_memory_runs_out)
 	}
 	ASSERT_TRUE(eventually(task_syscall(victim) == SYS_pause));
 	trigger = fopen("/proc/sysrq-trigger", "we");
-	ASSERT_NE(NULL, trigger);
+	if (!trigger)
+		SKIP(return, "this kernel has no /proc/sysrq-trigger");
 	/* Its report, with a trace, would look like a fault of the module. */
 	klogctl(KLOG_CONSOLE_LEVEL, NULL, 1);
 	fprintf(trigger, "f");

@@ -227,8 +227,8 @@ struct cp_prep {
  * the pair, closes the file or exits, children that it has not been given continue.
  * Whoever is held can be killed and frozen; a debugger's stop takes effect afterwards. A
  * process is a master only once: each child needs another one. At most CP_CHILDREN_MAX
- * children wait for CP_IOC_GET: a further one is not held, and the master is not told of
- * it. cp_get.unseen counts those, and children for which there was no memory.
+ * children wait for CP_IOC_GET: a further one is not held, and CP_IOC_GET does not
+ * return it. cp_get.unseen counts those, and children for which there was no memory.
  */
 #define CP_PREP_OVERWRITE	(1U << 0)
 #define CP_PREP_DEATH		(1U << 1)
