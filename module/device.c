@@ -510,8 +510,9 @@ static int device_hold(struct cp_pair *pair, struct cp_hold *hold,
 	hold->nr_asleep = result.nr_asleep;
 	hold->late = result.late;
 	err = copy_struct_out(uarg, hold, sizeof(*hold), cmd);
+	/* Not cp_hold_end(), which a signal interrupts. */
 	if (!ret && err)
-		cp_hold_end(pair);
+		cp_gate_open(&pair->gate);
 	return err ?: ret;
 }
 

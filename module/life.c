@@ -73,7 +73,7 @@ static void life_drop_hook(struct cp_pair *pair)
  * cp_life_newcomer_wait - newcomer: wait until somebody has paired with it
  * @pair: its parent's pair, or its own before an exec
  * @newcomer: the newcomer, after cp_newcomer_add(); the current task
- * @child: also until @pair is over
+ * @child: as for cp_newcomer_wait()
  *
  * A pair that was made before cp_newcomer_add() did not find the newcomer: it is in the
  * table. Of a pair that is in the table without hooks, cp_life_begin() still has to find

@@ -149,7 +149,8 @@ static const u16 repeatable[] = {
  *
  * The kernel restarts most of these calls itself, with what is left of their time. Others
  * return EINTR, and are made again if they have no timeout: one that has returns after it.
- * Calls that may have moved a part of their data are not among them.
+ * Calls that may have moved a part of their data are not among them, except read(2): it
+ * returns that part if it waits for more, which few programs ask for.
  *
  * Return: true when it can.
  */

@@ -271,10 +271,10 @@ struct cp_prep {
  *
  * Returns 1: a checkpoint. 2, only with CP_PREP_PROCESS: thread @thread has ended; all
  * its checkpoints have been given, and another thread may get its part of the region. 3,
- * only with CP_PREP_CHILDREN: child @thread is held until somebody pairs with it; before
- * checkpoints. 0:
- * the pair is over; every further call returns 0, too. A checkpoint that an earlier call
- * could not give (EFAULT, ETIMEDOUT, EINTR) comes first. Or -1 with errno:
+ * only with CP_PREP_CHILDREN: child @thread is held until somebody pairs with it;
+ * children come before checkpoints. 0: the pair is over; every further call returns 0,
+ * too. A checkpoint that an earlier call could not give (EFAULT, ETIMEDOUT, EINTR) comes
+ * first. Or -1 with errno:
  *
  *	EFAULT		an address cannot be read or written; the checkpoint
  *			is kept for the next call
@@ -725,11 +725,13 @@ struct cp_sleeper {
  * signal and no EINTR, and no descriptor, byte, mapping, handler, timer or figure of
  * getrusage(RUSAGE_CHILDREN) changes. If all threads sleep, one is brought out of its
  * system call and makes it again. Threads that sleep in wait(2) are, too. For
- * that, only calls are chosen that the kernel restarts without a loss, and of those that
- * signal(7) says are never restarted, only calls without a timeout. If all threads sleep in
+ * that, only calls are chosen that the kernel restarts, and of those that signal(7) says
+ * are never restarted, only calls without a timeout. If all threads sleep in
  * other calls, this call waits until one returns. What can be noticed: the time; a gap in
  * process ids; shm_lprid and the times of System V segments; the interruption of a
  * nanosleep(2) that has to report the rest; that a socket's SO_RCVTIMEO begins again;
+ * that a read(2) which waits for more than it has got (SO_RCVLOWAT, MIN of a terminal)
+ * returns that;
  * page faults, because the first write to each page copies it; and what accounting says
  * (acct(2), taskstats, audit, pids.events, a perf event that children inherit).
  *

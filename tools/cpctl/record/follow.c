@@ -673,6 +673,7 @@ int follow(char **command, pid_t pid, bool separately,
 		goto out;
 	if (open_files(follow)) {
 		warn("cannot start a recorder");
+		finish(follow);
 		goto out;
 	}
 	interrupt_catch(NULL);
