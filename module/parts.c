@@ -73,7 +73,8 @@ static struct cp_part *part_alloc(struct cp_parts *parts)
 	if (!part_alloc_xstate(part, parts) &&
 	    !cp_ring_init(&part->ring, parts->plan.policy,
 			  parts->plan.nr_slots, parts->plan.wait,
-			  &parts->plan.gate->closed, &part->stats))
+			  &parts->plan.gate->closed, &parts->getters,
+			  &part->stats))
 		goto out;
 	part_free(part);
 	part = NULL;

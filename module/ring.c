@@ -102,13 +102,15 @@ unsigned int cp_ring_slots(enum cp_policy policy, unsigned int nr_slots)
  * @nr_slots: number of checkpoints it holds; 1 for a rendezvous
  * @master_wait: the wait queue of the file; outlives the ring
  * @is_held: set while the slave is held; outlives the ring
+ * @takers: counts masters that wait for any ring of the pair; outlives the ring
  * @stats: where the slave's waits are counted; outlives the ring
  *
  * Return: 0, or -ENOMEM.
  */
 int cp_ring_init(struct cp_ring *ring, enum cp_policy policy,
 		 unsigned int nr_slots, wait_queue_head_t *master_wait,
-		 const bool *is_held, struct cp_stats *stats)
+		 const bool *is_held, const atomic_t *takers,
+		 struct cp_stats *stats)
 {
 	unsigned int i;
 
@@ -126,6 +128,7 @@ int cp_ring_init(struct cp_ring *ring, enum cp_policy policy,
 	init_waitqueue_head(&ring->slave_wait);
 	ring->master_wait = master_wait;
 	ring->is_held = is_held;
+	ring->takers = takers;
 	ring->stats = stats;
 	ring->policy = policy;
 	ring->nr_slots = nr_slots;
@@ -152,7 +155,8 @@ static bool ring_has_checkpoint(const struct cp_ring *ring)
 	       (ring->has_last && ring->over);
 }
 
-static bool ring_may_claim(const struct cp_ring *ring)
+/* In a rendezvous, the slave may write if a master waits: @wanted. */
+static bool ring_may_claim_if(const struct cp_ring *ring, bool wanted)
 {
 	bool full;
 
@@ -166,8 +170,13 @@ static bool ring_may_claim(const struct cp_ring *ring)
 	default:
 		if (ring->taking || ring->kept)
 			return false;
-		return READ_ONCE(*ring->is_held) || (ring->getters && !full);
+		return READ_ONCE(*ring->is_held) || (wanted && !full);
 	}
+}
+
+static bool ring_may_claim(const struct cp_ring *ring)
+{
+	return ring_may_claim_if(ring, ring->getters);
 }
 
 /* Puts the slot that the slave has written into its place. */
@@ -198,10 +207,11 @@ u64 cp_ring_next_seq(const struct cp_ring *ring)
 }
 
 /* True when the slave must wait no longer: it has a slot, or the ring is closed. */
-static bool ring_claim_now(struct cp_ring *ring, struct cp_claim *claim)
+static bool ring_claim_now(struct cp_ring *ring, struct cp_claim *claim,
+			   bool wanted)
 {
 	lockdep_assert_held(&ring->lock);
-	if (!ring->over && ring_may_claim(ring)) {
+	if (!ring->over && ring_may_claim_if(ring, wanted)) {
 		WRITE_ONCE(ring->filling, true);
 		claim->slot = ring->spare;
 		claim->seq = cp_ring_next_seq(ring);
@@ -214,7 +224,7 @@ static bool ring_try_claim(struct cp_ring *ring, struct cp_claim *claim)
 	bool done;
 
 	spin_lock(&ring->lock);
-	done = ring_claim_now(ring, claim);
+	done = ring_claim_now(ring, claim, ring->getters);
 	ring->slave_waiting = !done;
 	spin_unlock(&ring->lock);
 	return done;
@@ -255,15 +265,18 @@ static void ring_count_unwritten(struct cp_ring *ring)
 
 /*
  * The wait limit has passed. A master that arrived at the last moment relies on
- * @slave_waiting, so the slave claims the slot after all if it can. Otherwise the
- * checkpoint counts as missed, and its number is not used again.
+ * @slave_waiting, so the slave claims the slot after all if it can. A master that waits for
+ * any ring may have nudged the slave, and has not seen yet that it is here: it would
+ * wait for ever. Otherwise the checkpoint counts as missed, and its number is not used
+ * again.
  */
 static int ring_give_up_claim(struct cp_ring *ring, struct cp_claim *claim)
 {
 	bool done;
 
 	spin_lock(&ring->lock);
-	done = ring_claim_now(ring, claim);
+	done = ring_claim_now(ring, claim,
+			      ring->getters || atomic_read(ring->takers));
 	ring->slave_waiting = false;
 	if (!done)
 		ring_count_unwritten(ring);

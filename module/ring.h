@@ -177,6 +177,7 @@ struct cp_taken {
  * @tail:	number of checkpoints that left the ring
  * @counts:	see there
  * @is_held:	the slave is held: it may write although no master waits, once
+ * @takers:	masters that wait for any ring of the pair
  * @stats:	the part's figures, where the slave's waits are counted
  * @slave_spin:	the slave's own
  * @master_spin: shared by the master's threads; lost updates do no harm
@@ -206,6 +207,7 @@ struct cp_ring {
 	u64 tail;
 	struct cp_ring_counts counts;
 	const bool *is_held;
+	const atomic_t *takers;
 	struct cp_stats *stats;
 	struct cp_spin slave_spin;
 	struct cp_spin master_spin;
@@ -213,7 +215,8 @@ struct cp_ring {
 
 int cp_ring_init(struct cp_ring *ring, enum cp_policy policy,
 		 unsigned int nr_slots, wait_queue_head_t *master_wait,
-		 const bool *is_held, struct cp_stats *stats);
+		 const bool *is_held, const atomic_t *takers,
+		 struct cp_stats *stats);
 void cp_ring_destroy(struct cp_ring *ring);
 unsigned int cp_ring_slots(enum cp_policy policy, unsigned int nr_slots);
 u64 cp_ring_next_seq(const struct cp_ring *ring);

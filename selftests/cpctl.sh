@@ -397,7 +397,8 @@ for line in sys.stdin:
     if re.match(r"  [a-z]\w+ +[ *]?0x", line):
         for r in re.findall(r"([a-z]\w+) *?([ *])(0x\w{16})", line):
             known(*r)
-assert len(now) > 27 and marks > 60 and stack > 10, (len(now), marks, stack)' \
+# Checkpoints that follow an interrupt at once may have no change.
+assert len(now) > 27 and marks > 30 and stack > 5, (len(now), marks, stack)' \
 		<"$folder/out"
 }
 

@@ -1148,9 +1148,12 @@ open(sys.argv[2], "wb").write(data)' "$file" "$folder/bad" "$at"
 	{ cat "$file"; echo more; } >"$folder/longer"
 	ends 2 cpctl log "$folder/longer"
 	has errors ': damaged: '
-	printf 'CKPTREC\n\004\000\000\000\000\000\000\000' >"$folder/version"
+	printf 'CKPTREC\n\005\000\000\000\000\000\000\000' >"$folder/version"
 	ends 2 cpctl show "$folder/version"
-	has errors 'made by another version of cpctl: format 4, this one reads 1 to 3'
+	has errors 'made by another version of cpctl: format 5, this one reads 1 to 4'
+	printf 'CKPTREC\n\004\000\000\000\000\000\000\000' >"$folder/empty"
+	ends 2 cpctl show "$folder/empty"
+	has errors 'there are no processes in it'
 }
 
 # After a program has been rebuilt, its names are not used for the recorded addresses.

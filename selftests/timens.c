@@ -94,7 +94,7 @@ static int run_pair(FIXTURE_DATA(timens) *self, int (*slave)(void *unused),
 {
 	self->slave = slave_start(slave, NULL);
 	self->inside->slave = self->slave;
-	if (slave == body_sleep && !eventually(task_state(self->slave) == 'S'))
+	if (slave == body_sleep && !eventually(task_syscall(self->slave) == SYS_pause))
 		return 102;
 	return run_inside(master, self->inside);
 }

@@ -1281,10 +1281,29 @@ TEST(many_nudges)
 }
 
 /* The slave must not arrive, give up and leave before the master waits. */
-TEST(nudges_of_a_slave_that_hardly_waits)
+FIXTURE(hardly) {};
+
+FIXTURE_VARIANT(hardly)
+{
+	unsigned int flags;
+};
+
+FIXTURE_VARIANT_ADD(hardly, task) {};
+FIXTURE_VARIANT_ADD(hardly, process) { .flags = CP_PREP_PROCESS };
+
+FIXTURE_SETUP(hardly)
+{
+}
+
+FIXTURE_TEARDOWN(hardly)
+{
+}
+
+TEST_F(hardly, waits_and_is_nudged)
 {
 	struct cp_prep arg = {
 		.pid = slave_start(body_sleep, NULL),
+		.flags = variant->flags,
 		.wait_limit = 1,
 	};
 	struct master m;
