@@ -341,29 +341,70 @@ void cp_region_publish(struct cp_region *region, const struct cp_slot *slot,
 	smp_store_release(&head->newest, slot->offset);
 }
 
-/* Copies all but the header; false when a page could not be allocated. */
-static bool copy_data(struct cp_region *region, u64 to, u64 from)
+/*
+ * Finds the place of a stack, which lies in the slot at @from, in another slot. Its distance
+ * to the end of the slot stays the same, unless the other slot is too small for that.
+ */
+static void region_place_stack(const struct cp_region *region,
+			       const struct cp_slot *to, u64 from,
+			       struct cp_segment *seg)
 {
-	bool whole = true;
-	u64 at;
+	u64 distance = from + region->slot_size - seg->offset;
+	u64 limit = to->data_size - PAGE_SIZE;
 
-	for (at = HEAD_SIZE; at < region->slot_size; at += PAGE_SIZE) {
-		void *page = cp_region_page(region, from + at);
-		void *copy = page ? cp_region_at(region, to + at) : NULL;
+	if (distance <= to->data_size) {
+		seg->offset = to->data + to->data_size - distance;
+		return;
+	}
+	seg->offset = to->data + offset_in_page(seg->addr);
+	if (seg->size > limit) {
+		seg->size = limit;
+		seg->flags |= CP_SEGF_TRUNCATED;
+	}
+}
 
-		if (copy)
-			copy_page(copy, page);
-		else if (page)
-			whole = false;
+/* Copies the bytes of a segment to its new place, which has the same offset in its page. */
+static void region_copy_bytes(struct cp_region *region, struct cp_segment *seg,
+			      u64 from)
+{
+	size_t done = 0, piece;
+
+	for (; done < seg->size; done += piece) {
+		void *copy = cp_region_at(region, seg->offset + done);
+
+		if (!copy) {
+			seg->flags |= CP_SEGF_NOMEM;
+			break;
+		}
+		piece = min_t(u64, seg->size - done,
+			      PAGE_SIZE - offset_in_page(from + done));
+		memcpy(copy, cp_region_at(region, from + done), piece);
 		cond_resched();
 	}
-	return whole;
+	seg->size = done;
+}
+
+static void region_copy_segment(struct cp_region *region,
+				const struct cp_slot *to, u64 from,
+				struct cp_segment *seg)
+{
+	u64 old = seg->offset;
+
+	if (!seg->size)
+		return;
+	if (seg->kind == CP_SEGMENT_STACK)
+		region_place_stack(region, to, from, seg);
+	else
+		seg->offset += to->offset - from;
+	region_copy_bytes(region, seg, old);
 }
 
 /**
- * cp_region_copy_newest - copy the newest checkpoint to another slot
+ * cp_region_copy_newest - copy the newest checkpoint to the last slot
  * @region: the region, in which there is one
- * @to: the slot, which has never been published
+ * @to: the last slot, which has never been published
+ *
+ * The slots may differ in size: a stack that does not fit is truncated.
  */
 void cp_region_copy_newest(struct cp_region *region, const struct cp_slot *to)
 {
@@ -371,16 +412,12 @@ void cp_region_copy_newest(struct cp_region *region, const struct cp_slot *to)
 	const void *from = cp_region_at(region, head->newest);
 	struct cp_segment *seg = (void *)(to->header + 1);
 	struct cp_checkpoint header;
-	bool whole = copy_data(region, to->offset, head->newest);
 	u32 i;
 
 	header = *(const struct cp_checkpoint *)from;
 	memcpy(seg, from + sizeof(header), header.nr_segments * sizeof(*seg));
-	for (i = 0; i < header.nr_segments; i++) {
-		seg[i].offset += to->offset - head->newest;
-		if (!whole)
-			seg[i].flags |= CP_SEGF_HOLE;
-	}
+	for (i = 0; i < header.nr_segments; i++)
+		region_copy_segment(region, to, head->newest, &seg[i]);
 	/* cp_region_publish() sets the number. */
 	header.seq = 0;
 	*to->header = header;

@@ -921,6 +921,67 @@ TEST_F(killed, while_running)
 	}
 }
 
+static int act_spin_deep(struct slave *s)
+{
+	volatile char room[4 * PAGE];
+
+	room[0] = 0;
+	return act_spin(s) + room[0];
+}
+
+/* Kills a held slave: between its checkpoint and user mode. */
+static bool life_hold_and_kill(struct life *l, const struct kind *kind)
+{
+	struct cp_hold hold = {
+		.deadline = now_ns() + 60 * 1000000000ULL,
+		.limit = 600 * 1000000000ULL,
+	};
+
+	return life_start(l, kind, act_spin_deep) && life_go(l, kind) &&
+	       eventually(spins(l)) && !ioctl(l->m.fd, CP_IOC_HOLD, &hold) &&
+	       !kill(l->pid, SIGKILL) && life_over(l, kind);
+}
+
+/*
+ * The state of such a death is a copy of the checkpoint, in a slot that may be smaller, or
+ * larger.
+ */
+#define EXPECT_COPY_OF_ONE_PAGE()					\
+do {									\
+	const struct cp_segment *__seg = stack_of(&self->l);		\
+									\
+	EXPECT_DEATH(SIGKILL);						\
+	EXPECT_REG(rip, die_spin_here);					\
+	EXPECT_EQ(CP_SEGF_TRUNCATED, __seg->flags);			\
+	EXPECT_EQ(PAGE, __seg->size);					\
+	ASSERT_GE(self->l.m.size, __seg->offset + __seg->size);		\
+	EXPECT_TRUE(has_pattern(&self->l));				\
+	EXPECT_EQ(CP_SEGMENT_XSTATE, __seg[1].kind);			\
+	EXPECT_LE(512, __seg[1].size);					\
+	EXPECT_GE(self->l.m.size, __seg[1].offset + __seg[1].size);	\
+} while (0)
+
+TEST_F(killed, while_held_under_a_smaller_limit)
+{
+	struct kind kind = variant->kind;
+
+	kind.flags |= CP_PREP_XSTATE;
+	kind.death_stack_limit = PAGE;
+	ASSERT_TRUE(life_hold_and_kill(&self->l, &kind));
+	EXPECT_COPY_OF_ONE_PAGE();
+}
+
+TEST_F(killed, while_held_under_a_larger_limit)
+{
+	struct kind kind = variant->kind;
+
+	kind.flags |= CP_PREP_XSTATE;
+	kind.stack_limit = PAGE;
+	kind.death_stack_limit = 1024 * 1024;
+	ASSERT_TRUE(life_hold_and_kill(&self->l, &kind));
+	EXPECT_COPY_OF_ONE_PAGE();
+}
+
 static int act_call(struct slave *s)
 {
 	s->reached = true;

@@ -124,8 +124,8 @@ struct cp_info {
  *		means that @stack_limit holds for it, too. So a recorder can
  *		copy little of each stack, which is cheap, and still have the
  *		whole stack of a crash. After a death that nothing announced (for
- *		instance by SIGKILL), the state of death is the newest checkpoint
- *		as it was captured
+ *		instance by SIGKILL), the state of death is a copy of the newest
+ *		checkpoint, truncated if it holds more than this
  * @nr_threads:	[in] with CP_PREP_PROCESS, the most threads at one time that the pair
  *		has room for, at most CP_THREADS_MAX; 0 means twice as many as the
  *		process has, but at least CP_THREADS_DEFAULT and at most
