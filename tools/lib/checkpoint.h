@@ -489,6 +489,162 @@ const struct cp_region_head *cp_pair_part(const struct cp_pair *pair,
 int cp_pair_copy_part(const struct cp_pair *pair, unsigned int part,
 		      unsigned int slot, void *buf, size_t size);
 
+/*
+ * Snapshots
+ * ---------
+ * A snapshot is the state of a whole process at one instant: the registers of all
+ * threads, the list of mappings, and all private memory. The process continues
+ * at once. <linux/checkpoint.h>, "The snapshot", explains what a snapshot holds, and
+ * describes the structs. This visits the threads, and reads the word that each has on top
+ * of its stack:
+ *
+ *	snap = cp_pair_snapshot(pair, -1, 0, NULL);
+ *	for (i = 0; (thread = cp_snap_thread(snap, i)); i++)
+ *		cp_snap_read(snap, thread->checkpoint.regs.rsp, &word, sizeof(word));
+ *	cp_snap_close(snap);
+ *
+ * Any number of threads may read a snapshot at a time. A child made by fork(2) may, too.
+ */
+
+/* A handle: the descriptor of a snapshot, and a copy of its description. */
+struct cp_snap;
+
+/**
+ * cp_pair_snapshot() - take a snapshot of the slave
+ * @pair: a handle whose pair was made with CP_PREP_PROCESS
+ * @timeout_ns: maximum time to wait until all threads have arrived, in nanoseconds;
+ *	negative: no limit
+ * @limit_ns: time after which the slave continues in any case; 0: one second
+ * @late: if not NULL, receives the id of a thread that did not arrive, with ETIMEDOUT
+ *
+ * A slave that is not held by cp_pair_hold() is held for the call. If a thread is in a
+ * restartable sequence (rseq(2)), the call is repeated up to 16 times. The snapshot
+ * stays valid after the end of the pair and of the slave.
+ *
+ * Return: the snapshot, which cp_snap_close() frees, or NULL with errno. Then nothing has
+ * changed in the slave:
+ * EINVAL	the pair was made without CP_PREP_PROCESS
+ * ENOTCONN	no pair has been made
+ * EPERM	this process is not the master
+ * EPIPE	the pair is over
+ * ETIMEDOUT	a thread did not arrive within @timeout_ns; or all threads sleep in system
+ *		calls that cannot be interrupted without the program noticing
+ * EINTR	a signal handler without SA_RESTART interrupted the wait
+ * EOVERFLOW	the process has threads that are not slaves: see cp_pair_unseen()
+ * EBUSY	a debugger traces a thread
+ * EINPROGRESS	a thread has an io_uring, or the process has used io_setup(2)
+ * ENOTUNIQ	another process runs in the same memory
+ * EMEDIUMTYPE	private huge pages of hugetlbfs, or a sealed shared mapping
+ * EADDRINUSE	a userfaultfd(2) is registered in the process
+ * ENOSPC	a memory cgroup of the slave has no room for a second copy of its memory
+ * EUSERS	this user has too many snapshots (module parameter snapshots_per_user)
+ * EDQUOT	this user's snapshots could keep too much memory
+ *		(snapshot_memory_per_user)
+ * EACCES	a seccomp filter, or syscall user dispatch, is active
+ * EXDEV	children of the process would begin in other pid or time namespaces
+ * EOPNOTSUPP	32-bit code, or no instruction for a system call was found
+ * EAGAIN	fork(2) would fail with it, or a restartable sequence did not end
+ * ENOTTY	the module does not know snapshots (CP_FEATURE_SNAPSHOT)
+ * EMFILE, ENFILE	out of file descriptors
+ * ENOMEM	out of memory
+ */
+struct cp_snap *cp_pair_snapshot(const struct cp_pair *pair, int64_t timeout_ns,
+				 uint64_t limit_ns, pid_t *late);
+
+/**
+ * cp_snap_open() - make a handle of a snapshot's descriptor
+ * @fd: the descriptor, for example one that another process has passed over a socket.
+ *	The handle owns it then
+ *
+ * Return: the handle, or NULL with errno; then the caller still owns @fd:
+ * EINVAL	@fd is not a snapshot
+ * EPROTONOSUPPORT	the module has another version of the interface
+ * EBADF, ENOMEM, or another errno of pread(2).
+ */
+struct cp_snap *cp_snap_open(int fd);
+
+/**
+ * cp_snap_close() - free the handle, and the snapshot with its last descriptor
+ * @snap: the handle, or NULL
+ *
+ * The call does not change errno.
+ */
+void cp_snap_close(struct cp_snap *snap);
+
+/**
+ * cp_snap_fd() - get the file descriptor
+ * @snap: the handle
+ *
+ * Return: the descriptor. The handle owns it: do not close it.
+ */
+int cp_snap_fd(const struct cp_snap *snap);
+
+/**
+ * cp_snap_head() - get the head of the description: time, process, number of threads
+ * @snap: the handle
+ *
+ * Return: the head, which is valid until cp_snap_close(), as all pointers that the
+ * functions below return.
+ */
+const struct cp_snapshot_head *cp_snap_head(const struct cp_snap *snap);
+
+/**
+ * cp_snap_read() - read memory of the snapshot
+ * @snap: the handle
+ * @addr: address in the slave
+ * @buf: receives the bytes
+ * @size: number of bytes
+ *
+ * Return: the number of bytes that were read, which is less than @size if what follows
+ * cannot be read; -1 with errno if no byte can be read:
+ * EIO		the snapshot has no memory there
+ * ENODATA	the memory was dropped, because the machine ran out of memory
+ * EFAULT	@buf is not writable
+ */
+ssize_t cp_snap_read(const struct cp_snap *snap, uint64_t addr, void *buf,
+		     size_t size);
+
+/**
+ * cp_snap_thread() - get a thread
+ * @snap: the handle
+ * @i: index of the thread, from 0; the order has no meaning
+ *
+ * Return: the thread, or NULL if there is none with this index. Its xstate_offset counts
+ * from cp_snap_head(); cp_snap_xstate() returns the bytes.
+ */
+const struct cp_snapshot_thread *cp_snap_thread(const struct cp_snap *snap,
+						unsigned int i);
+
+/**
+ * cp_snap_xstate() - get the floating point and vector registers of a thread
+ * @snap: the handle
+ * @i: index of the thread
+ * @size: if not NULL, receives the number of bytes
+ *
+ * Return: the registers in the format of CP_SEGMENT_XSTATE, or NULL if there are none.
+ */
+const void *cp_snap_xstate(const struct cp_snap *snap, unsigned int i,
+			   size_t *size);
+
+/**
+ * cp_snap_mapping() - get a mapping
+ * @snap: the handle
+ * @i: index of the mapping, from 0, in the order of addresses
+ *
+ * Return: the mapping, or NULL if there is none with this index.
+ */
+const struct cp_snapshot_mapping *cp_snap_mapping(const struct cp_snap *snap,
+						  unsigned int i);
+
+/**
+ * cp_snap_name() - get the name of a mapping
+ * @snap: the handle
+ * @i: index of the mapping
+ *
+ * Return: the path of its file, or a name like "[heap]"; NULL if it has none.
+ */
+const char *cp_snap_name(const struct cp_snap *snap, unsigned int i);
+
 #ifdef __cplusplus
 }
 #endif

@@ -186,7 +186,7 @@ int cp_pair_prep(struct cp_pair *pair, pid_t pid,
 	return 0;
 }
 
-static uint64_t deadline_in(int64_t timeout_ns)
+uint64_t cp_pair_deadline(int64_t timeout_ns)
 {
 	struct timespec now;
 
@@ -242,7 +242,7 @@ void cp_pair_note(struct cp_pair *pair, const struct cp_get *get, int ret)
 int cp_pair_get(struct cp_pair *pair, int64_t timeout_ns, unsigned int flags)
 {
 	struct cp_get get = {
-		.deadline = deadline_in(timeout_ns),
+		.deadline = cp_pair_deadline(timeout_ns),
 		.flags = flags,
 	};
 	int ret = ioctl(pair->fd, CP_IOC_GET, &get);
@@ -267,7 +267,7 @@ int cp_pair_hold(struct cp_pair *pair, int64_t timeout_ns, uint64_t limit_ns,
 		 unsigned int flags, pid_t *late)
 {
 	struct cp_hold hold = {
-		.deadline = deadline_in(timeout_ns),
+		.deadline = cp_pair_deadline(timeout_ns),
 		.limit = limit_ns,
 		.flags = flags,
 	};

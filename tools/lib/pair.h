@@ -51,6 +51,9 @@ struct cp_pair {
 CP_HIDDEN void cp_pair_note(struct cp_pair *pair, const struct cp_get *get,
 			    int ret);
 
+/* cp_pair_deadline() - the deadline of a call, in @timeout_ns; negative: CP_FOREVER */
+CP_HIDDEN uint64_t cp_pair_deadline(int64_t timeout_ns);
+
 /*
  * cp_pair_part_of() - find the part of the region that an offset belongs to
  * @pair: the handle

@@ -871,7 +871,7 @@ struct cp_snapshot_thread {
  * @dev_major:	the file's device
  * @dev_minor:	the file's device
  * @flags:	CP_MAPPING_*
- * @name_size:	bytes of the name, without a terminating zero; 0 without a name
+ * @name_size:	bytes of the name, without the zero that follows it; 0 without a name
  * @name_offset: where the name lies: a path, seen from the root of the master, or as
  *		"[heap]"
  */
