@@ -12,6 +12,12 @@
 #include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/sched/coredump.h>
+#ifdef CP_HAVE_SOFTLEAF
+#include <linux/leafops.h>
+#else
+#include <linux/swap.h>
+#include <linux/swapops.h>
+#endif
 #include <asm/msr.h>
 
 #ifndef CONFIG_X86_64
@@ -177,6 +183,20 @@ static inline bool cp_mm_is_unstable(const struct mm_struct *mm)
 	return mm_flags_test(MMF_UNSTABLE, mm);
 #else
 	return test_bit(MMF_UNSTABLE, &mm->flags);
+#endif
+}
+
+/* The place in swap where a page lies that is not present; 0 if it is not in swap. */
+static inline unsigned long cp_pte_swap(pte_t pte)
+{
+#ifdef CP_HAVE_SOFTLEAF
+	softleaf_t entry = softleaf_from_pte(pte);
+
+	return softleaf_is_swap(entry) ? entry.val : 0;
+#else
+	swp_entry_t entry = pte_to_swp_entry(pte);
+
+	return non_swap_entry(entry) ? 0 : entry.val;
 #endif
 }
 

@@ -266,6 +266,7 @@ static void describe_mapping(struct cp_snapshot_mapping *mapping,
 	mapping->dev_minor = MINOR(inode->i_sb->s_dev);
 }
 
+/* Without @buf, mappings get no names. */
 static int add_mappings_locked(struct cp_description *text, struct mm_struct *mm,
 			       char *buf)
 {
@@ -284,7 +285,8 @@ static int add_mappings_locked(struct cp_description *text, struct mm_struct *mm
 		if (i == max || ret)
 			break;
 		describe_mapping(text_mapping(text, i), vma);
-		ret = name_mapping(text, i, vma, previous, buf);
+		if (buf)
+			ret = name_mapping(text, i, vma, previous, buf);
 		previous = vma->vm_file;
 		i++;
 	}
@@ -292,18 +294,26 @@ static int add_mappings_locked(struct cp_description *text, struct mm_struct *mm
 	return ret;
 }
 
-static int add_mappings(struct cp_description *text, struct mm_struct *mm)
+static int add_mappings(struct cp_description *text, struct mm_struct *mm,
+			char *buf)
+{
+	int ret = mmap_read_lock_killable(mm);
+
+	if (ret)
+		return ret;
+	ret = add_mappings_locked(text, mm, buf);
+	mmap_read_unlock(mm);
+	return ret;
+}
+
+static int add_named_mappings(struct cp_description *text, struct mm_struct *mm)
 {
 	char *buf = kmalloc(PATH_MAX, GFP_KERNEL);
 	int ret;
 
 	if (!buf)
 		return -ENOMEM;
-	ret = mmap_read_lock_killable(mm);
-	if (!ret) {
-		ret = add_mappings_locked(text, mm, buf);
-		mmap_read_unlock(mm);
-	}
+	ret = add_mappings(text, mm, buf);
 	kfree(buf);
 	return ret;
 }
@@ -328,7 +338,7 @@ int cp_description_make(struct cp_description *text, struct cp_pair *pair,
 	memset(text, 0, sizeof(*text));
 	if (text_add(text, sizeof(*head)) < 0)
 		return -ENOMEM;
-	ret = add_threads(text, pair) ?: add_mappings(text, mm);
+	ret = add_threads(text, pair) ?: add_named_mappings(text, mm);
 	if (ret)
 		return ret;
 	convert_times(text, pair);
@@ -341,6 +351,23 @@ int cp_description_make(struct cp_description *text, struct cp_pair *pair,
 	head->mapping_size = sizeof(struct cp_snapshot_mapping);
 	head->pid = pid_nr_ns(pair->slave.pid, ns_of_pid(pair->master.pid));
 	return 0;
+}
+
+/**
+ * cp_description_layout - describe nothing but the mappings, without their names
+ * @text: filled in; on failure, cp_description_free() is still to be called
+ * @mm: the memory, with a reference on its pages
+ *
+ * May sleep.
+ *
+ * Return: 0; -ENOMEM; -EINTR when the caller is killed.
+ */
+int cp_description_layout(struct cp_description *text, struct mm_struct *mm)
+{
+	memset(text, 0, sizeof(*text));
+	if (text_add(text, sizeof(struct cp_snapshot_head)) < 0)
+		return -ENOMEM;
+	return add_mappings(text, mm, NULL);
 }
 
 /* The same walk as describe_thread()'s, with a text of its own to count in. */

@@ -6,6 +6,7 @@
 #ifndef _CP_DESCRIPTION_H
 #define _CP_DESCRIPTION_H
 
+#include <linux/checkpoint.h>
 #include <linux/types.h>
 
 struct cp_pair;
@@ -34,9 +35,26 @@ struct cp_description {
 
 int cp_description_make(struct cp_description *text, struct cp_pair *pair,
 			struct mm_struct *mm);
+int cp_description_layout(struct cp_description *text, struct mm_struct *mm);
 bool cp_description_is_current(const struct cp_description *text,
 			       struct cp_pair *pair);
 void cp_description_seal(struct cp_description *text, u64 time, u64 bytes);
 void cp_description_free(struct cp_description *text);
+
+/**
+ * cp_description_mappings - the mappings of a description
+ * @text: the description
+ * @nr: set to their number
+ *
+ * Return: the first one; the others follow, in the order of addresses.
+ */
+static inline const struct cp_snapshot_mapping *
+cp_description_mappings(const struct cp_description *text, unsigned int *nr)
+{
+	const struct cp_snapshot_head *head = (void *)text->data;
+
+	*nr = head->nr_mappings;
+	return (void *)(text->data + head->mappings_offset);
+}
 
 #endif /* _CP_DESCRIPTION_H */

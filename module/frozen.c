@@ -14,6 +14,7 @@
 
 #include "compat.h"
 #include "frozen.h"
+#include "pages.h"
 
 static LIST_HEAD(all_frozen);
 static DEFINE_SPINLOCK(frozen_lock);	/* the list, and cp_frozen.mm */
@@ -128,50 +129,6 @@ void cp_frozen_exit(void)
 	unregister_oom_notifier(&oom_block);
 }
 
-/*
- * May this be read from the snapshot? Only private memory has been frozen, and of an area
- * that a fork wipes the child has got zeroes.
- */
-static bool is_frozen(const struct vm_area_struct *vma, unsigned long addr)
-{
-	return vma && addr >= vma->vm_start &&
-	       !(vma->vm_flags & (VM_WIPEONFORK | VM_IO | VM_PFNMAP));
-}
-
-/* Memory that was never touched has no page, and none is allocated for it. */
-static bool is_zeroes(const struct vm_area_struct *vma, long got)
-{
-	return got == -EFAULT && vma_is_anonymous((struct vm_area_struct *)vma);
-}
-
-/*
- * Gives the page at @addr with a reference, NULL for zeroes, or an error. Pages that a
- * program cannot read are read as a debugger does.
- */
-static struct page *frozen_page(struct mm_struct *mm, unsigned long addr)
-{
-	struct vm_area_struct *vma;
-	struct page *page = NULL;
-	int locked = 1;
-	long got;
-
-	if (mmap_read_lock_killable(mm))
-		return ERR_PTR(-EINTR);
-	vma = find_vma(mm, addr);
-	if (!is_frozen(vma, addr)) {
-		mmap_read_unlock(mm);
-		return ERR_PTR(-EIO);
-	}
-	got = cp_get_user_pages_remote(mm, addr & PAGE_MASK, 1,
-				       FOLL_FORCE | FOLL_DUMP, &page, &locked);
-	if (!locked)
-		return got == 1 ? page : ERR_PTR(-EAGAIN);
-	if (got != 1)
-		page = is_zeroes(vma, got) ? NULL : ERR_PTR(-EIO);
-	mmap_read_unlock(mm);
-	return page;
-}
-
 static int copy_page_out(struct page *page, char __user *to, size_t size,
 			 unsigned int offset)
 {
@@ -190,15 +147,9 @@ static int copy_page_out(struct page *page, char __user *to, size_t size,
 /* Reads from one page. */
 static int read_piece(struct mm_struct *mm, char __user *to, size_t size, u64 addr)
 {
-	struct page *page;
+	struct page *page = cp_pages_get(mm, addr, CP_FROZEN_NOT);
 	int ret;
 
-	do {
-		if (fatal_signal_pending(current))
-			return -EINTR;
-		page = frozen_page(mm, addr);
-		/* The lock was dropped, and the mapping may be gone. */
-	} while (IS_ERR(page) && PTR_ERR(page) == -EAGAIN);
 	if (IS_ERR(page))
 		return PTR_ERR(page);
 	ret = copy_page_out(page, to, size, offset_in_page(addr));

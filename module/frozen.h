@@ -26,6 +26,12 @@ struct cp_frozen {
 	size_t bytes;
 };
 
+/*
+ * Mappings that have not been frozen: only private memory is, and of an area that a fork
+ * wipes the child has got zeroes.
+ */
+#define CP_FROZEN_NOT	(VM_WIPEONFORK | VM_IO | VM_PFNMAP)
+
 int cp_frozen_init(void);
 void cp_frozen_exit(void);
 void cp_frozen_keep(struct cp_frozen *frozen, struct mm_struct *mm, size_t bytes);

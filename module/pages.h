@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The pages of a process, or of frozen memory: which ones the page table names, without
+ * changing it, and one page with a reference.
+ *
+ * A page has a key. Two addresses with the same key that stands for a page name the same
+ * physical page, in memory or in swap. CP_KEY_NONE stands for no page of the process's own:
+ * the address reads as zeroes, or as the file that is mapped there.
+ */
+#ifndef _CP_PAGES_H
+#define _CP_PAGES_H
+
+#include <linux/pgtable.h>
+#include <linux/types.h>
+
+struct mm_struct;
+struct page;
+struct task_struct;
+
+#define CP_KEY_NONE	0UL
+/* The page is being moved: only cp_pages_get() can find it. */
+#define CP_KEY_UNKNOWN	(~0UL)
+
+/* The most pages whose keys one call gives: those of one page table. */
+#define CP_PAGES_PIECE	PTRS_PER_PTE
+
+int cp_pages_next(struct mm_struct *mm, unsigned long addr, unsigned long end,
+		  unsigned long *next);
+int cp_pages_keys(struct mm_struct *mm, unsigned long start, unsigned long end,
+		  unsigned long *keys);
+struct page *cp_pages_get(struct mm_struct *mm, unsigned long addr,
+			  unsigned long refused);
+bool cp_pages_count(struct mm_struct *mm, struct task_struct *process, long *count);
+
+/**
+ * cp_key_is_page - does a key stand for a page?
+ * @key: the key, not CP_KEY_UNKNOWN
+ *
+ * Return: true when the process has a page of its own there.
+ */
+static inline bool cp_key_is_page(unsigned long key)
+{
+	return key != CP_KEY_NONE;
+}
+
+#endif /* _CP_PAGES_H */
