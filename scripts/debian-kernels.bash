@@ -24,7 +24,7 @@ newest_release()
 			sed -n 's/^linux-image-\([0-9.]*+deb[0-9]*-amd64\)$/\1/p'
 		;;
 	6.1 | 6.1-rt)
-		# Here the meta package knows.
+		# The meta package depends on the newest release.
 		"$from" apt-cache depends "linux-image-$flavour" |
 			sed -n 's/.*Depends: linux-image-\(6\.1\..*\)/\1/p'
 		;;

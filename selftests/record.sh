@@ -1164,7 +1164,7 @@ test_program_that_was_rebuilt()
 	cp "$chain" "$folder/program.new"
 	mv "$folder/program.new" "$folder/program"
 	ends 0 cpctl bt "$file"
-	has errors "$folder/program is another one now: no names from it"
+	has errors "$folder/program is not the file that was mapped: no names from it"
 	grep -q '#0 .* \[program\]+0x' "$folder/out"
 	cp "$doomed-pie" "$folder/program"
 	ends 0 cpctl bt "$file"

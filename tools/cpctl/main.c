@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* cpctl: finds the verb and calls it. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "child.h"
 #include "cmdline.h"
 #include "cpctl.h"
 #include "exit.h"
-#include "message.h"
 #include "output.h"
 
 static const struct verb {

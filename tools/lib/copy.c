@@ -19,9 +19,9 @@ struct room {
  * struct source - the slot to copy from; offsets count from @part
  *
  * The slave may overwrite the slot at any time, so offsets and sizes in it may be
- * inconsistent. room_put() therefore checks them against the slot's bounds, and reads
- * them only from the copy: a second read from the slot could differ from the one
- * that was checked.
+ * inconsistent. Therefore, room_put() checks them against the slot's bounds, and
+ * room_put_all() reads them only from the copy: a second read from the slot could
+ * differ from the one that was checked.
  */
 struct source {
 	const char	*part;
@@ -36,7 +36,7 @@ static bool in_slot(const struct source *from, uint64_t offset, uint64_t size)
 	return into <= from->slot_size && size <= from->slot_size - into;
 }
 
-/* What tells one checkpoint from another: each thread has its own numbers. */
+/* struct identity - the number of a checkpoint, and the thread that has counted it */
 struct identity {
 	uint64_t	seq;
 	int32_t		thread;

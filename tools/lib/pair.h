@@ -16,7 +16,7 @@
  * @thread_size: size in bytes of each part of @region
  * @slot: offset of the last checkpoint in the region; 0, the offset of the
  *	region's head, means that there is none
- * @thread: cp_get.thread of the last CP_IOC_GET that returned 1 or 2
+ * @thread: cp_get.thread of the last CP_IOC_GET that returned 1, 2 or 3
  * @thread_status: cp_get.status of the last one that returned 2
  * @unseen: cp_get.unseen of the last successful CP_IOC_GET
  * @missed: cp_get.missed of the last successful CP_IOC_GET

@@ -4,8 +4,6 @@
 
 #include "clock.h"
 
-#define NSEC_PER_SEC 1000000000LL
-
 int64_t clock_ns(void)
 {
 	struct timespec now;

@@ -5,6 +5,8 @@
 
 #include <stdint.h>
 
+#define NSEC_PER_SEC 1000000000LL
+
 /* clock_ns() - CLOCK_MONOTONIC in nanoseconds */
 int64_t clock_ns(void);
 

@@ -6,13 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "clock.h"
 #include "cmdline.h"
 #include "exit.h"
 #include "message.h"
 #include "number.h"
 #include "output.h"
-
-#define NSEC_PER_SEC 1000000000LL
 
 /* The longest time of an option, about 31 years: sums of times fit in 64 bits. */
 #define SECONDS_MAX 1000000000LL

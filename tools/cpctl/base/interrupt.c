@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdatomic.h>
 #include <stddef.h>
-#include <time.h>
 
 #include "interrupt.h"
 #include "prefault.h"
@@ -107,6 +106,7 @@ void interrupt_move(struct cp_pair *pair)
 	pair_to_end = pair;
 }
 
+/* The child of interrupt_pass_on(). */
 static pid_t child;
 
 static void pass_on(int sig)

@@ -4,9 +4,8 @@
 #include <limits.h>
 #include <stddef.h>
 
+#include "clock.h"
 #include "number.h"
-
-#define NSEC_PER_SEC 1000000000LL
 
 /* Reads digits. Returns the text after them, or NULL without a valid number. */
 static const char *digits(const char *text, uint64_t *number)

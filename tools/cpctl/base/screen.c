@@ -12,11 +12,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "interrupt.h"
 #include "screen.h"
 #include "width.h"
-
-#define NSEC_PER_SEC 1000000000LL
 
 /* The indentation of the second and later parts of a broken line. */
 #define INDENT 4

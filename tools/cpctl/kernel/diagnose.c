@@ -175,7 +175,7 @@ void diagnose_prep(pid_t pid, int error)
 		warnx("there are as many pairs as all users together may have: try again later, or have root raise pairs_max in /sys/module/checkpoint/parameters");
 		break;
 	case EDQUOT:
-		warnx("your pairs would hold more memory than a user's may: lower --stack-limit or --slots, end other pairs, or have root raise memory_per_user in /sys/module/checkpoint/parameters");
+		warnx("your pairs would need more memory than a user's pairs may: lower --stack-limit or --slots, end other pairs, or have root raise memory_per_user in /sys/module/checkpoint/parameters");
 		break;
 	case ENOMEM:
 		warnx("not enough memory to pair with process %d: lower --stack-limit, or the limit of this control group is too low",
@@ -186,7 +186,7 @@ void diagnose_prep(pid_t pid, int error)
 	}
 }
 
-/* What the id of @facts is the id of. */
+/* The word for the task @pid: the id of a process is also that of its main thread. */
 static const char *kind_of(pid_t pid, const struct task_facts *facts)
 {
 	return facts->process == pid ? "process" : "thread";
@@ -246,7 +246,7 @@ void diagnose_pair(pid_t pid, int error, const char *said)
 {
 	struct task_facts facts;
 
-	if (error != ENOENT)
+	if (error != ENOENT || !pid)
 		warnx("the kernel refused: %s%s%s", strerror(error),
 		      *said ? ": " : "", said);
 	else if (!task_facts(pid, &facts))
@@ -259,7 +259,7 @@ void diagnose_pair(pid_t pid, int error, const char *said)
 		      pid);
 }
 
-/* @kind: what has the id @pid */
+/* @kind: "process" or "thread" */
 static void report_exit(const char *kind, pid_t pid, int status)
 {
 	if (WIFSIGNALED(status))

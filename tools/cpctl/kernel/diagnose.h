@@ -3,7 +3,6 @@
 #ifndef DIAGNOSE_H
 #define DIAGNOSE_H
 
-#include <stdint.h>
 #include <sys/types.h>
 
 /* diagnose_open() - cp_pair_open() failed with @error */
@@ -27,7 +26,8 @@ void diagnose_get(pid_t pid, int error);
 void diagnose_wait(pid_t pid);
 
 /*
- * diagnose_pair() - a netlink request about the pair of @pid failed with @error
+ * diagnose_pair() - a netlink request failed with @error
+ * @pid: the slave of the request; 0 if the request is not about one pair
  * @said: the message of the kernel's extended acknowledgment, or ""
  */
 void diagnose_pair(pid_t pid, int error, const char *said);

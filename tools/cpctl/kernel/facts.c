@@ -95,7 +95,7 @@ bool task_facts(pid_t pid, struct task_facts *facts)
 	return read_status(pid, facts) && read_stat(pid, facts);
 }
 
-/* How often, and at which interval, a state is looked at. */
+/* The wait for the state: the number of attempts, and the time between two. */
 #define HELD_LOOKS	10
 #define HELD_LOOK_US	1000
 

@@ -41,8 +41,8 @@ bool task_facts(pid_t pid, struct task_facts *facts);
 /*
  * task_is_held() - does the kernel hold a task until there is a pair with it?
  *
- * A task that has just been announced is about to be held: this function waits 10 ms for
- * that.
+ * A task that has just been announced is about to be held: this function waits up to
+ * 10 ms for that.
  */
 bool task_is_held(pid_t pid);
 

@@ -328,11 +328,8 @@ static bool request(struct netlink *netlink, int flags, uint8_t cmd, int attr,
 /* Prints the kernel's answer to a refused request. Returns an exit status. */
 static int refused(const struct netlink *netlink, pid_t pid)
 {
-	if (netlink->error && pid)
+	if (netlink->error)
 		diagnose_pair(pid, netlink->error, netlink->said);
-	else if (netlink->error)
-		warnx("the kernel refused: %s%s%s", strerror(netlink->error),
-		      *netlink->said ? ": " : "", netlink->said);
 	return EXIT_REFUSED;
 }
 

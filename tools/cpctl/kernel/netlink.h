@@ -17,7 +17,8 @@
  * struct pair_info - a pair, as the module reports it
  *
  * The fields are those of enum cp_nl_attr. A field without an attribute in the message
- * is 0, @last_syscall is -1 then. The names are valid UTF-8 without control characters.
+ * is 0, except @last_syscall, which is -1. The names are valid UTF-8 without control
+ * characters.
  */
 struct pair_info {
 	pid_t		slave;
@@ -46,7 +47,7 @@ struct pair_info {
  * @cmd: CP_NL_CMD_*; CP_NL_CMD_PAIR_GET for an answer
  * @pair: the pair of the event
  * @time, @lost, @seq, @thread, @entry, @syscall, @ip, @sp: the attributes of enum
- *	cp_nl_attr
+ *	cp_nl_attr; 0 without the attribute, but -1 for @syscall
  * @gone: whether the module has been unloaded; all other fields are 0 then
  */
 struct pair_event {
@@ -86,6 +87,7 @@ struct pair_list {
  */
 int netlink_pairs(struct netlink *netlink, pid_t pid, struct pair_list *list);
 
+/* pair_list_free() - free the pairs; the list is empty then */
 void pair_list_free(struct pair_list *list);
 
 /* netlink_end() - end the pair of a slave. Return: an exit status. */

@@ -3,7 +3,6 @@
 #include <elfutils/libdwelf.h>
 #include <limits.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

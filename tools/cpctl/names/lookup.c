@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "callsite.h"
-#include "plainname.h"
 #include "lookup.h"
+#include "plainname.h"
 
 bool lookup_symbol(const struct modules *modules, uint64_t addr,
 		   struct found_symbol *found)
@@ -39,7 +39,7 @@ bool lookup_symbol(const struct modules *modules, uint64_t addr,
  * number of bytes of the same segment before and after that address.
  */
 static const char *code_at(Dwfl_Module *module, uint64_t addr, size_t *before,
-			   size_t *behind)
+			   size_t *after)
 {
 	size_t nr_headers, size, i;
 	const char *file;
@@ -60,13 +60,13 @@ static const char *code_at(Dwfl_Module *module, uint64_t addr, size_t *before,
 		    addr - ph.p_vaddr > ph.p_filesz)
 			continue;
 		*before = addr - ph.p_vaddr;
-		*behind = ph.p_filesz - *before;
+		*after = ph.p_filesz - *before;
 		/* The headers may claim anything: stay inside the file. */
 		addr = *before + ph.p_offset;
 		if (addr > size || addr < *before)
 			return NULL;
-		if (*behind > size - addr)
-			*behind = size - addr;
+		if (*after > size - addr)
+			*after = size - addr;
 		return file + addr;
 	}
 	return NULL;
@@ -75,12 +75,12 @@ static const char *code_at(Dwfl_Module *module, uint64_t addr, size_t *before,
 bool lookup_follows_call(const struct modules *modules, uint64_t addr)
 {
 	Dwfl_Module *module = modules_at(modules, addr - 1);
-	size_t before, behind;
+	size_t before, after;
 	const char *code;
 
 	if (!module)
 		return false;
-	code = code_at(module, addr, &before, &behind);
+	code = code_at(module, addr, &before, &after);
 	if (!code)
 		return false;
 	if (before > CALL_MAX)
@@ -92,13 +92,13 @@ bool lookup_code(const struct modules *modules, uint64_t addr, void *to,
 		 size_t size)
 {
 	Dwfl_Module *module = modules_at(modules, addr);
-	size_t before, behind;
+	size_t before, after;
 	const char *code;
 
 	if (!module)
 		return false;
-	code = code_at(module, addr, &before, &behind);
-	if (!code || behind < size)
+	code = code_at(module, addr, &before, &after);
+	if (!code || after < size)
 		return false;
 	memcpy(to, code, size);
 	return true;

@@ -2,7 +2,6 @@
 /* cpctl's side of the namer, the process that finds names of addresses. */
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -154,7 +153,7 @@ static bool answer_stranger(struct namer *namer,
 			    const struct wire_message *question)
 {
 	if (!namer->around->pid)
-		warnx("%s is another one now: no names from it",
+		warnx("%s is not the file that was mapped: no names from it",
 		      question->text);
 	return answer_file(namer, -1);
 }
@@ -209,7 +208,7 @@ static void give_up(struct namer *namer)
 	 */
 	if (namer->terms.reading == READ_ALL)
 		warnx("%s cannot be read, or takes too much time or memory: names are missing",
-		      name ? name : "what names the functions");
+		      name ? name : "a file with symbols");
 	free(name);
 }
 

@@ -7,10 +7,10 @@
 #include <unistd.h>
 
 #include "confine.h"
-#include "plainname.h"
 #include "lookup.h"
 #include "modules.h"
 #include "nameserver.h"
+#include "plainname.h"
 #include "source.h"
 #include "walk.h"
 #include "wire.h"

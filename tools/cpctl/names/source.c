@@ -4,7 +4,6 @@
 #include <elfutils/libdw.h>
 #include <limits.h>
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "source.h"

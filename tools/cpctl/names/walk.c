@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Finding the calls on a stack by unwind information. Runs in the namer. */
-#include <dwarf.h>
 #include <elfutils/libdw.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -344,7 +343,7 @@ bool walk(const struct modules *modules, const struct start *start,
 			ret = dwfl_getthread_frames(modules->dwfl, 1, on_frame,
 						    walk);
 	} while (walk->again);
-	/* libdw reports the end also if a return address could not be read. */
+	/* libdw returns 0 for the outermost frame, but also after a read that failed. */
 	if (!ret && !walk->missing)
 		return true;
 	*missing = why[0] ? 0 : walk->missing;

@@ -6,7 +6,7 @@
 #include <json-c/json.h>
 
 #include "instant.h"
-#include "print.h"
+#include "printer.h"
 
 /*
  * json_of_process() - from now on, each object is of this process of several

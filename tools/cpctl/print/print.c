@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "clock.h"
 #include "death.h"
 #include "entry.h"
 #include "print.h"
@@ -10,7 +11,6 @@
 #include "stack.h"
 #include "text.h"
 
-#define NSEC_PER_SEC 1000000000ULL
 #define REGS_PER_LINE 3
 
 /* The width of a register on the terminal. */
@@ -108,7 +108,7 @@ static void print_segment_head(const struct printer *printer,
 		(uint64_t)info->size, (uint64_t)info->addr,
 		(uint64_t)info->map_start, (uint64_t)info->map_end);
 	if (info->flags & CP_SEGF_GONE)
-		fputs("  it died before its memory could be saved\n",
+		fputs("  the thread died before its memory could be saved\n",
 		      printer->out);
 	if (info->flags & CP_SEGF_UNMAPPED)
 		fputs("  rsp points to no memory\n", printer->out);

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The text format that Prometheus and node_exporter's textfile collector read. */
 #include <inttypes.h>
-#include <stdlib.h>
 
+#include "clock.h"
 #include "facts.h"
 #include "prometheus.h"
 #include "text.h"
 #include "words.h"
-
-#define NSEC_PER_SEC 1e9
 
 /* The printed buckets of the module's histogram: up to 2^10, 2^12, ... 2^30 ns. */
 #define FIRST_BUCKET 9

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "stack.h"
-#include "text.h"
 
 /* At least this number of consecutive zero words are printed as one line. */
 #define ZEROES_MIN 4

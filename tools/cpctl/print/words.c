@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The numbers of the netlink family as words and as JSON. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 

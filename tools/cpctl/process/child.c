@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/pidfd.h>
 #include <sys/ptrace.h>
 #include <sys/signalfd.h>
@@ -49,13 +50,14 @@ static int changes = -1;
 /* The process that child_start() has started; 0 if there is none. */
 static pid_t own;
 
-static struct sigaction own_sigxfsz;
+/* The action of SIGXFSZ before child_ignore_sigxfsz(). */
+static struct sigaction inherited_sigxfsz;
 
 void child_ignore_sigxfsz(void)
 {
 	static const struct sigaction ignore = { .sa_handler = SIG_IGN };
 
-	sigaction(SIGXFSZ, &ignore, &own_sigxfsz);
+	sigaction(SIGXFSZ, &ignore, &inherited_sigxfsz);
 }
 
 /* Executes the program in the child, or reports the errno. */
@@ -158,7 +160,7 @@ static int watch_children(struct inherited *inherited)
 	sigaddset(&set, SIGALRM);
 	sigprocmask(SIG_BLOCK, &set, &inherited->mask);
 	sigaction(SIGCHLD, &heed, &inherited->sigchld);
-	inherited->sigxfsz = own_sigxfsz;
+	inherited->sigxfsz = inherited_sigxfsz;
 	changes = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return changes < 0 ? -1 : 0;
 }

@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "mapping.h"
 #include "safeopen.h"
 #include "slurp.h"
@@ -15,8 +15,6 @@
 
 /* The user id and group id for an unknown owner. */
 #define NOBODY 65534
-
-#define NSEC_PER_SEC 1000000000ULL
 
 /* The last of the four ids in a line of /proc/PID/status, the file system id. */
 static unsigned int file_id(const char *status, const char *name)
@@ -78,15 +76,12 @@ void surroundings_replace(struct surroundings *around, char **maps)
 
 void surroundings_refresh(struct surroundings *around)
 {
-	struct timespec now;
-	char *maps;
+	uint64_t now = (uint64_t)clock_ns();
+	char *maps = surroundings_maps(around);
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	maps = surroundings_maps(around);
 	if (!maps)
 		return;
-	around->time = (uint64_t)now.tv_sec * NSEC_PER_SEC +
-		       (uint64_t)now.tv_nsec;
+	around->time = now;
 	pages_free(&around->pages);
 	surroundings_replace(around, &maps);
 }

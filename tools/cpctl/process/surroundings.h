@@ -79,7 +79,7 @@ bool surroundings_alive(const struct surroundings *around);
  */
 void surroundings_keep(struct surroundings *around);
 
-/* surroundings_inherit() - keep the pages that @early has read, which is empty then */
+/* surroundings_inherit() - move the pages that @early has read to @around->kept */
 void surroundings_inherit(struct surroundings *around,
 			  struct surroundings *early);
 

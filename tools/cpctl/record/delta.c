@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The bytes of a segment that differ from the checkpoint before. */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "delta.h"

@@ -2,7 +2,6 @@
 /* Recording a process with all its descendants. */
 #include <errno.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The last states of the threads of a recording. */
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -163,13 +162,9 @@ static void sort(struct instant *instant, const struct survey *survey,
 bool lasts_read(struct playback *play, uint64_t limit, struct instant *instant)
 {
 	struct survey survey = {};
-	bool ok = make_survey(&survey, play, limit), failed = play->failed;
+	bool ok = make_survey(&survey, play, limit) && playback_first(play) &&
+		  collect_all(&survey, play, instant);
 
-	if (ok) {
-		ok = playback_first(play);
-		play->failed = failed;
-	}
-	ok = ok && collect_all(&survey, play, instant);
 	if (ok)
 		sort(instant, &survey, play, limit);
 	tidtable_clear(&survey.table, free);

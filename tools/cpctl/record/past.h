@@ -31,7 +31,7 @@ struct past {
 /* program_keep() - add a moment, and empty @now; 0, or -1 with errno ENOMEM */
 int program_keep(struct program *program, struct moment *now);
 
-/* program_free() - free all members */
+/* program_free() - free all members; the program is empty then */
 void program_free(struct program *program);
 
 /*

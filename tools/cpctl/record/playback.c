@@ -81,7 +81,7 @@ static bool read_process(struct playback *play, struct input *record)
 		return false;
 	if (wanted && head.process != wanted) {
 		if (!play->wanted.quiet)
-			warnx("%s: there is no process %d in it: it is of process %d",
+			warnx("%s: there is no process %d in it: it is a recording of process %d",
 			      play->path, wanted, head.process);
 		return false;
 	}
@@ -304,9 +304,13 @@ bool playback_next(struct playback *play)
 bool playback_first(struct playback *play)
 {
 	const char *path = play->path;
+	bool failed = play->failed;
+	bool ok;
 
 	playback_close(play);
-	return playback_open(play, path, &play->wanted);
+	ok = playback_open(play, path, &play->wanted);
+	play->failed = failed;
+	return ok;
 }
 
 bool playback_has_threads(const char *path, const struct partchoice *part)
@@ -335,11 +339,8 @@ bool playback_has_threads(const char *path, const struct partchoice *part)
 /* Goes to the checkpoint after @before others. */
 static bool skip(struct playback *play, uint64_t before)
 {
-	bool failed = play->failed;
-
 	if (!playback_first(play))
 		return false;
-	play->failed = failed;
 	do {
 		if (!playback_next(play))
 			return false;
@@ -433,7 +434,7 @@ bool playback_find(struct playback *play, int64_t number)
 int playback_status(const struct playback *play, int status)
 {
 	if (interrupted()) {
-		warnx("interrupted; not all of %s was looked at", play->path);
+		warnx("interrupted; not all of %s was read", play->path);
 		return EXIT_REFUSED;
 	}
 	return play->failed ? EXIT_REFUSED : status;

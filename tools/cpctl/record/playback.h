@@ -78,7 +78,7 @@ bool playback_open(struct playback *play, const char *path,
 bool playback_is_process(const struct playback *play);
 
 /*
- * enum playback_step - what playback_step() has come to
+ * enum playback_step - the result of playback_step()
  * @PLAYBACK_CHECKPOINT: a checkpoint
  * @PLAYBACK_THREAD_END: the end of a thread
  * @PLAYBACK_OVER: the end of the recording, damage, or an interruption
@@ -95,7 +95,11 @@ enum playback_step playback_step(struct playback *play);
 /* playback_next() - go to the next checkpoint; false when there is none */
 bool playback_next(struct playback *play);
 
-/* playback_first() - go back to before the first checkpoint; as playback_open() */
+/*
+ * playback_first() - go back to before the first checkpoint
+ *
+ * @failed is kept: a second reading may stop before the damage. Return: as playback_open().
+ */
 bool playback_first(struct playback *play);
 
 /* Numbers for playback_find(). */

@@ -13,7 +13,7 @@
 /* Room for the line of progress_show(), with the largest numbers. */
 #define PROGRESS_SIZE	160
 
-/* The number of the newest checkpoint of a part, which is also their number. */
+/* The number of the newest checkpoint of a part: how many its thread has made. */
 static uint64_t newest(const struct cp_region_head *head)
 {
 	const struct cp_checkpoint *cp;

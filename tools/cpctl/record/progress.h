@@ -36,7 +36,7 @@ uint64_t progress_count(const struct cp_pair *pair);
 /* progress_show() - show the progress on a terminal, in place of the line of the last call */
 void progress_show(const struct progress *progress);
 
-/* progress_line() - the same with another text, which is cut to the terminal's width */
+/* progress_line() - show @text instead, cut to the width of the terminal */
 void progress_line(const char *text);
 
 /* progress_end() - erase the line of progress_show() */

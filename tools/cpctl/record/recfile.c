@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The file of a recording that is being written, and its naming. */
-#include <errno.h>
 #include <inttypes.h>
 
 #include "message.h"

@@ -2,31 +2,16 @@
 /* The file of a recording of several processes. */
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "message.h"
 #include "recjoin.h"
+#include "writeall.h"
 
 static int cannot_write(const struct recjoin *join)
 {
 	warn("cannot write %s", join->file.path);
 	return -1;
-}
-
-static int write_all(int fd, const void *bytes, size_t size)
-{
-	const char *from = bytes;
-
-	while (size) {
-		ssize_t done = write(fd, from, size);
-
-		if (done < 0)
-			return -1;
-		from += done;
-		size -= (size_t)done;
-	}
-	return 0;
 }
 
 int recjoin_open(struct recjoin *join, const char *path)
@@ -41,7 +26,7 @@ int recjoin_open(struct recjoin *join, const char *path)
 	}
 	memcpy(head.magic, REC_MAGIC, sizeof(head.magic));
 	join->complete = sizeof(head);
-	if (!write_all(join->file.fd, &head, sizeof(head)))
+	if (!writeall(join->file.fd, &head, sizeof(head)))
 		return 0;
 	cannot_write(join);
 	recjoin_drop(join);
@@ -64,7 +49,7 @@ static int64_t copy(int to, int from)
 	ssize_t nr;
 
 	while ((nr = read(from, buffer, sizeof(buffer))) > 0) {
-		if (write_all(to, buffer, (size_t)nr))
+		if (writeall(to, buffer, (size_t)nr))
 			return -1;
 		size += nr;
 	}
@@ -77,7 +62,7 @@ static int write_part(int to, int from, struct rec_part *part)
 	off_t begin = lseek(to, 0, SEEK_CUR);
 	int64_t size;
 
-	if (begin < 0 || write_all(to, part, sizeof(*part)))
+	if (begin < 0 || writeall(to, part, sizeof(*part)))
 		return -1;
 	size = copy(to, from);
 	if (size < 0)

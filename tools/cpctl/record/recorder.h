@@ -12,7 +12,7 @@ struct recorder;
 /*
  * recorder_catch() - from here on, SIGUSR1 asks for the file
  *
- * Called before the pair is made: who sees the pair may send the signal at once.
+ * Call this before the pair is made: a user who sees the pair may send the signal at once.
  */
 void recorder_catch(void);
 

@@ -44,14 +44,14 @@ struct recparts {
 int recparts_read(struct recparts *parts, FILE *file);
 
 /*
- * recparts_open() - the same for a path
+ * recparts_open() - recparts_read() for the file @path
  *
  * Of a file that is not a recording of several processes, @parts is empty. Return: false
  * after printing the reason.
  */
 bool recparts_open(struct recparts *parts, const char *path);
 
-/* recpart_crashed() - has a signal killed the process that is not an ordinary end? */
+/* recpart_crashed() - was the process killed by a signal that users do not end it with? */
 bool recpart_crashed(const struct rec_part *part);
 
 /*

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <zstd.h>
 
+#include "delta.h"
 #include "message.h"
 #include "recording.h"
 #include "recreader.h"
@@ -57,7 +58,7 @@ static bool report(struct recreader *rec)
 int recreader_bad(struct recreader *rec)
 {
 	if (report(rec))
-		warnx("%s: damaged: what it holds makes no sense", rec->path);
+		warnx("%s: damaged: a record is invalid", rec->path);
 	return -1;
 }
 
@@ -253,7 +254,7 @@ int recreader_end(struct recreader *rec)
 	int ret = get(rec, &byte, sizeof(byte));
 
 	if (!ret && report(rec))
-		warnx("%s: damaged: something follows its end", rec->path);
+		warnx("%s: damaged: data follows its end", rec->path);
 	return ret > 0 ? 0 : -1;
 }
 

@@ -6,7 +6,7 @@
 #ifndef RECREADER_H
 #define RECREADER_H
 
-#include "delta.h"
+#include "input.h"
 #include "recparts.h"
 #include "recthreads.h"
 
@@ -14,7 +14,7 @@ struct recreader;
 
 /*
  * recreader_open() - begin to read a recording
- * @choice: the part to read of a recording of several processes; not looked at for others
+ * @choice: the part to read of a recording of several processes; ignored for others
  *
  * Return: NULL after printing the reason.
  */

@@ -3,7 +3,6 @@
 #ifndef RECSUMMARY_H
 #define RECSUMMARY_H
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 

@@ -6,8 +6,6 @@
 #ifndef RECTHREADS_H
 #define RECTHREADS_H
 
-#include <stdbool.h>
-
 #include "recording.h"
 #include "snapshot.h"
 #include "tidtable.h"

@@ -3,14 +3,13 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <zstd.h>
 
 #include "delta.h"
 #include "mapping.h"
-#include "recording.h"
 #include "recthreads.h"
 #include "recwriter.h"
+#include "writeall.h"
 
 /*
  * struct recwriter - a recording that is being written
@@ -32,21 +31,11 @@ struct recwriter {
 	struct recthreads threads;
 };
 
-static int write_all(struct recwriter *rec, const void *bytes, size_t size)
+static int write_bytes(struct recwriter *rec, const void *bytes, size_t size)
 {
-	const char *from = bytes;
-
-	while (size) {
-		ssize_t done = write(rec->fd, from, size);
-
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done < 0)
-			return -1;
-		from += done;
-		size -= done;
-		rec->size += done;
-	}
+	if (writeall(rec->fd, bytes, size))
+		return -1;
+	rec->size += size;
 	return 0;
 }
 
@@ -68,7 +57,7 @@ static int compress(struct recwriter *rec, const void *bytes, size_t size,
 			errno = ENOMEM;
 			return -1;
 		}
-		if (write_all(rec, out.dst, out.pos))
+		if (write_bytes(rec, out.dst, out.pos))
 			return -1;
 	} while (how == ZSTD_e_continue ? in.pos < in.size : left);
 	return 0;
@@ -92,7 +81,7 @@ struct recwriter *recwriter_open(int fd)
 	/* The checksum of each frame lets the reader detect damage. */
 	ZSTD_CCtx_setParameter(rec->zstd, ZSTD_c_checksumFlag, 1);
 	memcpy(file.magic, REC_MAGIC, sizeof(file.magic));
-	if (write_all(rec, &file, sizeof(file)))
+	if (write_bytes(rec, &file, sizeof(file)))
 		goto err_close;
 	return rec;
 

@@ -96,8 +96,8 @@ static bool has_ended(pid_t process, pid_t thread)
 }
 
 /*
- * Looks at the last checkpoint of each thread, which is before that of another thread.
- * Adds the end of each thread that has ended.
+ * Counts the checkpoints of each thread that are missing, and adds the end of each thread
+ * that has ended. @copy is sorted by thread.
  */
 static int look_at_threads(struct ringcopy *copy, pid_t process)
 {

@@ -4,10 +4,9 @@
 #include <poll.h>
 #include <time.h>
 
+#include "clock.h"
 #include "diagnose.h"
 #include "hold.h"
-
-#define NSEC_PER_SEC 1000000000LL
 
 /* After this time, print why a thread does not arrive. */
 #define PATIENCE_NS NSEC_PER_SEC
@@ -79,7 +78,7 @@ static bool is_asleep(const struct instant *instant, unsigned int nr, pid_t id)
 	return instant_has(&asleep, id);
 }
 
-/* What taking has led to, after cp_pair_get() has returned @ret. */
+/* Returns 1 if there are checkpoints, else @ret, the last result of cp_pair_get(). */
 static int result(const struct instant *instant, int ret)
 {
 	if (instant->nr)

@@ -19,7 +19,7 @@
 /*
  * struct live - the checkpoints of a living slave
  * @stream: the interface
- * @taker: what takes checkpoints
+ * @taker: the pair, and the state of taking checkpoints
  * @threaded: whether @thread exists
  * @thread: the thread that runs @taker
  * @asked: posted after @thread has tried to pair
@@ -253,8 +253,8 @@ static int live_close(struct stream *stream, int status)
 	pid_t pid = stream->pid;
 
 	if (taker->gaps)
-		warnx("what reads the output is slower than process %d: %" PRIu64
-		      " times it was let run without a pair; numbers that are left out show where",
+		warnx("the reader of the output is slower than process %d: %" PRIu64
+		      " times, the process ran without a pair, where a number is left out",
 		      pid, taker->gaps);
 	if (taker->unseen)
 		warnx("%u threads that process %d has created are missing: the pair had no room, or no memory, for them",

@@ -132,17 +132,6 @@ static bool is_instant(const struct stream_options *options, int64_t number)
 	       (options->last == LAST_OF_ALL && number == PLAYBACK_CRASH);
 }
 
-/* Goes back to the beginning, after a reading that may have found damage. */
-static bool rewind_to_first(struct playback *play)
-{
-	bool failed = play->failed;
-
-	if (!playback_first(play))
-		return false;
-	play->failed = failed;
-	return true;
-}
-
 static bool read_instant(struct recorded *recorded, int64_t number)
 {
 	struct playback *play = &recorded->play;
@@ -152,7 +141,7 @@ static bool read_instant(struct recorded *recorded, int64_t number)
 		if (!playback_find(play, number))
 			return false;
 		limit = play->number;
-		if (!rewind_to_first(play))
+		if (!playback_first(play))
 			return false;
 	}
 	recorded->found = true;

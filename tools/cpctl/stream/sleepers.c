@@ -2,7 +2,6 @@
 /* The threads that a hold has left asleep. */
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 #include <unistd.h>
 

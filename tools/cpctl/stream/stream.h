@@ -23,7 +23,7 @@
  * @LAST_NEVER: all checkpoints one by one
  * @LAST_CRASH: the checkpoint PLAYBACK_CRASH
  * @LAST_OF_ALL: the last checkpoints of all threads, as one instant
- * @LAST_AT: the same; with a number, those up to that checkpoint
+ * @LAST_AT: like @LAST_OF_ALL; with a number, those up to that checkpoint
  */
 enum stream_last {
 	LAST_NEVER,
@@ -58,21 +58,21 @@ enum stream_last {
  * @stack_limit: as in struct cp_pair_options
  */
 struct stream_options {
-	uint64_t	count;
-	bool		compare;
+	uint64_t		count;
+	bool			compare;
 	bool			ends;
 	struct partchoice	part;
 	pid_t			only;
 	enum stream_last	last;
-	bool		process;
-	bool		hold;
-	bool		differences;
-	bool		nudge;
-	bool		await;
-	int64_t		timeout_ns;
-	int64_t		interval_ns;
-	uint64_t	every;
-	uint64_t	stack_limit;
+	bool			process;
+	bool			hold;
+	bool			differences;
+	bool			nudge;
+	bool			await;
+	int64_t			timeout_ns;
+	int64_t			interval_ns;
+	uint64_t		every;
+	uint64_t		stack_limit;
 };
 
 /*

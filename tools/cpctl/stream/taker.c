@@ -12,8 +12,6 @@
 #include "sleepers.h"
 #include "taker.h"
 
-#define NSEC_PER_SEC 1000000000LL
-
 /* After this time without a checkpoint, print the state of the slave. */
 #define PATIENCE_NS NSEC_PER_SEC
 
@@ -112,8 +110,8 @@ static void read_other_stack(struct taker *taker, struct taken *taken,
 }
 
 /*
- * Reads those stacks of all threads: from the region while the threads are held, and of
- * those that were left asleep, which @taken has already.
+ * read_interrupted() for all threads: those that are held, whose checkpoints are in the
+ * region, and those that were left asleep, whose checkpoints @taken has already.
  */
 static void read_other_stacks(struct taker *taker, struct taken *taken)
 {

@@ -9,7 +9,7 @@
 #include "slave.h"
 
 /*
- * struct taker - what takes checkpoints
+ * struct taker - the state of taking checkpoints
  * @options: the options of the verb
  * @pair: the pair with the slave
  * @slave: the slave

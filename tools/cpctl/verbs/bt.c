@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* cpctl bt: print the calls that led to a checkpoint. */
 #include <inttypes.h>
-#include <string.h>
 
 #include "cpctl.h"
 #include "exit.h"
@@ -9,7 +8,6 @@
 #include "json.h"
 #include "message.h"
 #include "print.h"
-#include "stack.h"
 #include "subject.h"
 #include "text.h"
 #include "unwind.h"
@@ -25,8 +23,8 @@ static const struct usage usage = {
 	"Print the calls that led to where each thread of the running process PID is,\n"
 	"the innermost first, all at one instant. Or, of a recording, where each thread\n"
 	"was at last, beginning with the one that crashed; with N, checkpoint N alone.\n"
-	"id of a thread stands for its process, unless --thread is given. A FILE whose\n"
-	"name is a number is given as ./FILE.\n"
+	"The id of a thread stands for its process, unless --thread is given. A FILE\n"
+	"whose name is a number is given as ./FILE.\n"
 	"\n"
 	"  -n, --count N          of how many instants or checkpoints, from N on (1)\n"
 	"      --frames N         most calls to print (256); 0: all of them\n"

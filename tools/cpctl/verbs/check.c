@@ -19,8 +19,8 @@
 #include "exit.h"
 #include "facts.h"
 #include "json.h"
-#include "output.h"
 #include "kconfig.h"
+#include "output.h"
 #include "style.h"
 #include "text.h"
 
@@ -335,7 +335,7 @@ static const struct check {
 
 #define NR_CHECKS (sizeof(checks) / sizeof(checks[0]))
 
-static const char *state_word(enum state state)
+static const char *finding_word(enum state state)
 {
 	switch (state) {
 	case OK:
@@ -352,7 +352,7 @@ static void print_finding(const char *name, const struct finding *finding)
 	const struct style *style = style_of(stdout);
 
 	printf("%s%-8s%s ", finding->state == OK ? "" : style->head,
-	       state_word(finding->state),
+	       finding_word(finding->state),
 	       finding->state == OK ? "" : style->end);
 	print_name(stdout, name);
 	fputs(": ", stdout);
@@ -371,7 +371,7 @@ static struct json_object *finding_object(const char *name,
 
 	json_object_object_add(object, "name", json_object_new_string(name));
 	json_object_object_add(object, "state",
-			       json_object_new_string(state_word(finding->state)));
+			       json_object_new_string(finding_word(finding->state)));
 	json_object_object_add(object, "detail",
 			       json_object_new_string(finding->detail));
 	if (*finding->todo)

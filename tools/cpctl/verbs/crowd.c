@@ -16,7 +16,7 @@
 /* The maximum time from the arrival of one thread to that of the next one. */
 #define NEXT_NS (SLICE_NS / 4)
 
-/* Only registers are shown: so much of each stack is captured. */
+/* The view shows no stack: a small part of each is captured. */
 #define STACK_BYTES 4096
 
 static bool has_member(const struct crowd *crowd, pid_t pid)
@@ -100,7 +100,7 @@ static void leave(struct member *member, int error)
 	close_member(member);
 }
 
-/* Pairs with the process; returns whether it may be done now. */
+/* Pairs with the process; returns false if there is no pair. */
 static bool make_pair(struct crowd *crowd, struct member *member)
 {
 	const struct cp_pair_options options = {

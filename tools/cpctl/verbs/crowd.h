@@ -69,6 +69,7 @@ enum outcome crowd_take(struct crowd *crowd);
  */
 int crowd_end(const struct crowd *crowd);
 
+/* crowd_close() - free all processes */
 void crowd_close(struct crowd *crowd);
 
 #endif /* CROWD_H */

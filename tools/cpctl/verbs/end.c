@@ -9,7 +9,7 @@ static const struct cmdline cmdline = {
 	.help =
 	"Usage: cpctl end [OPTION]... PID\n"
 	"End the pair whose slave is PID. The slave continues at once; its master is\n"
-	"notified. You can end the pairs that you have made, root can end all.\n"
+	"notified. You can end the pairs that you have made; root can end all.\n"
 	"\n"
 	CMDLINE_LAST_HELP,
 };

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "clock.h"
 #include "cmdline.h"
 #include "cpctl.h"
 #include "death.h"
@@ -14,8 +15,6 @@
 #include "subject.h"
 #include "text.h"
 #include "viewer.h"
-
-#define NSEC_PER_SEC 1000000000ULL
 
 /* Results from -ERRNO_MAX to -1 are negated errors. */
 #define ERRNO_MAX 4095

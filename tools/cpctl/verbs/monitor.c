@@ -10,6 +10,7 @@
 
 #include <checkpoint.h>
 
+#include "clock.h"
 #include "cmdline.h"
 #include "cpctl.h"
 #include "entry.h"
@@ -21,8 +22,6 @@
 #include "netlink.h"
 #include "text.h"
 #include "words.h"
-
-#define NSEC_PER_SEC 1000000000LL
 
 /* The indentation of the parts of a broken line, which are below the event's name. */
 #define INDENT 16
@@ -65,23 +64,18 @@ struct monitor {
 	bool		gone;
 };
 
-static int64_t now_ns(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return now.tv_sec * NSEC_PER_SEC + now.tv_nsec;
-}
-
 /* Converts CLOCK_MONOTONIC to the time of day. */
 static void put_time(char *text, size_t size, uint64_t time_ns, bool json)
 {
-	int64_t real = now_ns(CLOCK_REALTIME) - now_ns(CLOCK_MONOTONIC) +
-		       (int64_t)time_ns;
-	time_t seconds = real / NSEC_PER_SEC;
+	struct timespec now;
+	time_t seconds;
 	struct tm tm;
+	int64_t real;
 	size_t len;
 
+	clock_gettime(CLOCK_REALTIME, &now);
+	real = now.tv_sec * NSEC_PER_SEC + now.tv_nsec - clock_ns() + (int64_t)time_ns;
+	seconds = real / NSEC_PER_SEC;
 	if (json)
 		gmtime_r(&seconds, &tm);
 	else
@@ -259,7 +253,7 @@ static int print_present(struct monitor *monitor)
 
 	if (status != EXIT_OK)
 		return status;
-	event.time = (uint64_t)now_ns(CLOCK_MONOTONIC);
+	event.time = (uint64_t)clock_ns();
 	for (i = 0; i < list.nr && !interrupted(); i++) {
 		event.pair = list.pairs[i];
 		if (!monitor->pid || event.pair.slave == monitor->pid)

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The options of verbs that process checkpoints. */
-#include "cmdline.h"
 #include "exit.h"
 #include "number.h"
 #include "options.h"

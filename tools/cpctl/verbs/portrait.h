@@ -57,6 +57,7 @@ void portrait_release(struct portrait *portrait);
 /* portrait_end() - print why the view is OVER */
 void portrait_end(const struct portrait *portrait);
 
+/* portrait_close() - free all but the pair */
 void portrait_close(struct portrait *portrait);
 
 #endif /* PORTRAIT_H */

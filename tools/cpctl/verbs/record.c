@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "clock.h"
 #include "cmdline.h"
 #include "cpctl.h"
 #include "diagnose.h"
@@ -13,8 +14,6 @@
 #include "recorder.h"
 #include "recprep.h"
 #include "recslave.h"
-
-#define NSEC_PER_SEC 1000000000LL
 
 static const struct cmdline cmdline = {
 	.help =

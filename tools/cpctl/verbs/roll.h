@@ -38,6 +38,7 @@ void roll_read(struct roll *roll, struct crowd *crowd);
 /* roll_draw() - draw as many threads as fit on the screen */
 void roll_draw(const struct roll *roll, const struct crowd *crowd);
 
+/* roll_free() - free the rows; there are no threads then */
 void roll_free(struct roll *roll);
 
 #endif /* ROLL_H */

@@ -3,9 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "clock.h"
 #include "cmdline.h"
@@ -23,8 +21,6 @@
 #include "text.h"
 #include "width.h"
 #include "words.h"
-
-#define NSEC_PER_SEC 1000000000LL
 
 /* The length of the histogram's longest bar. */
 #define BAR 40

@@ -70,9 +70,9 @@ int subject_each(struct subject *subject, const struct options *options,
 		 subject_fn function);
 
 /*
- * subject_print_each() - the same for each process of a recording, too, to one output
+ * subject_print_each() - like subject_each(), but also for each process of a recording
  *
- * @out of @options is set if there are several.
+ * All print to one output: @out of @options is set if there are several.
  */
 int subject_print_each(struct subject *subject, struct options *options,
 		       subject_fn function);

@@ -35,8 +35,9 @@ void viewer_open(struct viewer *viewer, struct stream *stream,
  * viewer_next() - go to the next checkpoint
  *
  * What was printed of a living slave is written first. Ends of threads are printed, unless
- * the verb does that itself (@ends of the options of the stream). Return: false if there are no
- * more checkpoints, or after a failure.
+ * the verb does that itself (@ends of the options of the stream).
+ *
+ * Return: false if there are no more checkpoints, or after a failure.
  */
 bool viewer_next(struct viewer *viewer);
 

@@ -4,10 +4,9 @@
 #define WATCHING_H
 
 #include <checkpoint.h>
-#include <stdbool.h>
 #include <stdint.h>
 
-#define NSEC_PER_SEC 1000000000LL
+#include "clock.h"
 
 /* The time to wait for a checkpoint before the keyboard is polled. */
 #define SLICE_NS (NSEC_PER_SEC / 5)
