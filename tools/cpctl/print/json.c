@@ -8,6 +8,7 @@
 
 #include "entry.h"
 #include "json.h"
+#include "members.h"
 #include "regs.h"
 #include "stack.h"
 #include "text.h"
@@ -72,10 +73,8 @@ void json_of_process(pid_t process, const char *name)
 void json_line(FILE *out, struct json_object *object)
 {
 	if (of_process.id) {
-		json_object_object_add(object, "process",
-				       json_object_new_int(of_process.id));
-		json_object_object_add(object, "process_name",
-				       json_object_new_string(of_process.name));
+		member_int(object, "process", of_process.id);
+		member_string(object, "process_name", of_process.name);
 	}
 	print_text(out, json_object_to_json_string_ext(object,
 						       JSON_C_TO_STRING_PLAIN |
@@ -111,11 +110,9 @@ struct json_object *json_symbol(const struct symbol *symbol)
 	struct json_object *object = json_object_new_object();
 
 	if (symbol->name)
-		json_object_object_add(object, "name",
-				       json_object_new_string(symbol->name));
+		member_string(object, "name", symbol->name);
 	json_object_object_add(object, "offset", json_hex(symbol->offset));
-	json_object_object_add(object, "module",
-			       json_object_new_string(symbol->module));
+	member_string(object, "module", symbol->module);
 	return object;
 }
 
@@ -145,11 +142,6 @@ static struct json_object *returns_array(const struct printer *printer,
 	return array;
 }
 
-static struct json_object *flag_object(uint32_t flags, uint32_t flag)
-{
-	return json_object_new_boolean(!!(flags & flag));
-}
-
 static struct json_object *segment_object(const struct printer *printer,
 					  const struct snapshot *snapshot,
 					  const struct segment *segment)
@@ -159,22 +151,16 @@ static struct json_object *segment_object(const struct printer *printer,
 	uint64_t start, size;
 
 	size = stack_range(snapshot, segment, &printer->view, &start);
-	json_object_object_add(object, "kind", json_object_new_string("stack"));
+	member_string(object, "kind", "stack");
 	json_object_object_add(object, "addr", json_hex(info->addr));
-	json_object_object_add(object, "size",
-			       json_object_new_uint64(info->size));
+	member_number(object, "size", info->size);
 	json_object_object_add(object, "map_start", json_hex(info->map_start));
 	json_object_object_add(object, "map_end", json_hex(info->map_end));
-	json_object_object_add(object, "truncated",
-			       flag_object(info->flags, CP_SEGF_TRUNCATED));
-	json_object_object_add(object, "hole",
-			       flag_object(info->flags, CP_SEGF_HOLE));
-	json_object_object_add(object, "nomem",
-			       flag_object(info->flags, CP_SEGF_NOMEM));
-	json_object_object_add(object, "unmapped",
-			       flag_object(info->flags, CP_SEGF_UNMAPPED));
-	json_object_object_add(object, "gone",
-			       flag_object(info->flags, CP_SEGF_GONE));
+	member_bool(object, "truncated", info->flags & CP_SEGF_TRUNCATED);
+	member_bool(object, "hole", info->flags & CP_SEGF_HOLE);
+	member_bool(object, "nomem", info->flags & CP_SEGF_NOMEM);
+	member_bool(object, "unmapped", info->flags & CP_SEGF_UNMAPPED);
+	member_bool(object, "gone", info->flags & CP_SEGF_GONE);
 	json_object_object_add(object, "data_addr", json_hex(start));
 	json_object_object_add(object, "data",
 			       bytes_object(segment->bytes +
@@ -199,14 +185,11 @@ static void add_entry(struct json_object *object, const struct cp_checkpoint *cp
 {
 	char *name = entry_syscall(cp);
 
-	json_object_object_add(object, "entry",
-			       json_object_new_string(entry_word(cp)));
+	member_string(object, "entry", entry_word(cp));
 	if (cp->entry == CP_ENTRY_SYSCALL)
-		json_object_object_add(object, "syscall",
-				       json_object_new_int(cp->syscall));
+		member_int(object, "syscall", cp->syscall);
 	if (name)
-		json_object_object_add(object, "syscall_name",
-				       json_object_new_string(name));
+		member_string(object, "syscall_name", name);
 	free(name);
 }
 
@@ -214,19 +197,14 @@ static struct json_object *death_object(const struct cp_checkpoint *cp)
 {
 	struct json_object *object = json_object_new_object();
 
-	json_object_object_add(object, "signal",
-			       json_object_new_int(cp->signal));
-	json_object_object_add(object, "code",
-			       json_object_new_int(cp->signal_code));
+	member_int(object, "signal", cp->signal);
+	member_int(object, "code", cp->signal_code);
 	if (cp->signal_code != SI_KERNEL)
 		json_object_object_add(object, "address",
 				       json_hex(cp->signal_addr));
-	json_object_object_add(object, "elsewhere",
-			       flag_object(cp->flags,
-					   CP_CHECKPOINT_DEATH_ELSEWHERE));
+	member_bool(object, "elsewhere", cp->flags & CP_CHECKPOINT_DEATH_ELSEWHERE);
 	if (cp->signal_thread)
-		json_object_object_add(object, "thread",
-				       json_object_new_int(cp->signal_thread));
+		member_int(object, "thread", cp->signal_thread);
 	return object;
 }
 
@@ -235,23 +213,18 @@ struct json_object *json_head(const char *type, uint64_t number,
 {
 	struct json_object *object = json_object_new_object();
 
-	json_object_object_add(object, "type", json_object_new_string(type));
+	member_string(object, "type", type);
 	if (number)
-		json_object_object_add(object, "number",
-				       json_object_new_uint64(number));
-	json_object_object_add(object, "seq", json_object_new_uint64(cp->seq));
-	json_object_object_add(object, "time_ns",
-			       json_object_new_uint64(cp->time));
-	json_object_object_add(object, "cpu", json_object_new_uint64(cp->cpu));
+		member_number(object, "number", number);
+	member_number(object, "seq", cp->seq);
+	member_number(object, "time_ns", cp->time);
+	member_number(object, "cpu", cp->cpu);
 	if (cp->thread)
-		json_object_object_add(object, "thread",
-				       json_object_new_int(cp->thread));
+		member_int(object, "thread", cp->thread);
 	add_entry(object, cp);
-	json_object_object_add(object, "compat",
-			       flag_object(cp->flags, CP_CHECKPOINT_COMPAT));
+	member_bool(object, "compat", cp->flags & CP_CHECKPOINT_COMPAT);
 	if (cp->flags & CP_CHECKPOINT_ASLEEP)
-		json_object_object_add(object, "asleep",
-				       json_object_new_boolean(true));
+		member_bool(object, "asleep", true);
 	if (cp->flags & CP_CHECKPOINT_DEATH)
 		json_object_object_add(object, "death", death_object(cp));
 	return object;
@@ -288,7 +261,7 @@ void json_end(FILE *out, unsigned int reason, int status)
 {
 	struct json_object *object = json_object_new_object();
 
-	json_object_object_add(object, "type", json_object_new_string("end"));
+	member_string(object, "type", "end");
 	words_end(object, reason, status);
 	json_line(out, object);
 }
@@ -297,13 +270,10 @@ void json_thread_end(FILE *out, const struct thread_end *end)
 {
 	struct json_object *object = json_object_new_object();
 
-	json_object_object_add(object, "type",
-			       json_object_new_string("thread_end"));
-	json_object_object_add(object, "thread",
-			       json_object_new_int(end->thread));
+	member_string(object, "type", "thread_end");
+	member_int(object, "thread", end->thread);
 	if (*end->name)
-		json_object_object_add(object, "thread_name",
-				       json_object_new_string(end->name));
+		member_string(object, "thread_name", end->name);
 	if (end->known)
 		words_end(object, CP_END_EXITED, end->status);
 	json_line(out, object);

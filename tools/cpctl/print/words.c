@@ -6,6 +6,7 @@
 #include <linux/checkpoint.h>
 
 #include "entry.h"
+#include "members.h"
 #include "text.h"
 #include "words.h"
 
@@ -43,26 +44,14 @@ const char *reason_name(uint32_t reason)
 	}
 }
 
-static void add_string(struct json_object *object, const char *key,
-		       const char *value)
-{
-	json_object_object_add(object, key, json_object_new_string(value));
-}
-
-static void add_number(struct json_object *object, const char *key,
-		       uint64_t value)
-{
-	json_object_object_add(object, key, json_object_new_uint64(value));
-}
-
 void words_names(struct json_object *object, const struct pair_info *pair)
 {
-	add_number(object, "slave", (uint64_t)pair->slave);
-	add_string(object, "slave_command", pair->slave_comm);
-	add_number(object, "master", (uint64_t)pair->master);
-	add_string(object, "master_command", pair->master_comm);
-	add_number(object, "uid", pair->uid);
-	add_string(object, "user", figure_user(pair->uid));
+	member_number(object, "slave", (uint64_t)pair->slave);
+	member_string(object, "slave_command", pair->slave_comm);
+	member_number(object, "master", (uint64_t)pair->master);
+	member_string(object, "master_command", pair->master_comm);
+	member_number(object, "uid", pair->uid);
+	member_string(object, "user", figure_user(pair->uid));
 }
 
 void words_syscall(struct json_object *object, int number, uint32_t flags)
@@ -70,19 +59,19 @@ void words_syscall(struct json_object *object, int number, uint32_t flags)
 	char *name = syscall_name(number, flags);
 
 	if (number >= 0)
-		add_number(object, "syscall", (uint64_t)number);
+		member_number(object, "syscall", (uint64_t)number);
 	if (name)
-		add_string(object, "syscall_name", name);
+		member_string(object, "syscall_name", name);
 	free(name);
 }
 
 void words_end(struct json_object *object, uint32_t reason, int status)
 {
-	add_string(object, "reason", reason_name(reason));
+	member_string(object, "reason", reason_name(reason));
 	if (reason == CP_END_EXITED && WIFEXITED(status))
-		add_number(object, "exit_status", (uint64_t)WEXITSTATUS(status));
+		member_number(object, "exit_status", (uint64_t)WEXITSTATUS(status));
 	if (reason == CP_END_EXITED && WIFSIGNALED(status))
-		add_number(object, "signal", (uint64_t)WTERMSIG(status));
+		member_number(object, "signal", (uint64_t)WTERMSIG(status));
 }
 
 struct json_object *words_pair(const struct pair_info *pair, const char *type)
@@ -91,17 +80,17 @@ struct json_object *words_pair(const struct pair_info *pair, const char *type)
 	struct json_object *histogram = json_object_new_array();
 	unsigned int i;
 
-	add_string(object, "type", type);
+	member_string(object, "type", type);
 	words_names(object, pair);
-	add_number(object, "threads", pair->threads);
-	add_number(object, "unseen", pair->unseen);
-	add_string(object, "state", state_word(pair->state));
-	add_number(object, "made_ns", pair->made);
-	add_number(object, "taken", pair->taken);
-	add_number(object, "missed", pair->missed);
-	add_number(object, "bytes", pair->bytes);
-	add_number(object, "held_ns", pair->held);
-	add_number(object, "held_max_ns", pair->held_max);
+	member_number(object, "threads", pair->threads);
+	member_number(object, "unseen", pair->unseen);
+	member_string(object, "state", state_word(pair->state));
+	member_number(object, "made_ns", pair->made);
+	member_number(object, "taken", pair->taken);
+	member_number(object, "missed", pair->missed);
+	member_number(object, "bytes", pair->bytes);
+	member_number(object, "held_ns", pair->held);
+	member_number(object, "held_max_ns", pair->held_max);
 	for (i = 0; i < CP_NL_HELD_BUCKETS; i++)
 		json_object_array_add(histogram,
 				      json_object_new_uint64(pair->held_histogram[i]));

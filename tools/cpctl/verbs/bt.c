@@ -6,6 +6,7 @@
 #include "exit.h"
 #include "facts.h"
 #include "json.h"
+#include "members.h"
 #include "message.h"
 #include "print.h"
 #include "subject.h"
@@ -97,19 +98,15 @@ static void add_frame(void *arg, const struct frame *frame)
 	struct backtracing *bt = arg;
 
 	json_object_object_add(object, "pc", json_hex(frame->pc));
-	json_object_object_add(object, "inlined",
-			       json_object_new_boolean(!!place->function));
+	member_bool(object, "inlined", !!place->function);
 	if (place->function)
-		json_object_object_add(object, "function",
-				       json_object_new_string(place->function));
+		member_string(object, "function", place->function);
 	else if (frame->known)
 		json_object_object_add(object, "symbol",
 				       json_symbol(&frame->symbol));
 	if (place->file) {
-		json_object_object_add(object, "file",
-				       json_object_new_string(place->file));
-		json_object_object_add(object, "line",
-				       json_object_new_int(place->line));
+		member_string(object, "file", place->file);
+		member_int(object, "line", place->line);
 	}
 	json_object_array_add(bt->frames, object);
 }
@@ -161,11 +158,9 @@ static void json_thread(const struct backtracing *bt, struct json_object *object
 	const uint64_t time = instant_return(thread, bt->time);
 
 	if (*thread->name)
-		json_object_object_add(object, "thread_name",
-				       json_object_new_string(thread->name));
+		member_string(object, "thread_name", thread->name);
 	if (thread->number && time)
-		json_object_object_add(object, "before_ns",
-				       json_object_new_uint64(bt->time - time));
+		member_number(object, "before_ns", bt->time - time);
 }
 
 static void json_backtrace(struct backtracing *bt, const struct memory *memory,
@@ -178,18 +173,15 @@ static void json_backtrace(struct backtracing *bt, const struct memory *memory,
 	bool complete;
 
 	if (bt->process)
-		json_object_object_add(object, "process",
-				       json_object_new_int(bt->process));
+		member_int(object, "process", bt->process);
 	if (thread)
 		json_thread(bt, object, thread);
 	bt->frames = json_object_new_array();
 	complete = unwind_all(bt, memory, add_frame, why);
 	json_object_object_add(object, "frames", bt->frames);
-	json_object_object_add(object, "complete",
-			       json_object_new_boolean(complete));
+	member_bool(object, "complete", complete);
 	if (!complete)
-		json_object_object_add(object, "why",
-				       json_object_new_string(why));
+		member_string(object, "why", why);
 	json_line(bt->viewer.printer.out, object);
 }
 

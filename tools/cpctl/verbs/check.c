@@ -20,6 +20,7 @@
 #include "facts.h"
 #include "json.h"
 #include "kconfig.h"
+#include "members.h"
 #include "output.h"
 #include "style.h"
 #include "text.h"
@@ -369,14 +370,11 @@ static struct json_object *finding_object(const char *name,
 {
 	struct json_object *object = json_object_new_object();
 
-	json_object_object_add(object, "name", json_object_new_string(name));
-	json_object_object_add(object, "state",
-			       json_object_new_string(finding_word(finding->state)));
-	json_object_object_add(object, "detail",
-			       json_object_new_string(finding->detail));
+	member_string(object, "name", name);
+	member_string(object, "state", finding_word(finding->state));
+	member_string(object, "detail", finding->detail);
 	if (*finding->todo)
-		json_object_object_add(object, "todo",
-				       json_object_new_string(finding->todo));
+		member_string(object, "todo", finding->todo);
 	return object;
 }
 
@@ -397,7 +395,7 @@ static int check_all(bool json)
 		json_object_array_add(array,
 				      finding_object(checks[i].name, &finding));
 	}
-	json_object_object_add(object, "ok", json_object_new_boolean(ok));
+	member_bool(object, "ok", ok);
 	json_object_object_add(object, "checks", array);
 	if (json)
 		json_line(stdout, object);

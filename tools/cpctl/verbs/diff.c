@@ -8,6 +8,7 @@
 #include "exit.h"
 #include "interrupt.h"
 #include "json.h"
+#include "members.h"
 #include "message.h"
 #include "print.h"
 #include "recorded.h"
@@ -268,19 +269,13 @@ static void json_diff(const struct printer *printer, const struct diff *diff)
 	struct json_object *object = json_object_new_object();
 	bool same_stack = diff_stacks(diff, add_word, &words);
 
-	json_object_object_add(object, "type", json_object_new_string("diff"));
-	json_object_object_add(object, "a",
-			       json_object_new_uint64(diff->number_a ?:
-						      diff->a->head.seq));
-	json_object_object_add(object, "b",
-			       json_object_new_uint64(diff->number_b ?:
-						      diff->b->head.seq));
+	member_string(object, "type", "diff");
+	member_number(object, "a", diff->number_a ?: diff->a->head.seq);
+	member_number(object, "b", diff->number_b ?: diff->b->head.seq);
 	if (diff->b->head.thread)
-		json_object_object_add(object, "thread",
-				       json_object_new_int(diff->b->head.thread));
+		member_int(object, "thread", diff->b->head.thread);
 	json_object_object_add(object, "registers", json_regs(printer, diff));
-	json_object_object_add(object, "same_stack",
-			       json_object_new_boolean(same_stack));
+	member_bool(object, "same_stack", same_stack);
 	json_object_object_add(object, "stack", words.list);
 	json_line(printer->out, object);
 }

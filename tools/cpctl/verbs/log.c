@@ -12,6 +12,7 @@
 #include "entry.h"
 #include "folded.h"
 #include "json.h"
+#include "members.h"
 #include "subject.h"
 #include "text.h"
 #include "viewer.h"
@@ -183,18 +184,14 @@ static void json_log_line(const struct printer *printer,
 
 	json_object_object_add(object, "rip", json_hex(cp->regs.rip));
 	if (has_result(cp))
-		json_object_object_add(object, "result",
-				       json_object_new_int64(result_of(cp)));
+		member_int(object, "result", result_of(cp));
 	if (has_result(cp) && error_name(cp))
-		json_object_object_add(object, "error",
-				       json_object_new_string(error_name(cp)));
+		member_string(object, "error", error_name(cp));
 	if (symbols_find(printer->symbols, cp->regs.rip, &symbol))
 		json_object_object_add(object, "symbol", json_symbol(&symbol));
 	if (find_line(printer, cp->regs.rip, &place)) {
-		json_object_object_add(object, "file",
-				       json_object_new_string(place.file));
-		json_object_object_add(object, "line",
-				       json_object_new_int(place.line));
+		member_string(object, "file", place.file);
+		member_int(object, "line", place.line);
 	}
 	json_line(printer->out, object);
 }
@@ -315,12 +312,9 @@ static void json_thinning(FILE *out, const struct thinning *thinning)
 	if (!is_thinned(thinning))
 		return;
 	object = json_object_new_object();
-	json_object_object_add(object, "type",
-			       json_object_new_string("thinned"));
-	json_object_object_add(object, "interval_ns",
-			       json_object_new_uint64(thinning->interval));
-	json_object_object_add(object, "every",
-			       json_object_new_uint64(thinning->every ?: 1));
+	member_string(object, "type", "thinned");
+	member_number(object, "interval_ns", thinning->interval);
+	member_number(object, "every", thinning->every ?: 1);
 	json_line(out, object);
 }
 
@@ -343,12 +337,10 @@ static void json_exec(FILE *out, const struct playback *play)
 	struct json_object *object = json_object_new_object();
 	const char *command = play->identity.command;
 
-	json_object_object_add(object, "type", json_object_new_string("exec"));
-	json_object_object_add(object, "late",
-			       json_object_new_boolean(play->late));
+	member_string(object, "type", "exec");
+	member_bool(object, "late", play->late);
 	if (command)
-		json_object_object_add(object, "command",
-				       json_object_new_string(command));
+		member_string(object, "command", command);
 	json_line(out, object);
 }
 

@@ -18,6 +18,7 @@
 #include "folded.h"
 #include "interrupt.h"
 #include "json.h"
+#include "members.h"
 #include "message.h"
 #include "netlink.h"
 #include "text.h"
@@ -119,15 +120,11 @@ static void print_json(const struct pair_event *event)
 		struct cp_checkpoint cp = event_checkpoint(event);
 
 		object = json_object_new_object();
-		json_object_object_add(object, "type",
-				       json_object_new_string("checkpoint"));
+		member_string(object, "type", "checkpoint");
 		words_names(object, &event->pair);
-		json_object_object_add(object, "thread",
-				       json_object_new_int(event->thread));
-		json_object_object_add(object, "seq",
-				       json_object_new_uint64(event->seq));
-		json_object_object_add(object, "entry",
-				       json_object_new_string(entry_word(&cp)));
+		member_int(object, "thread", event->thread);
+		member_number(object, "seq", event->seq);
+		member_string(object, "entry", entry_word(&cp));
 		words_syscall(object, event->syscall, event->pair.flags);
 		json_object_object_add(object, "ip", json_hex(event->ip));
 		json_object_object_add(object, "sp", json_hex(event->sp));
@@ -137,13 +134,11 @@ static void print_json(const struct pair_event *event)
 			words_end(object, event->pair.reason,
 				  event->pair.status);
 		if (event->cmd == CP_NL_CMD_CHILD)
-			json_object_object_add(object, "thread",
-					       json_object_new_int(event->thread));
+			member_int(object, "thread", event->thread);
 	}
 	put_time(when, sizeof(when), event->time, true);
-	json_object_object_add(object, "time_ns",
-			       json_object_new_uint64(event->time));
-	json_object_object_add(object, "time", json_object_new_string(when));
+	member_number(object, "time_ns", event->time);
+	member_string(object, "time", when);
 	json_line(stdout, object);
 }
 
@@ -271,11 +266,9 @@ static int resynchronise(struct monitor *monitor, uint64_t lost)
 
 	if (monitor->json) {
 		object = json_object_new_object();
-		json_object_object_add(object, "type",
-				       json_object_new_string("lost"));
+		member_string(object, "type", "lost");
 		if (lost)
-			json_object_object_add(object, "events",
-					       json_object_new_uint64(lost));
+			member_number(object, "events", lost);
 		json_line(stdout, object);
 	} else if (lost) {
 		fprintf(monitor->out,
