@@ -119,7 +119,7 @@ int hold_take_dead(struct cp_pair *pair, struct instant *instant)
 {
 	int ret;
 
-	while ((ret = cp_pair_get(pair, 0, 0)) > 0) {
+	while ((ret = cp_pair_get(pair, -1, 0)) > 0) {
 		/* Other states are of memory that does not exist any more. */
 		if (ret == 1 &&
 		    cp_pair_checkpoint(pair)->flags & CP_CHECKPOINT_DEATH &&

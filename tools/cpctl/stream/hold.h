@@ -55,6 +55,8 @@ int hold_take(struct cp_pair *pair, unsigned int nr, struct instant *instant);
 /*
  * hold_take_dead() - take the states in which the threads of a process have died
  *
+ * The pair must be over, or all threads have exited: then it is about to be over.
+ *
  * Return: as hold_take().
  */
 int hold_take_dead(struct cp_pair *pair, struct instant *instant);

@@ -265,7 +265,7 @@ static bool any_layout_changed(const struct instant *instant)
 	return false;
 }
 
-/* The slave is held: reads what may change when it is not. Returns 0, or -1 with errno. */
+/* The slave is held. Returns 0, or -1 with errno, as sleepers_take(). */
 static int read_held(struct taker *taker, struct taken *taken)
 {
 	if (!taker->slave.nudge &&
@@ -277,38 +277,59 @@ static int read_held(struct taker *taker, struct taken *taken)
 }
 
 /*
+ * Holds the slave, and reads what may change when it is not held. If a thread that slept
+ * has woken, and neither sleeps again nor returns to user mode, a new hold waits for it.
+ * Returns the number of threads, or -1 with errno.
+ */
+static int hold_and_read(struct taker *taker, struct taken *taken)
+{
+	for (;;) {
+		int nr = hold(taker);
+
+		if (nr < 0 || !read_held(taker, taken))
+			return nr;
+		if (errno != ETIMEDOUT)
+			return -1;
+		instant_free(&taken->instant);
+		cp_pair_release(taker->pair);
+	}
+}
+
+/*
  * Takes the checkpoints of a hold of @nr threads, which ends as soon as possible.
  * Returns as take_next().
  */
 static int take_held(struct taker *taker, struct taken *taken, unsigned int nr,
 		     bool last)
 {
-	int ret = read_held(taker, taken), error = errno;
-
 	/* The checkpoints stay in the region after the end of the pair. */
 	if (last)
 		cp_pair_end(taker->pair);
 	else
 		cp_pair_release(taker->pair);
 	taker->taken_ns = clock_ns();
-	if (ret && error != EPIPE) {
-		errno = error;
-		return -1;
-	}
 	return hold_take(taker->pair, nr, &taken->instant);
+}
+
+/* The pair is over, or all threads of the slave have exited. Returns as take_next(). */
+static int take_dead(struct taker *taker, struct taken *taken)
+{
+	/* Threads that were read asleep, before others died. */
+	instant_free(&taken->instant);
+	return hold_take_dead(taker->pair, &taken->instant);
 }
 
 /* Takes checkpoints of all threads of the slave at one instant, as take_next(). */
 static int take_instant(struct taker *taker, struct taken *taken, bool last)
 {
-	int nr = hold(taker), ret;
+	int nr = hold_and_read(taker, taken), ret;
 
-	if (nr < 0 && errno != EPIPE)
-		return -1;
-	if (nr < 0)
-		ret = hold_take_dead(taker->pair, &taken->instant);
-	else
+	if (nr > 0)
 		ret = take_held(taker, taken, (unsigned int)nr, last);
+	else if (!nr || errno == EPIPE)
+		ret = take_dead(taker, taken);
+	else
+		ret = -1;
 	if (ret != 1)
 		return ret;
 	taker->unseen = cp_pair_unseen(taker->pair);
