@@ -14,9 +14,18 @@
 #ifndef _CP_LIMITS_H
 #define _CP_LIMITS_H
 
+#include <linux/gfp.h>
 #include <linux/uidgid.h>
 
 struct cp_account;
+
+/*
+ * For memory of a pair, which a thread of the slave may have to allocate: do not invoke the
+ * OOM killer, and do not use the reserves that its victim gets in order to die: that victim
+ * may be the slave, which still copies its last state.
+ */
+#define CP_GFP_PAIR	(GFP_KERNEL_ACCOUNT | __GFP_NORETRY | __GFP_NOWARN | \
+			 __GFP_NOMEMALLOC)
 
 kuid_t cp_limits_user(void);
 int cp_limits_add_pair(struct cp_account **account);

@@ -40,7 +40,7 @@ static int part_alloc_xstate(struct cp_part *part, struct cp_parts *parts)
 
 	if (!size)
 		return 0;
-	part->xstate = kvmalloc(size, GFP_KERNEL_ACCOUNT);
+	part->xstate = kvmalloc(size, CP_GFP_PAIR);
 	return part->xstate ? 0 : -ENOMEM;
 }
 
@@ -65,7 +65,7 @@ static struct cp_part *part_alloc(struct cp_parts *parts)
 	struct mem_cgroup *old = set_active_memcg(parts->area->memcg);
 	struct cp_part *part;
 
-	part = kzalloc(sizeof(*part), GFP_KERNEL_ACCOUNT);
+	part = kzalloc(sizeof(*part), CP_GFP_PAIR);
 	if (!part)
 		goto out;
 	part->parts = parts;

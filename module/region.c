@@ -14,13 +14,6 @@
 /* The region's head and each slot's header have a page of their own. */
 #define HEAD_SIZE	PAGE_SIZE
 
-/*
- * Do not invoke the OOM killer, and do not use the reserves that its victim gets in
- * order to die: that victim may be the slave, which still copies its last state.
- */
-#define GFP_REGION	(GFP_KERNEL_ACCOUNT | __GFP_NORETRY | __GFP_NOWARN | \
-			 __GFP_NOMEMALLOC)
-
 static_assert(sizeof(struct cp_region_head) <= HEAD_SIZE);
 static_assert(sizeof(struct cp_checkpoint) + sizeof(struct cp_segment) <=
 	      HEAD_SIZE);
@@ -119,8 +112,7 @@ static struct cp_region *region_alloc(const struct cp_region_plan *plan,
 	unsigned long nr_tables = DIV_ROUND_UP(plan_pages(plan), CP_TABLE_PAGES);
 	struct cp_region *region;
 
-	region = kvzalloc(struct_size(region, tables, nr_tables),
-			  GFP_KERNEL_ACCOUNT);
+	region = kvzalloc(struct_size(region, tables, nr_tables), CP_GFP_PAIR);
 	set_active_memcg(old);
 	if (!region)
 		return NULL;
@@ -252,7 +244,7 @@ static struct cp_table *table_get(struct cp_region *region, unsigned long nr)
 		return table;
 	if (!region_count(region, sizeof(*table)))
 		return NULL;
-	table = kzalloc(sizeof(*table), GFP_REGION);
+	table = kzalloc(sizeof(*table), CP_GFP_PAIR);
 	if (!table)
 		goto out_uncount;
 	other = cmpxchg(place, NULL, table);
@@ -274,7 +266,7 @@ static void *page_get(struct cp_region *region, struct cp_table *table,
 
 	if (!region_count(region, PAGE_SIZE))
 		return NULL;
-	page = alloc_page(GFP_REGION | __GFP_ZERO);
+	page = alloc_page(CP_GFP_PAIR | __GFP_ZERO);
 	if (!page)
 		goto out_uncount;
 	address = page_address(page);

@@ -9,6 +9,7 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
+#include "limits.h"
 #include "ring.h"
 #include "stats.h"
 #include "wait.h"
@@ -114,8 +115,7 @@ int cp_ring_init(struct cp_ring *ring, enum cp_policy policy,
 {
 	unsigned int i;
 
-	ring->places = kvcalloc(nr_slots, sizeof(*ring->places),
-				GFP_KERNEL_ACCOUNT);
+	ring->places = kvcalloc(nr_slots, sizeof(*ring->places), CP_GFP_PAIR);
 	if (!ring->places)
 		return -ENOMEM;
 	for (i = 0; i < nr_slots; i++)

@@ -8,6 +8,7 @@
 #include <linux/sched.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #define MS	1000000ULL	/* in nanoseconds */
 
@@ -1125,6 +1126,88 @@ TEST(threads_without_room_run_unseen)
 	EXPECT_EQ(0, watch_all(&w)) TH_LOG("%s", watch_why(&w));
 	EXPECT_EQ(3, w.ended);
 	master_close(&w.m);
+}
+
+static void *thread_that_stays(void *arg)
+{
+	struct team *t = arg;
+
+	__atomic_fetch_add(&t->left, 1, __ATOMIC_SEQ_CST);
+	body_sleep(NULL);
+	return NULL;
+}
+
+/* Creates @word threads that stay. */
+static void *work_create_many(void *arg)
+{
+	struct member *m = arg;
+	struct team *t = m->team;
+	unsigned int i;
+
+	member_begin(m);
+	member_wait(m);
+	for (i = 0; i < t->word; i++)
+		thread_start(thread_that_stays, t);
+	return thread_that_stays(t);
+}
+
+/* A memory cgroup in which this process pairs. */
+static bool group_make(char group[64], const char *limit)
+{
+	snprintf(group, 64, "/sys/fs/cgroup/checkpoint-process-%d", getpid());
+	group_write("/sys/fs/cgroup", "cgroup.subtree_control", "+memory");
+	if (!mkdir(group, 0755) && group_write(group, "memory.max", limit))
+		return true;
+	rmdir(group);
+	return false;
+}
+
+/* The number of times that the OOM killer was invoked; -1 if unknown. */
+static int group_ooms(const char *group)
+{
+	char path[96], line[64];
+	int ooms = -1;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/memory.events", group);
+	file = fopen(path, "re");
+	while (file && ooms < 0 && fgets(line, sizeof(line), file))
+		sscanf(line, "oom %d", &ooms);
+	if (file)
+		fclose(file);
+	return ooms;
+}
+
+/*
+ * A thread whose part needs more memory than the master's cgroup has runs unseen. The master
+ * leaves the cgroup after pairing: its own page faults would invoke the OOM killer.
+ */
+TEST(memory_of_the_master_runs_out)
+{
+	struct team *t = TEAM_OF(1, work_create_many);
+	struct cp_prep prep = {
+		.flags = CP_PREP_OVERWRITE,
+		.nr_slots = 4096,
+		.stack_limit = 4096,
+	};
+	struct watch w = { };
+	char group[64];
+
+	ASSERT_TRUE(team_start(t));
+	if (!group_make(group, "1M"))
+		SKIP(return, "no memory controller of cgroup v2");
+	t->word = 40;
+	ASSERT_TRUE(group_write(group, "cgroup.procs", "0"));
+	EXPECT_EQ(0, watch_prep(&w, t->pid, &prep));
+	ASSERT_TRUE(group_write("/sys/fs/cgroup", "cgroup.procs", "0"));
+	team_go(t);
+	EXPECT_TRUE(eventually(t->left == 41));
+	EXPECT_LT(0, watch_figure(&w, "unseen"));
+	EXPECT_LT(1, watch_figure(&w, "threads"));
+	EXPECT_EQ(0, group_ooms(group));
+	slave_kill(t->pid);
+	master_close(&w.m);
+	EXPECT_TRUE(eventually(!rmdir(group)));
 }
 
 TEST(id_of_any_thread)
