@@ -50,7 +50,7 @@ static bool __init is_proof_of(const struct file *file, struct task_struct *task
 }
 
 /* Files of /proc/PID that need less permission must not pass. */
-static bool __init others_are_told_apart(void)
+static bool __init other_files_differ(void)
 {
 	static const char * const paths[] = {
 		"/proc/self/auxv", "/proc/self/environ", "/proc/self/maps",
@@ -88,7 +88,7 @@ static struct cred *__init stranger_creds(void)
 	return cred;
 }
 
-/* Does the kernel ask whether the opener may attach to process 1? */
+/* Does the kernel refuse to open the memory of process 1 to somebody without ptrace rights? */
 static bool __init stranger_is_refused(void)
 {
 	struct cred *stranger = stranger_creds();
@@ -122,7 +122,7 @@ static struct task_struct *__init get_process_1(const struct file *proc_file)
 	return task;
 }
 
-/* Repeats the checks for process 1, if it is visible and not the caller. */
+/* Makes the checks for process 1, too, if it is visible and not the caller. */
 static bool __init holds_for_process_1(const struct file *proc_file)
 {
 	struct task_struct *task = get_process_1(proc_file);
@@ -165,7 +165,7 @@ int __init cp_access_init(void)
 		return PTR_ERR(file);
 	}
 	mem_fops = file->f_op;
-	as_expected = is_proof_of(file, current) && others_are_told_apart() &&
+	as_expected = is_proof_of(file, current) && other_files_differ() &&
 		      holds_for_process_1(file);
 	filp_close(file, NULL);
 
@@ -238,9 +238,9 @@ static int check_proof(int mem_fd, struct task_struct *task,
  *
  * May sleep.
  *
- * Return: 0 when the caller may, and the task has not exec'ed since; -EPERM;
- * -ESRCH when the task has begun to exit; -ENOMEM when the kernel had no memory to
- * decide.
+ * Return: 0 when the caller may, and the task has executed no other program since
+ * @mem_fd was opened; -EPERM; -ESRCH when the task has begun to exit; -ENOMEM when the
+ * kernel had no memory to decide.
  */
 int cp_access_check(int mem_fd, struct task_struct *task,
 		    const struct mm_struct *mm)

@@ -2,10 +2,8 @@
 /*
  * What the master maps: area.h.
  */
-#include <linux/checkpoint.h>
 #include <linux/memcontrol.h>
 #include <linux/mm.h>
-#include <linux/sched/mm.h>
 #include <linux/slab.h>
 
 #include "area.h"
@@ -13,8 +11,8 @@
 
 /**
  * cp_area_create - make the area of a new pair
- * @nr_parts: most regions
- * @part_size: bytes of each, whole pages
+ * @nr_parts: the most regions
+ * @part_size: bytes of each region, whole pages
  * @account: the account that is charged
  *
  * Called by the master, whose memory cgroup is charged.
@@ -65,10 +63,10 @@ void cp_area_put(struct cp_area *area)
 /**
  * cp_area_add - make the next region
  * @area: the area
- * @index: the number of the region: there are @index already
- * @plan: what it is to hold; as large as the room for each region
+ * @index: the number of the region, which is the number of regions so far
+ * @plan: what the region is to hold; as large as the room for each region
  *
- * The caller sees to it that there is one caller at a time.
+ * The caller holds a lock against other callers.
  *
  * Return: as cp_region_create().
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What the master maps: the regions of the slave's threads, one after the other. A
- * region is there from the time when a thread first needs it until the area goes.
+ * region is made when a thread first needs it, and freed with the area.
  *
  * An area is shared by its pair and by each mapping of it.
  */
@@ -19,8 +19,8 @@
  * @memcg:	the master's memory cgroup, which is charged for everything
  * @account:	the user who is charged (limits.h)
  * @part_pages:	pages of the room for each region
- * @nr_parts:	most regions
- * @regions:	NULL where there is none yet
+ * @nr_parts:	the most regions
+ * @regions:	the regions; NULL where none has been made
  */
 struct cp_area {
 	refcount_t refs;

@@ -3,7 +3,6 @@
  * Capturing a checkpoint: registers and stack of the current task.
  */
 #include <linux/checkpoint.h>
-#include <linux/compat.h>
 #include <linux/elf.h>
 #include <linux/mm.h>
 #include <linux/ptrace.h>
@@ -147,11 +146,11 @@ void cp_capture_header(struct cp_checkpoint *checkpoint,
 /**
  * cp_capture_other - fill the fixed part of a checkpoint of another task
  * @checkpoint: the checkpoint; it gets no segments
- * @task: the task; what is read is valid if it is off its CPU all the time
- * @cause: what brought it into the kernel
+ * @task: the task; the result is valid if the task is off its CPU all the time
+ * @cause: what brought the task into the kernel
  * @thread: its id for the master
  *
- * The registers are those with which it has entered the kernel.
+ * The registers are those with which the task has entered the kernel.
  */
 void cp_capture_other(struct cp_checkpoint *checkpoint, struct task_struct *task,
 		      struct cp_cause cause, s32 thread)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Capturing a checkpoint: its contents, not when or for whom. Everything here but
- * cp_capture_other() runs in the slave's own context.
+ * Capturing a checkpoint: its contents, not when or for whom. All functions but
+ * cp_capture_other() and cp_capture_other_xstate() run in the slave's own context.
  */
 #ifndef _CP_CAPTURE_H
 #define _CP_CAPTURE_H
@@ -40,10 +40,10 @@ void cp_capture_xstate(struct cp_region *region, const struct cp_slot *slot,
 		       void *buf, size_t room);
 
 /**
- * cp_checkpoint_bytes - how many bytes of memory a checkpoint holds
+ * cp_checkpoint_bytes - how many bytes of stack a checkpoint holds
  * @checkpoint: the slot's header
  *
- * Return: their number.
+ * Return: the number of bytes.
  */
 static inline u64 cp_checkpoint_bytes(const struct cp_checkpoint *checkpoint)
 {

@@ -21,7 +21,7 @@
 #include <asm/msr.h>
 
 #ifndef CONFIG_X86_64
-#error "checkpoint knows the registers and the system calls of x86-64 only."
+#error "checkpoint supports x86-64 only."
 #endif
 #ifndef CONFIG_USER_RETURN_NOTIFIER
 #error "checkpoint needs CONFIG_USER_RETURN_NOTIFIER (it comes with CONFIG_KVM)."
@@ -109,7 +109,7 @@ static inline bool cp_need_resched(void)
 #endif
 }
 
-/* A file that is not being released, since 6.7; others held @f_count themselves. */
+/* Gives a file that is not being released; since 6.7. */
 #ifndef CP_HAVE_GET_FILE_ACTIVE
 static inline struct file *get_file_active(struct file **place)
 {

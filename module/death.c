@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Finding out whether the current task is about to die: death.h.
+ * Whether the current task is about to die: death.h.
  */
 #include <linux/rcupdate.h>
 #include <linux/sched/signal.h>
@@ -43,10 +43,10 @@ static int find_signal(sigset_t *pending)
 	unsigned int i;
 	int sig;
 
-	/* SIGKILL is pending then; the exit code has the signal that killed. */
+	/* SIGKILL is pending in each thread; the exit code has the signal that killed. */
 	if (is_group_exiting())
 		return current->signal->group_exit_code & 0x7f;
-	/* A handler does not help if its frame does not fit on the stack. */
+	/* Even with a handler: its frame may not fit on the stack. */
 	for (i = 0; i < ARRAY_SIZE(faults); i++)
 		if (sigismember(pending, faults[i]))
 			return faults[i];

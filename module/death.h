@@ -4,8 +4,8 @@
  *
  * A task's memory is gone when do_exit() runs queued work. The state can be saved only
  * before signals are acted on, when it is not certain that a signal will kill: a
- * debugger may discard it, and a stopped task may be continued. A signal with a
- * handler may kill too, if the frame does not fit on the stack, and a task that stops
+ * debugger may discard the signal, and a stopped task may be continued. A signal with a
+ * handler may kill, too, if the frame does not fit on the stack, and a task that stops
  * may be killed while it is stopped. So the state is saved whenever signals are to be
  * acted on, and kept if the task dies without having entered user mode again.
  */

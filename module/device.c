@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /dev/checkpoint: system calls on the device. What they mean is written in
- * linux/checkpoint.h.
+ * /dev/checkpoint: system calls on the device, which linux/checkpoint.h describes.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -46,7 +45,7 @@ MODULE_PARM_DESC(stack_default,
 static unsigned long arena_default = SZ_64K;
 module_param(arena_default, ulong, 0444);
 MODULE_PARM_DESC(arena_default,
-		 "the same for a stack that lies in a mapping not made to be one");
+		 "bytes of a stack in a mapping that was not made to be a stack, likewise");
 
 static unsigned long stack_max = SZ_1G;
 module_param(stack_max, ulong, 0444);
@@ -291,7 +290,7 @@ static int begin_pair(struct cp_pair *pair, const struct cp_pair_setup *setup,
 	return ret ?: cp_life_begin(pair);
 }
 
-/* How many threads there are, and may be. */
+/* Sets how many threads the slave has, and may have. */
 static void count_threads(struct cp_pair_setup *setup)
 {
 	setup->nr_threads = 1;
@@ -570,7 +569,7 @@ static int ioctl_sleeper(struct cp_file *cp_file, unsigned int cmd,
 	return ret ?: copy_struct_out(uarg, &sleeper, sizeof(sleeper), cmd);
 }
 
-/* Gives the descriptor; it is installed last, because then it cannot be withdrawn. */
+/* Gives the descriptor, which is installed last because it cannot be withdrawn then. */
 static int device_snapshot(struct cp_pair *pair, struct cp_snapshot *snapshot,
 			   unsigned int cmd, void __user *uarg)
 {

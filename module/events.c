@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Events of pairs, for the listeners who may see them.
+ * Events of pairs: events.h.
  */
-#include <linux/checkpoint.h>
 #include <linux/checkpoint_netlink.h>
 #include <linux/ktime.h>
 
@@ -49,7 +48,7 @@ void cp_event_child(struct cp_pair *pair)
 }
 
 /**
- * cp_event_send_checkpoint - as cp_event_checkpoint(), where somebody listens
+ * cp_event_send_checkpoint - cp_event_checkpoint() for a pair with listeners
  * @pair: its pair
  * @checkpoint: its header
  * @seq: its number

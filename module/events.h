@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Events of pairs, for the listeners who may see them. Each function may sleep but
+ * Events of pairs, for the listeners that may see them. Each function may sleep but
  * waits for no listener.
  */
 #ifndef _CP_EVENTS_H

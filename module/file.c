@@ -7,9 +7,9 @@
 #include "file.h"
 
 /**
- * cp_file_alloc - make what a newly opened file carries
+ * cp_file_alloc - allocate the struct of a newly opened file
  *
- * Return: the file, with one reference, or NULL without memory.
+ * Return: the struct, with one reference, or NULL without memory.
  */
 struct cp_file *cp_file_alloc(void)
 {

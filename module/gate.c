@@ -11,10 +11,10 @@
 #include "wait.h"
 
 /*
- * Gives whether this call has opened it, or has it open when it is not bolted any more. May
- * sleep.
+ * Opens the gate, or, while it is bolted, has cp_gate_unbolt() open it. Gives false when the
+ * gate is open already, or about to be. May sleep.
  */
-static bool open_gate(struct cp_gate *gate, bool expired)
+static bool gate_open(struct cp_gate *gate, bool expired)
 {
 	bool opens, first;
 	unsigned int nr;
@@ -38,7 +38,7 @@ static bool open_gate(struct cp_gate *gate, bool expired)
 
 static void gate_expire(struct work_struct *work)
 {
-	open_gate(container_of(to_delayed_work(work), struct cp_gate, expiry),
+	gate_open(container_of(to_delayed_work(work), struct cp_gate, expiry),
 		  true);
 }
 
@@ -56,8 +56,8 @@ void cp_gate_init(struct cp_gate *gate)
 }
 
 /**
- * cp_gate_destroy - nobody uses the gate any more
- * @gate: the gate
+ * cp_gate_destroy - undo cp_gate_init()
+ * @gate: the gate, which is not used any more
  *
  * May sleep.
  */
@@ -90,9 +90,9 @@ bool cp_gate_close(struct cp_gate *gate)
 }
 
 /**
- * cp_gate_limit - the gate opens without its holder
+ * cp_gate_limit - have the gate open without its holder
  * @gate: the gate, closed by the caller
- * @limit: after this many nanoseconds, at least
+ * @limit: the time until then, in nanoseconds, at least
  */
 void cp_gate_limit(struct cp_gate *gate, u64 limit)
 {
@@ -108,12 +108,12 @@ void cp_gate_limit(struct cp_gate *gate, u64 limit)
  *
  * May sleep.
  *
- * Return: 0; -ETIME, once, when it has opened because the limit passed; -EALREADY when
+ * Return: 0; -ETIME, once, when the gate has opened because the limit passed; -EALREADY when
  * it was open.
  */
 int cp_gate_open(struct cp_gate *gate)
 {
-	bool closed = open_gate(gate, false), expired;
+	bool closed = gate_open(gate, false), expired;
 
 	cancel_delayed_work_sync(&gate->expiry);
 	spin_lock(&gate->lock);
@@ -191,7 +191,7 @@ static void gate_unpark(struct cp_gate *gate, unsigned int ticket)
  * cp_gate_wait - thread: wait until the gate is open
  * @gate: the gate
  * @ticket: from cp_gate_ticket(); after the gate has been open, it is not valid any more
- * @call: or until this is not NULL, after which the thread has been woken
+ * @call: ends the wait, too, when it is not NULL; the writer wakes the thread
  *
  * Called in the thread's work, which may sleep, with no locks held: the thread can be
  * frozen. Returns early when the thread is killed.

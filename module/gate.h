@@ -30,10 +30,10 @@ struct cp_freeze;
  * @lock:	held for a few instructions
  * @closed:	threads wait; read without the lock as a hint
  * @bolted:	a thread executes a call for the holder
- * @opening:	with @bolted: the gate is to open after that
- * @expired:	it has opened because the limit passed, and the holder does not know
+ * @opening:	with @bolted: cp_gate_unbolt() is to open the gate
+ * @expired:	the gate has opened because the limit passed, and the holder does not know
  * @generation:	counts how often the gate has been closed, from 1
- * @nr_parked:	threads that wait since it was closed
+ * @nr_parked:	number of threads that wait
  * @nr_awaited:	the thread that raises @nr_parked to this wakes the holder
  * @threads:	where threads wait
  * @holder:	where the holder waits for threads

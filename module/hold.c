@@ -2,11 +2,9 @@
 /*
  * Holding a slave: hold.h.
  */
-#include <linux/checkpoint.h>
 #include <linux/errno.h>
 #include <linux/jiffies.h>
 #include <linux/ktime.h>
-#include <linux/sched/signal.h>
 
 #include "gate.h"
 #include "hold.h"
@@ -135,7 +133,7 @@ static int hold_await_one(struct cp_pair *pair, u64 deadline)
  * @deadline: CLOCK_MONOTONIC in nanoseconds
  * @late: with -ETIMEDOUT: set as in struct cp_hold_result
  *
- * In the end no thread sleeps in a call that could find a child.
+ * After a success, no thread sleeps in a call that could find a child.
  *
  * Return: as cp_hold_begin(), without -EALREADY.
  */

@@ -11,9 +11,9 @@
 struct cp_pair;
 
 /**
- * struct cp_hold_result - what has come of it
- * @nr_threads:	threads that are held
- * @nr_asleep:	threads that were left asleep
+ * struct cp_hold_result - the result of a hold
+ * @nr_threads:	number of threads that are held
+ * @nr_asleep:	number of threads that were left asleep
  * @late:	the id, for the master, of a thread that has not arrived; 0 for none
  */
 struct cp_hold_result {

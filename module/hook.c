@@ -25,7 +25,7 @@
 
 static void replay_interrupt(struct irq_work *work)
 {
-	/* Nothing to do here: the exit of the interrupt runs the hook's work. */
+	/* The exit of the interrupt runs the hook's work. */
 }
 
 static DEFINE_PER_CPU(struct irq_work, replay_irq);
@@ -120,7 +120,7 @@ static bool is_stepping_over_uprobe(void)
  * @hook: the hook
  * @regs: the registers
  *
- * This is the only place that decides it.
+ * No other function decides this.
  *
  * Task work also runs in get_signal(), at each stop for a debugger, while
  * io_uring_enter() waits, on the way to do_exit() and in it, and before KVM
@@ -190,6 +190,7 @@ static void hook_sched_out(struct preempt_notifier *pn,
 {
 	struct cp_hook *hook = container_of(pn, struct cp_hook, pn);
 
+	/* Interrupts are off: the run queue is locked. */
 	user_return_notifier_unregister(&hook->urn);
 }
 
@@ -274,7 +275,7 @@ static struct pt_regs *regs_as_entered(const struct cp_hook *hook,
  * @hook: the hook
  * @regs: the registers
  *
- * Return: its number; -1 when the task was brought into the kernel by something else.
+ * Return: the number of the call; -1 when something else brought the task into the kernel.
  */
 long cp_hook_syscall(const struct cp_hook *hook, struct pt_regs *regs)
 {
@@ -324,13 +325,13 @@ static void hook_serve_early(struct cp_hook *hook, struct pt_regs *regs)
 		hook_step_aside(hook, regs);
 }
 
-/* In the notifier: has the work dealt with these registers? */
+/* In the notifier: has the work dealt with this return? */
 static bool hook_was_served(struct cp_hook *hook, const struct pt_regs *regs)
 {
 	bool served = hook->skipped ||
 		      (hook->settled && same_state(regs, &hook->regs));
 
-	/* A fault that is skipped says nothing about what comes next. */
+	/* Faults before a skipped return do not explain a later one. */
 	if (hook->skipped)
 		hook->faults = count_faults();
 	hook->skipped = false;
@@ -517,7 +518,7 @@ void cp_hook_task_exits(struct cp_hook *hook)
  * cp_hook_prepare - make a hook ready to be armed, or to be released unarmed
  * @hook: the hook, zeroed
  * @task: the task; the owner holds it for as long as the hook exists
- * @ops: the owner's
+ * @ops: what the owner does in the hook
  * @rated: the owner does not want every return
  */
 void cp_hook_prepare(struct cp_hook *hook, struct task_struct *task,
@@ -539,8 +540,8 @@ void cp_hook_prepare(struct cp_hook *hook, struct task_struct *task,
  * cp_hook_arm - hook a task's returns to user mode
  * @hook: the hook, prepared
  *
- * The caller has taken the references that @ops->unhooked drops, and enabled what
- * notifies of exits (tasks.h). Any context, also for a task that has not run yet.
+ * The caller has taken the references that @ops->unhooked drops, and enabled the probe on
+ * exits (tasks.h). The task may be one that has not run yet. Any context.
  *
  * Return: 0; -ESRCH when the task is exiting.
  */
@@ -591,7 +592,7 @@ void cp_hook_nudge(struct cp_hook *hook)
 }
 
 /**
- * cp_hook_kick - let a task that is in user mode enter the kernel, and return
+ * cp_hook_kick - have a task that is in user mode enter the kernel, and return
  * @hook: the hook
  *
  * Interrupts no sleep and no system call. The next return asks @ops->is_due, which sees
@@ -605,10 +606,10 @@ void cp_hook_kick(struct cp_hook *hook)
 }
 
 /**
- * cp_hook_nudge_served - nudges until now have brought the task where it is
+ * cp_hook_nudge_served - note that nudges so far have brought the task where it is
  * @hook: the hook
  *
- * Called by the task in @ops->capture, after which the return is dealt with.
+ * Called by the task in @ops->capture, which deals with this return.
  */
 void cp_hook_nudge_served(struct cp_hook *hook)
 {
@@ -616,11 +617,11 @@ void cp_hook_nudge_served(struct cp_hook *hook)
 }
 
 /**
- * cp_hook_release - no nudge reaches the task from here on
+ * cp_hook_release - let no nudge reach the task from here on
  * @hook: the hook
  *
- * When the owner releases the task, no later system call of the task may fail with
- * EINTR because of a nudge. Any context.
+ * Once the owner has released the task, none of its system calls may fail with EINTR
+ * because of a nudge. Any context.
  */
 void cp_hook_release(struct cp_hook *hook)
 {

@@ -30,7 +30,7 @@
  *		makes the next return run it. This is for owners that need not
  *		wait, while all memory is present and little has to be copied
  *		with interrupts off; and for returns that the owner does not
- *		want, which with a rate are most.
+ *		want: with a rate, most returns.
  *
  * If neither captured these registers, @urn sends the CPU an interrupt, which
  * arrives as soon as user mode is entered, before its first instruction. The exit
@@ -85,9 +85,8 @@ enum cp_hook_step {
  *		true if @is_over
  * @capture_late: notifier: hand over this state without waiting; false when only
  *		@capture can
- * @leave:	notifier: user mode is next. @served: this return has been dealt
- *		with. True when the owner owes a wake-up, so that the work has to
- *		run soon
+ * @leave:	notifier: user mode is next, and @served says whether this return has been
+ *		dealt with. True when the work has to run soon
  * @ref:	any context: take a reference on the owner
  * @unref:	work: drop it
  * @report:	any context: for tracepoints
@@ -117,16 +116,16 @@ struct cp_hook_ops {
 /**
  * struct cp_hook - the hook on one task
  * @task:	the task; the owner holds a reference
- * @ops:	the owner's
+ * @ops:	what the owner does in the hook
  * @rated:	the owner does not want every return: ask @ops->is_due
  * @work:	see above
  * @queued:	@work is queued
  * @nudge_work:	queued to bring a sleeping task out of its system call
  * @nudging:	bit 0: @nudge_work is queued
- * @wanted:	nudged: the next return is due, whatever the rate
+ * @wanted:	the task has been nudged: the next return is due, whatever the rate
  * @nudge_lock:	orders a nudge and cp_hook_release(); a raw lock, because
  *		@renudge takes it in hard interrupt context
- * @released:	no more nudges
+ * @released:	the task is not nudged any more
  * @renudge:	nudges again after a nudge that came between a capture and user
  *		mode
  * @renudge_delay: the delay of @renudge, in nanoseconds

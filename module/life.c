@@ -50,7 +50,7 @@ static void master_exit_work(struct callback_head *work)
 /* The last hook has been removed, and nobody arms another. */
 static void life_unhooked(struct cp_pair *pair)
 {
-	/* Unless it is over already: all threads have exited. */
+	/* Unless the pair is over already, all threads have exited. */
 	cp_life_end(pair, CP_END_EXITED, READ_ONCE(pair->exit_status));
 	trace_pair_unhooked(pair);
 	cp_table_remove(pair);
@@ -60,7 +60,7 @@ static void life_unhooked(struct cp_pair *pair)
 }
 
 /*
- * May sleep only when this is the last hook: after that the module may be unloaded as
+ * Does not sleep unless this is the last hook. After that, the module may be unloaded as
  * soon as this has returned; see cp_hook_exit().
  */
 static void life_drop_hook(struct cp_pair *pair)
@@ -112,7 +112,7 @@ static int life_arm(struct cp_thread *thread)
 
 	atomic_inc(&thread->pair->hooked);
 	ret = cp_hook_arm(&thread->hook);
-	/* The caller's count is left. */
+	/* Not to 0: the caller's count is left. */
 	if (ret)
 		atomic_dec(&thread->pair->hooked);
 	return ret;
@@ -179,7 +179,7 @@ static unsigned int find_threads(struct cp_pair *pair,
 	return nr;
 }
 
-/* A thread that exits meanwhile is none of the pair's. */
+/* A thread that exits meanwhile does not belong to the pair. */
 static int life_hook_process(struct cp_pair *pair)
 {
 	struct task_struct *tasks[BATCH];
@@ -214,7 +214,7 @@ static int life_hook_all(struct cp_pair *pair)
 	 */
 	smp_mb();
 	ret = life_hook_process(pair);
-	/* Only the caller's count: all threads exit, or have done so meanwhile. */
+	/* Only the caller's count is left: all threads exit, or have exited meanwhile. */
 	if (!ret && atomic_read(&pair->hooked) == 1 && !cp_pair_is_over(pair))
 		ret = -ESRCH;
 	return ret;
@@ -241,7 +241,7 @@ int cp_life_begin(struct cp_pair *pair)
 	ret = cp_table_insert(pair);
 	if (ret)
 		goto err_unwatch;
-	/* It is still the slave of a pair that is over. */
+	/* A thread may still execute a call for the master of a pair that is over. */
 	ret = cp_freeze_is_under_way(pair->slave.task) ? -EBUSY : 0;
 	if (ret)
 		goto err_remove;
@@ -305,10 +305,10 @@ void cp_life_end(struct cp_pair *pair, u32 reason, s32 status)
 }
 
 /**
- * cp_life_thread_over - the hook has been removed from a thread
+ * cp_life_thread_over - release a thread whose hook has been removed
  * @thread: the thread
  *
- * The last thing that the hook's work does.
+ * Called at the very end of the hook's work.
  */
 void cp_life_thread_over(struct cp_thread *thread)
 {
@@ -324,7 +324,7 @@ void cp_life_thread_over(struct cp_thread *thread)
 }
 
 /**
- * cp_life_thread_unseen - a thread of the slave will run without being seen
+ * cp_life_thread_unseen - count a task that will run without being seen
  * @pair: the pair
  */
 void cp_life_thread_unseen(struct cp_pair *pair)
@@ -333,7 +333,7 @@ void cp_life_thread_unseen(struct cp_pair *pair)
 }
 
 /**
- * cp_life_drop - the file drops its pair
+ * cp_life_drop - drop the file's reference on a pair
  * @pair: the pair; over
  */
 void cp_life_drop(struct cp_pair *pair)
@@ -375,7 +375,7 @@ static void life_task_exits(void)
 }
 
 /*
- * Memory for a thread that the current task creates. With PREEMPT_RT, memory cannot be
+ * Gives memory for a thread that the current task creates. With PREEMPT_RT, memory cannot be
  * allocated here, nor freed.
  */
 static struct cp_thread *life_use_spare(struct cp_thread *creator)
@@ -406,7 +406,7 @@ static struct cp_newcomer *life_use_spare_child(struct cp_thread *creator)
 }
 
 /* The current task has created a process, which has not run yet. */
-static void life_slave_begets(struct cp_pair *pair, struct task_struct *child)
+static void life_slave_creates_child(struct cp_pair *pair, struct task_struct *child)
 {
 	struct cp_newcomer *newcomer;
 
@@ -439,7 +439,7 @@ out_free:
  * The current task has created a thread, which has not run yet: its hook sees its first
  * return to user mode. If the walk over the threads has found it before, it has one.
  */
-static void life_slave_creates(struct cp_pair *pair, struct task_struct *child)
+static void life_slave_creates_thread(struct cp_pair *pair, struct task_struct *child)
 {
 	struct cp_thread *thread;
 
@@ -476,9 +476,9 @@ static void life_slave_forks(struct cp_pair *pair, struct task_struct *child)
 	if (child->flags & CP_PF_KERNEL || cp_pair_is_over(pair))
 		return;
 	if (same_thread_group(current, child))
-		life_slave_creates(pair, child);
+		life_slave_creates_thread(pair, child);
 	else if (cp_pair_holds_children(pair))
-		life_slave_begets(pair, child);
+		life_slave_creates_child(pair, child);
 }
 
 /* Called for every new task on the machine, in atomic context. */

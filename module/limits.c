@@ -38,12 +38,12 @@ MODULE_PARM_DESC(snapshot_memory_per_user,
 
 /**
  * struct cp_account - what a user uses
- * @node:	in @accounts, while any of the others is not 0
+ * @node:	in @accounts, while one of the counters below is not 0
  * @uid:	the user
  * @pairs:	pairs that have not been freed
  * @bytes:	memory in regions that have not been freed
  * @snapshots:	snapshots that have not been closed
- * @frozen:	bytes that they can come to keep alone
+ * @frozen:	bytes that these snapshots can come to keep alone
  */
 struct cp_account {
 	struct hlist_node node;
@@ -183,7 +183,7 @@ bool cp_limits_add_memory(struct cp_account *account, size_t bytes)
 
 /**
  * cp_limits_remove_memory - memory of a region was freed
- * @account: see cp_limits_add_memory()
+ * @account: as for cp_limits_add_memory()
  * @bytes: the amount
  */
 void cp_limits_remove_memory(struct cp_account *account, size_t bytes)
@@ -204,7 +204,7 @@ static size_t most_frozen(void)
 
 /**
  * cp_limits_add_snapshot - charge a snapshot
- * @account: the account of its pair
+ * @account: the account of the snapshot's pair
  * @bytes: what the snapshot can come to keep alone
  *
  * Return: 0; -EUSERS when the user has too many snapshots, -EDQUOT when they could keep too
@@ -232,7 +232,7 @@ int cp_limits_add_snapshot(struct cp_account *account, size_t bytes)
 
 /**
  * cp_limits_remove_snapshot - a snapshot was freed
- * @account: see cp_limits_add_snapshot(); NULL for one that was not charged
+ * @account: as for cp_limits_add_snapshot(); NULL for a snapshot that was not charged
  * @bytes: the amount
  */
 void cp_limits_remove_snapshot(struct cp_account *account, size_t bytes)

@@ -21,7 +21,7 @@
 #include "table.h"
 #include "viewer.h"
 
-/* Of all users together; listeners that may see all pairs are not limited. */
+/* Of all users together. Those that may see all pairs count, and are not refused. */
 #define LISTENERS_MAX	256
 
 /**
@@ -116,12 +116,12 @@ static void listeners_send(struct hlist_head *head,
 }
 
 /**
- * cp_listeners_notify - send an event to all listeners who may see its pair
+ * cp_listeners_notify - send an event to all listeners that may see its pair
  * @message: the event
- * @event: CP_NL_EVENT_*, which kind it is
+ * @event: the kind of the event, CP_NL_EVENT_*
  *
- * A listener that subscribes at the same time may miss it. May sleep, but waits for
- * no listener.
+ * A listener that subscribes at the same time may miss the event. May sleep, but waits
+ * for no listener.
  */
 void cp_listeners_notify(struct cp_message *message, u32 event)
 {
@@ -277,8 +277,8 @@ static bool same_viewer(const struct cp_viewer *a, const struct cp_viewer *b)
 }
 
 /*
- * Inserts @listener, or sets the events of the socket's older listener if the viewer
- * is the same, so that no event is missed. Gives 1 when @listener is not needed.
+ * Inserts @listener. If the socket has a listener with the same viewer already, changes the
+ * events of that one instead, so that no event is missed, and returns 1.
  */
 static int listener_insert(struct listener *listener)
 {
@@ -350,8 +350,8 @@ int cp_listeners_set(struct sock *sk, u32 portid, u32 events,
 	else
 		listeners_unsubscribe(sk, portid);
 	/*
-	 * Events that are being sent arrive before the answer to this request: those that
-	 * follow it are for the new subscription, whose viewer may see less.
+	 * Events that are being sent arrive before the answer to this request. Those that
+	 * arrive after the answer are for the new subscription, whose viewer may see less.
 	 */
 	synchronize_srcu(&listeners_srcu);
 	if (ret == -EUSERS)

@@ -19,7 +19,7 @@
 
 /**
  * cp_memory_lock - begin a walk, or continue it after cp_memory_unlock()
- * @memory: the walk; zeroed in the beginning
+ * @memory: the walk; zeroed before the first call
  *
  * Return: 0, or -EINTR when the task is being killed.
  */
@@ -72,7 +72,7 @@ static bool is_readable(const struct vm_area_struct *vma)
 }
 
 /**
- * cp_memory_enter - say which mapping is read next
+ * cp_memory_enter - set the mapping that is read next
  * @memory: the walk, locked
  * @vma: the mapping, or NULL
  *
@@ -220,6 +220,7 @@ static bool read_absent(struct cp_memory *memory, void *to, u64 addr,
 		page = get_absent_page(memory, addr);
 	if (!page) {
 		memset(to, 0, size);
+		/* A huge page that does not exist reads as zeroes, as a hole does. */
 		return (hole || huge) && !monitored;
 	}
 	from = kmap_local_page(page);

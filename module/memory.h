@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Reading the current task's memory without changing it: reading allocates no page,
- * neither in the task nor in a file that it maps. What process_vm_readv(2) refuses
- * to read is not read here either: device memory, mappings without PROT_READ, and
- * memfd_secret(2).
+ * neither in the task nor in a file that it maps; is_hole_in_tmpfs() has the exception.
+ * What process_vm_readv(2) refuses to read is not read here either: device memory,
+ * mappings without PROT_READ, and memfd_secret(2).
  *
  * A page that is present is copied under mmap_lock with page faults disabled, so
  * that the mapping that was checked is the mapping that is read.

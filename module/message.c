@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Netlink messages about pairs: what is in them.
+ * Netlink messages about pairs: their attributes.
  */
 #include <linux/checkpoint_netlink.h>
 #include <linux/pid.h>
@@ -84,7 +84,7 @@ static int put_stats(struct sk_buff *skb, struct cp_pair *pair)
 	       put_figures(skb, &figures);
 }
 
-/* The thread, or child, that the message is about sends it itself. */
+/* A message about a thread or a child is sent by that task itself. */
 static int put_current(struct sk_buff *skb, const struct cp_viewer *viewer)
 {
 	return nla_put_u32(skb, CP_NL_A_THREAD,
@@ -107,9 +107,9 @@ static int put_checkpoint(struct sk_buff *skb, const struct cp_message *message,
 
 /**
  * cp_message_put - write a message's attributes
- * @skb: where to
- * @message: what it says
- * @viewer: who receives it
+ * @skb: the buffer, which has the message's header
+ * @message: the contents
+ * @viewer: the receiver
  *
  * Return: 0, or -EMSGSIZE when there is no room.
  */
@@ -132,11 +132,11 @@ int cp_message_put(struct sk_buff *skb, const struct cp_message *message,
 }
 
 /**
- * cp_message_new - make a message that stands alone
- * @message: what it says
+ * cp_message_new - make a message that is not part of a dump
+ * @message: the contents
  * @portid: the receiver's address
- * @seq: the number of the request that it answers; 0 for an event
- * @viewer: who receives it
+ * @seq: the number of the request that the message answers; 0 for an event
+ * @viewer: the receiver
  *
  * Return: the message, or NULL without memory.
  */
@@ -163,7 +163,7 @@ struct sk_buff *cp_message_new(const struct cp_message *message, u32 portid,
  * @message: the event
  * @viewer: the listener
  * @portid: its address
- * @lost: events that it has missed before this one
+ * @lost: number of events that the listener has missed before this one
  *
  * Return: the message; NULL without memory.
  */
@@ -176,7 +176,7 @@ struct sk_buff *cp_message_event(const struct cp_message *message,
 
 	if (!skb || !lost)
 		return skb;
-	/* Attributes may be added to a message that has its length. */
+	/* nlmsg_end() may be called again: it sets the length. */
 	nlh = nlmsg_hdr(skb);
 	if (put_u64(skb, CP_NL_A_LOST, lost)) {
 		nlmsg_free(skb);

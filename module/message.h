@@ -15,13 +15,13 @@ struct genl_family;
 struct sk_buff;
 
 /**
- * struct cp_message - what a message says
- * @family:	the netlink family that sends it
+ * struct cp_message - the contents of a message
+ * @family:	the netlink family that sends the message
  * @cmd:	CP_NL_CMD_*
- * @pair:	the pair that it is about
- * @checkpoint:	with CP_NL_CMD_CHECKPOINT
+ * @pair:	the pair that the message is about
+ * @checkpoint:	with CP_NL_CMD_CHECKPOINT, the checkpoint's header
  * @seq:	with CP_NL_CMD_CHECKPOINT, the checkpoint's number
- * @time:	of an event, by the machine's clock; 0 for an answer
+ * @time:	when the event happened, by the machine's clock; 0 for an answer
  */
 struct cp_message {
 	const struct genl_family *family;

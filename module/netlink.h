@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Generic netlink: queries about pairs, and subscriptions to their events. What
- * is promised is written in linux/checkpoint_netlink.h.
+ * Generic netlink: queries about pairs, and subscriptions to their events.
+ * linux/checkpoint_netlink.h describes the messages.
  */
 #ifndef _CP_NETLINK_H
 #define _CP_NETLINK_H

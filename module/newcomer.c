@@ -19,8 +19,8 @@ static DEFINE_HASHTABLE(newcomer_table, 6);
 static DEFINE_RAW_SPINLOCK(newcomer_table_lock);
 
 /**
- * cp_newcomer_alloc - allocate the memory of a newcomer
- * @gfp: how
+ * cp_newcomer_alloc - allocate a newcomer
+ * @gfp: GFP_KERNEL or GFP_ATOMIC
  *
  * Return: the newcomer, with a reference for the caller; or NULL.
  */
@@ -78,8 +78,8 @@ void cp_newcomer_remove(struct cp_newcomer *newcomer)
 }
 
 /**
- * cp_newcomer_paired - somebody has paired with a task, which may be a newcomer
- * @task: the task, hooked
+ * cp_newcomer_paired - let a newcomer continue with which a process has paired
+ * @task: the task, which has a hook and may be a newcomer
  *
  * The newcomer's next step is the work of that hook.
  */
@@ -103,7 +103,7 @@ void cp_newcomer_paired(struct task_struct *task)
 		wake_up_process(task);
 }
 
-/* Limits are waited for in pieces that fit a timer of the kernel. */
+/* A limit may be longer than a timer of the kernel: the caller waits repeatedly. */
 static long newcomer_timeout(u64 deadline)
 {
 	u64 now = ktime_get_ns();
@@ -114,7 +114,7 @@ static long newcomer_timeout(u64 deadline)
 		     MAX_JIFFY_OFFSET);
 }
 
-/* Is there a pair, or has the master left without knowing of the child? */
+/* Is there a pair, or has the master left without taking the child? */
 static bool newcomer_may_go(const struct cp_newcomers *newcomers,
 			    const struct cp_newcomer *newcomer, bool child)
 {
@@ -126,9 +126,10 @@ static bool newcomer_may_go(const struct cp_newcomers *newcomers,
 /**
  * cp_newcomer_wait - newcomer: wait until somebody has paired with it
  * @newcomer: the newcomer, after cp_newcomer_add(); the current task
- * @newcomers: those of its parent's pair, or of its own before an exec
- * @child: also until the master of that pair has left, unless it was given this child
- * @limit: for at most this many nanoseconds
+ * @newcomers: the newcomers of its parent's pair, or of its own pair before an exec
+ * @child: the newcomer is a child: it does not wait for a master that has left without
+ *	taking it
+ * @limit: the longest wait, in nanoseconds
  *
  * Called in the task's work, which may sleep, with no locks held: the task can be frozen.
  * Returns early when the task is killed.
@@ -155,8 +156,8 @@ void cp_newcomer_wait(struct cp_newcomer *newcomer,
 }
 
 /**
- * cp_newcomers_init - set up; there are none
- * @newcomers: the newcomers of a pair, zeroed
+ * cp_newcomers_init - set up the newcomers of a pair
+ * @newcomers: the newcomers, zeroed
  */
 void cp_newcomers_init(struct cp_newcomers *newcomers)
 {
@@ -279,7 +280,7 @@ void cp_newcomers_put_back(struct cp_newcomers *newcomers,
 }
 
 /**
- * cp_newcomers_close - the master has left: only children that it was given wait
+ * cp_newcomers_close - the master has left: only children that it has taken wait
  * @newcomers: those of the pair
  *
  * The master may still take those that are queued. May be called more than once. May
@@ -290,7 +291,10 @@ void cp_newcomers_close(struct cp_newcomers *newcomers)
 	spin_lock(&newcomers->lock);
 	WRITE_ONCE(newcomers->closed, true);
 	spin_unlock(&newcomers->lock);
-	/* A child that is not counted yet has to find this pair closed. */
+	/*
+	 * Pairs with set_current_state() in cp_newcomer_wait(): a child that is not
+	 * counted yet finds @closed.
+	 */
 	smp_mb();
 	cp_wake_waiters(&newcomers->wait, atomic_read(&newcomers->waiting));
 }

@@ -7,9 +7,9 @@
  * newcomer itself, in its own context: it queues itself for the parent's master, and waits.
  * It can be killed and frozen meanwhile, does not count as load, and shows as idle (I).
  *
- * The parent's exit changes nothing: its master is still given each child, and each child
- * waits. When the master has left, only children that it was given continue to wait: others
- * may be about to pair with them.
+ * The parent's exit changes nothing: its master can still take each child, and each child
+ * waits. When the master has left, only children that it has taken continue to wait: another
+ * process may be about to pair with them.
  */
 #ifndef _CP_NEWCOMER_H
 #define _CP_NEWCOMER_H
@@ -26,13 +26,13 @@ struct task_struct;
 
 /**
  * struct cp_newcomers - the newcomers of a pair
- * @lock:	@queue, @nr, writes of @closed, and cp_newcomer.given
- * @queue:	children whose master has not been told, the first one first
- * @nr:		number of them, at most CP_CHILDREN_MAX
+ * @lock:	protects @queue, @nr, writes of @closed, and cp_newcomer.given
+ * @queue:	children that the master has not taken, the oldest first
+ * @nr:		number of children in @queue, at most CP_CHILDREN_MAX
  * @closed:	the master has left: it takes no more children
- * @unborn:	children that have been created, and have not queued themselves yet
+ * @unborn:	number of children that have been created and have not queued themselves yet
  * @wait:	where newcomers wait, exclusively
- * @waiting:	at least as many as are in @wait
+ * @waiting:	number of newcomers in @wait, or more
  */
 struct cp_newcomers {
 	spinlock_t lock; /* see above */
@@ -46,16 +46,16 @@ struct cp_newcomers {
 
 /**
  * struct cp_newcomer - a child before its first instruction
- * @refs:	one of the child's work; one of who tells the master
- * @rcu:	for one that is freed where preemption is off
+ * @refs:	held by the task itself, and by the queue or the master that takes from it
+ * @rcu:	for kfree_rcu() where preemption is off
  * @node:	in the table of newcomers
  * @queued:	in cp_newcomers.queue, or empty
- * @work:	the child's
+ * @work:	the child's first work
  * @task:	the task; compared, never followed
  * @pair:	the parent's pair, which the work holds
  * @nr:		the child's id for the master
- * @given:	the master of the parent knows of it
- * @paired:	somebody has paired with it
+ * @given:	the parent's master has taken the newcomer
+ * @paired:	a process has paired with the newcomer
  */
 struct cp_newcomer {
 	refcount_t refs;

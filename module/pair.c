@@ -65,7 +65,7 @@ static void pair_init_master(struct cp_master *master)
 
 /**
  * cp_pair_create - make what a pair consists of
- * @setup: what is to be made; all values have been checked
+ * @setup: what the pair is made of; all values have been checked
  *
  * The caller is the master. Nobody else knows of the pair before
  * cp_life_begin().

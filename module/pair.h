@@ -28,42 +28,45 @@
  *			module, and keep the pair in the tables
  *	a thread	until it is freed (thread.h)
  *	the master's exit, while its work is queued; holds the module too
- *	a child's work	until it is let go; holds the module too (newcomer.h)
+ *	a child's work	while it is queued; holds the module too (newcomer.h)
  *	a system call	while it runs
  * The last one is dropped where sleeping is allowed.
  *
- * A pair holds its area, its file (whose wait queue the rings use), both
- * tasks, and the slave's mm_struct: not the slave's memory, only the address, so
- * that it can be compared without being reused.
+ * A pair holds its area, its file (whose wait queue the rings use), both tasks, and the
+ * slave's mm_struct, though not the memory: the address is compared, so it must not be
+ * reused.
  *
  * Locks
  * -----
- *	cp_file.lock		mutex: CP_IOC_PREP on a file
- *	cp_gate.holding		mutex: CP_IOC_HOLD, CP_IOC_RELEASE and CP_IOC_SNAPSHOT on a
- *				pair
- *	  mmap_lock		the slave's own, while a snapshot describes its mappings
- *	  cp_parts.growing	mutex: one more part of a pair
- *	    limits_lock		limits.c: what users have
+ * Mutexes and mmap_lock:
+ *	cp_gate.holding		CP_IOC_HOLD, CP_IOC_RELEASE and CP_IOC_SNAPSHOT on a pair
+ *	  mmap_lock		the slave's, while a snapshot describes its mappings
+ *	cp_file.lock		CP_IOC_PREP on a file
+ *	  cp_parts.growing	one more part of a pair
  *	  users_mutex		tasks.c: the cost for other tasks, on or off
  *	  dirs_mutex		sysfs.c: the directories of pairs
  *	  listeners_mutex	listeners.c: the listeners, and cp_pair.events
- *	    cp_parts.lock	who has which part
- *	      cp_ring.lock	the ring
- *	      cp_hook.nudge_lock raw: nudges against the end of the pair
- *	  cp_gate.lock		the gate
- *	  cp_newcomers.lock	children that wait for their masters
- *	  newcomer_table_lock	raw: newcomer.c: the table of newcomers
- *	  pairs_lock		table.c: the tables, and struct cp_outcome
- *	  threads_lock		raw: thread.c: the table of threads
- *	  under_way_lock	raw: freeze.c: threads that execute a call for their master
- *	  frozen_lock		frozen.c: frozen memory; also under the kernel's oom_lock
- *	  cp_file.pair_lock	the file's pointer to its pair
- *	  siglock		the slave's own, while death.c looks at its signals
- *	  stats_lock		the slave's own, while freeze.c looks at its children's figures
- * A lock is taken only under those that it is indented below. User memory is touched
- * under cp_file.lock only (CP_IOC_PREP writes its answer), and never under any of the
- * others; the spinlocks are held for a bounded time and nothing is waited for under
- * them.
+ * A capture holds the slave's mmap_lock alone, and a fault in the mapped area the master's.
+ *
+ * Spinlocks, taken under any of the above:
+ *	cp_parts.lock		who has which part
+ *	  cp_ring.lock		the ring
+ *	  cp_hook.nudge_lock	raw: nudges against the end of the pair
+ *	cp_gate.lock		the gate
+ *	cp_newcomers.lock	children that wait for their masters
+ *	newcomer_table_lock	raw: newcomer.c: the table of newcomers
+ *	pairs_lock		table.c: the tables, and struct cp_outcome
+ *	threads_lock		raw: thread.c: the table of threads
+ *	under_way_lock		raw: freeze.c: threads that execute a call for their master
+ *	frozen_lock		frozen.c: frozen memory; also under the kernel's oom_lock
+ *	limits_lock		limits.c: what users have
+ *	cp_file.pair_lock	the file's pointer to its pair
+ *	siglock			the slave's, while death.c looks at its signals
+ *	stats_lock		the slave's, while freeze.c looks at its children's figures
+ *
+ * A lock is taken under another one of its list only if it is indented below that. User
+ * memory is touched under cp_file.lock only (CP_IOC_PREP writes its answer), and, with page
+ * faults disabled, under mmap_lock. Spinlocks are held for a bounded time.
  */
 #ifndef _CP_PAIR_H
 #define _CP_PAIR_H
@@ -107,7 +110,7 @@ struct cp_entry {
 /**
  * struct cp_master - the master's process; constant once made
  * @task:	its main thread
- * @pid:	its number, for people
+ * @pid:	its process id
  * @owner:	its table of descriptors; compared, never followed
  * @uid:	the user who made the pair
  * @time_offset: added to a time of the machine for the master (timens.h)
@@ -142,9 +145,9 @@ struct cp_request {
 
 /**
  * struct cp_slave - the slave; constant once made
- * @task:	the task that the master asked for; any of its process, with
- *		CP_PREP_PROCESS
- * @pid:	the number of the task, or of its process
+ * @task:	the task that the master asked for; with CP_PREP_PROCESS, any thread of
+ *		its process
+ * @pid:	the id of the task; with CP_PREP_PROCESS, of its process
  * @mm:		its mm_struct when access was granted
  */
 struct cp_slave {
@@ -176,9 +179,8 @@ struct cp_outcome {
  * @ask:	see struct cp_request
  * @slave:	see there
  * @hook_ops:	what each thread does in its hook
- * @hooked:	threads that have a hook, and cp_life_begin() while it arms hooks
- * @exit_status: of the process, as far as its threads have exited; as waitpid(2)
- *		gives it
+ * @hooked:	number of threads that have a hook, plus 1 while cp_life_begin() arms hooks
+ * @exit_status: status of the process as waitpid(2) gives it, as far as it is known
  * @outcome:	written by cp_table_close()
  * @made:	when the pair was made, CLOCK_MONOTONIC in nanoseconds
  * @events:	CP_NL_EVENT_* that listeners want who may see this pair
@@ -210,13 +212,13 @@ struct cp_pair {
  * @file:	the open file
  * @slave:	the slave
  * @mm:		the slave's memory
- * @hook_ops:	what the slave does at its hook
+ * @hook_ops:	what each thread does in its hook
  * @policy:	when the slave may write
  * @nr_slots:	checkpoints in each ring
  * @max_threads: most threads
- * @nr_threads:	number of threads that there are already
+ * @nr_threads:	number of threads that the slave has already
  * @limits:	how much of a stack a checkpoint holds
- * @death_limits: how much the state of death holds
+ * @death_limits: how much of a stack the state of death holds
  * @prep:	what the master asked for
  */
 struct cp_pair_setup {

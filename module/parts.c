@@ -124,17 +124,6 @@ static struct cp_part *parts_add(struct cp_parts *parts)
 	return part;
 }
 
-static void parts_free(struct cp_parts *parts)
-{
-	unsigned int i;
-
-	for (i = 0; i < parts->nr; i++)
-		part_free(parts->at[i]);
-	kvfree(parts->at);
-	cp_area_put(parts->area);
-	cp_newcomers_destroy(&parts->newcomers);
-}
-
 /* Makes parts for the @nr threads that exist already. */
 static int parts_prepare(struct cp_parts *parts, unsigned int nr)
 {
@@ -188,19 +177,25 @@ int cp_parts_init(struct cp_parts *parts, const struct cp_parts_plan *plan,
 	}
 	ret = parts_prepare(parts, nr);
 	if (ret)
-		parts_free(parts);
+		cp_parts_destroy(parts);
 	return ret;
 }
 
 /**
  * cp_parts_destroy - free what cp_parts_init() allocated
- * @parts: the parts, which nobody uses any more
+ * @parts: the parts, which are not used any more
  *
  * May sleep.
  */
 void cp_parts_destroy(struct cp_parts *parts)
 {
-	parts_free(parts);
+	unsigned int i;
+
+	for (i = 0; i < parts->nr; i++)
+		part_free(parts->at[i]);
+	kvfree(parts->at);
+	cp_area_put(parts->area);
+	cp_newcomers_destroy(&parts->newcomers);
 }
 
 /**
@@ -214,7 +209,7 @@ unsigned int cp_parts_death_slot(const struct cp_parts *parts)
 	return cp_ring_slots(parts->plan.policy, parts->plan.nr_slots);
 }
 
-/* The oldest part that has ended, if there are too many and nobody reads it. */
+/* Gives the oldest part that has ended and that no master reads, if there are too many. */
 static struct cp_part *parts_recycle(struct cp_parts *parts)
 {
 	struct cp_part *part;
@@ -342,12 +337,12 @@ void cp_parts_end(struct cp_parts *parts, struct cp_part *part, s32 status)
 	list_add_tail(&part->node, &parts->ended);
 	parts->nr_ended++;
 	spin_unlock(&parts->lock);
-	/* Masters wake up, and find that it has ended. */
+	/* Wakes masters, which find the end. */
 	cp_ring_close(&part->ring);
 }
 
 /**
- * cp_parts_leave - the thread of a part does not write any more
+ * cp_parts_leave - undo cp_parts_join() for a thread that does not write any more
  * @parts: the parts
  * @part: the part, which may have another thread by now if cp_parts_end() was called
  * @hook: the thread's hook
@@ -438,12 +433,12 @@ bool cp_part_is_parked(const struct cp_part *part)
 static void part_summon_to_gate(struct cp_part *part, bool asleep)
 {
 	spin_lock(&part->parts->lock);
-	if (!part->hook || cp_part_is_parked(part))
-		;
-	else if (asleep)
-		cp_hook_kick(part->hook);
-	else
-		cp_hook_nudge(part->hook);
+	if (part->hook && !cp_part_is_parked(part)) {
+		if (asleep)
+			cp_hook_kick(part->hook);
+		else
+			cp_hook_nudge(part->hook);
+	}
 	spin_unlock(&part->parts->lock);
 }
 
@@ -483,13 +478,13 @@ void cp_parts_hold(struct cp_parts *parts, bool asleep)
 	struct cp_part *part;
 
 	for (part = part_at(parts, 0); part; part = part_next(part)) {
-		/* A thread that waits for a place takes its ticket after that. */
+		/* A thread that waits for a place takes its ticket after the wait. */
 		if (!cp_ring_hold(&part->ring))
 			part_summon_to_gate(part, asleep);
 	}
 }
 
-/* Is its thread asleep in a system call? A thread that is exiting has no hook. */
+/* Is the part's thread asleep in a system call? A thread that has exited has no hook here. */
 static bool part_is_asleep(struct cp_part *part)
 {
 	bool asleep;
@@ -545,9 +540,9 @@ unsigned int cp_parts_asleep(struct cp_parts *parts)
  * @i: the index of the thread's part
  * @sleeper: filled in
  *
- * Return: 0; -ENOENT when there is no such part; -EPIPE when the pair is over; -ESRCH when
- * no thread has it now; -EALREADY when the thread waits at the gate; -EAGAIN when it is
- * awake.
+ * Return: 0; -ENOENT when part @i does not exist; -EPIPE when the pair is over; -ESRCH when
+ * no thread has the part now; -EALREADY when the thread waits at the gate; -EAGAIN when the
+ * thread is awake.
  */
 int cp_parts_sleeper(struct cp_parts *parts, unsigned int i,
 		     struct cp_sleeper *sleeper)
@@ -595,8 +590,8 @@ s32 cp_parts_late(struct cp_parts *parts, bool asleep)
 /**
  * cp_parts_each - call a function for each thread
  * @parts: the parts
- * @fn: gets the part of the thread, whose hook, and task, stay meanwhile: it runs under
- *	cp_parts.lock
+ * @fn: called with the thread's part under cp_parts.lock, so that the thread's hook and
+ *	task stay
  * @data: passed to it
  *
  * Return: the first result of @fn that is not 0, at which the walk ends; or 0.
@@ -624,7 +619,7 @@ static void part_fetch(struct cp_part *part)
 
 /* What cp_parts_fetch() has found. */
 struct fetch {
-	bool is_anybody_here;
+	bool is_anyone_parked;
 	unsigned int nr_fetched;
 };
 
@@ -634,7 +629,7 @@ static int part_fetch_waiter(struct cp_part *part, void *data)
 	struct fetch *fetch = data;
 
 	if (cp_part_is_parked(part)) {
-		fetch->is_anybody_here = true;
+		fetch->is_anyone_parked = true;
 	} else if (cp_sleeper_is_asleep(task) &&
 		   cp_sleeper_waits_for_children(task)) {
 		part_fetch(part);
@@ -657,10 +652,10 @@ static int part_fetch_sleeper(struct cp_part *part, void *data)
  * cp_parts_fetch - have a thread at the gate that can execute a call
  * @parts: the parts, whose threads are held or asleep
  *
- * Brings threads to the gate that sleep in a call which could find a child, and, if nobody
- * is there, one that does not notice.
+ * Brings threads to the gate that sleep in a call which could find a child. If no thread is
+ * at the gate, brings one there whose call can be repeated.
  *
- * Return: 0 when nobody had to be brought; 1 when somebody is on the way; -EAGAIN when all
+ * Return: 0 when no thread had to be brought; 1 when a thread is on the way; -EAGAIN when all
  * threads sleep in calls that must not be interrupted.
  */
 int cp_parts_fetch(struct cp_parts *parts)
@@ -670,7 +665,7 @@ int cp_parts_fetch(struct cp_parts *parts)
 	cp_parts_each(parts, part_fetch_waiter, &fetch);
 	if (fetch.nr_fetched)
 		return 1;
-	if (fetch.is_anybody_here)
+	if (fetch.is_anyone_parked)
 		return 0;
 	return cp_parts_each(parts, part_fetch_sleeper, NULL) ? 1 : -EAGAIN;
 }
@@ -687,11 +682,11 @@ static int part_call(struct cp_part *part, void *freeze)
 }
 
 /**
- * cp_parts_call - let a thread that waits at the gate execute something
+ * cp_parts_call - let a thread that waits at the gate execute a freeze
  * @parts: the parts
- * @freeze: what; the thread gets the caller's reference
+ * @freeze: the freeze; the thread gets the caller's reference
  *
- * The gate is bolted by the caller, so no other call is under way.
+ * The gate is bolted by the caller, so no other freeze is under way.
  *
  * Return: false when no thread waits there.
  */
@@ -701,12 +696,12 @@ bool cp_parts_call(struct cp_parts *parts, struct cp_freeze *freeze)
 }
 
 /**
- * cp_part_recall - the thread does not execute anything for the master any more
- * @part: its part, or one that it had
- * @hook: its hook
- * @leaves: nor will it: the part is about to be another thread's
+ * cp_part_recall - take back from a thread what it executes for the master
+ * @part: the thread's part, or one that it had
+ * @hook: the thread's hook
+ * @leaves: the part is about to be another thread's, so no freeze may be given to it
  *
- * Return: what it was to execute, with the thread's reference, or NULL.
+ * Return: the freeze, with the thread's reference, or NULL.
  */
 struct cp_freeze *cp_part_recall(struct cp_part *part, const struct cp_hook *hook,
 				 bool leaves)
@@ -772,11 +767,11 @@ static struct choice parts_find_oldest(struct cp_parts *parts)
 }
 
 /*
- * The oldest of what all parts offer. A ring whose lock has been passed publishes
- * nothing older any more, so an offer that is older than the beginning of the search
- * is the oldest of all. If there is none, the search is repeated. Its result must not be
- * overwritten meanwhile: a thread that publishes more often than a search takes would
- * make the master search without end.
+ * Gives the oldest of what all parts offer. Once the search has passed the lock of a ring,
+ * that ring publishes nothing older than the beginning of the search; so an offer that is
+ * older than the beginning is the oldest of all. If the result is not, the search is
+ * repeated, and the result must not be overwritten meanwhile: a thread that publishes more
+ * often than a search takes would make the master search without end.
  */
 static struct choice parts_choose(struct cp_parts *parts)
 {
@@ -793,8 +788,8 @@ static struct choice parts_choose(struct cp_parts *parts)
 }
 
 /*
- * Takes the end of a thread, which is taken once. Meanwhile the part may have become
- * that of another thread, which has left checkpoints and has ended, too.
+ * Takes the end of a thread, which is taken once. Since the offer, the part may have been
+ * given to another thread, which has left checkpoints and has ended, too.
  */
 static int parts_take_end(struct cp_parts *parts, struct cp_part *part,
 			  struct cp_parts_taken *taken)
@@ -818,7 +813,7 @@ static int parts_take_end(struct cp_parts *parts, struct cp_part *part,
  * cp_parts_end_taken - master: the end of a thread has been delivered, or not
  * @parts: the parts
  * @part: the thread's part
- * @delivered: if false, it is for the next taker
+ * @delivered: if false, the end is for the next taker
  */
 void cp_parts_end_taken(struct cp_parts *parts, struct cp_part *part,
 			bool delivered)
@@ -828,7 +823,7 @@ void cp_parts_end_taken(struct cp_parts *parts, struct cp_part *part,
 	parts->nr_ended += !delivered;
 	list_add(&part->node, delivered ? &parts->free : &parts->ended);
 	spin_unlock(&parts->lock);
-	/* Another thread of the master may wait for it. */
+	/* Another thread of the master may wait for this end. */
 	if (!delivered)
 		parts_wake_masters(parts);
 }
@@ -951,10 +946,10 @@ int cp_parts_take(struct cp_parts *parts, u64 deadline, bool nudge,
 }
 
 /**
- * cp_parts_newcomer_taken - master: a child that cp_parts_take() has given
+ * cp_parts_newcomer_taken - master: a child has been delivered, or not
  * @parts: the parts
  * @newcomer: the child
- * @delivered: the master knows of it
+ * @delivered: if false, the child is for the next taker
  */
 void cp_parts_newcomer_taken(struct cp_parts *parts,
 			     struct cp_newcomer *newcomer, bool delivered)

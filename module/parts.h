@@ -42,7 +42,7 @@ struct cp_sleeper;
 /**
  * struct cp_figures - sums of the parts' figures
  * @bytes:	as in struct cp_stats
- * @held:	hold-ups of all threads; the longest of any
+ * @held:	hold-ups of all threads: the sum, and the longest
  * @held_histogram: as in struct cp_stats
  * @last_syscall: of the first thread
  * @last_flags:	of the first thread
@@ -60,21 +60,21 @@ struct cp_figures {
  * @ring:	whose turn it is
  * @stats:	its figures
  * @region:	where checkpoints go; belongs to the area
- * @xstate:	room for extended registers, if they are wanted
- * @parts:	what it is a part of
- * @charged:	bytes of all this, charged to the user
+ * @xstate:	buffer for extended registers, or NULL
+ * @parts:	all parts of the pair
+ * @charged:	bytes charged to the user for the part, without @region
  * @index:	its place in the area
  * @node:	in cp_parts.free or cp_parts.ended
  * @hook:	the hook of the thread, while it is live; cp_parts.lock
  * @parked:	the ticket with which the thread waits, or waited, at the gate;
  *		cp_parts.lock
- * @freeze:	what the thread is to execute for the master, or executes; cp_parts.lock
- * @conceal:	the thread was brought out of a system call which must not return because
- *		of that
- * @ended:	the thread has exited, and the master does not know; cp_parts.lock
+ * @freeze:	the freeze that the thread executes, or is to execute; cp_parts.lock
+ * @conceal:	the thread was brought out of a system call, which must not return for that
+ *		reason
+ * @ended:	the thread has exited, and the master has not taken its end; cp_parts.lock
  * @nr:		the thread's id for the master
- * @status:	with @ended: as waitpid(2) gives it
- * @ended_at:	with @ended: when, CLOCK_MONOTONIC in nanoseconds
+ * @status:	with @ended: the thread's status as waitpid(2) gives it
+ * @ended_at:	with @ended: the time of the end, CLOCK_MONOTONIC in nanoseconds
  */
 struct cp_part {
 	struct cp_ring ring;
@@ -117,11 +117,11 @@ struct cp_parts_plan {
  * struct cp_parts - the parts of a pair
  * @plan:	see there
  * @area:	the regions, as the master maps them
- * @max:	most parts
- * @growing:	one more part is being made
- * @lock:	the lists, @closed, and who has which part
+ * @max:	the most parts
+ * @growing:	held while a part is added
+ * @lock:	protects the lists, @closed, and who has which part
  * @at:		the parts
- * @nr:		their number
+ * @nr:		number of parts
  * @free:	parts of no thread
  * @ended:	parts of threads that have exited, the oldest first
  * @nr_live:	number of parts that have a thread
@@ -136,7 +136,7 @@ struct cp_parts {
 	struct cp_parts_plan plan;
 	struct cp_area *area;
 	unsigned int max;
-	struct mutex growing;	/* writes @at and @nr */
+	struct mutex growing;	/* writes of @at and @nr */
 	spinlock_t lock;	/* see above */
 	struct cp_part **at;
 	unsigned int nr;
@@ -152,12 +152,12 @@ struct cp_parts {
 };
 
 /**
- * struct cp_parts_taken - what a master has been given
+ * struct cp_parts_taken - what cp_parts_take() has found
  * @part:	the part
- * @slot:	the slot that it may read
- * @nr:		the thread's id for the master
- * @status:	of a thread that has ended
- * @newcomer:	a child that is held
+ * @slot:	for a checkpoint: the slot that the master may read
+ * @nr:		for the end of a thread: its id for the master
+ * @status:	for the end of a thread: its status
+ * @newcomer:	for a child: the newcomer
  */
 struct cp_parts_taken {
 	struct cp_part *part;

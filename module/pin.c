@@ -27,7 +27,7 @@ void cp_pin(void)
  * For a caller that nothing protects from the unloading of the module. Without a pin
  * no hook exists.
  *
- * Return: true when the module stays until cp_unpin().
+ * Return: true when the module is kept until cp_unpin().
  */
 bool cp_try_pin(void)
 {

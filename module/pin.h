@@ -3,7 +3,7 @@
  * What keeps the module loaded besides open files: hooks, nudges and exiting masters,
  * each of which has code of the module queued in a task.
  *
- * All of them together hold one reference on the module. Everybody can read its
+ * All of them together hold one reference on the module. All users can read the module's
  * reference count, which must not disclose how many pairs exist, or when a slave is
  * nudged.
  */

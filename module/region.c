@@ -46,11 +46,11 @@ static void region_uncount(struct cp_region *region, size_t bytes)
 	cp_limits_remove_memory(region->account, bytes);
 }
 
-static void table_free(struct cp_table *table)
+static void region_free_table(struct cp_region_table *table)
 {
 	unsigned long i;
 
-	for (i = 0; i < CP_TABLE_PAGES; i++)
+	for (i = 0; i < CP_REGION_TABLE_PAGES; i++)
 		if (table->pages[i])
 			put_page(virt_to_page(table->pages[i]));
 	kfree(table);
@@ -58,7 +58,7 @@ static void table_free(struct cp_table *table)
 
 /**
  * cp_region_free - free a region
- * @region: the region, which nobody uses any more
+ * @region: the region, which is not used any more
  *
  * May sleep.
  */
@@ -69,7 +69,7 @@ void cp_region_free(struct cp_region *region)
 	for (i = 0; i < region->nr_tables; i++) {
 		if (!region->tables[i])
 			continue;
-		table_free(region->tables[i]);
+		region_free_table(region->tables[i]);
 		cond_resched();
 	}
 	cp_limits_remove_memory(region->account,
@@ -96,9 +96,9 @@ static unsigned long plan_pages(const struct cp_region_plan *plan)
 
 /**
  * cp_region_plan_size - the room that a region takes in the master's mapping
- * @plan: what it is to hold
+ * @plan: what the region is to hold
  *
- * Return: bytes, whole pages.
+ * Return: the number of bytes, whole pages.
  */
 u64 cp_region_plan_size(const struct cp_region_plan *plan)
 {
@@ -109,7 +109,8 @@ static struct cp_region *region_alloc(const struct cp_region_plan *plan,
 				      struct mem_cgroup *memcg)
 {
 	struct mem_cgroup *old = set_active_memcg(memcg);
-	unsigned long nr_tables = DIV_ROUND_UP(plan_pages(plan), CP_TABLE_PAGES);
+	unsigned long nr_tables = DIV_ROUND_UP(plan_pages(plan),
+					       CP_REGION_TABLE_PAGES);
 	struct cp_region *region;
 
 	region = kvzalloc(struct_size(region, tables, nr_tables), CP_GFP_PAIR);
@@ -122,7 +123,6 @@ static struct cp_region *region_alloc(const struct cp_region_plan *plan,
 	region->last_size = slot_bytes(plan, &plan->last);
 	region->arena_limit = plan->limits.arena;
 	region->last_arena_limit = plan->last.arena;
-	region->nr_pages = plan_pages(plan);
 	region->nr_tables = nr_tables;
 	region->memcg = memcg;
 	return region;
@@ -143,7 +143,7 @@ static bool region_alloc_headers(struct cp_region *region, unsigned int nr)
 
 /**
  * cp_region_create - make the region of a thread
- * @plan: what it is to hold
+ * @plan: what the region is to hold
  * @memcg: the master's memory cgroup, which is charged; outlives the region
  * @account: the account that is charged; outlives the region
  *
@@ -213,11 +213,11 @@ bool cp_region_slot_alloc(struct cp_region *region, unsigned int index,
 }
 
 /**
- * cp_region_assign - the region is another thread's from here on
+ * cp_region_assign - give a region to a thread
  * @region: the region
  * @thread: the thread's id for the master
  *
- * What the thread before it has left there is no checkpoint any more.
+ * Invalidates the checkpoints that the thread before it has left.
  */
 void cp_region_assign(struct cp_region *region, s32 thread)
 {
@@ -235,9 +235,10 @@ void cp_region_assign(struct cp_region *region, s32 thread)
 }
 
 /* If slave and master allocate the same table, cmpxchg() decides. */
-static struct cp_table *table_get(struct cp_region *region, unsigned long nr)
+static struct cp_region_table *region_get_table(struct cp_region *region,
+						unsigned long nr)
 {
-	struct cp_table **place = &region->tables[nr], *table, *other;
+	struct cp_region_table **place = &region->tables[nr], *table, *other;
 
 	table = READ_ONCE(*place);
 	if (table)
@@ -258,8 +259,8 @@ out_uncount:
 	return table;
 }
 
-static void *page_get(struct cp_region *region, struct cp_table *table,
-		      unsigned long nr)
+static void *region_get_page(struct cp_region *region,
+			     struct cp_region_table *table, unsigned long nr)
 {
 	void **place = &table->pages[nr], *address = NULL, *other;
 	struct page *page;
@@ -295,18 +296,18 @@ void *cp_region_alloc(struct cp_region *region, u64 offset)
 {
 	struct mem_cgroup *old = set_active_memcg(region->memcg);
 	unsigned long nr = offset >> PAGE_SHIFT;
-	struct cp_table *table;
+	struct cp_region_table *table;
 	void *page = NULL;
 
-	table = table_get(region, nr / CP_TABLE_PAGES);
+	table = region_get_table(region, nr / CP_REGION_TABLE_PAGES);
 	if (table)
-		page = page_get(region, table, nr % CP_TABLE_PAGES);
+		page = region_get_page(region, table, nr % CP_REGION_TABLE_PAGES);
 	set_active_memcg(old);
 	return page;
 }
 
 /**
- * cp_region_unpublish - the contents of a slot are about to change
+ * cp_region_unpublish - invalidate a slot before it is written
  * @slot: the slot
  */
 void cp_region_unpublish(const struct cp_slot *slot)
@@ -317,7 +318,7 @@ void cp_region_unpublish(const struct cp_slot *slot)
 }
 
 /**
- * cp_region_publish - a slot is written
+ * cp_region_publish - validate a slot that has been written
  * @region: the region
  * @slot: the slot
  * @seq: the number of its checkpoint

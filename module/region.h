@@ -3,14 +3,14 @@
  * The memory that receives the checkpoints of one thread: a part of what the master
  * maps (area.h).
  *
- * Layout: see "The region" in linux/checkpoint.h. A page is allocated when the
- * slave's stack, or the master's look at it, first needs it; it stays until
- * the region goes. So is a table that finds pages: most of a region is room
- * that no stack ever needs. Pages are zeroed, belong to the master's memory cgroup, and
- * are referenced by the region and by the page tables that map them. All of it
- * counts for the user who made the pair (limits.h).
+ * Layout: see "The region" in linux/checkpoint.h. Most of a region is room that no stack
+ * ever needs. So a page is allocated when the slave first writes to it, or the master first
+ * reads it, and so is a table of pages; both stay until the region is freed. The header of a
+ * slot is allocated when the slot is first written.
  *
- * The header of a slot is allocated when the slot is first written.
+ * Pages are zeroed, belong to the master's memory cgroup, and are referenced by the region
+ * and by the page tables that map them. All memory of a region is charged to the user who
+ * made the pair (limits.h).
  */
 #ifndef _CP_REGION_H
 #define _CP_REGION_H
@@ -26,9 +26,9 @@ struct mem_cgroup;
  * struct cp_slot - where a slot's parts lie
  * @header:	the slot's struct cp_checkpoint; one page; NULL when it has never
  *		been written
- * @offset:	where @header lies in the region, in bytes
- * @xstate:	where the room for extended registers lies, in bytes
- * @data:	where the slot's data area begins in the region, in bytes
+ * @offset:	where the slot begins in the region, in bytes
+ * @xstate:	where the room for extended registers begins, likewise
+ * @data:	where the data area begins, likewise
  * @data_size:	bytes of the data area
  * @arena_limit: most bytes of a stack in a mapping that is not a stack
  */
@@ -54,11 +54,11 @@ struct cp_stack_limits {
 /**
  * struct cp_region_plan - what a region is to hold
  * @nr_slots:	number of slots, at least 1
- * @nr_headers:	the first this many, and the last one, have their header from the
- *		beginning
- * @xstate_size: bytes of extended registers in each
- * @limits:	of all slots but the last
- * @last:	of the last
+ * @nr_headers:	number of slots whose header is allocated with the region, from the first
+ *		one on; that of the last slot is allocated, too
+ * @xstate_size: bytes of extended registers in each slot
+ * @limits:	the limits of all slots but the last
+ * @last:	the limits of the last slot
  */
 struct cp_region_plan {
 	unsigned int nr_slots;
@@ -68,27 +68,41 @@ struct cp_region_plan {
 	struct cp_stack_limits last;
 };
 
-/* A table is a page itself. */
-#define CP_TABLE_PAGES	(PAGE_SIZE / sizeof(void *))
+/* A table has the size of a page. */
+#define CP_REGION_TABLE_PAGES	(PAGE_SIZE / sizeof(void *))
 
-struct cp_table {
-	void *pages[CP_TABLE_PAGES];
+struct cp_region_table {
+	void *pages[CP_REGION_TABLE_PAGES];
 };
 
+/**
+ * struct cp_region - the memory that receives the checkpoints of one thread
+ * @nr_slots:	number of slots
+ * @xstate_size: bytes of extended registers in each slot, whole pages
+ * @slot_size:	bytes of each slot but the last
+ * @last_size:	bytes of the last slot
+ * @arena_limit: as in struct cp_slot, of all slots but the last
+ * @last_arena_limit: that of the last slot
+ * @memcg:	the memory cgroup that is charged
+ * @account:	the user who is charged
+ * @counted:	bytes charged to @account
+ * @refused:	@account was at its limit
+ * @nr_tables:	number of tables
+ * @tables:	tables of pages; NULL where none has been allocated
+ */
 struct cp_region {
 	unsigned int nr_slots;
 	u64 xstate_size;
 	u64 slot_size;
-	u64 last_size;			/* of the last slot */
-	u64 arena_limit;		/* as in struct cp_slot, of all but the last */
+	u64 last_size;
+	u64 arena_limit;
 	u64 last_arena_limit;
 	struct mem_cgroup *memcg;
 	struct cp_account *account;
-	atomic_long_t counted;		/* bytes, in @account */
-	bool refused;			/* it was too much for @account */
-	unsigned long nr_pages;
+	atomic_long_t counted;
+	bool refused;
 	unsigned long nr_tables;
-	struct cp_table *tables[];
+	struct cp_region_table *tables[];
 };
 
 u64 cp_region_plan_size(const struct cp_region_plan *plan);
@@ -108,30 +122,30 @@ void cp_region_publish(struct cp_region *region, const struct cp_slot *slot,
 void cp_region_copy_newest(struct cp_region *region, const struct cp_slot *to);
 
 /**
- * cp_region_page - address of the page of a byte of the region
+ * cp_region_page - find the page of a byte of the region
  * @region: the region
  * @offset: the byte's place
  *
- * Return: the page's address, or NULL when nobody has needed it yet.
+ * Return: the page's address, or NULL when the page has not been allocated.
  */
 static inline void *cp_region_page(const struct cp_region *region, u64 offset)
 {
 	unsigned long nr = offset >> PAGE_SHIFT;
-	struct cp_table *table;
+	struct cp_region_table *table;
 
-	table = READ_ONCE(region->tables[nr / CP_TABLE_PAGES]);
-	return likely(table) ? READ_ONCE(table->pages[nr % CP_TABLE_PAGES]) :
+	table = READ_ONCE(region->tables[nr / CP_REGION_TABLE_PAGES]);
+	return likely(table) ? READ_ONCE(table->pages[nr % CP_REGION_TABLE_PAGES]) :
 			       NULL;
 }
 
 /**
- * cp_region_at - address of a byte of the region
+ * cp_region_at - find a byte of the region, and allocate its page if need be
  * @region: the region
  * @offset: the byte's place
  *
  * May sleep, as cp_region_alloc() does.
  *
- * Return: the address, good to the end of its page as long as the caller has
+ * Return: the byte's address, valid up to the end of its page for as long as the caller has
  * a reference on the region; NULL when there is no memory.
  */
 static inline void *cp_region_at(struct cp_region *region, u64 offset)

@@ -3,6 +3,7 @@
  * The ring of slots: waiting, and who may touch which slot when.
  */
 #include <linux/checkpoint.h>
+#include <linux/ktime.h>
 #include <linux/poll.h>
 #include <linux/sched/clock.h>
 #include <linux/sched/stat.h>
@@ -17,7 +18,7 @@
 /* A longer spin never pays: a sleep and a wake-up cost less. */
 #define SPIN_MAX	(50 * NSEC_PER_USEC)
 #define SPIN_MIN	NSEC_PER_USEC
-/* The limit while the slave is seen copying: a deep stack takes this long. */
+/* The limit while the slave copies: a deep stack takes this long. */
 #define SPIN_AT_WORK	(500 * NSEC_PER_USEC)
 /* After this many waits without a spin, try one again. */
 #define SPIN_PAUSE	64
@@ -87,9 +88,9 @@ do {									\
 /**
  * cp_ring_slots - how many slots a ring uses
  * @policy: its policy
- * @nr_slots: number of checkpoints it is to hold
+ * @nr_slots: number of checkpoints that the ring is to hold
  *
- * Return: their number; they are numbered from 0.
+ * Return: the number of slots, which are numbered from 0.
  */
 unsigned int cp_ring_slots(enum cp_policy policy, unsigned int nr_slots)
 {
@@ -141,7 +142,7 @@ int cp_ring_init(struct cp_ring *ring, enum cp_policy policy,
 
 /**
  * cp_ring_destroy - free what cp_ring_init() allocated
- * @ring: the ring, which nobody uses any more
+ * @ring: the ring, which is not used any more
  */
 void cp_ring_destroy(struct cp_ring *ring)
 {
@@ -155,7 +156,7 @@ static bool ring_has_checkpoint(const struct cp_ring *ring)
 	       (ring->has_last && ring->over);
 }
 
-/* In a rendezvous, the slave may write if a master waits: @wanted. */
+/* May the slave write? In a rendezvous, only if a master waits for it: @wanted. */
 static bool ring_may_claim_if(const struct cp_ring *ring, bool wanted)
 {
 	bool full;
@@ -206,7 +207,7 @@ u64 cp_ring_next_seq(const struct cp_ring *ring)
 	return ring->head + ring->unwritten + 1;
 }
 
-/* True when the slave must wait no longer: it has a slot, or the ring is closed. */
+/* True when the slave need not wait any longer: it has a slot, or the ring is closed. */
 static bool ring_claim_now(struct cp_ring *ring, struct cp_claim *claim,
 			   bool wanted)
 {
@@ -266,9 +267,9 @@ static void ring_count_unwritten(struct cp_ring *ring)
 /*
  * The wait limit has passed. A master that arrived at the last moment relies on
  * @slave_waiting, so the slave claims the slot after all if it can. A master that waits for
- * any ring may have nudged the slave, and has not seen yet that it is here: it would
- * wait for ever. Otherwise the checkpoint counts as missed, and its number is not used
- * again.
+ * any ring may have nudged the slave and not have seen it here yet; if the slave left, that
+ * master would wait for ever. Otherwise the checkpoint counts as missed, and its number is
+ * not used again.
  */
 static int ring_give_up_claim(struct cp_ring *ring, struct cp_claim *claim)
 {
@@ -590,7 +591,7 @@ static bool ring_master_may_take(const struct cp_ring *ring)
 	       READ_ONCE(ring->kept) || READ_ONCE(ring->over);
 }
 
-/* A non-blocking taker does not wait for the slave to arrive, but for its copy. */
+/* How long a taker waits for a slave that has arrived to write its checkpoint. */
 #define WRITING_MAX	NSEC_PER_SEC
 
 /**
@@ -723,7 +724,7 @@ void cp_ring_keep(struct cp_ring *ring)
 	spin_unlock(&ring->lock);
 }
 
-/* Has the slave written, or does it not want to any more? */
+/* Has the slave written, or left? */
 static bool ring_has_answered(struct cp_ring *ring)
 {
 	bool answered;
@@ -742,8 +743,8 @@ static bool ring_has_answered(struct cp_ring *ring)
  * The checkpoint stays in the ring: meanwhile, those of other rings may have become
  * older ones.
  *
- * Return: 0: the slave has written, or does not wait any more; -ETIME: it has not used
- * its chance for too long; -ERESTARTSYS: a signal is pending.
+ * Return: 0: the slave has written, or does not wait any more; -ETIME: it has done neither
+ * within WRITING_MAX; -ERESTARTSYS: a signal is pending.
  */
 int cp_ring_invite(struct cp_ring *ring)
 {
@@ -781,7 +782,7 @@ static void ring_end_taking(struct cp_ring *ring, bool taken)
 }
 
 /**
- * cp_ring_taken - master: it has been given the slot, and reads it
+ * cp_ring_taken - master: complete cp_ring_take()
  * @ring: the ring
  */
 void cp_ring_taken(struct cp_ring *ring)
@@ -790,7 +791,7 @@ void cp_ring_taken(struct cp_ring *ring)
 }
 
 /**
- * cp_ring_put_back - master: keep the slot's checkpoint for the next taker
+ * cp_ring_put_back - master: undo cp_ring_take(): the next taker gets the checkpoint
  * @ring: the ring
  */
 void cp_ring_put_back(struct cp_ring *ring)
@@ -818,7 +819,7 @@ bool cp_ring_ready(struct cp_ring *ring)
  * cp_ring_slave_is_away - can only the arrival of the slave bring a checkpoint?
  * @ring: the ring
  *
- * Return: true when it is so.
+ * Return: true when only that can.
  */
 bool cp_ring_slave_is_away(struct cp_ring *ring)
 {
@@ -831,7 +832,7 @@ bool cp_ring_slave_is_away(struct cp_ring *ring)
 }
 
 /**
- * cp_ring_hold - @is_held has been set
+ * cp_ring_hold - wake a slave that may write now that @is_held is set
  * @ring: the ring
  *
  * Return: true when the slave waits for a place.
@@ -853,7 +854,7 @@ bool cp_ring_hold(struct cp_ring *ring)
  * cp_ring_is_stuck - does the slave wait until a master makes room?
  * @ring: the ring, whose slave is held
  *
- * Return: true when it does: with the policy ahead, or while a master takes.
+ * Return: true when it does, with the policy ahead or while a master takes.
  */
 bool cp_ring_is_stuck(struct cp_ring *ring)
 {

@@ -55,7 +55,6 @@
 #ifndef _CP_RING_H
 #define _CP_RING_H
 
-#include <linux/ktime.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/wait.h>
@@ -134,8 +133,8 @@ enum cp_offer_kind {
 
 /**
  * struct cp_offer - what a ring has for the master
- * @kind:	see there
- * @time:	when the checkpoint was published, or the slave began to wait
+ * @kind:	CP_OFFER_*
+ * @time:	the time when the checkpoint was published, or the slave began to wait
  */
 struct cp_offer {
 	enum cp_offer_kind kind;
@@ -143,7 +142,7 @@ struct cp_offer {
 };
 
 /**
- * struct cp_taken - what a master has been given
+ * struct cp_taken - what a master has taken
  * @slot:	the slot that it may read
  */
 struct cp_taken {
@@ -175,7 +174,7 @@ struct cp_taken {
  * @unwritten:	checkpoints that were not written because the wait limit passed
  * @head:	number of checkpoints written
  * @tail:	number of checkpoints that left the ring
- * @counts:	see there
+ * @counts:	see struct cp_ring_counts
  * @is_held:	the slave is held: it may write although no master waits, once
  * @takers:	masters that wait for any ring of the pair
  * @stats:	the part's figures, where the slave's waits are counted

@@ -33,7 +33,7 @@ static struct cp_thread *thread_of(const struct cp_hook *hook)
 	return container_of(hook, struct cp_thread, hook);
 }
 
-/* The thread was held up since @begun without handing anything over. */
+/* Counts a hold-up since @begun that handed over nothing. Gives its length. */
 static u64 count_vain_hold(struct cp_thread *thread, u64 begun)
 {
 	u64 held = ktime_get_ns() - begun;
@@ -78,7 +78,7 @@ static void count_checkpoint(struct cp_thread *thread,
 	trace_capture(thread, checkpoint, seq, bytes, waited, copied);
 }
 
-/* True if a late capture would have succeeded. */
+/* Captures into the slot. True if a late capture would have succeeded. */
 static bool fill_slot(struct cp_thread *thread, const struct cp_slot *slot,
 		      struct pt_regs *regs, struct cp_cause cause, bool dying)
 {
@@ -94,7 +94,7 @@ static bool fill_slot(struct cp_thread *thread, const struct cp_slot *slot,
 	return light && !part->xstate;
 }
 
-/* Does the master want this return? While the slave is held, none leads to user mode. */
+/* Does the master want this return? While the slave is held, each one leads to the gate. */
 static bool slave_is_due(const struct cp_hook *hook)
 {
 	const struct cp_thread *thread = thread_of(hook);
@@ -167,8 +167,8 @@ static void wait_at_gate(struct cp_thread *thread, unsigned int ticket)
 }
 
 /*
- * The thread does not execute anything for the master any more: @result, if the thread
- * has not set another one. Only now may another master find the thread.
+ * The thread does not execute anything for the master any more. The master gets @result if
+ * the call has not come to its end. Only now may another master pair with the thread.
  */
 static void slave_end_call(struct cp_thread *thread, int result, bool leaves)
 {
@@ -215,9 +215,9 @@ static bool claimed_slot(struct cp_thread *thread, const struct cp_claim *claim,
 }
 
 /*
- * Hands over a checkpoint. True when this return has been dealt with, which
- * includes that the pair is over and that the thread's wait ran out; false when a
- * signal has to be acted on first. @ticket: for the gate.
+ * Hands over a checkpoint. True when this return has been dealt with, even if the pair is
+ * over or the wait limit has passed; false when a signal has to be acted on first. @ticket
+ * is set for wait_at_gate().
  */
 static bool slave_hand_over(struct cp_thread *thread, struct pt_regs *regs,
 			    struct cp_cause cause, unsigned int *ticket)
@@ -402,7 +402,7 @@ static void slave_leave_death(struct cp_thread *thread, int signal)
 			    slot.header->time - thread->pair->master.time_offset);
 }
 
-/* The status of a thread, and of its process as far as it is known. */
+/* Notes the status of the process, as far as it is known when the current thread exits. */
 static void note_exit_status(struct cp_thread *thread)
 {
 	struct cp_pair *pair = thread->pair;
@@ -445,7 +445,7 @@ static void slave_join(struct cp_thread *thread)
 	if (!ret)
 		return;
 	thread->over = true;
-	/* If the pair is over, nobody misses the thread. */
+	/* After the end of the pair, the thread need not be seen. */
 	if (ret != -EPIPE)
 		cp_life_thread_unseen(thread->pair);
 }
@@ -468,8 +468,8 @@ static void thread_renew_spare(struct cp_thread *thread)
 }
 
 /*
- * The slave is another program now. If the master wants that, the program does not begin
- * before somebody has paired with it.
+ * The slave executes another program now. With CP_PREP_CHILDREN, the program does not begin
+ * before a process has paired with it.
  */
 static void slave_exec(struct cp_pair *pair)
 {
@@ -503,8 +503,8 @@ static bool has_to_conceal(const struct cp_thread *thread)
 
 /*
  * The thread was brought out of a system call that signals end with EINTR. It has received
- * no signal: it makes the call again. Only a call without a timeout, or one that the
- * kernel restarts itself unless its file has a timeout, is interrupted like this.
+ * no signal, so it makes the call again. Only calls without a timeout are interrupted like
+ * this, and calls that the kernel restarts itself unless their file has a timeout.
  */
 static void slave_conceal(struct cp_thread *thread, struct pt_regs *regs)
 {
@@ -520,7 +520,7 @@ static void slave_conceal(struct cp_thread *thread, struct pt_regs *regs)
 }
 
 /*
- * Ends the pair if the slave is another program now, or has exited. Otherwise provides
+ * Ends the pair if the slave executes another program now, or has exited. Otherwise provides
  * the thread with a part and a spare.
  */
 static void slave_arrive(struct cp_hook *hook)

@@ -27,13 +27,15 @@ u64 cp_sleeper_switches(const struct task_struct *task)
 
 /**
  * cp_sleeper_is_asleep - does a thread sleep where a signal would wake it?
- * @task: the thread, which has not got as far in exiting as to lose its stack
+ * @task: the thread, whose kernel stack is not released yet
  *
  * The entry code leaves -ENOSYS in RAX until the call has returned. So this is not true
  * of a thread on its way to user mode, which sleeps in the same state while it waits for
  * its master or is frozen.
  *
- * Return: true when it did; it may wake at any time. Any context.
+ * Any context.
+ *
+ * Return: true when it did; it may wake at any time.
  */
 bool cp_sleeper_is_asleep(const struct task_struct *task)
 {
@@ -61,7 +63,9 @@ static void regs_rewind_call(struct cp_regs *regs)
  * @nr: its id for the master
  * @sleeper: filled in, even if the result is false
  *
- * Return: false when it did not sleep all the time. Any context.
+ * Any context.
+ *
+ * Return: false when the thread did not sleep all the time.
  */
 bool cp_sleeper_capture(struct task_struct *task, s32 nr,
 			struct cp_sleeper *sleeper)
@@ -135,7 +139,7 @@ static bool is_without_timeout(int nr, const struct pt_regs *regs)
 	}
 }
 
-/* Calls that are as they were after a restart, or after another call with the same values. */
+/* Calls that lose nothing when they are restarted, or made again with the same arguments. */
 static const u16 repeatable[] = {
 	__NR_accept, __NR_accept4, __NR_clock_nanosleep, __NR_futex, __NR_msgrcv,
 	__NR_nanosleep, __NR_pause, __NR_poll, __NR_ppoll, __NR_pselect6,
@@ -148,9 +152,10 @@ static const u16 repeatable[] = {
  * @task: the thread, as for cp_sleeper_is_asleep()
  *
  * The kernel restarts most of these calls itself, with what is left of their time. Others
- * return EINTR, and are made again if they have no timeout: one that has returns after it.
- * Calls that may have moved a part of their data are not among them, except read(2): it
- * returns that part if it waits for more, which few programs ask for.
+ * return EINTR, and slave_conceal() makes them again; with a timeout they would wait longer
+ * than that, so they must not have one. Calls that may have moved a part of their data are
+ * not repeated, except read(2): it returns that part if it waits for more, which few programs
+ * ask for.
  *
  * Return: true when it can.
  */

@@ -21,7 +21,7 @@
 #include <linux/percpu.h>
 #include <linux/types.h>
 
-/* In cp_stats.held: a hold-up is under way. */
+/* In cp_stats.held: a hold-up has begun and is not over. */
 #define CP_HELD_OPEN	BIT_ULL(63)
 
 /**

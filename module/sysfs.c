@@ -218,7 +218,7 @@ static const struct attribute_group total_group = {
 /* The module's files, for misc_register(). */
 const struct attribute_group *cp_sysfs_groups[] = { &total_group, NULL };
 
-/* sysfs_chmod_file() works for directories and links, too. */
+/* sysfs_chmod_file() works for directories, too. */
 static int close_to_others(struct kobject *parent, const char *name)
 {
 	const struct attribute attr = { .name = name };
@@ -228,7 +228,7 @@ static int close_to_others(struct kobject *parent, const char *name)
 
 /**
  * cp_sysfs_init - make the directory of the pairs
- * @device: where it goes
+ * @device: the directory of the device, where it goes
  *
  * Only root can read it: the names, number and times of the directories, and the
  * counters of the module, would disclose what other users do.
@@ -250,7 +250,7 @@ int cp_sysfs_init(struct kobject *device)
 }
 
 /**
- * cp_sysfs_exit - remove it; no pair is left
+ * cp_sysfs_exit - remove the directory of the pairs, which is empty
  */
 void cp_sysfs_exit(void)
 {

@@ -2,7 +2,6 @@
 /*
  * The tables of pairs. What they hold, and for how long: table.h.
  */
-#include <linux/checkpoint.h>
 #include <linux/hashtable.h>
 #include <linux/pid.h>
 #include <linux/sched/signal.h>
@@ -112,10 +111,10 @@ bool cp_table_is_hooked(struct task_struct *task)
 }
 
 /**
- * cp_table_insert - from here on, the caller and the slave count as paired
- * @pair: the pair, of which the caller is the master
+ * cp_table_insert - insert a pair: the caller and the slave count as paired from here on
+ * @pair: the pair, whose master is the caller
  *
- * Repeats the checks of both processes: they may have been paired since.
+ * Repeats the checks of both processes, which may have been paired meanwhile.
  *
  * Return: 0, -EALREADY, -EDEADLK or -EBUSY.
  */
@@ -160,7 +159,7 @@ void cp_table_announce(struct cp_pair *pair)
 }
 
 /**
- * cp_table_set_hooked - each thread of the slave has a hook
+ * cp_table_set_hooked - note that each thread of the slave has a hook
  * @pair: the pair
  */
 void cp_table_set_hooked(struct cp_pair *pair)
@@ -171,7 +170,7 @@ void cp_table_set_hooked(struct cp_pair *pair)
 }
 
 /**
- * cp_table_close - the pair is over: its processes no longer count as paired
+ * cp_table_close - note the outcome: the processes no longer count as paired
  * @pair: the pair
  * @reason: CP_END_*
  * @status: as in struct cp_get
@@ -212,8 +211,8 @@ static bool is_findable(const struct cp_pair *pair)
 }
 
 /*
- * Is the task the pair's slave, or a part of it? Under RCU, the pair's reference on its
- * slave may be gone already: then the answer is wrong, but no reference can be taken on
+ * Is the task the pair's slave, or a thread of it? Under RCU, the pair's reference on its
+ * slave may be gone already: then the answer may be wrong, but no reference can be taken on
  * the pair.
  */
 static bool is_slave_of(struct task_struct *task, const struct cp_pair *pair)

@@ -18,7 +18,7 @@ struct task_struct;
 
 /**
  * struct cp_table_cursor - a place in a walk over all pairs; starts zeroed
- * @bucket:	the part of the table
+ * @bucket:	index of the hash bucket
  * @all:	include pairs that have not been announced, or are over
  * @passed:	the cp_entry.number of the last pair in @bucket that was passed; 0
  *		for none

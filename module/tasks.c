@@ -15,7 +15,7 @@
 #include "compat.h"
 #include "tasks.h"
 
-/* How long after the last user the machine still pays. */
+/* The time from the last use of a probe until it is disabled. */
 #define IDLE_DELAY	HZ
 
 /**
@@ -118,10 +118,10 @@ static void probe_unuse(struct probe *probe)
 }
 
 /**
- * cp_tasks_watch - a pair is about to be made
- * @forks: it needs to know of new tasks, too
+ * cp_tasks_watch - enable the probes for a pair that is about to be made
+ * @forks: the pair also needs the probe on sched_process_fork
  *
- * May sleep. Each success is paired with a cp_tasks_unwatch().
+ * May sleep. After each success, cp_tasks_unwatch() is called once.
  *
  * Return: 0 or -ENOMEM.
  */
@@ -158,7 +158,7 @@ static void match_tracepoint(struct tracepoint *tp, void *data)
 
 /**
  * cp_tasks_init - find the tracepoints
- * @ops: what is called
+ * @ops: the callbacks
  *
  * Return: 0, or -ENODEV, which has been logged.
  */
@@ -179,7 +179,7 @@ int cp_tasks_init(const struct cp_tasks_ops *ops)
 }
 
 /**
- * cp_tasks_exit - remove everything
+ * cp_tasks_exit - disable the probes
  *
  * No hook is armed: each one holds the module.
  */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Tasks that begin and exit, and what tasks outside any pair pay for the module: the
- * probe on sched_process_exit costs at each exit, the one on sched_process_fork at
- * each fork, and preempt notifiers cost at each context switch of the machine. They
- * are enabled while pairs need them and for a moment afterwards.
+ * Tasks that begin and exit, and what tasks outside any pair pay for the module: the probe
+ * on sched_process_exit runs at each exit, the probe on sched_process_fork at each fork, and
+ * preempt notifiers are checked at each context switch of the machine. All three are enabled
+ * while pairs need them and for a moment afterwards.
  */
 #ifndef _CP_TASKS_H
 #define _CP_TASKS_H
@@ -13,9 +13,9 @@
 struct task_struct;
 
 /**
- * struct cp_tasks_ops - what is called while it is enabled, in atomic context
- * @exits:	by each task that exits
- * @forks:	by each task that creates another, before that one runs
+ * struct cp_tasks_ops - callbacks of the probes, in atomic context
+ * @exits:	called by each task that exits
+ * @forks:	called by each task that creates another one, before @child runs
  */
 struct cp_tasks_ops {
 	void (*exits)(void);

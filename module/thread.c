@@ -17,7 +17,7 @@ static DEFINE_RAW_SPINLOCK(threads_lock);
 
 /**
  * cp_thread_alloc - allocate the memory of a thread
- * @gfp: how
+ * @gfp: GFP_KERNEL or GFP_ATOMIC
  *
  * Return: the memory, to be given to cp_thread_add() or to kfree(); or NULL.
  */
@@ -40,8 +40,8 @@ static bool is_thread_of(const struct cp_thread *thread,
  * @pair: the pair
  * @task: the task
  *
- * From here on others find it. They do not use it before it is armed, which only the
- * caller does, after cp_thread_init(). Any context.
+ * Lookups find the thread from here on, but do not use it before its hook is armed, which
+ * only the caller does, after cp_thread_init(). Any context.
  *
  * Return: false when @task is a thread of @pair already; then @thread is unused.
  */

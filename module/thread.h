@@ -40,16 +40,16 @@ struct task_struct;
  * @hook:	the hook on its returns to user mode; holds the task
  * @pid:	its id
  * @nr:		its id for the master
- * @part:	what it writes; NULL before its first return to user mode, unless the
- *		master that made the pair has found one
+ * @part:	what it writes; NULL before its first return to user mode, if the thread
+ *		was created after the pair
  * @spare:	memory for a thread that it may create
  * @spare_child: memory for a child that it may create
  * @created:	a spare has been used, and is replaced in the next work
  * @over:	it is not a slave any more, or has got no part
- * @returns:	its returns to user mode so far
- * @next_time:	no checkpoint is due before; CLOCK_MONOTONIC in nanoseconds
+ * @returns:	number of its returns to user mode
+ * @next_time:	time before which no checkpoint is due, CLOCK_MONOTONIC in nanoseconds
  * @light:	the last early capture was small enough for a late one
- * @cause:	what brought it into the kernel last, as far as it has been asked
+ * @cause:	what brought it into the kernel, as of the last early capture
  * @captured:	its current state has been handed over
  * @dying:	a state that may be its last has been saved
  * @death:	with @dying: the signal that announced the death

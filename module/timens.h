@@ -16,7 +16,7 @@
 /**
  * cp_timens_offset - the offset of the caller's CLOCK_MONOTONIC
  *
- * Return: nanoseconds; negative when it is slow.
+ * Return: nanoseconds; negative when that clock shows less than the machine's.
  */
 static inline s64 cp_timens_offset(void)
 {

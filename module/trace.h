@@ -82,7 +82,7 @@ DEFINE_EVENT(cp_thread_step, replay,
 DEFINE_EVENT(cp_thread_step, nudge,
 	TP_PROTO(const struct cp_thread *thread), TP_ARGS(thread));
 
-/* A new thread of a process has become a part of its pair. */
+/* A new thread of a process has joined its pair. */
 DEFINE_EVENT(cp_thread_step, thread_added,
 	TP_PROTO(const struct cp_thread *thread), TP_ARGS(thread));
 

@@ -13,10 +13,10 @@
 
 /**
  * struct cp_viewer - a process that asks about pairs, or listens to them
- * @uid:	it sees the pairs of this user,
- * @all:	or all pairs
- * @ns:		the pid namespace in whose numbers it sees them
- * @time_offset: as in struct cp_master, for its clock
+ * @uid:	the user whose pairs the viewer may see
+ * @all:	the viewer may see the pairs of all users
+ * @ns:		the viewer's pid namespace; a slave without a number there is not visible
+ * @time_offset: added to a time of the machine for the viewer (timens.h)
  */
 struct cp_viewer {
 	kuid_t uid;

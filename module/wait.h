@@ -50,11 +50,11 @@ static inline bool cp_sleep_until(u64 deadline)
 
 /**
  * cp_wake_waiters - wake the tasks that have waited longest
- * @wq: where they wait, exclusively
- * @nr: how many
+ * @wq: the wait queue, where they wait exclusively
+ * @nr: the number of tasks to wake
  *
- * A task that is woken and waits again goes to the end of the queue, so that the first
- * @nr are woken in any case. May sleep.
+ * A task that is woken and waits again goes to the end of the queue, so the first @nr are
+ * woken in any case. May sleep.
  */
 static inline void cp_wake_waiters(struct wait_queue_head *wq, unsigned int nr)
 {
