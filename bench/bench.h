@@ -21,7 +21,7 @@
  * @pairs: number of simultaneous pairs
  * @slots: number of slots of a recorder
  * @threads: number of threads of the slave
- * @busy: how many of them compute
+ * @busy: number of threads that compute
  * @mode: "wait", "record", "limit" or "none"; for process-hold, "get", "region",
  *	"asleep" or "ptrace"
  * @command: arguments after the options
@@ -146,7 +146,7 @@ size_t slave_read_stack(const struct slave *slave, uint64_t sp, void *buf,
  * struct team_member - a thread, in memory that the team shares with its observer
  * @team: the team
  * @end: end of the thread's stack
- * @work: what the thread has done so far
+ * @work: amount of work that the thread has done
  * @tid: its id; 0 until it runs
  */
 struct team_member {
@@ -156,7 +156,10 @@ struct team_member {
 	volatile pid_t		tid;
 } __attribute__((aligned(64)));
 
-/* struct team_shared - @go: whether busy threads may begin */
+/**
+ * struct team_shared - memory that a team shares with its observer
+ * @go: a futex; 1 once busy threads may begin
+ */
 struct team_shared {
 	volatile uint32_t	go;
 };
@@ -164,8 +167,8 @@ struct team_shared {
 /**
  * struct team - a child with threads, besides its main thread, which sleeps in futex(2)
  * @nr: number of these threads
- * @nr_busy: how many of them work; the others sleep in futex(2)
- * @work: what the busy ones do, for ever
+ * @nr_busy: number of threads that work; the others sleep in futex(2)
+ * @work: what the busy threads do, for ever
  * @kib: KiB of stack in use in each thread but the main one
  * @cpu: CPU to run on
  * @pid: the child

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A program that never sleeps is observed once: the longest time for which it executes
- * nothing, and the time for which it is held.
+ * A program that never sleeps is observed once. Measured are the longest time for which the
+ * program executes nothing, and the time for which it is held.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -43,10 +43,10 @@ static void loop(struct watch *watch)
 }
 
 /**
- * struct share - what a task has had
- * @time: until when
- * @cpu: its CPU time
- * @ready: the time for which it waited for a CPU
+ * struct share - how a task has spent its time, up to a moment
+ * @time: the moment
+ * @cpu: the task's CPU time
+ * @ready: the time for which the task waited for a CPU
  */
 struct share {
 	uint64_t	time;
@@ -62,8 +62,8 @@ static struct share read_share(pid_t pid)
 	FILE *file;
 
 	/*
-	 * If the two share a CPU, the slave has waited for it since this task woke, and
-	 * so long after each call; the kernel adds that up later.
+	 * If the two share a CPU, the slave has waited for it since this task woke. The
+	 * kernel counts that wait when it ends, so let the slave run first.
 	 */
 	usleep(20000);
 	share.time = bench_now();

@@ -17,16 +17,16 @@
 
 #define NSEC_PER_SEC	1000000000ULL
 
-/* After each hold, so long that all threads sleep again. */
+/* The pause after each hold, in which all threads fall asleep again. */
 #define SETTLE_US	4000
 
 /**
- * struct holder - who holds a team
+ * struct holder - a process that holds a team
  * @team: the slave
  * @pair: the pair, or NULL
  * @hold: holds all threads, reads their registers, lets them continue
  * @clock: the CPU time of the team
- * @sum: of what was read, so that the compiler does not leave it out
+ * @sum: sum of the registers that were read, so that the compiler does not omit the reading
  */
 struct holder {
 	struct team	team;
@@ -98,7 +98,7 @@ static void hold_and_look(struct holder *holder)
 	end_hold(holder);
 }
 
-/* Those that sleep stay asleep, and are read there. */
+/* Threads that sleep stay asleep, and their registers are read meanwhile. */
 static void hold_asleep(struct holder *holder)
 {
 	unsigned int i, nr_held = 0;
@@ -123,7 +123,7 @@ static void trace(int request, pid_t tid, void *addr, void *data)
 		bench_die("ptrace");
 }
 
-/* All are interrupted before the first is waited for, which is cheaper. */
+/* Interrupts all threads before it waits for the first, which is cheaper. */
 static void hold_by_ptrace(struct holder *holder)
 {
 	struct user_regs_struct regs;
@@ -158,7 +158,7 @@ static const struct way {
 	{ "ptrace", hold_by_ptrace, false },
 };
 
-/* Without system calls, so that only interrupts bring it into the kernel. */
+/* Makes no system call, so only interrupts bring the thread into the kernel. */
 static void compute(struct team_member *member)
 {
 	for (;;)

@@ -15,7 +15,7 @@ static const struct row {
 	const char	*help;
 } rows[] = {
 	{ "rendezvous", bench_rendezvous, "a checkpoint taken by a master that waits" },
-	{ "recorder", bench_recorder, "what a recorded system call costs the slave more" },
+	{ "recorder", bench_recorder, "the extra cost of a recorded system call to the slave" },
 	{ "ptrace-syscall", bench_ptrace_syscall,
 	  "registers and stack at each system call's exit" },
 	{ "ptrace-interrupt", bench_ptrace_interrupt,

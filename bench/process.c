@@ -2,6 +2,7 @@
 /*
  * Pairs with a process: the cost of a checkpoint, by number of threads.
  */
+#include <errno.h>
 #include <unistd.h>
 
 #include "bench.h"
@@ -36,8 +37,10 @@ static struct bench_time time_calls(const struct team *team, unsigned int ms)
 
 	usleep(ms * 1000);
 	calls = team_work(team) - calls;
-	if (!calls)
-		bench_die("no system call");
+	if (!calls) {
+		errno = ETIME;
+		bench_die("no system call of the team");
+	}
 	return (struct bench_time){ (double)(bench_now() - begin) / calls, calls };
 }
 

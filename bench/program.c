@@ -2,6 +2,7 @@
 /*
  * A real program, from its first instruction to its exit.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -60,8 +61,10 @@ int bench_program(const struct bench_options *options)
 	int status;
 	pid_t pid;
 
-	if (!options->command[0])
+	if (!options->command[0]) {
+		errno = EINVAL;
 		bench_die("no command");
+	}
 	begin = bench_now();
 	pid = start(options->command);
 	if (strcmp(options->mode, "none"))

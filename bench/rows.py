@@ -278,8 +278,8 @@ class Plan:
         programs = {
             "python3": ["/usr/bin/python3", "-I", "-S", "-c", PYTHON],
             "gzip": [shutil.which("gzip") or "gzip", "-c", data],
-            "sqlite3": [shutil.which("sqlite3") or "sqlite3", "-init", script, os.path.join(self.folder, "db"),
-                        ".quit"],
+            "sqlite3": [shutil.which("sqlite3") or "sqlite3", "-init", script,
+                        os.path.join(self.folder, "db"), ".quit"],
         }
         return [Row(f"{name}/{mode}", f"{name}, {title}",
                     lambda mode=mode, command=command: self.run_program(mode, command),

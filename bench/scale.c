@@ -21,7 +21,7 @@ enum { STEP_PAIR, STEP_RUN, NR_STEPS };
 /**
  * struct crowd - masters, each with its slave
  * @options: the command line
- * @calls: shared memory of each slave
+ * @calls: memory shared with each slave
  * @ready: pipe to which masters write when they have completed a step
  * @go: for each step, the pipe on which masters wait to begin it
  * @pids: the masters

@@ -108,7 +108,7 @@ void team_go(struct team *team)
 	futex(&team->shared->go, FUTEX_WAKE, INT_MAX);
 }
 
-/* The sum of what all threads have done. */
+/* The amount of work that all threads have done. */
 uint64_t team_work(const struct team *team)
 {
 	uint64_t sum = 0;
@@ -119,7 +119,7 @@ uint64_t team_work(const struct team *team)
 	return sum;
 }
 
-/* Waits until each busy thread has done @count more. */
+/* Waits until each busy thread has done @count more units of work. */
 void team_await_work(const struct team *team, uint64_t count)
 {
 	uint64_t *wanted = calloc(team->nr_busy + 1, sizeof(*wanted));
