@@ -43,7 +43,7 @@
 /* Version of this interface; it changes only when old callers would break. */
 #define CP_VERSION		1
 
-/* The general registers of a master that asks the short way (cp_get.regs). */
+/* Number of general registers in the array at cp_get.regs; RIP follows them. */
 #define CP_N_REG		16
 
 /*
@@ -224,9 +224,9 @@ struct cp_prep {
  * has paired with it, or @child_limit has passed. So the master of the new pair sees it
  * from its first instruction on. CP_IOC_GET returns 3 for each child, even for one that
  * begins after the slave's end, and listeners are sent CP_NL_CMD_CHILD. When the master ends
- * the pair, closes the file or exits, children that it has not been given continue.
- * Whoever is held can be killed and frozen; a debugger's stop takes effect afterwards. A
- * process is a master only once: each child needs another one. At most CP_CHILDREN_MAX
+ * the pair, closes the file or exits, children that it has not taken continue. A held
+ * process can be killed and frozen; a debugger's stop takes effect afterwards. A process
+ * is the master of one pair at a time: each child needs another master. At most CP_CHILDREN_MAX
  * children wait for CP_IOC_GET: a further one is not held, and CP_IOC_GET does not
  * return it. cp_get.unseen counts those, and children for which there was no memory.
  */
@@ -263,8 +263,9 @@ struct cp_prep {
  *		there was no memory for a slot
  * @thread:	[out] with results 1 and 2: the thread's id in the pid namespace of
  *		the process that made the pair; with result 3: the child's
- * @unseen:	[out] number of threads that have run without being slaves, because
- *		the pair had no room or the system no memory for them
+ * @unseen:	[out] number of threads that have run without being slaves, because the
+ *		pair had no room or the system no memory for them; and, with
+ *		CP_PREP_CHILDREN, of children that were not held for these reasons
  *
  * Only the process that made the pair may call it. The checkpoint of the previous
  * call stays unchanged in the region until this call, or until CP_IOC_HOLD.
@@ -788,7 +789,7 @@ struct cp_snapshot {
  * A snapshot outlives the pair and the process, and is freed when its last descriptor is
  * closed; the module cannot be unloaded before. It keeps no shared mapping, no device and
  * no descriptor of the process; files that it has mapped privately, the executable
- * among them, stay in use. Whoever has the descriptor may read:
+ * among them, stay in use. Any process that has the descriptor may read:
  *
  * pread(2) at an address of the slave gives its memory as it was: anonymous memory, and
  * private mappings of files. A page of such a mapping that the process had not written to

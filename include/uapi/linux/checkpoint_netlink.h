@@ -24,7 +24,7 @@
  * There are no multicast groups: any socket may have joined a group's number before
  * the family got it, and inside a network namespace of its own any process may join.
  *
- * A pair pays nothing for events if nobody listens who may see the pair.
+ * Events cost a pair nothing unless a listener may see the pair.
  *
  * Times
  * -----
@@ -70,7 +70,7 @@ enum cp_nl_cmd {
 };
 
 /*
- * enum cp_nl_attr - what a message may hold
+ * enum cp_nl_attr - attributes of messages
  * @CP_NL_A_SLAVE: u32, the slave's thread id, or process id with CP_PREP_PROCESS
  * @CP_NL_A_MASTER: u32, the master's process id
  * @CP_NL_A_SLAVE_COMM: string, the slave's name
@@ -102,8 +102,8 @@ enum cp_nl_cmd {
  * @CP_NL_A_LOST: u64, events lost since the last one that was sent
  * @CP_NL_A_PAD: padding before a u64
  * @CP_NL_A_FLAGS: u32, CP_CHECKPOINT_* of linux/checkpoint.h: of the last
- *	checkpoint; with CP_NL_CMD_CHECKPOINT, of that one. Whose system calls
- *	the numbers are depends on them
+ *	checkpoint; with CP_NL_CMD_CHECKPOINT, of that one. They say which ABI the
+ *	number of the system call belongs to
  * @CP_NL_A_THREAD: u32, with CP_NL_CMD_CHECKPOINT: the id of the thread; with
  *	CP_NL_CMD_CHILD: that of the child
  * @CP_NL_A_THREADS: u32, number of threads that are slaves now
@@ -148,7 +148,7 @@ enum cp_nl_attr {
 /*
  * enum cp_nl_state - which of the two is waiting
  * @CP_NL_STATE_RUNNING: neither
- * @CP_NL_STATE_SLAVE_WAITING: the slave waits for the master to fetch
+ * @CP_NL_STATE_SLAVE_WAITING: the slave waits until the master takes its checkpoint
  * @CP_NL_STATE_MASTER_WAITING: the master waits for the slave to arrive
  * @CP_NL_STATE_OVER: the pair is over
  * @CP_NL_STATE_HELD: the master holds the slave (CP_IOC_HOLD)
