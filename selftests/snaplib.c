@@ -268,7 +268,7 @@ TEST_F(snap, reads_end_where_memory_does)
 	/* Shared memory is not in it. */
 	EXPECT_EQ(-1, cp_snap_read(snap, (uintptr_t)facts, buf, 1));
 	EXPECT_EQ(EIO, errno);
-	/* The main thread's stack, above which nothing is mapped but what is no memory. */
+	/* The main thread's stack: nothing above it is memory of the process. */
 	end = cp_snap_mapping(snap, find_mapping(snap, (uintptr_t)&end))->end;
 	EXPECT_EQ(10, cp_snap_read(snap, end - 10, buf, sizeof(buf)));
 	EXPECT_EQ(-1, cp_snap_read(snap, (uintptr_t)&global, (void *)1, 8));
