@@ -288,7 +288,7 @@ TEST_F(access, yama_1_user_and_own_child)
 }
 
 /* EBUSY would show that the task is paired: only those with access may see it. */
-TEST_F(access, refusal_does_not_tell_who_is_paired)
+TEST_F(access, refusal_does_not_reveal_who_is_paired)
 {
 	pid_t roots = subject_start((struct subject){ 0 });
 	pid_t users = subject_start((struct subject){ .uid = USER });
@@ -327,7 +327,7 @@ static int nudge_often(void *arg)
  * Each open file of the device holds a reference, as for any device. Pairs must
  * not: changes of the count would show when other users make pairs.
  */
-TEST_F(access, module_count_tells_nothing_of_pairs)
+TEST_F(access, module_count_reveals_no_pairs)
 {
 	pid_t first = subject_start((struct subject){ 0 });
 	pid_t second = slave_start(body_sleep, NULL);
@@ -692,13 +692,6 @@ TEST_F(access, proof_inherited_by_another_user)
 }
 
 /* A proof must belong to the slave, not to a process that shares its memory. */
-static int body_sibling(void *unused)
-{
-	for (;;)
-		syscall(SYS_getppid);
-	return 0;
-}
-
 struct sharing {
 	volatile pid_t sibling;
 };
@@ -708,7 +701,7 @@ static int body_sharing(void *arg)
 	static char stack[16384];
 	struct sharing *s = arg;
 
-	s->sibling = clone(body_sibling, stack + sizeof(stack),
+	s->sibling = clone(body_syscalls, stack + sizeof(stack),
 			   CLONE_VM | SIGCHLD, NULL);
 	return body_syscalls(NULL);
 }

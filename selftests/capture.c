@@ -125,21 +125,21 @@ static int get_at(struct master *m, const void *rip)
  * A slave passes values to the test in the arguments of this system call, which
  * its checkpoint holds.
  */
-#define SYS_TELL	SYS_getpgrp
+#define SYS_REPORT	SYS_getpgrp
 
-static void tell(const void *address, uint64_t value)
+static void report(const void *address, uint64_t value)
 {
-	syscall(SYS_TELL, address, value);
+	syscall(SYS_REPORT, address, value);
 }
 
-/* Takes checkpoints until one of a slave in tell(). */
-static int get_told(struct master *m)
+/* Takes checkpoints until one of a slave in report(). */
+static int get_report(struct master *m)
 {
 	int ret;
 
 	do
 		ret = master_get(m);
-	while (ret == 1 && master_checkpoint(m)->syscall != SYS_TELL);
+	while (ret == 1 && master_checkpoint(m)->syscall != SYS_REPORT);
 	return ret;
 }
 
@@ -689,7 +689,7 @@ TEST_F(stack, nowhere_0)
 	expect_unmapped(_metadata, self, 0);
 }
 
-TEST_F(stack, nowhere_behind_a_mapping)
+TEST_F(stack, nowhere_after_a_mapping)
 {
 	expect_unmapped(_metadata, self, (uintptr_t)self->end + 1);
 }
@@ -754,23 +754,23 @@ TEST_F(stack, file_cut_off_under_it)
 }
 
 /* Slaves that pass the test an address on their stack. */
-FIXTURE(told)
+FIXTURE(reporting)
 {
 	struct master m;
 };
 
-FIXTURE_SETUP(told)
+FIXTURE_SETUP(reporting)
 {
 }
 
-FIXTURE_TEARDOWN(told)
+FIXTURE_TEARDOWN(reporting)
 {
 	slave_kill(self->m.slave);
 	master_close(&self->m);
 }
 
 /* Pairs with a new slave; returns 0 or -errno. */
-static int start(FIXTURE_DATA(told) *self, int (*body)(void *), void *arg)
+static int start(FIXTURE_DATA(reporting) *self, int (*body)(void *), void *arg)
 {
 	return master_start(&self->m, body, arg);
 }
@@ -781,7 +781,7 @@ static int body_tell(void *unused)
 
 	for (;;) {
 		memset(here, 0xaa, sizeof(here));
-		tell(here, sizeof(here));
+		report(here, sizeof(here));
 	}
 	return 0;
 }
@@ -793,7 +793,7 @@ static int body_stand(void *unused)
 	return 0;
 }
 
-TEST_F(told, main_stack_up_to_its_end)
+TEST_F(reporting, main_stack_up_to_its_end)
 {
 	uint64_t map_start, map_end;
 	const struct cp_segment *seg;
@@ -832,7 +832,7 @@ static int body_thread(void *tid)
 	return body_sleep(NULL);
 }
 
-TEST_F(told, stack_of_a_thread)
+TEST_F(reporting, stack_of_a_thread)
 {
 	volatile pid_t *tid = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
 				   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -841,7 +841,7 @@ TEST_F(told, stack_of_a_thread)
 	slave_start(body_thread, (void *)tid);
 	ASSERT_TRUE(eventually(*tid));
 	ASSERT_EQ(0, master_pair(&self->m, *tid));
-	ASSERT_EQ(1, get_told(&self->m));
+	ASSERT_EQ(1, get_report(&self->m));
 	EXPECT_TRUE(copy_is(&self->m, self->m.regs[RDI], PAGE, 0xaa));
 	ASSERT_TRUE(find_mapping(self->m.slave, self->m.regs[RSP], &map_start,
 				 &map_end));
@@ -867,13 +867,13 @@ static int body_sigaltstack(void *stack)
 	return raise(SIGUSR1);
 }
 
-TEST_F(told, sigaltstack)
+TEST_F(reporting, sigaltstack)
 {
 	char *stack = make_stack();
 	const struct cp_segment *seg;
 
 	ASSERT_EQ(0, start(self, body_sigaltstack, stack));
-	ASSERT_EQ(1, get_told(&self->m));
+	ASSERT_EQ(1, get_report(&self->m));
 	seg = master_stack(&self->m);
 	EXPECT_EQ((uintptr_t)stack, seg->map_start);
 	EXPECT_EQ((uintptr_t)stack + STACK_SIZE, seg->map_end);
@@ -899,11 +899,11 @@ static int body_deep(void *ready)
 	memset((char *)deep, 0xbb, DEEP);
 	*(volatile bool *)ready = true;
 	for (;;)
-		tell((char *)deep, DEEP);
+		report((char *)deep, DEEP);
 	return 0;
 }
 
-TEST_F(told, deep_stack)
+TEST_F(reporting, deep_stack)
 {
 	volatile bool *ready = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
 				    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -913,7 +913,7 @@ TEST_F(told, deep_stack)
 	slave = slave_start(body_deep, (void *)ready);
 	ASSERT_TRUE(eventually(*ready));
 	ASSERT_EQ(0, master_pair(&self->m, slave));
-	ASSERT_EQ(1, get_told(&self->m));
+	ASSERT_EQ(1, get_report(&self->m));
 	EXPECT_EQ(DEEP, self->m.regs[RSI]);
 	EXPECT_EQ(0, master_stack(&self->m)->flags);
 	EXPECT_LT(DEEP, master_stack(&self->m)->size);
@@ -927,10 +927,10 @@ static void recurse(int depth)
 	char here[PAGE];
 
 	memset(here, depth, sizeof(here));
-	tell(here, depth);
+	report(here, depth);
 	if (depth < DEPTH)
 		recurse(depth + 1);
-	tell(here, depth);
+	report(here, depth);
 }
 
 static int body_recurse(void *unused)
@@ -940,7 +940,7 @@ static int body_recurse(void *unused)
 	return 0;
 }
 
-TEST_F(told, stack_that_grows_and_shrinks)
+TEST_F(reporting, stack_that_grows_and_shrinks)
 {
 	const struct cp_segment *seg;
 	uint64_t distance = 0;
@@ -948,7 +948,7 @@ TEST_F(told, stack_that_grows_and_shrinks)
 
 	ASSERT_EQ(0, start(self, body_recurse, NULL));
 	for (i = 0; i < 6 * DEPTH; i++) {
-		ASSERT_EQ(1, get_told(&self->m));
+		ASSERT_EQ(1, get_report(&self->m));
 		seg = master_stack(&self->m);
 		ASSERT_EQ(seg->map_end, seg->addr + seg->size);
 		ASSERT_EQ(self->m.regs[RSP] - RED_ZONE, seg->addr);
@@ -968,15 +968,15 @@ static int body_hole(void *unused)
 
 	memset(room, 0xcc, sizeof(room));
 	for (;;) {
-		tell(page, PROT_READ);
+		report(page, PROT_READ);
 		mprotect(page, PAGE, PROT_NONE);
-		tell(page, PROT_NONE);
+		report(page, PROT_NONE);
 		mprotect(page, PAGE, PROT_READ | PROT_WRITE);
 	}
 	return 0;
 }
 
-TEST_F(told, hole_is_zero_and_no_old_data)
+TEST_F(reporting, hole_is_zero_and_no_old_data)
 {
 	const struct cp_segment *seg;
 	uint64_t page;
@@ -986,7 +986,7 @@ TEST_F(told, hole_is_zero_and_no_old_data)
 	for (i = 0; i < 6; i++) {
 		bool hole = i % 2;
 
-		ASSERT_EQ(1, get_told(&self->m));
+		ASSERT_EQ(1, get_report(&self->m));
 		seg = master_stack(&self->m);
 		page = self->m.regs[RDI];
 		ASSERT_EQ(hole ? PROT_NONE : PROT_READ, self->m.regs[RSI]);
@@ -1009,7 +1009,7 @@ static int body_before_growth(void *unused)
 	return 0;
 }
 
-TEST_F(told, stack_that_is_about_to_grow)
+TEST_F(reporting, stack_that_is_about_to_grow)
 {
 	const struct cp_segment *seg;
 	uint64_t start_before, end;
@@ -1097,7 +1097,7 @@ TEST_F(header, offsets_and_sizes)
 	const struct cp_checkpoint *c;
 	const struct cp_segment *seg;
 
-	ASSERT_EQ(1, get_told(&self->m));
+	ASSERT_EQ(1, get_report(&self->m));
 	c = master_checkpoint(&self->m);
 	seg = master_stack(&self->m);
 	EXPECT_EQ(sizeof(*c), c->size);
@@ -1166,7 +1166,7 @@ TEST_F(header, stays_until_the_next_call)
 	char *copy = malloc(PAGE);
 	uint64_t here;
 
-	ASSERT_EQ(1, get_told(&self->m));
+	ASSERT_EQ(1, get_report(&self->m));
 	here = self->m.regs[RDI];
 	before = *master_checkpoint(&self->m);
 	memcpy(copy, master_at(&self->m, here), PAGE);
@@ -1185,12 +1185,12 @@ static int body_changing(void *unused)
 
 	for (;;) {
 		count++;
-		tell((void *)&count, count);
+		report((void *)&count, count);
 	}
 	return 0;
 }
 
-TEST_F(told, stack_stays_while_the_slave_changes_it)
+TEST_F(reporting, stack_stays_while_the_slave_changes_it)
 {
 	struct pollfd p = { .events = POLLIN };
 	uint64_t now, here, count;
@@ -1199,7 +1199,7 @@ TEST_F(told, stack_stays_while_the_slave_changes_it)
 	ASSERT_EQ(0, start(self, body_changing, NULL));
 	p.fd = self->m.fd;
 	for (i = 0; i < 20; i++) {
-		ASSERT_EQ(1, get_told(&self->m));
+		ASSERT_EQ(1, get_report(&self->m));
 		here = self->m.regs[RDI];
 		count = self->m.regs[RSI];
 		ASSERT_EQ(1, poll(&p, 1, 10000));
@@ -1216,7 +1216,7 @@ TEST_F(header, stays_after_the_slaves_end)
 	struct cp_get last;
 	uint64_t here;
 
-	ASSERT_EQ(1, get_told(&self->m));
+	ASSERT_EQ(1, get_report(&self->m));
 	last = self->m.get;
 	here = self->m.regs[RDI];
 	before = *master_checkpoint(&self->m);
@@ -1238,7 +1238,7 @@ TEST_F(header, next_pair_leaves_the_old_region)
 	char *region;
 	uint64_t here;
 
-	ASSERT_EQ(1, get_told(&self->m));
+	ASSERT_EQ(1, get_report(&self->m));
 	last = self->m.get;
 	here = self->m.regs[RDI];
 	ASSERT_EQ(0, ioctl(self->m.fd, CP_IOC_END));

@@ -223,14 +223,6 @@ TEST(mark_goes_with_the_code_that_runs)
 	slave_kill(pid);
 }
 
-static uint64_t newest_seq(const struct master *m)
-{
-	const struct cp_region_head *head = (const void *)m->region;
-	const struct cp_checkpoint *c = (const void *)(m->region + head->newest);
-
-	return head->newest ? c->seq : 0;
-}
-
 /*
  * A recorder's slots have no memory at first, and hook_user_return() cannot
  * allocate it. The module then replays the return: it captures at the return of an
@@ -248,7 +240,7 @@ TEST(replayed_system_calls_are_no_interrupts)
 	struct master m;
 
 	ASSERT_EQ(0, master_prep(&m, &arg));
-	ASSERT_TRUE(eventually(newest_seq(&m) >= 200));
+	ASSERT_TRUE(eventually(master_newest_seq(&m) >= 200));
 	ASSERT_EQ(0, ioctl(m.fd, CP_IOC_END));
 	while (master_get(&m) == 1) {
 		const struct cp_checkpoint *c = master_checkpoint(&m);

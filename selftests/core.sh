@@ -12,7 +12,7 @@ chain=$PWD/build/selftests/chain
 # In every mode the innermost calls are these.
 inner="rest folded folded_too leaf middle"
 
-# start PROGRAM ARGUMENT...: sets task, the id of the thread that makes the calls
+# start PROGRAM ARGUMENT...: start the slave; sets task, the id of the thread that makes the calls
 start()
 {
 	rm -f "$folder/said" "$folder/core"
@@ -24,20 +24,20 @@ start()
 	[ "${2-}" = busy ] || eventually sleeps "$task"
 }
 
-# dump OPTION...: the file core
+# dump OPTION...: write the file core
 dump()
 {
 	cpctl dump --timeout 60 "$@" -o "$folder/core" "$task" 2>"$folder/errors"
 }
 
-# backtrace OPTION...: the file json, and from it lines of "ADDRESS NAME" in bt
+# backtrace OPTION...: write the file json, and from it the file bt, of lines "ADDRESS NAME"
 backtrace()
 {
 	cpctl bt --timeout 60 --json "$@" "$task" >"$folder/json"
 	frames "$task" <"$folder/json" >"$folder/bt"
 }
 
-# ours NAME...: of the names on standard input, those that the program has
+# ours: print those names of standard input that the program has
 ours()
 {
 	grep -xE 'rest|folded|folded_too|leaf|middle|deep|climb|climb_wide|on_signal|body|in_coroutine|run_handler|run_coroutine|main' |
@@ -53,7 +53,7 @@ called()
 			grep -xF -f <(tail -n +2 "$folder/said") | tr '\n' ' ')"
 }
 
-# shows NAMES: bt does, and gdb and eu-stack do in the core
+# shows NAMES: bt, and gdb and eu-stack in the core, must print these functions
 shows()
 {
 	backtrace
@@ -149,7 +149,7 @@ test_coroutine()
 	backtrace
 	same bt "$inner in_coroutine " "$(cut -d ' ' -f 2 "$folder/bt" | ours)"
 	cut -d ' ' -f 1 "$folder/bt" | called
-	# There it begins, and nothing tells that it does.
+	# The coroutine begins there, and nothing in the stack shows that.
 	fails 1 complete
 	grep -q '"why":"there is no unwind information for 0x' "$folder/json"
 	stop_slave
@@ -179,7 +179,7 @@ test_source_lines()
 		"$folder/out"
 	grep -q '^  #[0-9]* *0x[0-9a-f]\{16\} main+0x[0-9a-f]* (chain-pie) at .*chain\.c:[0-9]*$' \
 		"$folder/out"
-	# Each line that is told is the one with the call.
+	# Each line that is printed is the one with the call.
 	python3 -IS -c '
 import re, sys
 source = open("selftests/programs/chain.c").read().splitlines()
@@ -222,7 +222,7 @@ for seq, line in enumerate(lines, 1):
 assert max(depths) <= 40 and len(depths) > 10, depths' <"$folder/json"
 }
 
-# There is nothing of the function before its first instruction.
+# At its first instruction, a function has no frame yet.
 test_first_instruction()
 {
 	start "$chain-pie" plain
@@ -249,7 +249,7 @@ test_no_unwind_information()
 	start "$chain-no-cfi" plain
 	cpctl bt --timeout 60 "$task" >"$folder/out"
 	grep -q '^  and no further: there is no unwind information for 0x' "$folder/out"
-	# Up to there all is known, and beyond it nothing is made up.
+	# The frames up to there are complete, and none is invented after them.
 	[ "$(grep -c '(chain-no-cfi)' "$folder/out")" -eq 1 ]
 	grep -q ' rest+0x' "$folder/out"
 	stop_slave
@@ -281,7 +281,7 @@ test_deleted_program()
 	complete
 	same bt "$inner main " "$(cut -d ' ' -f 2 "$folder/bt" | ours)"
 	stop_slave
-	# Another one of that name is none of its business.
+	# Another file that has got the name is not used.
 	cp "$chain-static" "$folder/changed"
 	start "$folder/changed" plain
 	cp "$chain-pie" "$folder/other"
@@ -306,7 +306,7 @@ test_program_with_another_root()
 	stop_slave
 }
 
-# A library that is loaded while the program runs is in the list, too.
+# python3 also loads a library while it runs.
 test_real_programs()
 {
 	local command
@@ -343,7 +343,7 @@ test_real_programs()
 	exec 8>&-
 }
 
-# It has become that program, and waits for what it is to wait for.
+# Does the process run that program, and wait as the test wants it to?
 has_begun_to_wait()
 {
 	sleeps "$1" || return 1
@@ -459,7 +459,7 @@ test_variables_are_not_made_up()
 	fails 1 grep -q '= 42' "$folder/out"
 }
 
-# What is read of the slave may be anything, and have no end.
+# The slave's memory may contain anything, a list without end included.
 test_slave_that_lies()
 {
 	start "$chain-pie" liar

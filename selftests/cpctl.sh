@@ -95,7 +95,7 @@ test_stack_limit_too_large()
 
 test_already_paired()
 {
-	# A pair that has nothing to do with it.
+	# Another pair, which the messages must not name.
 	start_sleeper
 	cpctl get --no-nudge "$slave" >/dev/null 2>&1 &
 	eventually is_master_of $! "$slave"
@@ -111,7 +111,7 @@ test_already_paired()
 	stop_slave
 }
 
-# limited PARAMETER TEXT: the user is told which limit it is
+# limited PARAMETER TEXT: with the limit at 0, the message has the text
 limited()
 {
 	local file=/sys/module/checkpoint/parameters/$1 old
@@ -295,7 +295,7 @@ static int b(char *p) { return c(p) + 1; }
 static int a(char *p) { return b(p) + 1; }
 int main(void) { char p; return a(&p); }'
 
-# start_calls: it reads from a pipe that nothing comes from
+# start_calls: start a slave that reads from a pipe into which nobody writes
 start_calls()
 {
 	compile calls <<<"$calls_source"
@@ -453,7 +453,7 @@ test_end_of_a_logged_process()
 	[ "$(logged_until eval 'cpctl end $slave'; stop_slave)" = '          (it continues)' ]
 }
 
-# counts: of the checkpoints in the file json, lines of the time and r12
+# counts: print the time and r12 of each checkpoint in the file json
 counts()
 {
 	python3 -IS -c '
@@ -734,7 +734,7 @@ test_standard_output_is_closed()
 			has errors 'cannot print: standard output is not open for writing'
 		}
 	done
-	# What does not print there need not care.
+	# A command that prints nothing there works.
 	cpctl get -o "$folder/got" "$slave" >&-
 	test -s "$folder/got"
 	stop_slave
@@ -756,14 +756,14 @@ test_no_standard_streams()
 	[ "$(readlink "/proc/$master/fd/"[012] | tr '\n' ' ')" = "/ / / " ]
 	kill "$master"
 	wait "$master"
-	# Nor does a command find another file there.
+	# A command that cpctl starts finds no file of cpctl there, either.
 	# shellcheck disable=SC2016 # for that shell
 	cpctl record -o "$folder/recording" -- sh -c '[ ! -e "/proc/$$/fd/1" ]' >&- 2>&-
 	cpctl log "$folder/recording" >"$folder/out"
 	stop_slave
 }
 
-test_run_tells_the_end()
+test_run_prints_the_end()
 {
 	ends 0 cpctl run true
 	has errors 'has ended: exit status 0'
@@ -824,7 +824,7 @@ test_run_of_nothing()
 		cpctl run no-such-program
 	refuses 2 'cannot start /etc/passwd: Permission denied' cpctl run /etc/passwd
 	refuses 2 'cannot start' cpctl run ''
-	# Whoever started it may not want to hear of children.
+	# The parent of cpctl may have ignored SIGCHLD.
 	python3 -IS -c '
 import os, signal
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
@@ -888,7 +888,7 @@ leaves()' --interval 1000
 	stop_slave
 }
 
-test_watch_tells_the_end()
+test_watch_prints_the_end()
 {
 	start_sleeper
 	terminal '
@@ -962,7 +962,7 @@ leaves()' --no-nudge --interval 0.2
 	exec 9>&-
 }
 
-# completes WORD...: what is offered for the last of them
+# completes WORD...: print what completion offers for the last word
 completes()
 {
 	COMP_WORDS=("$@")
@@ -982,10 +982,10 @@ test_completion()
 	[ "$(completes cpctl '' | sort | tr '\n' ' ')" = \
 		'--help --version bt check diff dump end get list log monitor record run show stat watch ' ]
 	[ "$(completes cpctl wa)" = watch ]
-	# Just the options that there are.
+	# The completion offers exactly the options of --help.
 	for verb in bt check diff dump end get list log monitor record run show stat watch; do
 		cpctl $verb --help | grep -o -e '--[a-z-]*[a-z]' | sort -u >"$folder/help"
-		# What a sentence of the help mentions is among the options anyway.
+		# Options that a sentence of the help mentions are options of the verb, too.
 		completes cpctl $verb -- | sort -u | diff - "$folder/help"
 	done
 	for verb in bt diff dump get log record watch; do

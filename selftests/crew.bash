@@ -8,11 +8,12 @@
 program=$PWD/build/selftests/crew
 names="asleep computing crew deep handler left right"
 
-# start_crew: the file said, with a line "TID NAME" of each thread
+# start_crew: start the slave, which writes a line "TID NAME" of each thread to the file said
 start_crew()
 {
 	local id name
 
+	: >"$folder/said"
 	# Its threads that compute must not slow down the tools.
 	nice -n 19 "$program" >"$folder/said" &
 	slave_begins $!
@@ -29,13 +30,13 @@ said_all()
 	[ "$(cut -d ' ' -f 2 "$folder/said" | sort | tr '\n' ' ')" = "$names " ]
 }
 
-# thread_of NAME: the id of the thread
+# thread_of NAME: print the id of the thread
 thread_of()
 {
 	sed -n "s/ $1\$//p" "$folder/said"
 }
 
-# wanted_order: the lines of said, the main thread's first and the others by their ids
+# wanted_order: print the lines of said, the main thread's first and the others by their ids
 wanted_order()
 {
 	grep "^$slave " "$folder/said"

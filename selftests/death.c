@@ -207,14 +207,6 @@ static bool live(struct life *l, const struct kind *kind,
 	       life_over(l, kind);
 }
 
-static uint64_t newest_seq(struct master *m)
-{
-	const struct cp_region_head *head = (const void *)m->region;
-	const struct cp_checkpoint *c = (const void *)(m->region + head->newest);
-
-	return head->newest ? c->seq : 0;
-}
-
 static const struct cp_checkpoint *last_of(struct life *l)
 {
 	return (const void *)(l->m.region + l->taker.last.slot_offset);
@@ -648,7 +640,8 @@ TEST_F(crash, stack_is_cut_at_the_limit_of_all)
 	EXPECT_GE(PAGE, stack_of(&self->l)->size);
 }
 
-static void *thread_dive(void *arg)
+/* The thread that is the slave. */
+static void *thread_act(void *arg)
 {
 	struct slave *s = arg;
 
@@ -663,11 +656,6 @@ static int act_dive(struct slave *s)
 	return dive(s, 1);
 }
 
-static int act_write_in_thread(struct slave *s)
-{
-	return act_write(s);
-}
-
 /* A process whose second thread is the slave; the main thread sleeps. */
 static int body_thread(void *arg)
 {
@@ -676,7 +664,7 @@ static int body_thread(void *arg)
 
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, 256 * 1024);
-	if (pthread_create(&thread, &attr, thread_dive, arg))
+	if (pthread_create(&thread, &attr, thread_act, arg))
 		return 1;
 	return body_sleep(NULL);
 }
@@ -711,7 +699,7 @@ TEST_F(crash, stack_overflow_in_a_thread)
 
 TEST_F(crash, in_a_thread)
 {
-	ASSERT_TRUE(thread_start(&self->l, &variant->kind, act_write_in_thread,
+	ASSERT_TRUE(thread_start(&self->l, &variant->kind, act_write,
 				 body_thread));
 	ASSERT_TRUE(life_go(&self->l, &variant->kind));
 	ASSERT_TRUE(life_over(&self->l, &variant->kind));
@@ -1183,42 +1171,31 @@ TEST_F(killed, signal_let_through_by_a_debugger)
 	EXPECT_ASLEEP();
 }
 
-/* The thread that is the slave. */
-static void *thread_act(void *arg)
+/* Starts the slave as another thread, and waits until it is where it will die. */
+static bool start_beside(struct slave *s)
 {
-	struct slave *s = arg;
+	pthread_t thread;
 
-	s->tid = gettid();
-	wait_at_gate(s);
-	s->act(s);
-	return NULL;
-}
-
-static void wait_until_reached(struct slave *s)
-{
+	if (pthread_create(&thread, NULL, thread_act, s))
+		return false;
 	while (!s->reached || !s->sp)
 		sleep_ms(1);
 	sleep_ms(5);
+	return true;
 }
 
 static int body_crash_beside_slave(void *arg)
 {
-	pthread_t thread;
-
-	if (pthread_create(&thread, NULL, thread_act, arg))
+	if (!start_beside(arg))
 		return 1;
-	wait_until_reached(arg);
 	asm volatile("movl $1, 8");
 	return 1;
 }
 
 static int body_exit_beside_slave(void *arg)
 {
-	pthread_t thread;
-
-	if (pthread_create(&thread, NULL, thread_act, arg))
+	if (!start_beside(arg))
 		return 1;
-	wait_until_reached(arg);
 	_exit(9);
 }
 
@@ -1236,11 +1213,8 @@ TEST_F(killed, by_the_crash_of_another_thread)
 
 static int body_terminate_beside_slave(void *arg)
 {
-	pthread_t thread;
-
-	if (pthread_create(&thread, NULL, thread_act, arg))
+	if (!start_beside(arg))
 		return 1;
-	wait_until_reached(arg);
 	syscall(SYS_tgkill, getpid(), gettid(), SIGTERM);
 	return 1;
 }
@@ -1258,11 +1232,8 @@ TEST_F(killed, by_a_signal_to_another_thread)
 
 static int body_all_killed(void *arg)
 {
-	pthread_t thread;
-
-	if (pthread_create(&thread, NULL, thread_act, arg))
+	if (!start_beside(arg))
 		return 1;
-	wait_until_reached(arg);
 	kill(getpid(), SIGTERM);
 	return 1;
 }
@@ -1505,7 +1476,7 @@ FIXTURE_TEARDOWN(given)
 	slave_kill(self->l.pid);
 }
 
-TEST_F(given, kept_when_the_master_cannot_be_told)
+TEST_F(given, kept_when_the_master_cannot_receive_it)
 {
 	struct cp_get bad = { .deadline = CP_FOREVER, .regs = 8 };
 	uint64_t seq;
@@ -1527,7 +1498,7 @@ TEST_F(given, kept_when_the_master_cannot_be_told)
 	for (i = 0; i < 3; i++)
 		EXPECT_EQ(0, master_get(&self->l.m));
 	/* The mapping still holds it. */
-	EXPECT_EQ(seq, newest_seq(&self->l.m));
+	EXPECT_EQ(seq, master_newest_seq(&self->l.m));
 }
 
 TEST_F(given, whatever_the_rate)

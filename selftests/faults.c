@@ -8,6 +8,7 @@
  */
 #include "harness.h"
 #include "sock.h"
+#include "tracefs.h"
 
 #include <pthread.h>
 
@@ -258,7 +259,7 @@ TEST_F(faults, prep_of_all_that_there_is)
 	walk(_metadata, &self->t, &prep_call);
 }
 
-TEST_F(faults, prep_that_is_told_of)
+TEST_F(faults, prep_that_is_reported)
 {
 	ASSERT_EQ(0, sock_open(&self->t.sock));
 	ASSERT_EQ(0, subscribe(&self->t.sock, CP_NL_EVENT_PAIRS));
@@ -283,7 +284,7 @@ static int body_threads(void *ready)
 	return body_syscalls(NULL);
 }
 
-/* A failure after some threads have been found lets go of those, too. */
+/* If the call fails after it has found some threads, those are released, too. */
 TEST_F(faults, prep_of_a_process)
 {
 	volatile bool *ready = shared_memory(sizeof(*ready));
@@ -552,14 +553,13 @@ TEST_F(faults, netlink_end)
  * module's init function had begun. With coverage, gcov allocates just before that,
  * and its failures have no effect: the test ends after HARMLESS_MAX of those.
  */
-#define TRACING "/sys/kernel/tracing/"
 #define HARMLESS_MAX 20
 
 static bool load_init_began(void)
 {
 	char line[256];
 	bool began = false;
-	FILE *f = fopen(TRACING "trace", "re");
+	FILE *f = fopen(TRACEFS "trace", "re");
 
 	while (f && !began && fgets(line, sizeof(line), f))
 		began = strstr(line, "initcall_start:");
@@ -612,7 +612,7 @@ static int try_load(struct __test_metadata *_metadata, struct try *t, int nth)
 
 	if (!access(MODULE, F_OK))
 		ASSERT_EQ(0, unload());
-	ASSERT_TRUE(write_file(TRACING "trace", "\n"));
+	ASSERT_TRUE(tracefs_write("trace", "\n"));
 	arm(t->nth, nth);
 	ret = load(t, "");
 	disarm(t->nth);
@@ -626,7 +626,7 @@ static int try_load(struct __test_metadata *_metadata, struct try *t, int nth)
 
 TEST_F_TIMEOUT(faults, load, 1200)
 {
-	const char *enable = TRACING "events/initcall/initcall_start/enable";
+	const char *enable = "events/initcall/initcall_start/enable";
 	const char *path = getenv("CHECKPOINT_KO");
 	int nth, ret, failed = 0, harmless = 0;
 
@@ -634,7 +634,7 @@ TEST_F_TIMEOUT(faults, load, 1200)
 		SKIP(return, "which module? CHECKPOINT_KO says it in the VM");
 	self->t.fd = open(path, O_RDONLY | O_CLOEXEC);
 	ASSERT_LE(0, self->t.fd);
-	ASSERT_TRUE(write_file(enable, "1"));
+	ASSERT_TRUE(tracefs_write(enable, "1"));
 	nth = load_faults(&self->t);
 	ASSERT_LT(0, nth);
 	ASSERT_EQ(0, load(&self->t, ""));
@@ -647,7 +647,7 @@ TEST_F_TIMEOUT(faults, load, 1200)
 	} while (ret >= 0 && (!failed || harmless < HARMLESS_MAX));
 	if (access(MODULE, F_OK))
 		ASSERT_EQ(0, load(&self->t, ""));
-	EXPECT_TRUE(write_file(enable, "0"));
+	EXPECT_TRUE(tracefs_write(enable, "0"));
 	EXPECT_LT(10, failed);
 	TH_LOG("%d faults", failed);
 	close(self->t.fd);

@@ -228,6 +228,34 @@ static inline const struct cp_segment *master_stack(struct master *m)
 	return (const void *)((const char *)c + c->segments_offset);
 }
 
+static inline const struct cp_checkpoint *
+region_slot(const struct cp_region_head *head, unsigned int i)
+{
+	return (const void *)((const char *)head + head->slots_offset +
+			      i * head->slot_size);
+}
+
+/* The newest checkpoint of a part of a region; NULL if there is none yet. */
+static inline const struct cp_checkpoint *
+region_newest(const struct cp_region_head *head)
+{
+	return head->newest ? (const void *)((const char *)head + head->newest) :
+			      NULL;
+}
+
+/* In a pair with one part: the number of the newest checkpoint; 0 if there is none. */
+static inline uint64_t master_newest_seq(const struct master *m)
+{
+	const struct cp_checkpoint *c = region_newest((const void *)m->region);
+
+	return c ? c->seq : 0;
+}
+
+static inline int master_release(struct master *m)
+{
+	return ioctl(m->fd, CP_IOC_RELEASE) ? -errno : 0;
+}
+
 /* The copy of the slave's memory at @addr; NULL if the checkpoint lacks it. */
 static inline const void *master_at(struct master *m, uint64_t addr)
 {
@@ -250,6 +278,14 @@ static inline int master_poll(struct master *m, int ms)
 static inline bool master_sees_slave(struct master *m)
 {
 	return master_poll(m, 60000) == POLLIN;
+}
+
+/* The number in the environment variable @name; @otherwise if it is not set, or empty. */
+static inline unsigned long setting(const char *name, unsigned long otherwise)
+{
+	const char *value = getenv(name);
+
+	return value && *value ? strtoul(value, NULL, 0) : otherwise;
 }
 
 /* Field @key of /proc/self/fdinfo/@fd, cut to @size; false if it is missing. */
@@ -349,6 +385,16 @@ static inline int body_syscalls(void *unused)
 {
 	for (;;)
 		syscall(SYS_getppid);
+	return 0;
+}
+
+/* As body_syscalls(), and counts them in the uint64_t at @counter. */
+static inline int body_count_syscalls(void *counter)
+{
+	for (;;) {
+		syscall(SYS_getppid);
+		++*(volatile uint64_t *)counter;
+	}
 	return 0;
 }
 

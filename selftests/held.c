@@ -44,7 +44,7 @@ struct figures {
 static bool figures_by_netlink(struct sock *sock, pid_t slave,
 			       struct figures *figures)
 {
-	uint64_t buckets[32];
+	uint64_t buckets[CP_NL_HELD_BUCKETS];
 	struct message msg;
 	size_t i;
 
@@ -55,7 +55,7 @@ static bool figures_by_netlink(struct sock *sock, pid_t slave,
 	figures->holds = 0;
 	memcpy(buckets, attr_data(msg.attrs[CP_NL_A_HELD_HISTOGRAM]),
 	       sizeof(buckets));
-	for (i = 0; i < 32; i++)
+	for (i = 0; i < CP_NL_HELD_BUCKETS; i++)
 		figures->holds += buckets[i];
 	return true;
 }
@@ -145,7 +145,7 @@ TEST_F(held, ended_by_the_end_of_the_pair)
 }
 
 /* The event of the pair's end must include the wait: no event follows. */
-TEST_F(held, told_of_at_the_end_of_the_pair)
+TEST_F(held, reported_at_the_end_of_the_pair)
 {
 	struct message msg;
 

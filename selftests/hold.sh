@@ -8,8 +8,8 @@
 # shellcheck source=selftests/slaves.bash
 . selftests/slaves.bash
 
-# while_paired COMMAND...: the system calls from the pair to its end, of the thread
-# that made it, one to a line
+# while_paired COMMAND...: print the names of the system calls that the thread which made the
+# pair makes until its end
 while_paired()
 {
 	strace -f -o "$folder/trace" -e raw=ioctl -e verbose=none "$@" >"$folder/out" 2>"$folder/errors"
@@ -20,7 +20,7 @@ while_paired()
 	' "$folder/trace"
 }
 
-# A process that would have to wait for any of these is one that waits for cpctl.
+# While cpctl waits in one of these calls, the process would wait for cpctl.
 test_nothing_is_read_or_printed_while_it_is_held()
 {
 	local command
@@ -30,7 +30,7 @@ test_nothing_is_read_or_printed_while_it_is_held()
 		"log -n 3" "diff"; do
 		# shellcheck disable=SC2086 # words
 		while_paired cpctl $command "$slave" >"$folder/calls"
-		# The trace has what is looked for.
+		# The trace is not empty.
 		grep -q '^ioctl$' "$folder/calls"
 		fails 1 grep -E '^(open|openat|read|write|connect|fork|clone3?|execve|poll|fsync|rename)$' \
 			"$folder/calls"
@@ -39,7 +39,8 @@ test_nothing_is_read_or_printed_while_it_is_held()
 	stop_slave
 }
 
-# leaves_nobody_waiting COMMAND...: although nobody reads what it prints
+# leaves_nobody_waiting COMMAND...: the command must end its pair although nobody reads its
+# output; sets master
 leaves_nobody_waiting()
 {
 	rm -f "$folder/fifo"
@@ -51,7 +52,7 @@ leaves_nobody_waiting()
 	eventually grep -qsx 'reason:	3' "/proc/$master/fdinfo/"*
 }
 
-# It sleeps in write(): the pipe is full.
+# Does a thread of the process sleep in write()? Then the pipe is full.
 fills_its_pipe()
 {
 	grep -qs '^1 0x1 ' "/proc/$1/task/"*/syscall
@@ -231,7 +232,7 @@ test_frames_are_limited()
 	stop_slave
 }
 
-# interrupt_early SIGNAL COMMAND...: while cpctl opens the slave's memory
+# interrupt_early SIGNAL COMMAND...: send the signal to cpctl while it opens the slave's memory
 interrupt_early()
 {
 	local sig=$1 pid
@@ -247,8 +248,8 @@ interrupt_early()
 	wait "$master"
 }
 
-# catches SIGNAL PARENT: the child is past where the signal would just kill it; sets pid.
-# strace has other children before.
+# catches SIGNAL PARENT: does the child, cpctl, catch the signal yet? Sets pid. strace has had
+# other children before.
 catches()
 {
 	local caught
@@ -319,7 +320,7 @@ is_over()
 	! grep -qs '^State:	[^Z]' "/proc/$1/status"
 }
 
-# unread COMMAND: it prints more than anybody reads, until it waits for that
+# unread COMMAND: start the command, whose output nobody reads; returns when it waits for room
 unread()
 {
 	rm -f "$folder/fifo"
@@ -397,7 +398,8 @@ test_killed_cpctl_leaves_no_file()
 	stop_slave
 }
 
-# says_why_it_waits TEXT COMMAND...: and then waits on, until it is interrupted
+# says_why_it_waits TEXT COMMAND...: the command must print the text, and wait until a signal
+# ends it
 says_why_it_waits()
 {
 	local text=$1

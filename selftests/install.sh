@@ -216,12 +216,12 @@ test_manual_pages()
 	done
 	# Each option of --help must be in the manual page, where it follows "Fl ".
 	grep -o 'Fl -[a-z-]*' "$tree/usr/share/man/man1/cpctl.1" |
-		sed 's/^Fl //' | sort -u >"$folder/told"
+		sed 's/^Fl //' | sort -u >"$folder/documented"
 	for verb in bt check diff dump end get list log monitor record run show \
 		stat watch; do
 		with_tree cpctl $verb --help
 	done | grep -o -e '--[a-z-]*[a-z]' | sed 's/^-//' | sort -u |
-		diff - <(grep -vx -e - "$folder/told")
+		diff - <(grep -vx -e - "$folder/documented")
 }
 
 test_uninstall_from_a_folder()

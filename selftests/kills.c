@@ -7,6 +7,7 @@
  * CHECKPOINT_PAIRS=N sets the number of pairs.
  */
 #include "harness.h"
+#include "stress/dice.h"
 
 #include <pthread.h>
 #include <sys/time.h>
@@ -14,22 +15,12 @@
 #define WORKERS		4	/* pairs at the same time */
 #define DEADLINE	100	/* seconds for all of them */
 
-static unsigned long setting(const char *name, unsigned long otherwise)
+static struct dice dice;
+
+/* A random number below @sides. */
+static unsigned int any(unsigned int sides)
 {
-	const char *value = getenv(name);
-
-	return value ? strtoul(value, NULL, 0) : otherwise;
-}
-
-/* State of xorshift64, which gives the same numbers on every system. */
-static uint64_t dice;
-
-static unsigned int roll(unsigned int sides)
-{
-	dice ^= dice << 13;
-	dice ^= dice >> 7;
-	dice ^= dice << 17;
-	return dice % sides;
+	return roll(&dice, sides);
 }
 
 static void sleep_us(unsigned int us)
@@ -110,13 +101,13 @@ static int run_to_exit(void *unused)
 {
 	pthread_t thread;
 
-	pthread_create(&thread, NULL, exit_soon, (void *)(long)roll(3000));
+	pthread_create(&thread, NULL, exit_soon, (void *)(long)any(3000));
 	return body_syscalls(NULL);
 }
 
 static int run_to_exec(void *unused)
 {
-	sleep_us(roll(1000));
+	sleep_us(any(1000));
 	execl("/proc/self/exe", "exec-ed", NULL);
 	return 1;
 }
@@ -145,10 +136,10 @@ static void *take_all(void *arg)
 
 static void take_some(struct master *m, uint32_t flags)
 {
-	int i, count = roll(30);
+	int i, count = any(30);
 
 	for (i = 0; i < count; i++)
-		if (!master_get_until(m, now_ns() + roll(1000000), flags))
+		if (!master_get_until(m, now_ns() + any(1000000), flags))
 			return;
 }
 
@@ -157,17 +148,17 @@ static int any_pair(struct master *m, pid_t slave)
 {
 	struct cp_prep arg = {
 		.pid = slave,
-		.flags = roll(2) ? CP_PREP_DEATH : 0,
+		.flags = any(2) ? CP_PREP_DEATH : 0,
 	};
 
-	if (roll(3) == 0)
+	if (any(3) == 0)
 		arg.flags |= CP_PREP_OVERWRITE;
-	if (roll(4) == 0)
+	if (any(4) == 0)
 		arg.flags |= CP_PREP_XSTATE;
-	if (roll(2))
-		arg.nr_slots = 1 + roll(8);
-	if (roll(4) == 0)
-		arg.every = roll(10);
+	if (any(2))
+		arg.nr_slots = 1 + any(8);
+	if (any(4) == 0)
+		arg.every = any(10);
 	return master_prep(m, &arg);
 }
 
@@ -180,8 +171,8 @@ static int be_master(pid_t slave)
 	/* The slave may have exited already. */
 	if (any_pair(&m, slave))
 		return 0;
-	take_some(&m, roll(2) ? CP_GET_NUDGE : 0);
-	switch (roll(6)) {
+	take_some(&m, any(2) ? CP_GET_NUDGE : 0);
+	switch (any(6)) {
 	case 0:		/* exits, maybe while the slave waits */
 		break;
 	case 1:
@@ -192,7 +183,7 @@ static int be_master(pid_t slave)
 		break;
 	case 3:		/* closed while a thread waits */
 		pthread_create(&thread, NULL, take_all, &m);
-		sleep_us(roll(1000));
+		sleep_us(any(1000));
 		close(m.fd);
 		break;
 	case 4:		/* runs until it is killed */
@@ -204,33 +195,32 @@ static int be_master(pid_t slave)
 			take_some(&m, CP_GET_NUDGE);
 		break;
 	}
-	sleep_us(roll(500));
+	sleep_us(any(500));
 	return 0;
 }
 
 /* Runs one pair to its end. False if the slave or the master cannot be reaped. */
 static bool one_life(void)
 {
-	pid_t slave = slave_start(slaves[roll(ARRAY_SIZE(slaves))], NULL);
+	pid_t slave = slave_start(slaves[any(ARRAY_SIZE(slaves))], NULL);
 	pid_t master, first, second;
-	uint64_t seed = dice ^ slave;
+	uint64_t seed = dice_word(&dice);
 
 	if (slave < 0)
 		return false;
 	master = fork_mortal();
 	if (master == 0) {
-		dice = seed;
+		dice = dice_of(seed, 0);
 		_exit(be_master(slave));
 	}
-	roll(2);
-	sleep_us(roll(6000));
-	first = roll(2) ? slave : master;
+	sleep_us(any(6000));
+	first = any(2) ? slave : master;
 	second = first == slave ? master : slave;
-	if (roll(8) == 0)
+	if (any(8) == 0)
 		kill(slave, SIGSTOP);
 	kill(first, SIGKILL);
-	if (roll(2))
-		sleep_us(roll(1000));
+	if (any(2))
+		sleep_us(any(1000));
 	kill(second, SIGKILL);
 	return waitpid(slave, NULL, 0) == slave &&
 	       waitpid(master, NULL, 0) == master;
@@ -240,7 +230,7 @@ static int worker(unsigned long pairs, uint64_t seed)
 {
 	uint64_t end = now_ns() + DEADLINE * 1000000000ULL;
 
-	dice = seed ?: 1;
+	dice = dice_of(seed, 0);
 	while (pairs--)
 		if (now_ns() < end && !one_life())
 			return 1;

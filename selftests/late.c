@@ -161,10 +161,9 @@ static bool copy_holds(struct master *m, uint64_t addr, uint64_t word,
 /* The counter of the newest checkpoint. */
 static uint64_t newest_call(const struct master *m)
 {
-	const struct cp_region_head *head = (const void *)m->region;
-	const struct cp_checkpoint *c = (const void *)(m->region + head->newest);
+	const struct cp_checkpoint *c = region_newest((const void *)m->region);
 
-	return head->newest ? c->regs.rbx : 0;
+	return c ? c->regs.rbx : 0;
 }
 
 /* Takes and checks all available checkpoints; advances @calls and @seq. */

@@ -288,7 +288,7 @@ static int body_ends_soon(void *unused)
 	return 3;
 }
 
-TEST(get_tells_the_end_again_and_again)
+TEST(get_reports_the_end_again_and_again)
 {
 	uint64_t regs[CP_N_REG + 1], sp;
 	pid_t slave = start(body_counts);

@@ -163,7 +163,7 @@ FIXTURE_TEARDOWN(limits)
 	system_restore(&self->was);
 }
 
-TEST_F(limits, are_there_unless_told_otherwise)
+TEST_F(limits, apply_by_default)
 {
 	EXPECT_EQ(4096, self->values[PAIRS_MAX]);
 	EXPECT_EQ(256, self->values[PAIRS_PER_USER]);

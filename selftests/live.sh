@@ -13,7 +13,7 @@ unset NO_COLOR
 export TERM=xterm
 memory=/sys/module/checkpoint/parameters/memory_per_user
 
-# python SCRIPT [ARGUMENT]...: Python with functions for lines of JSON
+# python SCRIPT [ARGUMENT]...: run Python with functions for lines of JSON
 python()
 {
 	python3 -IS -c '
@@ -67,7 +67,7 @@ compile_brief()
 	END
 }
 
-# start_brief NR [COMMAND...]: started by the command; begin lets it continue
+# start_brief NR [COMMAND...]: start brief, by the command if there is one; begin lets it continue
 start_brief()
 {
 	compile_brief
@@ -105,7 +105,7 @@ assert set(last) == said, (last, said)' "$folder/out" "$folder/said"
 	ends 0 cpctl get --stack-bytes 0 "$(thread_of deep)"
 	[ "$(grep -c '^checkpoint 1  time ' "$folder/out")" -eq 1 ]
 	head -n 1 "$folder/out" | sed -n 's/^TID \(.*\):$/\1/p' | grep -qxFf "$folder/said"
-	# One thread has no other to be told from.
+	# With one thread, no line names it.
 	ends 0 cpctl get -n 3 --stack-bytes 0 --thread "$(thread_of computing)"
 	[ "$(grep -c '^checkpoint [123]  time ' "$folder/out")" -eq 3 ]
 	fails 1 grep -q '^TID ' "$folder/out"
@@ -249,6 +249,7 @@ test_late_thread_is_named()
 			return 0;
 		}
 	END
+	rm -f "$folder/said"
 	"$folder/late" >"$folder/said" &
 	slave_begins $!
 	eventually test -s "$folder/said"
@@ -477,7 +478,7 @@ expect("processes: 2, threads: 2,")
 expect(r"%d +%d several +S " % (slave, slave))
 press(b"q")
 leaves()' --interval 0.1 "${pids[0]}"
-	# Of one that may not be seen, the user learns that at the end.
+	# If there is no such process, a message at the end says so.
 	terminal '
 expect("process %d \\(several\\), threads: 1," % slave)
 press(b"q")

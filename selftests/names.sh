@@ -127,6 +127,7 @@ are_right()
 # output to the file
 monitors()
 {
+	: >"$folder/events"
 	env --default-signal cpctl monitor "${@:2}" >"$folder/events" 2>/dev/null &
 	eventually grep -q present "$folder/events"
 	kill -INT $!
@@ -274,7 +275,7 @@ test_in_backtraces()
 build_program()
 {
 	mkdir -p "$(dirname "$program")"
-	compile told <<-'END'
+	compile resting <<-'END'
 		#include <unistd.h>
 		__attribute__((noinline)) static void rest_here(void)
 		{
@@ -287,7 +288,7 @@ build_program()
 			return 0;
 		}
 	END
-	mv "$folder/told" "$program"
+	mv "$folder/resting" "$program"
 }
 
 # Of a file, as the kernel writes it: a newline is \012, " (deleted)" may be its name.
@@ -303,7 +304,7 @@ test_in_paths()
 		"$program" &
 		slave_begins $!
 		eventually calls_itself "$slave" "${name:0:15}"
-		# What has no other names cannot be told from a newline.
+		# Four characters \012 of a name look like a newline.
 		shown=${name//'\012'/$'\n'}
 		shown=${shown//$'\n'/'\x0a'}
 		ends 0 cpctl bt "$slave"
@@ -325,7 +326,8 @@ test_in_paths()
 	chmod 600 /dev/checkpoint
 }
 
-# The longest name that open(2) takes is that of the core, not of what it is made of.
+# The path of the core is the longest one that open(2) accepts: no file that cpctl creates on
+# the way may have a longer one.
 test_of_great_length()
 {
 	local path

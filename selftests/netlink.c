@@ -7,6 +7,7 @@
 
 #include "harness.h"
 #include "sock.h"
+#include "tracefs.h"
 #include "user.h"
 
 #define STRANGER 1000
@@ -124,7 +125,7 @@ FIXTURE_TEARDOWN(netlink)
 	close(self->sock.fd);
 }
 
-TEST_F(netlink, query_tells_all_of_a_pair)
+TEST_F(netlink, query_gives_all_of_a_pair)
 {
 	struct message msg;
 
@@ -145,7 +146,7 @@ TEST_F(netlink, query_tells_all_of_a_pair)
 	EXPECT_LT(0, u64_of(&msg, CP_NL_A_BYTES));
 	EXPECT_LE(u64_of(&msg, CP_NL_A_HELD_MAX), u64_of(&msg, CP_NL_A_HELD));
 	EXPECT_LT(0, u64_of(&msg, CP_NL_A_HELD_MAX));
-	EXPECT_EQ(NLA_HDRLEN + 32 * 8,
+	EXPECT_EQ(NLA_HDRLEN + CP_NL_HELD_BUCKETS * 8,
 		  msg.attrs[CP_NL_A_HELD_HISTOGRAM]->nla_len);
 	EXPECT_EQ(SYS_getppid, u32_of(&msg, CP_NL_A_LAST_SYSCALL));
 	EXPECT_EQ(0, u32_of(&msg, CP_NL_A_FLAGS));
@@ -163,7 +164,7 @@ TEST_F(netlink, histogram_counts_each_hold_up)
 			       u64_of(&msg, CP_NL_A_TAKEN) > 10));
 	memcpy(buckets, attr_data(msg.attrs[CP_NL_A_HELD_HISTOGRAM]),
 	       sizeof(buckets));
-	for (i = 0; i < 32; i++)
+	for (i = 0; i < CP_NL_HELD_BUCKETS; i++)
 		sum += buckets[i];
 	/* CP_NL_A_TAKEN counts a checkpoint before the histogram does. */
 	EXPECT_LE(u64_of(&msg, CP_NL_A_TAKEN), sum + 1);
@@ -359,26 +360,10 @@ TEST_F(stranger, socket_hears_what_its_last_subscriber_may)
 	EXPECT_EQ(0, in_child(listen_as_root_before, &self->them));
 }
 
-#define TRACING	"/sys/kernel/tracing/"
-
-static bool trace_write(const char *name, const char *text)
-{
-	char path[80];
-	bool written;
-	int fd;
-
-	snprintf(path, sizeof(path), TRACING "%s", name);
-	fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
-	written = fd >= 0 && write(fd, text, strlen(text)) > 0;
-	if (fd >= 0)
-		close(fd);
-	return written;
-}
-
 /* The number of captures in the trace that are late: with interrupts off. */
 static int late_captures(void)
 {
-	FILE *f = fopen(TRACING "trace", "re");
+	FILE *f = fopen(TRACEFS "trace", "re");
 	char line[512], *flags;
 	int late = 0;
 
@@ -394,7 +379,7 @@ static int late_captures(void)
 /* Does the slave capture late, the cheap way, from now on? */
 static bool goes_late(void)
 {
-	return trace_write("trace", "\n") && eventually(late_captures() > 10);
+	return tracefs_write("trace", "\n") && eventually(late_captures() > 10);
 }
 
 /* A listener that has no access to the pair and never reads its socket. */
@@ -461,14 +446,14 @@ FIXTURE_SETUP(bystander)
 	self->deaf->inside = variant->inside;
 	arg.pid = slave_start(body_syscalls, NULL);
 	ASSERT_EQ(0, master_prep(&self->m, &arg));
-	ASSERT_TRUE(trace_write("tracing_on", "1"));
-	ASSERT_TRUE(trace_write("events/checkpoint/capture/enable", "1"));
+	ASSERT_TRUE(tracefs_write("tracing_on", "1"));
+	ASSERT_TRUE(tracefs_write("events/checkpoint/capture/enable", "1"));
 }
 
 FIXTURE_TEARDOWN(bystander)
 {
-	trace_write("events/checkpoint/capture/enable", "0");
-	trace_write("trace", "\n");
+	tracefs_write("events/checkpoint/capture/enable", "0");
+	tracefs_write("trace", "\n");
 	slave_kill(self->pid);
 	slave_kill(self->m.slave);
 	master_close(&self->m);
@@ -504,7 +489,7 @@ TEST_F(bystander, is_not_one_who_may_see_the_pair)
 	ASSERT_EQ(0, sock_open(&sock));
 	ASSERT_EQ(0, subscribe(&sock, CP_NL_EVENT_CHECKPOINTS));
 	ASSERT_EQ(0, next(&sock, &msg, 5000));
-	ASSERT_TRUE(trace_write("trace", "\n"));
+	ASSERT_TRUE(tracefs_write("trace", "\n"));
 	sleep_ms(300);
 	EXPECT_EQ(0, late_captures());
 	/* Captures become late again once the socket is closed. */
@@ -713,7 +698,7 @@ TEST_F(netlink, container_sees_its_own_pairs_by_its_own_numbers)
 	stop(&self->party);
 }
 
-TEST_F(netlink, events_tell_of_a_pair_made_and_its_slaves_exit)
+TEST_F(netlink, events_report_a_pair_made_and_its_slaves_exit)
 {
 	struct message msg;
 
@@ -757,7 +742,7 @@ TEST_F(netlink, event_of_the_end_has_its_cause)
 	EXPECT_EQ(CP_END_DETACHED, u32_of(&msg, CP_NL_A_REASON));
 }
 
-TEST_F(netlink, checkpoints_are_told_to_who_asks)
+TEST_F(netlink, checkpoints_are_reported_to_who_asks)
 {
 	struct message msg;
 	uint64_t seq = 0;
@@ -823,7 +808,7 @@ TEST_F(netlink, deaf_listener_harms_nobody_and_learns_its_loss)
 	stop(&self->party);
 }
 
-TEST_F(netlink, closed_socket_listens_no_more)
+TEST_F(netlink, closed_sockets_do_no_harm)
 {
 	struct sock other;
 	int i;

@@ -35,26 +35,26 @@ static void let_go(void)
 }
 
 /* The bare system call: a child of fork() would first run code of the C library. */
-static int body_fork(void *unused)
+static void create_child(void)
 {
 	wait_for_go();
-	if (!syscall(SYS_fork)) {
-		shared->ran++;
-		for (;;)
-			pause();
-	}
+	if (syscall(SYS_fork))
+		return;
+	shared->ran++;
+	for (;;)
+		pause();
+}
+
+static int body_fork(void *unused)
+{
+	create_child();
 	return body_sleep(unused);
 }
 
 /* As a daemon does: the creator is gone before the child runs. */
 static int body_fork_and_exit(void *unused)
 {
-	wait_for_go();
-	if (!syscall(SYS_fork)) {
-		shared->ran++;
-		for (;;)
-			pause();
-	}
+	create_child();
 	_exit(0);
 }
 
@@ -187,13 +187,18 @@ static pid_t next_child(struct master *m)
 	return ret == 3 ? m->get.thread : 0;
 }
 
+/* The first child of a slave whose children are held; its id, or 0. */
+static pid_t held_child(FIXTURE_DATA(newcomer) *self, int (*body)(void *))
+{
+	return pair_with(self, body, NULL, CP_PREP_CHILDREN, 600 * SECOND) ?
+	       next_child(&self->m) : 0;
+}
+
 TEST_F(newcomer, child_is_held_until_it_is_paired)
 {
 	pid_t child;
 
-	ASSERT_TRUE(pair_with(self, body_fork, NULL, CP_PREP_CHILDREN,
-			      600 * SECOND));
-	child = next_child(&self->m);
+	child = held_child(self, body_fork);
 	ASSERT_LT(0, child);
 	ASSERT_TRUE(eventually(task_state(child) == 'I'));
 	sleep_ms(20);
@@ -216,9 +221,7 @@ TEST_F(newcomer, listeners_are_notified)
 
 	ASSERT_EQ(0, sock_open(&sock));
 	ASSERT_EQ(0, subscribe(&sock, CP_NL_EVENT_PAIRS));
-	ASSERT_TRUE(pair_with(self, body_fork, NULL, CP_PREP_CHILDREN,
-			      600 * SECOND));
-	child = next_child(&self->m);
+	child = held_child(self, body_fork);
 	ASSERT_LT(0, child);
 	do {
 		ASSERT_EQ(0, next(&sock, &msg, 5000));
@@ -247,7 +250,7 @@ static bool is_announced(struct master *m)
 	return poll(&p, 1, 0) == 1 && p.revents == POLLPRI;
 }
 
-TEST_F(newcomer, poll_tells_it_from_checkpoints)
+TEST_F(newcomer, poll_distinguishes_it_from_checkpoints)
 {
 	ASSERT_TRUE(pair_with(self, body_fork, NULL, CP_PREP_CHILDREN,
 			      600 * SECOND));
@@ -275,9 +278,7 @@ TEST_F(newcomer, one_that_was_given_outlasts_the_pair)
 {
 	pid_t child;
 
-	ASSERT_TRUE(pair_with(self, body_fork, NULL, CP_PREP_CHILDREN,
-			      600 * SECOND));
-	child = next_child(&self->m);
+	child = held_child(self, body_fork);
 	ASSERT_LT(0, child);
 	ASSERT_TRUE(eventually(task_state(child) == 'I'));
 	master_close(&self->m);
@@ -317,9 +318,7 @@ TEST_F(newcomer, dies_at_once)
 {
 	pid_t child;
 
-	ASSERT_TRUE(pair_with(self, body_fork, NULL, CP_PREP_CHILDREN,
-			      600 * SECOND));
-	child = next_child(&self->m);
+	child = held_child(self, body_fork);
 	ASSERT_LT(0, child);
 	kill(child, SIGKILL);
 	EXPECT_TRUE(eventually(task_state(child) == 'Z' || kill(child, 0)));
@@ -362,7 +361,6 @@ TEST_F(newcomer, no_more_than_the_master_may_leave)
 	int nr = CP_CHILDREN_MAX + 3;
 
 	ASSERT_TRUE(pair_with(self, body_crowd, &nr, CP_PREP_CHILDREN, 1000 * SECOND));
-	let_go();
 	ASSERT_TRUE(eventually(shared->done));
 	ASSERT_TRUE(eventually(shared->ran == 3));
 	ASSERT_GT(next_child(&self->m), 0);

@@ -13,7 +13,7 @@ export TERM=xterm
 sys=/sys/class/misc/checkpoint
 abi=Documentation/ABI/testing/sysfs-class-misc-checkpoint
 
-# python SCRIPT [ARGUMENT]...: with what several of the tests need
+# python SCRIPT [ARGUMENT]...: run Python with a function for lines of JSON
 python()
 {
 	python3 -IS -c '
@@ -51,7 +51,7 @@ is_state()
 	[ "$(value state)" = "$1" ]
 }
 
-# value FILE: of the pair
+# value FILE: print a value of the pair in sysfs
 value()
 {
 	cat "$sys/pairs/$slave/$1"
@@ -63,14 +63,14 @@ stop_pair()
 	wait "$master" "$slave" 2>/dev/null || :
 }
 
-# start_monitor ARGUMENT...: what it prints comes to the file events
+# start_monitor ARGUMENT...: start cpctl monitor, whose output goes to the file events
 start_monitor()
 {
 	rm -f "$folder/events"
 	env --default-signal "${as[@]}" cpctl monitor "$@" \
 		>"$folder/events" 2>"$folder/errors" &
 	monitor=$!
-	# It says so of a pair that is there.
+	# It prints this of a pair that exists.
 	eventually grep -q "present" "$folder/events"
 }
 
@@ -83,8 +83,8 @@ stop_monitor()
 	[ ! -s "$folder/errors" ]
 }
 
-# pairs NUMBER [WAIT-LIMIT]: sleeping slaves; with a limit, ones that run, and
-# whose masters never ask. "$pairs" keeps them.
+# start_pairs NUMBER [WAIT-LIMIT]: make pairs with sleeping slaves; with a limit, with slaves that
+# run, and whose masters take nothing. The pairs live as long as the process "$pairs".
 start_pairs()
 {
 	[ -x "$folder/pairs" ] || gcc -O2 -x c -o "$folder/pairs" -Itools/lib \
@@ -185,7 +185,7 @@ test_sysfs_has_what_is_documented()
 	stop_pair
 }
 
-test_sysfs_tells_of_a_master_that_waits()
+test_sysfs_shows_a_master_that_waits()
 {
 	start_sleeping_pair
 	[ "$(value slave)" = "$slave" ]
@@ -197,7 +197,7 @@ test_sysfs_tells_of_a_master_that_waits()
 	stop_pair
 }
 
-test_sysfs_tells_of_a_slave_that_waits()
+test_sysfs_shows_a_slave_that_waits()
 {
 	local max
 
@@ -221,7 +221,7 @@ for key in "held_ns", "held_max_ns":
 	stop_pair
 }
 
-test_sysfs_tells_why_a_pair_is_over()
+test_sysfs_shows_why_a_pair_is_over()
 {
 	start_stopped_pair
 	kill -KILL "$slave"
@@ -312,7 +312,7 @@ test_sysfs_of_pairs_that_come_and_go()
 	[ -z "$(ls $sys/pairs)" ]
 }
 
-# A name that is there, or is not, already tells who is paired.
+# Whether a name exists already shows who is paired.
 test_sysfs_shows_pairs_to_root_only()
 {
 	start_sleeping_pair
@@ -382,7 +382,7 @@ for line in open(sys.argv[1]):
 assert seq == over == 20, (seq, over)' "$folder/out"
 }
 
-test_trace_cmd_tells_a_life()
+test_trace_cmd_shows_a_life()
 {
 	(cd "$folder" && trace-cmd record -q -o data -e checkpoint "${traced[@]}") \
 		>/dev/null 2>"$folder/errors"
@@ -427,7 +427,7 @@ log_of_module()
 	dmesg | grep -c 'checkpoint: ' || :
 }
 
-test_log_tells_of_loading_only()
+test_log_reports_loading_only()
 {
 	local before
 
@@ -445,7 +445,7 @@ test_log_tells_of_loading_only()
 	dmesg | tail -n 1 | grep 'checkpoint: loaded$'
 }
 
-test_log_tells_more_when_asked()
+test_log_reports_more_when_asked()
 {
 	local before
 
@@ -479,9 +479,9 @@ test_list()
 	stop_pair
 }
 
-# at_terminal COLUMNS PATTERN KEYS COMMAND...: on one of that width; when PATTERN has
-# been printed, KEYS are pressed. No line may be wider: what is printed, without escape
-# sequences, comes to the file screen.
+# at_terminal COLUMNS PATTERN KEYS COMMAND...: run the command at a terminal of that width; when
+# PATTERN has been printed, KEYS are pressed. No line may be wider. The output, without escape
+# sequences, goes to the file screen.
 at_terminal()
 {
 	python3 -IS - "$@" >"$folder/screen" <<-'END'
@@ -520,7 +520,7 @@ at_terminal()
 	END
 }
 
-# words FILE: all of it, as one line without blanks
+# words FILE: print the file as one line without blanks
 words()
 {
 	tr -d ' \n' <"$folder/$1"
@@ -702,10 +702,10 @@ times = [e["time_ns"] for e in events[1:]]
 assert times == sorted(times)
 end = events[-1]
 assert (end["type"], end["reason"], end["exit_status"]) == ("ended", "exited", 3), end
-told = events[2:-1]
-assert {e["type"] for e in told} == {"checkpoint"}
-assert end["taken"] == len(told) == len(taken)
-for event, checkpoint in zip(told, taken):
+checkpoints = events[2:-1]
+assert {e["type"] for e in checkpoints} == {"checkpoint"}
+assert end["taken"] == len(checkpoints) == len(taken)
+for event, checkpoint in zip(checkpoints, taken):
     for key in "thread", "seq", "entry", "syscall", "syscall_name":
         assert event.get(key) == checkpoint.get(key), (key, event, checkpoint)
     # The event is that the capture begins; the checkpoint has the time of its end.
@@ -734,8 +734,8 @@ test_monitor_says_what_it_lost()
 	local room=/proc/sys/net/core/rmem_max given
 
 	chmod 666 /dev/checkpoint
-	# With no more room than anybody gets, and no more than older kernels give:
-	# newer ones give twenty times as much.
+	# A monitor of a user has the normal receive buffer, here that of older kernels:
+	# that of newer ones is twenty times as large.
 	as=("${as_nobody[@]}")
 	start_sleeping_pair "${as_nobody[@]}"
 	given=$(cat $room)
@@ -744,7 +744,7 @@ test_monitor_says_what_it_lost()
 	echo "$given" >$room
 	kill -STOP "$monitor"
 	eventually is_stopped "$monitor"
-	# The slave of somebody who is not listened to is not held up.
+	# This monitor receives only events of pairs of its own user.
 	"${as_nobody[@]}" cpctl run -n 3000 -o /dev/null bash -c '
 		for ((i = 0; i < 3000; i++)); do : </dev/null; done' 2>/dev/null
 	kill -CONT "$monitor"
@@ -795,7 +795,7 @@ test_monitor_into_a_closed_pipe()
 	timeout 60 cpctl monitor 2>"$folder/errors" | head -n 1 >"$folder/out" &
 	eventually test -s "$folder/out"
 	stop_pair
-	# It learns of the pipe when it has something to say.
+	# cpctl notices the closed pipe when it prints the next event.
 	wait
 	diff /dev/null "$folder/errors"
 }
@@ -836,6 +836,7 @@ test_stat_at_a_terminal()
 	start_stopped_pair
 	rm -f "$folder/keys"
 	mkfifo "$folder/keys"
+	: >"$folder/screen"
 	exec 9<>"$folder/keys"
 	script -qefc 'cpctl stat --interval 0.1' /dev/null <&9 >"$folder/screen" &
 	eventually grep -q 'held up for:' "$folder/screen"
@@ -861,6 +862,7 @@ test_stat_of_a_pair_that_ends_at_a_terminal()
 	start_stopped_pair
 	rm -f "$folder/keys"
 	mkfifo "$folder/keys"
+	: >"$folder/screen"
 	exec 9<>"$folder/keys"
 	script -qefc "cpctl stat --interval 0.1 $slave" /dev/null <&9 >"$folder/screen" &
 	eventually grep -q 'held up for:' "$folder/screen"

@@ -435,7 +435,6 @@ TEST_F_TIMEOUT(policy, threads_that_create_threads, LONG)
 	EXPECT_EQ(status, w->m.get.status);
 }
 
-/* Creates eight threads at a time, until @word of them have been created. */
 static void *thread_that_ends(void *arg)
 {
 	struct team *t = arg;
@@ -444,6 +443,7 @@ static void *thread_that_ends(void *arg)
 	return NULL;
 }
 
+/* Creates eight threads at a time, until @word of them have been created. */
 static void *work_create(void *arg)
 {
 	struct member *m = arg;
@@ -522,7 +522,7 @@ TEST_F_TIMEOUT(coming_and_going, others_lose_nothing, LONG)
  * Ends of threads, and of the pair.
  */
 
-/* Exits alone, with a code that tells which thread it was. */
+/* Exits alone, with a code that identifies the thread. */
 static void *work_exit(void *arg)
 {
 	struct member *m = arg;

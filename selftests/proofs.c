@@ -298,15 +298,6 @@ TEST(proof_of_a_dead_process_whose_pid_was_taken)
 	close(fd);
 }
 
-static int body_counting(void *counter)
-{
-	for (;;) {
-		syscall(SYS_getppid);
-		++*(volatile uint64_t *)counter;
-	}
-	return 0;
-}
-
 TEST(pair_of_a_dead_process_is_not_that_of_its_pids_next_owner)
 {
 	volatile uint64_t *counter = shared_memory(sizeof(*counter));
@@ -316,7 +307,7 @@ TEST(pair_of_a_dead_process_is_not_that_of_its_pids_next_owner)
 	ASSERT_EQ(0, master_pair(&m, slave));
 	ASSERT_EQ(1, master_get(&m));
 	slave_kill(slave);
-	ASSERT_EQ(slave, fork_as(slave, body_counting, (void *)counter));
+	ASSERT_EQ(slave, fork_as(slave, body_count_syscalls, (void *)counter));
 	/* The new process neither waits nor leaves checkpoints. */
 	EXPECT_TRUE(eventually(*counter > 10));
 	EXPECT_EQ(0, master_get(&m));

@@ -70,7 +70,7 @@ test_handler()
 }
 
 # The stack that the handler was called from is not the one that was recorded:
-# the calls are told up to there, and none is guessed.
+# the calls are printed up to there, and none is guessed.
 test_alternate_stack()
 {
 	crashes 139 "$doomed-pie" segv alternate
@@ -167,7 +167,7 @@ test_out_of_memory()
 	echo 16M >"$group/memory.max"
 	recorded "$doomed-pie" oom main told
 	echo "$task" >"$group/cgroup.procs"
-	# What the kernel then tells, with a call trace, is not a complaint.
+	# The message of the kernel has a call trace, but reports no fault.
 	level=$(cat /proc/sys/kernel/printk)
 	echo 1 >/proc/sys/kernel/printk
 	tell
@@ -213,7 +213,8 @@ test_exit_status()
 	[ ! -e "$folder/none" ]
 }
 
-# goes_on COMMAND...: it becomes doomed, whose death is recorded, and named
+# goes_on COMMAND...: record the command, which executes doomed: its death is recorded, and its
+# name is printed
 goes_on()
 {
 	ends 139 cpctl record "${options[@]}" -o "$file" -- "$@"
@@ -227,7 +228,7 @@ goes_on()
 	head -n 1 "$folder/show" | grep -qF ": $doomed-pie segv main"
 }
 
-# What a program that was started for it executes is recorded as well.
+# A program that cpctl has started, and what it executes, are in one recording.
 test_exec()
 {
 	printf '#!/bin/sh\ntrue | cat\nexec "%s" segv main\n' "$doomed-pie" \
@@ -252,7 +253,7 @@ os.execv(sys.argv[1], [sys.argv[1], "segv", "main"])' "$doomed-pie"
 	fails 1 grep -q '(exec' <(cpctl log "$file")
 }
 
-# By another thread than the main one, which ends in it.
+# An exec by another thread ends the main thread.
 test_exec_by_a_thread()
 {
 	goes_on python3 -IS -c '
@@ -261,7 +262,7 @@ threading.Thread(target=os.execv, args=(sys.argv[1], [sys.argv[1], "segv", "main
 threading.Event().wait()' "$doomed-pie"
 }
 
-# No more is kept of it than of any other program.
+# A recording is bounded, however many programs the process executes.
 test_exec_without_end()
 {
 	# shellcheck disable=SC2016 # the other shell's
@@ -274,7 +275,7 @@ test_exec_without_end()
 	cpctl log "$file" | grep -q '(exec: sh '
 }
 
-# A process that was there before: access was granted to the program that it was.
+# A process that cpctl has not started: access was granted for its old program only.
 test_exec_of_a_stranger()
 {
 	rm -f "$folder/pipe"
@@ -354,7 +355,7 @@ test_constructors()
 			fprintf(stderr, "%d\n", pthread_join(thread, 0));
 		}
 	END
-	# Its code is at the entry point of the one that is replaced.
+	# A program whose code is at the entry point of the one that it replaces.
 	printf '%s\n' '#include <stdio.h>' 'int f(int x) { return x * 3 + 1; }' \
 		'int main(void) { for (int i = 0; i < 3; i++) printf("%d\n", f(i)); }' |
 		gcc -no-pie -x c -o "$folder/two" -
@@ -397,7 +398,7 @@ test_wild_stack_pointer()
 	done
 }
 
-# More text than any recording before could hold.
+# The text of the mappings has many megabytes.
 test_many_mappings()
 {
 	local most
@@ -424,7 +425,7 @@ test_many_mappings()
 	ends 0 cpctl show "$file"
 }
 
-# What is not there, for it was not asked for, is said.
+# The log says if checkpoints were left out on request.
 test_thinned()
 {
 	ends 7 cpctl record --every 5 --rate 1000 -o "$file" -- \
@@ -437,7 +438,7 @@ test_thinned()
 	fails 1 grep -q thinned <(cpctl log "$file"; cpctl log --json "$file")
 }
 
-# On a terminal, what was kept and what was lost is to be seen meanwhile.
+# On a terminal, a line shows meanwhile what was kept and what was lost.
 test_progress()
 {
 	script -qec "cpctl record --stream -o $file -- sleep 3" /dev/null \
@@ -551,7 +552,7 @@ test_slots()
 {
 	ends 139 cpctl record --slots 5 -o "$file" -- "$doomed-pie" segv main
 	has_died 11 0x10
-	# They, and the one of death.
+	# The five of the ring, and the state of death.
 	[ "$(numbers | wc -l)" -le 6 ]
 	[ "$(numbers | wc -l)" -ge 5 ]
 	ends 139 cpctl record --slots 1000 -o "$folder/all" -- \
@@ -577,7 +578,7 @@ test_every()
 	has_died 11 0x10
 }
 
-# Whatever the speed of the machine, two are so far apart.
+# Two checkpoints are at least 10 ms apart, whatever the speed of the machine.
 test_rate()
 {
 	recorded_for_a_while --rate 100
@@ -588,7 +589,7 @@ assert len(times) > 10
 assert all(b - a >= 10000000 for a, b in zip(times, times[1:])), times'
 }
 
-# recorded_for_a_while OPTION...: a program that is never out of the kernel long
+# recorded_for_a_while OPTION...: record a program that makes system calls all the time
 recorded_for_a_while()
 {
 	options=("$@" --stream)
@@ -598,7 +599,7 @@ recorded_for_a_while()
 	fails 137 wait "$recorder"
 }
 
-# The recorder has taken some.
+# Has the recorder taken a hundred?
 enough_in()
 {
 	local taken
@@ -665,7 +666,7 @@ test_stream_with_losses()
 	fails 1 consecutive < <(numbers)
 	cpctl log "$file" | python3 -IS -c '
 import re, sys
-last, lost, told = 0, 0, 0
+last, lost, total = 0, 0, 0
 for line in sys.stdin:
     m = re.match(r" *(\d+)  \d+\.\d+ ", line)
     if m:
@@ -676,13 +677,13 @@ for line in sys.stdin:
     m = re.match(r" *\((\d+) lost\)$", line)
     if m:
         lost = int(m[1])
-        told += lost
-print("#", told, "lost")
-assert told'
+        total += lost
+print("#", total, "lost")
+assert total'
 	fails 1 grep -q '; 0 lost' "$folder/errors"
 }
 
-# It has run for some ticks of its clock since the first question.
+# has_passed PID: has the process run for some ticks since the first call of this function?
 has_passed()
 {
 	local ticks
@@ -706,7 +707,7 @@ test_vector_registers()
 		"$doomed-pie" "$folder/core" >"$folder/gdb" 2>/dev/null </dev/null
 	grep -q '^xmm0 .* uint128 = 0x40934a0000000000}$' "$folder/gdb"
 	eu-readelf -n "$folder/core" | grep -q 'X86_XSTATE'
-	# Without being asked for they are not there.
+	# A recording without --xstate does not have them.
 	ends 7 cpctl record -o "$file" -- "$doomed-pie" live main
 	cpctl dump "$file" -o "$folder/core" 2>/dev/null
 	fails 1 grep -q XSTATE <(eu-readelf -n "$folder/core")
@@ -1030,7 +1031,7 @@ test_refusals()
 	rm -f "$folder"/recording.*
 }
 
-# It is said before the program begins, and the program does not.
+# cpctl fails before the program begins, which then does not begin.
 test_no_place_for_the_file()
 {
 	local place
@@ -1058,7 +1059,8 @@ test_no_place_for_the_file()
 	has errors 'cannot write /no/such/folder/file: '
 }
 
-# fills COMMAND...: which finds no room for all of the file: what there is is kept
+# fills COMMAND...: record with the command, which finds no room for the whole file: the part that
+# was written is kept
 fills()
 {
 	ends 3 "$@" -- python3 -IS -c '
@@ -1076,7 +1078,7 @@ sys.exit(3)'
 	[ "$(wc -l <"$folder/out")" -gt 10 ]
 }
 
-# The program is not held for it, and has the exit status that it has.
+# The program continues, and cpctl has its exit status.
 test_no_place_for_all_of_the_file()
 {
 	mkdir "$folder/narrow"
@@ -1097,7 +1099,7 @@ test_no_place_for_all_of_the_file()
 	 has errors 'File too large')
 }
 
-# On demand, later is another time.
+# A file that cannot be written on demand can be written later.
 test_no_place_for_the_file_now()
 {
 	options=()
@@ -1113,7 +1115,7 @@ test_no_place_for_the_file_now()
 	has_died 11 0x10
 }
 
-# What is before the damage is shown, and what the damage is is said.
+# The part before the damage is printed, and a message describes the damage.
 test_damage()
 {
 	local size at lines
@@ -1190,7 +1192,7 @@ test_core_of_a_recording()
 		grep -q '= (void \*) 0x10$'
 }
 
-# dies HOW WORDS: the last line of its log but one says so
+# dies HOW WORDS: a program that dies like this has these words in the last line but one of its log
 dies()
 {
 	cpctl record -s 4 -o "$file" -- "$folder/cause" "$1" 2>"$folder/errors" || :
@@ -1250,7 +1252,7 @@ test_causes_of_death_are_in_words()
 	dies 9 'SIGKILL  0x'
 }
 
-# It waited for the one that crashed, and did nothing wrong.
+# The recorded thread waited for the one that crashed.
 test_death_of_another_thread_is_not_its_own()
 {
 	local command

@@ -195,20 +195,12 @@ static const struct cp_region_head *head_of(const struct master *m)
 
 static const struct cp_checkpoint *slot_of(const struct master *m, unsigned int i)
 {
-	const struct cp_region_head *head = head_of(m);
-
-	return (const void *)(m->region + head->slots_offset +
-			      i * head->slot_size);
+	return region_slot(head_of(m), i);
 }
 
 static const struct cp_checkpoint *newest_of(const struct master *m)
 {
-	return (const void *)(m->region + head_of(m)->newest);
-}
-
-static uint64_t newest_seq(const struct master *m)
-{
-	return head_of(m)->newest ? newest_of(m)->seq : 0;
+	return region_newest(head_of(m));
 }
 
 /*
@@ -224,7 +216,7 @@ static uint64_t oldest_seq(const struct master *m, unsigned int slots)
 	for (i = 0; i < head_of(m)->nr_slots; i++) {
 		uint64_t seq = slot_of(m, i)->seq;
 
-		if (seq > m->get.seq && seq + slots > newest_seq(m) &&
+		if (seq > m->get.seq && seq + slots > master_newest_seq(m) &&
 		    seq < oldest)
 			oldest = seq;
 	}
@@ -320,7 +312,7 @@ TEST_F_TIMEOUT(overwrite, gaps_are_what_is_missed, LONG)
 		ASSERT_TRUE(run_through(rec, rand() % (2 * variant->slots + 5)));
 		for (n = rand() % (variant->slots + 1); n; n--) {
 			/* The master has taken all checkpoints so far. */
-			if (rec->trail.seq == newest_seq(&rec->m))
+			if (rec->trail.seq == master_newest_seq(&rec->m))
 				break;
 			ASSERT_TRUE(take_next(rec));
 			ASSERT_EQ(rec->trail.missed, rec->m.get.missed);
@@ -347,10 +339,10 @@ TEST_F(overwrite, what_the_master_holds_stays)
 	}
 }
 
-TEST_F(overwrite, newest_is_told)
+TEST_F(overwrite, newest_is_reported)
 {
 	struct recording *rec = &self->rec;
-	uint64_t newest;
+	uint64_t newest, taken = 0;
 	unsigned int i;
 
 	EXPECT_EQ(0, head_of(&rec->m)->newest);
@@ -358,10 +350,10 @@ TEST_F(overwrite, newest_is_told)
 	newest = head_of(&rec->m)->newest;
 	EXPECT_EQ(1200, newest_of(&rec->m)->regs.rbx);
 	for (i = 0; i < head_of(&rec->m)->nr_slots; i++)
-		ASSERT_GE(newest_seq(&rec->m), slot_of(&rec->m, i)->seq);
+		ASSERT_GE(master_newest_seq(&rec->m), slot_of(&rec->m, i)->seq);
 	while (master_get_until(&rec->m, 0, 0) == 1)
-		;
-	EXPECT_EQ(newest, rec->m.get.slot_offset ?: newest);
+		taken = rec->m.get.slot_offset;
+	EXPECT_EQ(newest, taken);
 	EXPECT_EQ(newest, head_of(&rec->m)->newest);
 }
 
@@ -375,7 +367,7 @@ TEST_F(overwrite, slots_hold_the_last_states_and_the_one_taken)
 	ASSERT_TRUE(run_through(rec, 10));
 	ASSERT_TRUE(take_next(rec));
 	ASSERT_TRUE(run_through(rec, 1500));
-	newest = newest_seq(&rec->m);
+	newest = master_newest_seq(&rec->m);
 	ASSERT_LE(variant->slots + 1, head_of(&rec->m)->nr_slots);
 	for (i = 0; i < head_of(&rec->m)->nr_slots; i++) {
 		uint64_t seq = slot_of(&rec->m, i)->seq;
@@ -492,7 +484,7 @@ FIXTURE_TEARDOWN(ahead)
 static bool waits_after(struct recording *rec, uint64_t seq)
 {
 	return master_state_is(&rec->m, "slave-waiting") &&
-	       task_state(rec->m.slave) == 'S' && newest_seq(&rec->m) == seq;
+	       task_state(rec->m.slave) == 'S' && master_newest_seq(&rec->m) == seq;
 }
 
 TEST_F(ahead, slave_waits_when_it_is_so_far_ahead)
@@ -735,7 +727,7 @@ FIXTURE_TEARDOWN(ending)
 TEST_F(ending, what_is_left_is_given_and_then_the_end)
 {
 	struct recording *rec = &self->rec;
-	uint64_t newest = newest_seq(&rec->m), seq = oldest_seq(&rec->m, 64);
+	uint64_t newest = master_newest_seq(&rec->m), seq = oldest_seq(&rec->m, 64);
 	int i;
 
 	ASSERT_LT(20, newest);
@@ -753,19 +745,19 @@ TEST_F(ending, what_is_left_is_given_and_then_the_end)
 		EXPECT_EQ(POLLIN | POLLHUP, master_poll(&rec->m, 0));
 	}
 	/* The region is still mapped. */
-	EXPECT_EQ(newest, newest_seq(&rec->m));
+	EXPECT_EQ(newest, master_newest_seq(&rec->m));
 	EXPECT_EQ(CP_REGION_MAGIC, head_of(&rec->m)->magic);
 }
 
 TEST_F(ending, region_outlives_the_file)
 {
 	struct recording *rec = &self->rec;
-	uint64_t newest = newest_seq(&rec->m);
+	uint64_t newest = master_newest_seq(&rec->m);
 
 	close(rec->m.fd);
 	rec->m.fd = -1;
 	EXPECT_LT(20, newest);
-	EXPECT_EQ(newest, newest_seq(&rec->m));
+	EXPECT_EQ(newest, master_newest_seq(&rec->m));
 	EXPECT_EQ(sizeof(struct cp_checkpoint), newest_of(&rec->m)->size);
 }
 
@@ -781,13 +773,13 @@ TEST(close_by_the_master_lets_the_slave_go_on)
 	for (i = 0; i < 2; i++) {
 		ASSERT_TRUE(recording_start(&rec[i], &arg[i]));
 		ASSERT_TRUE(go_on(&rec[i], 200));
-		ASSERT_TRUE(eventually(newest_seq(&rec[i].m) >= 4));
+		ASSERT_TRUE(eventually(master_newest_seq(&rec[i].m) >= 4));
 		close(rec[i].m.fd);
 		EXPECT_TRUE(eventually(is_through(&rec[i])));
 		ASSERT_TRUE(run_through(&rec[i], 1000));
 		/* The region keeps its contents after the pair's end. */
 		EXPECT_GE(1000, newest_of(&rec[i].m)->regs.rbx);
-		EXPECT_LE(4, newest_seq(&rec[i].m));
+		EXPECT_LE(4, master_newest_seq(&rec[i].m));
 		slave_kill(rec[i].m.slave);
 	}
 }
@@ -860,7 +852,7 @@ TEST(every_nth_return)
 		memset(&rec, 0, sizeof(rec));
 		ASSERT_TRUE(rate_start(&rec, every[i], 0));
 		ASSERT_TRUE(run_through(&rec, 40 * every[i]));
-		EXPECT_LE(40, newest_seq(&rec.m));
+		EXPECT_LE(40, master_newest_seq(&rec.m));
 		EXPECT_TRUE(makes_steps(&rec, every[i], 20));
 		recording_stop(&rec);
 	}
@@ -875,7 +867,7 @@ TEST(every_0_and_1_are_each_return)
 		memset(&rec, 0, sizeof(rec));
 		ASSERT_TRUE(rate_start(&rec, i, 0));
 		ASSERT_TRUE(run_through(&rec, 100));
-		EXPECT_LE(101, newest_seq(&rec.m));
+		EXPECT_LE(101, master_newest_seq(&rec.m));
 		EXPECT_TRUE(makes_steps(&rec, 1, 50));
 		recording_stop(&rec);
 	}
@@ -902,11 +894,11 @@ TEST(interval_between_checkpoints)
 	struct recording rec = { 0 };
 
 	ASSERT_TRUE(rate_start(&rec, 0, 3 * MS));
-	while (newest_seq(&rec.m) < 10)
+	while (master_newest_seq(&rec.m) < 10)
 		ASSERT_TRUE(run_through(&rec, 500));
 	/* The slave has made all its calls without waiting. */
 	EXPECT_LE(500, rec.r->calls);
-	EXPECT_GT(rec.r->calls, newest_seq(&rec.m));
+	EXPECT_GT(rec.r->calls, master_newest_seq(&rec.m));
 	EXPECT_TRUE(keeps_distance(&rec, 3 * MS));
 	recording_stop(&rec);
 }
@@ -921,7 +913,7 @@ TEST(interval_and_every_must_agree)
 
 	memset(&rec, 0, sizeof(rec));
 	ASSERT_TRUE(rate_start(&rec, 2, 3 * MS));
-	while (newest_seq(&rec.m) < 5)
+	while (master_newest_seq(&rec.m) < 5)
 		ASSERT_TRUE(run_through(&rec, 500));
 	EXPECT_TRUE(keeps_distance(&rec, 3 * MS));
 	recording_stop(&rec);
@@ -966,7 +958,7 @@ TEST(interval_may_be_for_ever)
 	ASSERT_EQ(1, master_get_until(&rec.m, now_ns() + 60000 * MS,
 				      CP_GET_NUDGE));
 	ASSERT_TRUE(run_through(&rec, 600));
-	EXPECT_EQ(2, newest_seq(&rec.m));
+	EXPECT_EQ(2, master_newest_seq(&rec.m));
 	recording_stop(&rec);
 }
 
@@ -1017,7 +1009,7 @@ TEST(return_into_a_handler_counts_once)
 	 * Each call causes two returns, to the handler and from it: 10 returns are 5
 	 * calls, or fewer if there were interrupts.
 	 */
-	EXPECT_LE(50, newest_seq(&rec.m));
+	EXPECT_LE(50, master_newest_seq(&rec.m));
 	EXPECT_LE(25, steps(&rec, 5));
 	recording_stop(&rec);
 }
@@ -1440,7 +1432,7 @@ static int try_form(FIXTURE_DATA(form) *self, struct cp_prep arg)
 	return prep_with(self->fd, &arg);
 }
 
-TEST_F(form, features_are_told)
+TEST_F(form, features_are_reported)
 {
 	const uint64_t all = CP_FEATURE_SLOTS | CP_FEATURE_RATE |
 			     CP_FEATURE_DEATH | CP_FEATURE_XSTATE;
@@ -1514,7 +1506,7 @@ TEST_F(form, first_version)
 	EXPECT_EQ(2, self->rec.m.get.seq);
 }
 
-static int body_exec_when_told(void *go)
+static int body_exec_on_request(void *go)
 {
 	while (!*(volatile bool *)go)
 		getppid();
@@ -1533,7 +1525,7 @@ TEST(exec_ends_a_pair_whose_next_checkpoint_is_never_due)
 	bool *go = shared_memory(sizeof(*go));
 	struct master m;
 
-	arg.pid = slave_start(body_exec_when_told, go);
+	arg.pid = slave_start(body_exec_on_request, go);
 	ASSERT_EQ(0, master_prep(&m, &arg));
 	ASSERT_EQ(1, master_get(&m));
 	sleep_ms(100);

@@ -10,13 +10,13 @@ file=$folder/recording
 # In every mode, these are the calls after the one that dies.
 inner="die folded leaf middle"
 
-# numbers: of the checkpoints in the recording
+# numbers: print the numbers of the checkpoints in the recording
 numbers()
 {
 	cpctl log "$file" | sed -n 's/^ *\([0-9][0-9]*\)  [0-9]*\.[0-9]* .*/\1/p'
 }
 
-# consecutive: lines of numbers, each one more than the one before
+# consecutive: standard input must be lines of numbers, each one more than the one before
 consecutive()
 {
 	awk 'NR > 1 && $1 != last + 1 { exit 1 } { last = $1 }'
@@ -44,7 +44,7 @@ assert seqs and numbers == list(range(numbers[0], numbers[0] + len(numbers))), n
 assert len(sys.argv) < 2 or seqs[0] == int(sys.argv[1]), seqs[0]' "$@"
 }
 
-# thread_ids: of the checkpoints in the JSON of cpctl log, each once
+# thread_ids: print the ids of the threads in the JSON of cpctl log on standard input
 thread_ids()
 {
 	sed -n 's/.*"type":"log".*"thread":\([0-9]*\),"entry.*/\1/p' | sort -un
@@ -78,21 +78,21 @@ if len(sys.argv) > 2:
 		grep -qE "  killed (with its process, )?by SIG"
 }
 
-# ours: of the names on standard input, those that the program has
+# ours: print those names of standard input that the program has
 ours()
 {
 	grep -xE 'touch|divide|give_up|overflow|eat|rest|die|folded|leaf|middle|begin|on_signal|body|run_handler|main' |
 		tr '\n' ' '
 }
 
-# backtrace: the files json, and from it bt
+# backtrace: write the file json, and from it the file bt
 backtrace()
 {
 	cpctl bt --frames 0 --json "$file" >"$folder/json"
 	frames "" <"$folder/json" >"$folder/bt"
 }
 
-# shows NAMES: bt does, and gdb and eu-stack do in the core
+# shows NAMES: bt, and gdb and eu-stack in the core, must print these functions
 shows()
 {
 	backtrace
@@ -113,7 +113,7 @@ shows()
 	grep -xF -f "$folder/agreed" "$folder/addresses" | cmp - "$folder/agreed"
 }
 
-# crashes STATUS COMMAND...: recorded
+# crashes STATUS COMMAND...: record the command, which must exit with this status
 crashes()
 {
 	program=$2
@@ -122,7 +122,7 @@ crashes()
 	has_died $(($1 - 128))
 }
 
-# recorded COMMAND...: in the background, by $recorder; sets task
+# recorded COMMAND...: record the command in the background, by $recorder; sets task
 recorded()
 {
 	program=$1
@@ -138,6 +138,7 @@ recorded()
 }
 options=()
 
+# tell: let the program continue, which waits for a line
 tell()
 {
 	echo >&8
@@ -159,7 +160,7 @@ child()
 	tr -d ' ' <"/proc/$recorder/task/$recorder/children"
 }
 
-# start_told COMMAND...: sets slave, and task when it waits to be told
+# start_told COMMAND...: start the command as the slave; sets task when that waits for tell
 start_told()
 {
 	program=$1
@@ -180,6 +181,6 @@ record_told()
 		2>"$folder/errors" &
 	recorder=$!
 	eventually is_master_of $recorder "$([ $# -gt 0 ] && echo "$task" || echo "$slave")"
-	# It has looked around, and waits.
+	# The recorder is prepared, and waits in poll(2).
 	eventually is_in 7 "$recorder"
 }

@@ -12,7 +12,7 @@
 
 gang=$PWD/build/selftests/gang
 
-# start_gang HOW: as the slave, which waits to be told
+# start_gang HOW: start gang as the slave; it waits for tell
 start_gang()
 {
 	rm -f "$folder/pipe" "$folder/said"
@@ -288,7 +288,7 @@ for l in map(json.loads, sys.stdin):
 assert lost and lost == int(open(sys.argv[1]).read()), lost' "$folder/lost"
 }
 
-# uses_ticks PID NUMBER: it has used so much of its time since the first question
+# uses_ticks PID NUMBER: has the process used this many ticks since the first call of this function?
 uses_ticks()
 {
 	local now

@@ -11,6 +11,7 @@
 #pragma GCC diagnostic pop
 
 #include "harness.h"
+#include "stack.h"
 
 #include <linux/userfaultfd.h>
 #include <sys/socket.h>
@@ -51,13 +52,7 @@ static int body_stack(void *arg)
 	if (habit->hole)
 		ftruncate_or_exit(file, HOLE_PAGE);
 	habit->calls = true;
-	asm volatile("mov	%0, %%rsp\n\t"
-		     "1: mov	%1, %%eax\n\t"
-		     "syscall\n\t"
-		     "jmp	1b"
-		     : : "r" (stack + STACK_USED), "i" (SYS_getppid)
-		     : "rax", "rcx", "r11");
-	return 0;
+	call_on_stack(stack + STACK_USED);
 }
 
 /* Starts a slave with that stack and pairs with it; returns 0 or -errno. */

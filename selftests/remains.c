@@ -291,26 +291,14 @@ static long part_of(struct watch *w, pid_t tid)
 	return -1;
 }
 
-static const struct cp_checkpoint *slot_of(const struct cp_region_head *head,
-					   unsigned int i)
-{
-	return (const void *)((const char *)head + head->slots_offset +
-			      i * head->slot_size);
-}
-
-static const struct cp_checkpoint *newest_of(const struct cp_region_head *head)
-{
-	return (const void *)((const char *)head + head->newest);
-}
-
 /* Does a slot of the part hold checkpoint @seq of @tid? */
 static bool part_holds(const struct cp_region_head *head, uint64_t seq, pid_t tid)
 {
 	unsigned int i;
 
 	for (i = 0; i < head->nr_slots; i++)
-		if (slot_of(head, i)->seq == seq)
-			return slot_of(head, i)->thread == tid;
+		if (region_slot(head, i)->seq == seq)
+			return region_slot(head, i)->thread == tid;
 	return false;
 }
 
@@ -355,22 +343,22 @@ TEST_F(recorder, last_states_of_a_thread_that_sleeps)
 		EXPECT_EQ(CP_VERSION, watch_head(w, i)->version);
 	}
 	head = watch_head(w, part_of(w, sleeper->tid));
-	seq = newest_of(head)->seq;
+	seq = region_newest(head)->seq;
 	/* Or it was interrupted between that call and the next. */
-	EXPECT_TRUE(is_call_of(newest_of(head), SYS_getppid) ||
-		    newest_of(head)->entry == CP_ENTRY_INTERRUPT);
-	EXPECT_EQ(sleeper->tid, newest_of(head)->thread);
+	EXPECT_TRUE(is_call_of(region_newest(head), SYS_getppid) ||
+		    region_newest(head)->entry == CP_ENTRY_INTERRUPT);
+	EXPECT_EQ(sleeper->tid, region_newest(head)->thread);
 
 	/* The others make more calls than all slots together hold. */
 	for (i = 0; i < 4; i++) {
 		const struct cp_region_head *other =
 			watch_head(w, part_of(w, t->members[i].tid));
-		uint64_t now = newest_of(other)->seq;
+		uint64_t now = region_newest(other)->seq;
 
 		if (i != 1)
-			EXPECT_TRUE(eventually(newest_of(other)->seq > now + 1000));
+			EXPECT_TRUE(eventually(region_newest(other)->seq > now + 1000));
 	}
-	EXPECT_EQ(seq, newest_of(head)->seq);
+	EXPECT_EQ(seq, region_newest(head)->seq);
 	for (i = 0; i < KEPT; i++)
 		EXPECT_TRUE(part_holds(head, seq - i, sleeper->tid));
 
@@ -415,7 +403,7 @@ TEST_F(recorder, readers_of_all_parts)
 	for (i = 0; read < 800; i++) {
 		part = i % 4;
 		head = watch_head(w, part);
-		if (!head->newest || !copy_slot(newest_of(head), &now))
+		if (!head->newest || !copy_slot(region_newest(head), &now))
 			continue;
 		ASSERT_EQ(head->thread, now.thread);
 		ASSERT_NE(NULL, member_of(self->team, now.thread));

@@ -409,7 +409,7 @@ TEST(each_page_fault)
  * shows their number.
  */
 #define RUNS		300
-#define SYS_TELL	SYS_getpgrp
+#define SYS_REPORT	SYS_getpgrp
 
 static volatile uint64_t *runs;
 
@@ -525,12 +525,12 @@ static int body_signals(void *arg)
 
 	runs = &count;
 	handle(SIGUSR1, handler, 0);
-	syscall(SYS_TELL, &count, 0);
+	syscall(SYS_REPORT, &count, 0);
 	if (variant->timer)
 		start_timer();
 	while (count < RUNS)
 		variant->work();
-	syscall(SYS_TELL, &count, count);
+	syscall(SYS_REPORT, &count, count);
 	return 0;
 }
 
@@ -539,7 +539,7 @@ FIXTURE_SETUP(signals)
 	ASSERT_EQ(0, master_start(&self->m, body_signals, (void *)variant));
 	do {
 		ASSERT_EQ(1, master_get(&self->m));
-	} while (!is_call(&self->m, SYS_TELL));
+	} while (!is_call(&self->m, SYS_REPORT));
 	self->runs_at = self->m.regs[RDI];
 	if (variant->killer)
 		ASSERT_LT(0, slave_start(body_kill, &self->m.slave));
@@ -571,7 +571,7 @@ TEST_F_TIMEOUT(signals, each_entry_of_the_handler, LONG)
 				  master_checkpoint(&self->m)->entry);
 		self->seen[*count] = true;
 		/* A handler may interrupt the last call, too. */
-	} while (!is_call(&self->m, SYS_TELL) || is_at(&self->m, handler));
+	} while (!is_call(&self->m, SYS_REPORT) || is_at(&self->m, handler));
 
 	ASSERT_LE(RUNS, self->m.regs[RSI]);
 	for (i = 0; i < RUNS; i++)
@@ -657,7 +657,7 @@ static int body_pending(void *unused)
 		for (i = 0; i < 3; i++)
 			raise(SIGRTMIN + i);
 		sigprocmask(SIG_SETMASK, &old, NULL);
-		syscall(SYS_TELL, round);
+		syscall(SYS_REPORT, round);
 	}
 	return 0;
 }
@@ -672,7 +672,7 @@ TEST(each_of_several_pending_signals)
 		for (i = 0; i < 3; i++)
 			if (is_at(&m, handlers[i]))
 				entered[i]++;
-		if (!is_call(&m, SYS_TELL))
+		if (!is_call(&m, SYS_REPORT))
 			continue;
 		rounds++;
 		/* More than one if an interrupt came at the handler's entry. */
@@ -692,7 +692,7 @@ static int body_handle_and_spin(void *unused)
 	runs = &count;
 	handle(SIGUSR1, handler, 0);
 	handle(SIGRTMIN, handler, 0);
-	syscall(SYS_TELL);
+	syscall(SYS_REPORT);
 	return body_spin(NULL);
 }
 
@@ -707,7 +707,7 @@ TEST(arguments_of_the_handler)
 	do {
 		ASSERT_EQ(1, master_get(&m));
 		rsp = m.regs[RSP];
-	} while (!is_call(&m, SYS_TELL));
+	} while (!is_call(&m, SYS_REPORT));
 	ASSERT_EQ(0, sigqueue(m.slave, SIGRTMIN,
 			      (union sigval){ .sival_int = 4711 }));
 	do {

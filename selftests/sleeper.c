@@ -36,11 +36,6 @@ static int hold_asleep(struct master *m, struct cp_hold *hold)
 	return ioctl(m->fd, CP_IOC_HOLD, hold) ? -errno : 0;
 }
 
-static int release(struct master *m)
-{
-	return ioctl(m->fd, CP_IOC_RELEASE) ? -errno : 0;
-}
-
 /*
  * Calls that signal(7) says never restart, and some that do. Each sleeps on the ends of a
  * pipe, or for a long time.
@@ -153,7 +148,7 @@ static long (*const calls[])(struct member *m) = {
 
 #define NR_CALLS (sizeof(calls) / sizeof(calls[0]))
 
-/* Makes one call; its return, which is to come only when the team goes, is progress. */
+/* Makes one call, which is to sleep for ever: its return counts as progress. */
 static void *work_call(void *arg)
 {
 	struct member *m = arg;
@@ -364,7 +359,7 @@ TEST_F(sleeper, no_call_is_interrupted)
 		EXPECT_EQ(NR_CALLS, self->hold.nr_asleep);
 		/* They hand over nothing. */
 		EXPECT_EQ(-EAGAIN, master_get_until(&self->m, 0, 0));
-		ASSERT_EQ(0, release(&self->m));
+		ASSERT_EQ(0, master_release(&self->m));
 	}
 	EXPECT_EQ(0, progress(self->team));
 	for (part = 0; part < NR_CALLS; part++) {
@@ -392,13 +387,13 @@ TEST_F(sleeper, who_wakes_is_held)
 	ASSERT_EQ(1, master_get_until(&self->m, 0, 0));
 	EXPECT_EQ(SYS_read, master_checkpoint(&self->m)->syscall);
 	EXPECT_EQ(1, master_checkpoint(&self->m)->regs.rax);
-	ASSERT_EQ(0, release(&self->m));
+	ASSERT_EQ(0, master_release(&self->m));
 	EXPECT_TRUE(eventually(progress(self->team) == 2));
 	ASSERT_EQ(0, ioctl(self->m.fd, CP_IOC_END));
 	EXPECT_EQ(-EPIPE, sleeper_get(&self->m, 0, &self->sleeper));
 }
 
-TEST_F(sleeper, switches_tell_that_it_has_run)
+TEST_F(sleeper, switches_show_that_it_has_run)
 {
 	uint64_t before;
 
@@ -439,7 +434,7 @@ TEST_F(sleeper, others_are_held)
 	EXPECT_EQ(2, held);
 	sleep_ms(20);
 	EXPECT_EQ(before, progress(self->team));
-	ASSERT_EQ(0, release(&self->m));
+	ASSERT_EQ(0, master_release(&self->m));
 }
 
 TEST_F(sleeper, dies_at_once)

@@ -60,11 +60,6 @@ static int hold(struct master *m, unsigned int flags)
 	return ioctl(m->fd, CP_IOC_HOLD, &arg) ? -errno : 0;
 }
 
-static int release(struct master *m)
-{
-	return ioctl(m->fd, CP_IOC_RELEASE) ? -errno : 0;
-}
-
 /* Reads the description at @offset; NULL if that is not possible. */
 static void *describe(int fd, uint64_t offset, size_t size)
 {
@@ -96,7 +91,7 @@ static struct cp_snapshot_thread thread_of(int fd, unsigned int i)
 	return thread;
 }
 
-/* Descriptors, mappings and signals of the caller, as text. */
+/* Reads a file of procfs into @text; false if there is nothing in it. */
 static bool look_at(const char *path, char *text, size_t size)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -135,7 +130,7 @@ struct witness {
 	volatile uint64_t signals;	/* nobody has sent them */
 	volatile uint64_t mask;
 	volatile uint64_t interrupted;	/* calls that returned EINTR */
-	volatile uint64_t bytes;
+	volatile uint64_t bytes;	/* pages that have lost their value */
 	volatile uint64_t handled;	/* SIGUSR1 and SIGRTMIN, which the test sends */
 };
 
@@ -432,10 +427,10 @@ TEST_F(snapshot, memory_stays_as_it_was)
 	/* A second one, while the first one exists. */
 	later = snapshot(&self->m);
 	ASSERT_LE(0, later);
-	ASSERT_EQ(0, release(&self->m));
+	ASSERT_EQ(0, master_release(&self->m));
 	progress = self->team->members[0].progress;
 	ASSERT_TRUE(eventually(self->team->members[0].progress > progress + 100000));
-	/* The slave's memory is another one now, and those of both snapshots are not. */
+	/* The slave's memory has changed since, and that of both snapshots has not. */
 	pages = 0;
 	EXPECT_LT(0, compare_memory(fd, mem, &pages));
 	EXPECT_EQ(0, compare_memory(fd, later, &pages));
@@ -444,7 +439,7 @@ TEST_F(snapshot, memory_stays_as_it_was)
 	close(mem);
 }
 
-/* All threads write the same number to two places: first here, then there. */
+/* A process that writes each number to two places: first here, then there. */
 struct twins {
 	volatile uint64_t *here, *there;
 	volatile uint64_t progress;
@@ -535,14 +530,19 @@ TEST_F(snapshot, registers_of_all_threads)
 	close(fd);
 }
 
-/* What each call sleeps for; the test lets it return at the end. */
-static long sleep_in_epoll(struct member *m)
+/* Each call sleeps until the test writes to the team's pipe. */
+static long sleep_in_epoll_for(struct member *m, int ms)
 {
 	struct epoll_event event = { .events = EPOLLIN };
 	int fd = epoll_create1(0);
 
 	epoll_ctl(fd, EPOLL_CTL_ADD, m->team->ends[0], &event);
-	return epoll_wait(fd, &event, 1, -1);
+	return epoll_wait(fd, &event, 1, ms);
+}
+
+static long sleep_in_epoll(struct member *m)
+{
+	return sleep_in_epoll_for(m, -1);
 }
 
 static long sleep_in_poll(struct member *m)
@@ -569,14 +569,10 @@ static long sleep_in_wait(struct member *m)
 	return waitpid(-1, NULL, __WALL) == child;
 }
 
-/* Here a thread that computes makes the call, and the one that sleeps is left alone. */
+/* Such a call must not be interrupted: another thread has to make the snapshot. */
 static long sleep_in_epoll_with_timeout(struct member *m)
 {
-	struct epoll_event event = { .events = EPOLLIN };
-	int fd = epoll_create1(0);
-
-	epoll_ctl(fd, EPOLL_CTL_ADD, m->team->ends[0], &event);
-	return epoll_wait(fd, &event, 1, 1000000);
+	return sleep_in_epoll_for(m, 1000000);
 }
 
 static void *work_spin_too(void *member)
@@ -992,7 +988,7 @@ TEST_F(refused, nothing_changes)
 	EXPECT_EQ(-variant->error, snapshot(&self->m));
 	progress = self->progress[1];
 	EXPECT_TRUE(eventually(self->progress[1] > progress));
-	EXPECT_EQ(-EALREADY, release(&self->m));
+	EXPECT_EQ(-EALREADY, master_release(&self->m));
 }
 
 TEST_F(snapshot, refused_for_a_single_task)
@@ -1011,7 +1007,7 @@ TEST_F(snapshot, refused_for_a_single_task)
 	self->m.fd = -1;
 }
 
-/* The slave is killed at any moment of a snapshot; the caller's descriptor is good, or none. */
+/* The slave is killed at any moment of a snapshot: the call gives a good descriptor, or none. */
 TEST_F(snapshot, slave_killed_in_the_middle)
 {
 	struct twins *twins = shared_memory(sizeof(*twins));
@@ -1147,7 +1143,7 @@ TEST_F(snapshot, a_hundred_leave_nothing)
 			       self->refs));
 }
 
-/* Children are held for a master, but not the one of a snapshot. */
+/* The copy that a snapshot makes of the process is no child that waits for the master. */
 TEST_F(snapshot, child_is_none_that_is_followed)
 {
 	struct twins *twins = shared_memory(sizeof(*twins));

@@ -233,9 +233,9 @@ static inline int query(struct sock *sock, pid_t slave, struct message *msg)
 	return ret ?: msg->error;
 }
 
-typedef void (*tell_fn)(const struct message *msg, void *arg);
+typedef void (*message_fn)(const struct message *msg, void *arg);
 
-static inline int dump(struct sock *sock, tell_fn tell, void *arg)
+static inline int dump(struct sock *sock, message_fn fn, void *arg)
 {
 	struct request req = { .flags = NLM_F_DUMP };
 	struct message msg;
@@ -246,7 +246,7 @@ static inline int dump(struct sock *sock, tell_fn tell, void *arg)
 		if (!ret && msg.type != sock->family)
 			return msg.error;
 		if (!ret)
-			tell(&msg, arg);
+			fn(&msg, arg);
 	}
 	return ret;
 }

@@ -5,6 +5,7 @@
  * tasks must not stall: the module holds no lock that they need during the fault.
  */
 #include "harness.h"
+#include "stack.h"
 
 #include <linux/fuse.h>
 #include <linux/userfaultfd.h>
@@ -166,15 +167,6 @@ static bool is_stalled(pid_t pid)
 	return task_syscall(pid) == SYS_ioctl && task_state(pid) != 'R';
 }
 
-static int body_counting(void *counter)
-{
-	for (;;) {
-		syscall(SYS_getppid);
-		++*(volatile uint64_t *)counter;
-	}
-	return 0;
-}
-
 /* Does a pair of other processes still work? */
 static bool others_go_on(void)
 {
@@ -329,7 +321,7 @@ ARGUMENT(regs_in_a_file, REGS, FILE_SYSTEM);
 FIXTURE_SETUP(argument)
 {
 	self->counter = shared_memory(sizeof(*self->counter));
-	self->slave = slave_start(body_counting, (void *)self->counter);
+	self->slave = slave_start(body_count_syscalls, (void *)self->counter);
 	self->call = shared_memory(sizeof(*self->call));
 	self->call->where = variant->where;
 	self->call->how = variant->how;
@@ -438,13 +430,7 @@ static int body_on_stack(void *arg)
 		return body_sleep(NULL);
 	}
 	s->calls = true;
-	asm volatile("mov	%0, %%rsp\n\t"
-		     "1: mov	%1, %%eax\n\t"
-		     "syscall\n\t"
-		     "jmp	1b"
-		     : : "r" (pages + PAGE), "i" (SYS_getppid)
-		     : "rax", "rcx", "r11");
-	return 0;
+	call_on_stack(pages + PAGE);
 }
 
 /* Starts and pairs the slave; returns 0 or -errno, -ENODEV on kernels without it. */

@@ -63,6 +63,7 @@ test_debug_information_of_every_kind()
 	local kind
 
 	for kind in split split-4 lto gz clang; do
+		rm -f "$folder/said"
 		"$programs/chain-$kind" plain >"$folder/said" &
 		slave_begins $!
 		eventually test -s "$folder/said"
@@ -216,6 +217,7 @@ stripped()
 # start_as_nobody PROGRAM: start the program as a slave of user nobody
 start_as_nobody()
 {
+	rm -f "$folder/said"
 	"${as_nobody[@]}" "$1" plain >"$folder/said" &
 	slave_begins $!
 	eventually test -s "$folder/said"
@@ -276,6 +278,7 @@ test_debug_files_under_another_root()
 	mkdir "$root/usr/lib/debug/.build-id/${id:0:2}"
 	cp "$programs/chain-static" \
 		"$root/usr/lib/debug/.build-id/${id:0:2}/${id:2}.debug"
+	rm -f "$folder/said"
 	chroot "$root" /inside plain >"$folder/said" &
 	slave_begins $!
 	eventually test -s "$folder/said"

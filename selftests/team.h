@@ -34,7 +34,7 @@ struct team {
 	pid_t pid;
 	unsigned int nr;		/* number of members */
 	volatile uint32_t ready;	/* of them, this many have begun */
-	volatile uint32_t go;		/* a futex; 0: members that wait, wait */
+	volatile uint32_t go;		/* a futex: 0 until team_go() */
 	volatile uint32_t word;		/* for any use of the test */
 	volatile uint32_t left;		/* likewise */
 	int ends[2];			/* of a pipe, likewise */

@@ -37,7 +37,7 @@ batons = [head for head, calls in got.items() if "baton" in calls]
 assert len(batons) <= 1, batons' "$folder/said"
 }
 
-# bt_calls: from the text of cpctl bt, lines for calls_are_true
+# bt_calls FILE: print lines for calls_are_true, made of the text of cpctl bt
 bt_calls()
 {
 	awk '/^TID / { printf "%s%s %s", nl, $2, $3; nl = "\n" }
@@ -60,7 +60,7 @@ test_all_threads()
 	stop_slave
 }
 
-# addresses "TID..." FILE: the return addresses of the thread's frames but the innermost
+# addresses "TID..." FILE: print the return addresses of the thread's frames but the innermost
 addresses()
 {
 	awk -v head="TID $1" '/^TID / { on = index($0, head) == 1; next }
@@ -82,7 +82,7 @@ test_same_as_eu_stack()
 	stop_slave
 }
 
-# Two threads that take turns are never seen with the baton both.
+# Of two threads that take turns, at most one has the baton.
 test_of_one_instant()
 {
 	start_crew
@@ -148,6 +148,7 @@ test_misleading_name()
 			return 0;
 		}
 	END
+	rm -f "$folder/said"
 	"$folder/liar" >"$folder/said" &
 	slave_begins $!
 	eventually test -s "$folder/said"
@@ -175,7 +176,7 @@ test_one_thread()
 	stop_slave
 }
 
-# core_calls: of each thread that gdb shows of the core, a line for calls_are_true
+# core_calls: print a line for calls_are_true of each thread that gdb shows in the core
 core_calls()
 {
 	gdb -batch -nx -iex 'set auto-load off' -ex 'thread apply all bt' \
@@ -245,6 +246,7 @@ test_core_of_stacks_in_one_mapping()
 		}
 	END
 	program=$folder/shared
+	rm -f "$folder/said"
 	"$program" >"$folder/said" &
 	slave_begins $!
 	eventually said_here
@@ -278,7 +280,7 @@ test_options_for_one_thread()
 			cpctl bt $option "$slave"
 		has errors "add --thread"
 	done
-	# The last one holds.
+	# The last of these options counts.
 	ends 0 cpctl bt --every 2 --nudge "$slave"
 	[ "$(grep -c '^TID ' "$folder/out")" -eq 7 ]
 	refuses 1 "--thread is for a process" cpctl bt --thread /dev/null
@@ -308,6 +310,7 @@ test_interrupted()
 	kill -STOP "$slave"
 	eventually is_stopped "$slave"
 	for sig in INT TERM HUP; do
+		: >"$folder/errors"
 		env --default-signal cpctl bt -n 3 "$slave" >"$folder/out" \
 			2>"$folder/errors" &
 		master=$!
@@ -348,11 +351,12 @@ uses_time()
 test_end_of_the_process()
 {
 	start_crew
+	rm -f "$folder/out"
 	cpctl bt -n 1000000 --interval 0.2 --json "$slave" >"$folder/out" 2>"$folder/errors" &
 	master=$!
 	eventually test -s "$folder/out"
 	kill -SEGV "$slave"
-	wait "$master"
+	fails 0 wait "$master"
 	has errors "process $slave has ended: killed by signal 11"
 	has out '"type":"end"'
 	# Each thread leaves the state in which it died.

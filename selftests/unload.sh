@@ -134,7 +134,7 @@ refused()
 	[ ! -e /sys/module/checkpoint ]
 }
 
-# What access is proven with is not what it should be: better no module at all.
+# Where /proc/PID/mem is not the kernel's, nothing proves access: the module is not loaded.
 test_not_loaded_where_nothing_proves_access()
 {
 	rmmod checkpoint

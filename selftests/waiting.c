@@ -284,7 +284,7 @@ TEST_F(gated, nudge_of_a_running_slave_changes_nothing)
 	EXPECT_LT(30, self->g.trail.calls);
 }
 
-TEST_F(gated, fdinfo_tells)
+TEST_F(gated, fdinfo_shows_the_pair)
 {
 	char value[20];
 
@@ -380,7 +380,7 @@ TEST_F(nonblock, nudge_works_in_the_background)
 	EXPECT_EQ(1, ret);
 }
 
-TEST_F(nonblock, end_is_told)
+TEST_F(nonblock, end_is_reported)
 {
 	slave_kill(self->g.slave);
 	self->g.slave = 0;
@@ -795,7 +795,7 @@ TEST(epoll_stays_from_pair_to_pair)
 }
 
 /* An edge-triggered epoll reports each arrival, not only the first. */
-TEST_F(gated, edges_are_told)
+TEST_F(gated, edges_are_reported)
 {
 	struct epoll_event event = { .events = EPOLLIN | EPOLLET };
 	int epoll = epoll_create1(EPOLL_CLOEXEC), i;
@@ -859,13 +859,6 @@ TEST(handler_entry_follows_a_wait)
 }
 
 /* The slave's wait limit. */
-static int body_progress(void *progress)
-{
-	for (;; ++*(volatile uint64_t *)progress)
-		syscall(SYS_getppid);
-	return 0;
-}
-
 FIXTURE(limited)
 {
 	volatile uint64_t *progress;
@@ -878,7 +871,7 @@ FIXTURE_SETUP(limited)
 	struct cp_prep arg = { .wait_limit = 5 * MS };
 
 	self->progress = shared_memory(sizeof(*self->progress));
-	self->slave = slave_start(body_progress, (void *)self->progress);
+	self->slave = slave_start(body_count_syscalls, (void *)self->progress);
 	arg.pid = self->slave;
 	ASSERT_EQ(0, master_prep(&self->m, &arg));
 }

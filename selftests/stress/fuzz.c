@@ -114,7 +114,7 @@ static void *close_behind_its_back(void *arg)
 	struct fuzzer *fuzzer = arg;
 	struct dice dice = dice_of(seed, 100 + fuzzer->number);
 
-	while (!is_told_to_stop()) {
+	while (!must_stop()) {
 		volatile int *place = &fuzzer->files[roll(&dice, NR_FILES)];
 
 		pthread_mutex_lock(&fuzzer->forking);
@@ -179,7 +179,7 @@ static void fuzz(struct party *party, void *arg)
 	if (pthread_create(&thread, NULL, close_behind_its_back, fuzzer))
 		exit(1);
 	fuzz_begin_alarms();
-	while (!is_told_to_stop())
+	while (!must_stop())
 		fuzz_some(fuzzer, 1);
 	_exit(0);
 }

@@ -190,9 +190,10 @@ static int call_snapshot(struct fuzzer *fuzzer)
 		     sizeof(snapshot));
 	if (fd < 0)
 		return fd;
+	/* Mostly an address that is not mapped; the description can always be read. */
 	if (pread(fd, bytes, roll(dice, sizeof(bytes)), odd_number(dice)) < 0 &&
 	    pread(fd, bytes, sizeof(bytes), CP_SNAPSHOT_HEAD) < 0)
-		fd = -1;
+		complain("a snapshot cannot be read: %s", strerror(errno));
 	close(fd);
 	return 0;
 }
@@ -215,7 +216,7 @@ static int call_other_way(struct fuzzer *fuzzer)
 {
 	static const unsigned int right[] = {
 		CP_IOC_INFO, CP_IOC_PREP, CP_IOC_GET, CP_IOC_END, CP_IOC_HOLD,
-		CP_IOC_SLEEPER, CP_IOC_SNAPSHOT };
+		CP_IOC_RELEASE, CP_IOC_SLEEPER, CP_IOC_SNAPSHOT };
 	struct dice *dice = &fuzzer->dice;
 	unsigned int cmd = right[roll(dice, ARRAY_SIZE(right))];
 

@@ -360,22 +360,22 @@ static bool slave_may_end(const struct lane *lane)
 	}
 }
 
-static void check_told(const struct lane *lane)
+static void check_outcome(const struct lane *lane)
 {
-	const struct told *told = &lane->life->told;
+	const struct outcome *outcome = &lane->life->outcome;
 	int death = 0;
 
-	tally_add(&tallies->reasons[told->reason], 1);
-	if (told->reason != CP_END_EXITED)
+	tally_add(&tallies->reasons[outcome->reason], 1);
+	if (outcome->reason != CP_END_EXITED)
 		return;
-	if (told->status != lane->status)
+	if (outcome->status != lane->status)
 		complain("the master saw status %#x, but it was %#x",
-			 told->status, lane->status);
+			 outcome->status, lane->status);
 	if (lane->life->plan.prep.flags & CP_PREP_DEATH &&
-	    WIFSIGNALED(told->status))
-		death = WTERMSIG(told->status);
-	if (told->death != death && lane->life->plan.leaving != LEAVES_THREADS)
-		complain("state of death by signal %d, not %d", told->death,
+	    WIFSIGNALED(outcome->status))
+		death = WTERMSIG(outcome->status);
+	if (outcome->death != death && lane->life->plan.leaving != LEAVES_THREADS)
+		complain("state of death by signal %d, not %d", outcome->death,
 			 death);
 }
 
@@ -388,8 +388,8 @@ static void check_life(const struct lane *lane, int master_status)
 	if (master_status &&
 	    !(lane->killed_master && WTERMSIG(master_status) == SIGKILL))
 		complain("a master ended with status %#x", master_status);
-	if (lane->life->told.over)
-		check_told(lane);
+	if (lane->life->outcome.over)
+		check_outcome(lane);
 }
 
 static void live(struct lane *lane)
@@ -447,7 +447,7 @@ void lane_run(struct party *party, void *arg)
 	unsigned int number;
 
 	lane_open(&lane, which->number);
-	for (number = 0; !is_told_to_stop(); number++) {
+	for (number = 0; !must_stop(); number++) {
 		struct life *life = lane.life;
 
 		memset(life, 0, sizeof(*life));

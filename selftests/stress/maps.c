@@ -72,9 +72,8 @@ static int call_mprotect(struct fuzzer *fuzzer)
 {
 	size_t size;
 	char *at = any_piece(fuzzer, &size);
-	int ret = result(mprotect(at, size, roll(&fuzzer->dice, 8)));
 
-	return ret;
+	return result(mprotect(at, size, roll(&fuzzer->dice, 8)));
 }
 
 static int call_mremap(struct fuzzer *fuzzer)

@@ -242,14 +242,14 @@ static void check_ended(struct taker *t)
 
 static void check_over(struct taker *t)
 {
-	struct told *told = &t->life->told;
+	struct outcome *outcome = &t->life->outcome;
 	const struct cp_get *get = &t->m.get;
 	uint32_t reason = get->reason;
 
-	told->reason = reason;
-	told->status = get->status;
-	told->death = t->death;
-	told->over = true;
+	outcome->reason = reason;
+	outcome->status = get->status;
+	outcome->death = t->death;
+	outcome->over = true;
 	expect(t, reason >= CP_END_EXITED && reason <= CP_END_DETACHED,
 	       "no reason for the end");
 	expect(t, reason != CP_END_DETACHED || t->life->detached,

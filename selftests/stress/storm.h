@@ -56,7 +56,7 @@ struct plan {
 };
 
 /* The end of the pair, as its master saw it. */
-struct told {
+struct outcome {
 	bool over;
 	uint32_t reason;
 	int32_t status;
@@ -71,7 +71,7 @@ struct life {
 	pid_t master;
 	volatile bool detached;		/* the master or netlink ends the pair */
 	volatile bool exec;		/* the slave executes a program */
-	struct told told;
+	struct outcome outcome;
 };
 
 /* Figures of the whole storm, in shared memory. */

@@ -18,13 +18,6 @@ static struct {
 	volatile bool stop;
 } *all;
 
-unsigned long setting(const char *name, unsigned long otherwise)
-{
-	const char *value = getenv(name);
-
-	return value && *value ? strtoul(value, NULL, 0) : otherwise;
-}
-
 void watch_begin(void)
 {
 	all = shared_memory(sizeof(*all));
@@ -46,7 +39,7 @@ void still_goes_on(struct party *party)
 	party->stamp = now_ns();
 }
 
-bool is_told_to_stop(void)
+bool must_stop(void)
 {
 	return all->stop;
 }

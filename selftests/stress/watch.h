@@ -38,11 +38,9 @@ bool watch_until(bool (*over)(void), unsigned int deadline);
 
 void goes_on(struct party *party, const char *doing);
 void still_goes_on(struct party *party);
-bool is_told_to_stop(void);
+bool must_stop(void);
 
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 unsigned int complaints(void);
-
-unsigned long setting(const char *name, unsigned long otherwise);
 
 #endif /* _CP_STRESS_WATCH_H */

@@ -41,12 +41,12 @@ static void hotplug(struct party *party, void *arg)
 	struct weather *weather = arg;
 	struct dice dice = dice_of(weather->seed, 1001);
 
-	while (!is_told_to_stop()) {
-		goes_on(party, "takes a CPU away");
+	while (!must_stop()) {
+		goes_on(party, "takes a CPU offline");
 		if (set_online("0"))
 			tally(TALLY_ONLINE);
 		nap_ms(&dice, 20, 300);
-		goes_on(party, "gives a CPU back");
+		goes_on(party, "takes a CPU online");
 		set_online("1");
 		nap_ms(&dice, 100, 1500);
 	}
@@ -64,13 +64,13 @@ static int read_file(const char *path, const struct stat *stat, int type,
 
 	goes_on(hog_party, "reads");
 	if (type != FTW_F)
-		return is_told_to_stop();
+		return must_stop();
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	while (fd >= 0 && read(fd, buf, sizeof(buf)) > 0 && !is_told_to_stop())
+	while (fd >= 0 && read(fd, buf, sizeof(buf)) > 0 && !must_stop())
 		sleep_ms(3);
 	if (fd >= 0)
 		close(fd);
-	return is_told_to_stop();
+	return must_stop();
 }
 
 /*
@@ -85,7 +85,7 @@ static void hog(struct party *party, void *unused)
 	    !cgroup_write(CGROUP_TIGHT, "memory.max", TIGHT_BYTES) ||
 	    !cgroup_join(CGROUP_TIGHT, getpid()))
 		return;
-	while (!is_told_to_stop())
+	while (!must_stop())
 		nftw("/lib/modules", read_file, 16, FTW_PHYS);
 }
 
@@ -112,10 +112,10 @@ static void unload(struct party *party, void *arg)
 	struct dice dice = dice_of(weather->seed, 1002);
 	int tries;
 
-	while (!is_told_to_stop()) {
+	while (!must_stop()) {
 		pid_t slave = leave_sleeper();
 
-		for (tries = 0; tries < 10 && !is_told_to_stop(); tries++) {
+		for (tries = 0; tries < 10 && !must_stop(); tries++) {
 			goes_on(party, "tries to unload the module");
 			if (!syscall(SYS_delete_module, "checkpoint",
 				     O_NONBLOCK))
@@ -155,7 +155,7 @@ static void look(struct party *party, void *arg)
 	struct dice dice = dice_of(weather->seed, 1003);
 	long long made = 0, live, now;
 
-	while (!is_told_to_stop()) {
+	while (!must_stop()) {
 		goes_on(party, "looks into /sys");
 		live = figure("pairs_live");
 		if (live < 0 || live > NR_LANES + 1)
@@ -249,7 +249,7 @@ static void listen_to(struct party *party, uint32_t events)
 	if (sock_open(&listener.sock) || subscribe(&listener.sock, events))
 		exit(1);
 	forget_all(&listener);
-	while (!is_told_to_stop()) {
+	while (!must_stop()) {
 		goes_on(party, "listens");
 		ret = next(&listener.sock, &msg, 100);
 		if (!ret)
@@ -274,13 +274,13 @@ static void listen_to_all(struct party *party, void *arg)
 	struct sock sock;
 	struct message msg;
 
-	while (!is_told_to_stop()) {
+	while (!must_stop()) {
 		goes_on(party, "begins to listen to all");
 		if (sock_open(&sock) ||
 		    subscribe(&sock, CP_NL_EVENT_PAIRS |
 				     CP_NL_EVENT_CHECKPOINTS))
 			exit(1);
-		while (!once_in(&dice, 20) && !is_told_to_stop()) {
+		while (!once_in(&dice, 20) && !must_stop()) {
 			next(&sock, &msg, 10);
 			nap_ms(&dice, 0, 20);
 		}
@@ -302,7 +302,7 @@ static void dump_pairs(struct party *party, void *arg)
 
 	if (sock_open(&sock))
 		exit(1);
-	while (!is_told_to_stop()) {
+	while (!must_stop()) {
 		int pairs = 0, ret;
 
 		goes_on(party, "dumps");
