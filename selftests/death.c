@@ -11,7 +11,6 @@
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <ucontext.h>
 
 #define PAGE	4096UL
 

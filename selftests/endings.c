@@ -8,13 +8,10 @@
 
 #include <pthread.h>
 #include <sched.h>
-#include <sys/mount.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/user.h>
-
-#define MS	1000000ULL	/* in nanoseconds */
 
 /* Values of argv[0] with which this program executes itself; see other_program(). */
 #define OTHER_PROGRAM	"other-program"

@@ -7,7 +7,6 @@
 
 #include <linux/sched.h>
 #include <sys/ptrace.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 #define MS	1000000ULL	/* in nanoseconds */

@@ -7,7 +7,6 @@
 
 #include <dirent.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stddef.h>
 #include <sys/resource.h>
 

@@ -102,7 +102,7 @@ static int pair_with(struct cp_pair *pair, pid_t pid, unsigned int flags)
 	struct cp_pair_options options = { .size = sizeof(options),
 					   .flags = flags };
 
-	return cp_pair_prep(pair, pid, &options) ? errno : 0;
+	return cp_pair_prep(pair, pid, &options) ? -errno : 0;
 }
 
 /* Starts a slave that has two threads, and pairs with it. */
@@ -110,7 +110,7 @@ static int start(struct cp_pair *pair, pid_t *slave)
 {
 	*slave = slave_start(body_changes, NULL);
 	if (!eventually(facts->spinner && facts->rounds > 2))
-		return ECHILD;
+		return -ECHILD;
 	return pair_with(pair, *slave, CP_PREP_PROCESS | CP_PREP_OVERWRITE);
 }
 

@@ -1143,7 +1143,7 @@ TEST_F(snapshot, a_hundred_leave_nothing)
 			       self->refs));
 }
 
-/* The copy that a snapshot makes of the process is no child that waits for the master. */
+/* The copy that a snapshot makes of the process does not wait for the master as a child does. */
 TEST_F(snapshot, child_is_none_that_is_followed)
 {
 	struct twins *twins = shared_memory(sizeof(*twins));

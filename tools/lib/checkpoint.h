@@ -93,7 +93,7 @@ struct cp_pair;
 
 /**
  * struct cp_pair_options - options of a pair
- * @size: sizeof(struct cp_pair_options); tells versions of the struct apart
+ * @size: sizeof(struct cp_pair_options); distinguishes versions of the struct
  * @stack_limit: maximum number of bytes of stack in a checkpoint
  * @wait_limit: maximum time, in nanoseconds, for which the slave waits for the
  *	master; after that the slave continues, and its checkpoint is missed

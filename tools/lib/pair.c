@@ -137,26 +137,55 @@ static int make_pair(int fd, pid_t pid, struct cp_prep *prep)
 	return ret;
 }
 
+/* The options of a pair with @pid, for CP_IOC_PREP. */
+static struct cp_prep prep_of(pid_t pid, const struct cp_pair_options *opt)
+{
+	return (struct cp_prep){
+		.pid = pid,
+		.stack_limit = opt->stack_limit,
+		.wait_limit = opt->wait_limit,
+		.interval = opt->interval,
+		.every = opt->every,
+		.nr_slots = opt->nr_slots,
+		.flags = opt->flags,
+		.reserved = opt->reserved,
+		.death_stack_limit = opt->death_stack_limit,
+		.nr_threads = opt->nr_threads,
+		.reserved2 = opt->reserved2,
+		.child_limit = opt->child_limit,
+	};
+}
+
+/* A new pair has been made: sets all members but the file, and unmaps the old region. */
+static void begin_pair(struct cp_pair *pair, void *region,
+		       const struct cp_prep *prep)
+{
+	unmap_region(pair);
+	pair->owner = getpid();
+	pair->region = region;
+	pair->region_size = prep->region_size;
+	/* A module that knows only single tasks leaves this field alone. */
+	pair->thread_size = prep->thread_size ? prep->thread_size :
+						prep->region_size;
+	pair->slot = 0;
+	pair->thread = 0;
+	pair->thread_status = 0;
+	pair->unseen = 0;
+	pair->missed = 0;
+	pair->reason = CP_END_NONE;
+	pair->status = 0;
+}
+
 int cp_pair_prep(struct cp_pair *pair, pid_t pid,
 		 const struct cp_pair_options *options)
 {
 	struct cp_pair_options opt;
-	struct cp_prep prep = { .pid = pid };
+	struct cp_prep prep;
 	void *region;
 
 	if (read_options(&opt, options))
 		return -1;
-	prep.stack_limit = opt.stack_limit;
-	prep.wait_limit = opt.wait_limit;
-	prep.interval = opt.interval;
-	prep.every = opt.every;
-	prep.nr_slots = opt.nr_slots;
-	prep.flags = opt.flags;
-	prep.reserved = opt.reserved;
-	prep.death_stack_limit = opt.death_stack_limit;
-	prep.nr_threads = opt.nr_threads;
-	prep.reserved2 = opt.reserved2;
-	prep.child_limit = opt.child_limit;
+	prep = prep_of(pid, &opt);
 	if (make_pair(pair->fd, pid, &prep))
 		return -1;
 
@@ -169,20 +198,7 @@ int cp_pair_prep(struct cp_pair *pair, pid_t pid,
 		errno = saved;
 		return -1;
 	}
-	unmap_region(pair);
-	pair->owner = getpid();
-	pair->region = region;
-	pair->region_size = prep.region_size;
-	/* A module that knows only single tasks leaves this field alone. */
-	pair->thread_size = prep.thread_size ? prep.thread_size :
-					       prep.region_size;
-	pair->slot = 0;
-	pair->thread = 0;
-	pair->thread_status = 0;
-	pair->unseen = 0;
-	pair->missed = 0;
-	pair->reason = CP_END_NONE;
-	pair->status = 0;
+	begin_pair(pair, region, &prep);
 	return 0;
 }
 

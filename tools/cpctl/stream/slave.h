@@ -24,7 +24,7 @@ struct slave {
 /*
  * slave_choose() - choose the slave that @options want
  * @pid: the process, or any thread
- * @pair: an open handle, which tells what the module offers
+ * @pair: an open handle, by which the module says what it offers
  *
  * With a module that knows only single threads, the slave is thread @pid, and this
  * function prints so if its process has others. A process that has several is refused if
