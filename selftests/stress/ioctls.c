@@ -7,12 +7,14 @@
 /* The largest size that an ioctl's number asks for here. */
 #define SIZE_MAX_ASKED	512
 
+/* Returns the result, which may be a descriptor, or -errno. */
 static int call_on(struct fuzzer *fuzzer, int file, unsigned int cmd,
 		   const void *arg, size_t size)
 {
 	struct dice *dice = &fuzzer->dice;
 	char bytes[SIZE_MAX_ASKED] = { 0 };
 	size_t asked = _IOC_SIZE(cmd);
+	int ret;
 
 	memcpy(bytes, arg, size);
 	if (once_in(dice, 3))
@@ -23,8 +25,8 @@ static int call_on(struct fuzzer *fuzzer, int file, unsigned int cmd,
 	if (asked > size && once_in(dice, 4))
 		bytes[asked - 1] = 1;
 	cmd = _IOC(_IOC_DIR(cmd), _IOC_TYPE(cmd), _IOC_NR(cmd), asked);
-	return result(ioctl(file, cmd, odd_pointer(fuzzer, bytes, asked > size ?
-						   asked : size)));
+	ret = ioctl(file, cmd, odd_pointer(fuzzer, bytes, asked > size ? asked : size));
+	return ret < 0 ? -errno : ret;
 }
 
 static int call_info(struct fuzzer *fuzzer)
