@@ -88,7 +88,7 @@ static struct cred *__init stranger_creds(void)
 	return cred;
 }
 
-/* Does the kernel refuse to open the memory of process 1 to somebody without ptrace rights? */
+/* Does the kernel refuse to open the memory of process 1 to a process without ptrace rights? */
 static bool __init stranger_is_refused(void)
 {
 	struct cred *stranger = stranger_creds();
@@ -149,8 +149,8 @@ out_put:
  * cp_access_init - learn what a /proc/PID/mem looks like on this kernel
  *
  * Fails closed: the module does not load on a kernel where the file does not hold its
- * target's memory, cannot be distinguished from other files, or can be opened by
- * anybody.
+ * target's memory, cannot be distinguished from other files, or can be opened by any
+ * process.
  *
  * Return: 0, or an error that has been logged.
  */

@@ -156,12 +156,14 @@ bool cp_death_foreseen(struct cp_death *death, struct pid_namespace *ns)
 /**
  * cp_death_was_elsewhere - did another thread receive the fatal signal?
  * @signal: the signal of which the current task, which is exiting, dies
- * @stopped: the task may have been stopped when it came
+ * @stopped: the task may have been stopped when the signal came
  *
  * The task's own faults are always foreseen: the hook's work is queued while the
  * task is in user mode. A fatal signal that dumps no core is still queued where it was
  * sent to; see find_thread(). It is not if the threads were stopped: then one of them
  * dequeues it after SIGCONT, and it is not known which one.
+ *
+ * Return: true when another one did; false if it is not known.
  */
 bool cp_death_was_elsewhere(int signal, bool stopped)
 {

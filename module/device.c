@@ -250,7 +250,7 @@ static struct mm_struct *grab_mm(struct task_struct *task)
 	return mm;
 }
 
-/* May the caller, and anybody, be the master of @setup->slave? */
+/* May the caller be the master of @setup->slave, and may that be a slave? */
 static int check_slave(struct cp_pair_setup *setup, int mem_fd)
 {
 	int ret;

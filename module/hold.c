@@ -96,7 +96,7 @@ int cp_hold_begin_locked(struct cp_pair *pair, u64 deadline, u64 limit,
  * @pair: the pair
  * @deadline: CLOCK_MONOTONIC in nanoseconds; CP_FOREVER: no limit
  * @limit: the slave continues after this many nanoseconds
- * @asleep: nudge nobody, and leave threads asleep that sleep in a system call
+ * @asleep: interrupt no system call: threads that sleep in one are left asleep
  * @result: filled in
  *
  * Without @asleep, threads that sleep in the kernel are nudged. On failure all threads

@@ -47,7 +47,7 @@ static void master_exit_work(struct callback_head *work)
 	cp_unpin();
 }
 
-/* The last hook has been removed, and nobody arms another. */
+/* The last hook has been removed, and none is armed any more. */
 static void life_unhooked(struct cp_pair *pair)
 {
 	/* Unless the pair is over already, all threads have exited. */
@@ -70,7 +70,7 @@ static void life_drop_hook(struct cp_pair *pair)
 }
 
 /**
- * cp_life_newcomer_wait - newcomer: wait until somebody has paired with it
+ * cp_life_newcomer_wait - newcomer: wait until a process has paired with it
  * @pair: its parent's pair, or its own before an exec
  * @newcomer: the newcomer, after cp_newcomer_add(); the current task
  * @child: as for cp_newcomer_wait()
@@ -150,7 +150,7 @@ static int life_hook(struct cp_pair *pair, struct task_struct *task)
 err_remove:
 	cp_thread_remove(thread);
 	cp_thread_unref(thread);
-	/* The pair is over already: somebody has found and ended it. */
+	/* The pair is over already: others can find it, and end it by netlink. */
 	return ret == -EPIPE ? 0 : ret;
 }
 

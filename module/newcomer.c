@@ -124,7 +124,7 @@ static bool newcomer_may_go(const struct cp_newcomers *newcomers,
 }
 
 /**
- * cp_newcomer_wait - newcomer: wait until somebody has paired with it
+ * cp_newcomer_wait - newcomer: wait until a process has paired with it
  * @newcomer: the newcomer, after cp_newcomer_add(); the current task
  * @newcomers: the newcomers of its parent's pair, or of its own pair before an exec
  * @child: the newcomer is a child: it does not wait for a master that has left without
@@ -301,7 +301,7 @@ void cp_newcomers_close(struct cp_newcomers *newcomers)
 
 /**
  * cp_newcomers_destroy - free what the master has not taken
- * @newcomers: those of a pair that nobody uses any more
+ * @newcomers: those of a pair that is not used any more
  */
 void cp_newcomers_destroy(struct cp_newcomers *newcomers)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Newcomers: programs that a slave has begun, as children or by an exec, and that are held
- * before their first instruction until somebody pairs with them.
+ * before their first instruction until a process pairs with them.
  *
  * A child's newcomer is made by its parent, before the child runs. The rest is done by the
  * newcomer itself, in its own context: it queues itself for the parent's master, and waits.

@@ -4,14 +4,14 @@
  *
  * Life
  * ----
- *	created	cp_pair_create(): all memory is allocated and nobody else knows
- *		the pair. The master's system call writes its answer now, where
+ *	created	cp_pair_create(): all memory is allocated, and no other task can
+ *		find the pair. The master's system call writes its answer now, where
  *		writing may fail.
  *	made	cp_life_begin(): in the tables, hooks armed. Each thread of the slave
  *		arrives at its next return to user mode.
  *	over	cp_life_end(); the first caller decides the reason: the slave's
  *		own work (exit of its last thread, exec), the master's exit, its last
- *		close, CP_IOC_END, or netlink. The rings are closed, so nobody waits
+ *		close, CP_IOC_END, or netlink. The rings are closed, so no task waits
  *		any more. Neither process counts as paired from here on.
  *	unhooked The work of each thread sees that the pair is over and removes its hook
  *		(cp_life_thread_over()); after the last one, the pair leaves the
@@ -183,8 +183,7 @@ struct cp_outcome {
  * @exit_status: status of the process as waitpid(2) gives it, as far as it is known
  * @outcome:	written by cp_table_close()
  * @made:	when the pair was made, CLOCK_MONOTONIC in nanoseconds
- * @events:	CP_NL_EVENT_* that listeners want who may see this pair
- *		(listeners.c)
+ * @events:	CP_NL_EVENT_* that listeners which may see this pair want (listeners.c)
  * @dir:	its directory in sysfs, while it has one (sysfs.c)
  */
 struct cp_pair {

@@ -84,7 +84,7 @@ out:
 	return part;
 }
 
-/* Updates the number of parts in the region, for those who read the mapping. */
+/* Updates the number of parts in the region, for readers of the mapping. */
 static void parts_show_nr(struct cp_parts *parts)
 {
 	struct cp_region_head *head = cp_region_at(parts->at[0]->region, 0);

@@ -377,7 +377,7 @@ void cp_ring_miss(struct cp_ring *ring)
 }
 
 /**
- * cp_ring_would_wake - slave: does the next checkpoint wake anybody?
+ * cp_ring_would_wake - slave: does the next checkpoint wake a task?
  * @ring: the ring, which overwrites
  *
  * Pollers, and epoll's permanent entries, are only woken by the checkpoint with

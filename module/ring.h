@@ -14,7 +14,7 @@
  *
  * The policy decides when the slave may write:
  *
- *	rendezvous	There is one place, and one slot for everybody. The slave
+ *	rendezvous	There is one place, and one slot for both. The slave
  *			may write while a master waits in CP_IOC_GET, and waits
  *			otherwise: the two meet. While the slave is held (hold.h),
  *			it writes without a master.

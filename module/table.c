@@ -149,8 +149,8 @@ int cp_table_insert(struct cp_pair *pair)
  * cp_table_announce - let others find the pair
  * @pair: the pair
  *
- * Called after listeners have been notified that the pair was made, so that
- * nobody can find and end a pair before that.
+ * Called after listeners have been notified that the pair was made, so that no process
+ * can find and end a pair before that.
  */
 void cp_table_announce(struct cp_pair *pair)
 {

@@ -134,7 +134,7 @@ struct cp_info {
  * @thread_size: [out] bytes of a thread's part of the region ("The region", below);
  *		without CP_PREP_PROCESS, this is region_size
  * @child_limit: [in] with CP_PREP_CHILDREN, nanoseconds after which a child or a new
- *		program continues although nobody has paired with it; 0 means
+ *		program continues although no process has paired with it; 0 means
  *		CP_CHILD_LIMIT_DEFAULT
  *
  * Returns 0, or -1 with errno, the first of this order:
@@ -272,7 +272,7 @@ struct cp_prep {
  *
  * Returns 1: a checkpoint. 2, only with CP_PREP_PROCESS: thread @thread has ended; all
  * its checkpoints have been given, and another thread may get its part of the region. 3,
- * only with CP_PREP_CHILDREN: child @thread is held until somebody pairs with it;
+ * only with CP_PREP_CHILDREN: child @thread is held until a process pairs with it;
  * children come before checkpoints. 0: the pair is over; every further call returns 0,
  * too. A checkpoint that an earlier call could not give (EFAULT, ETIMEDOUT, EINTR) comes
  * first. Or -1 with errno:
@@ -767,7 +767,7 @@ struct cp_sleeper {
  *			instruction for a system call where one is expected
  *	EAGAIN		fork(2) would fail with it: a limit of processes, or
  *			SCHED_DEADLINE; or the thread is in a restartable sequence: try
- *			again; or somebody has killed the child
+ *			again; or the child has been killed
  *	ENOMEM		out of memory
  *
  * A snapshot counts for the limits until its last descriptor is closed, with all private

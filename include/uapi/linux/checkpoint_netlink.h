@@ -52,7 +52,7 @@
  * @CP_NL_CMD_PAIR_MADE: event: a pair was made
  * @CP_NL_CMD_PAIR_ENDED: event: a pair is over; with CP_NL_A_REASON
  * @CP_NL_CMD_CHECKPOINT: event: a slave handed over a checkpoint
- * @CP_NL_CMD_CHILD: event: a child of the slave is held until somebody pairs with it
+ * @CP_NL_CMD_CHILD: event: a child of the slave is held until a process pairs with it
  *	(CP_PREP_CHILDREN); with CP_NL_A_THREAD
  */
 enum cp_nl_cmd {
