@@ -834,8 +834,6 @@ static int parts_take_choice(struct cp_parts *parts,
 			     struct cp_parts_taken *taken)
 {
 	struct cp_ring *ring = &choice->part->ring;
-	struct cp_taken from_ring;
-	int ret;
 
 	taken->part = choice->part;
 	switch (choice->offer.kind) {
@@ -844,9 +842,7 @@ static int parts_take_choice(struct cp_parts *parts,
 	case CP_OFFER_SLAVE:
 		return cp_ring_invite(ring) ?: -EAGAIN;
 	default:
-		ret = cp_ring_take_offer(ring, &choice->offer, &from_ring);
-		taken->slot = from_ring.slot;
-		return ret;
+		return cp_ring_take_offer(ring, &choice->offer, &taken->slot);
 	}
 }
 
@@ -908,14 +904,9 @@ static int parts_take_any(struct cp_parts *parts, u64 deadline, bool nudge,
 static int part_take(struct cp_part *part, u64 deadline, bool nudge,
 		     struct cp_parts_taken *taken)
 {
-	struct cp_taken from_ring;
-	int ret;
-
-	ret = cp_ring_take(&part->ring, deadline, nudge ? ring_summon : NULL,
-			   &from_ring);
 	taken->part = part;
-	taken->slot = from_ring.slot;
-	return ret;
+	return cp_ring_take(&part->ring, deadline, nudge ? ring_summon : NULL,
+			    &taken->slot);
 }
 
 /**

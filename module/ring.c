@@ -506,7 +506,7 @@ enum take { TAKE_WAIT, TAKE_SLOT, TAKE_OVER, TAKE_AGAIN };
 
 /* Unless this returns TAKE_WAIT, the caller no longer counts in @getters. */
 static enum take ring_take_or_wait(struct cp_ring *ring, bool nonblock,
-				   struct cp_taken *taken)
+				   unsigned int *slot)
 {
 	enum take take = TAKE_WAIT;
 
@@ -521,7 +521,7 @@ static enum take ring_take_or_wait(struct cp_ring *ring, bool nonblock,
 	}
 	if (take != TAKE_WAIT)
 		WRITE_ONCE(ring->getters, ring->getters - 1);
-	taken->slot = ring->held;
+	*slot = ring->held;
 	return take;
 }
 
@@ -534,14 +534,14 @@ static bool ring_slave_is_away(const struct cp_ring *ring)
 }
 
 static enum take ring_begin_taking(struct cp_ring *ring, bool nonblock,
-				   cp_summon_fn summon, struct cp_taken *taken)
+				   cp_summon_fn summon, unsigned int *slot)
 {
 	enum take take;
 	bool wanted, away;
 
 	spin_lock(&ring->lock);
 	WRITE_ONCE(ring->getters, ring->getters + 1);
-	take = ring_take_or_wait(ring, nonblock, taken);
+	take = ring_take_or_wait(ring, nonblock, slot);
 	wanted = ring_may_claim(ring);
 	away = take != TAKE_SLOT && ring_slave_is_away(ring);
 	spin_unlock(&ring->lock);
@@ -557,12 +557,12 @@ static enum take ring_begin_taking(struct cp_ring *ring, bool nonblock,
 }
 
 static enum take ring_try_take(struct cp_ring *ring, bool nonblock,
-			       struct cp_taken *taken)
+			       unsigned int *slot)
 {
 	enum take take;
 
 	spin_lock(&ring->lock);
-	take = ring_take_or_wait(ring, nonblock, taken);
+	take = ring_take_or_wait(ring, nonblock, slot);
 	spin_unlock(&ring->lock);
 	return take;
 }
@@ -601,27 +601,27 @@ static bool ring_master_may_take(const struct cp_ring *ring)
  *	has not arrived; CP_FOREVER: no limit
  * @summon: called when there is nothing to take and the slave has not arrived;
  *	or NULL
- * @taken: filled in; the slot only when the result is 1
+ * @slot: with result 1: set to the slot that the master may read
  *
  * Return: 1: the slot belongs to the caller until cp_ring_taken() or
  * cp_ring_put_back(); 0: no checkpoint is left and none will come; -EAGAIN,
  * -ETIMEDOUT; -ERESTARTSYS: a signal is pending. No error loses a checkpoint.
  */
 int cp_ring_take(struct cp_ring *ring, u64 deadline, cp_summon_fn summon,
-		 struct cp_taken *taken)
+		 unsigned int *slot)
 {
 	bool nonblock = !deadline;
 	enum take take;
 	int ret = 0;
 
-	take = ring_begin_taking(ring, nonblock, summon, taken);
+	take = ring_begin_taking(ring, nonblock, summon, slot);
 	if (take == TAKE_WAIT) {
 		if (nonblock)
 			deadline = ktime_get_ns() + WRITING_MAX;
 		cp_spin_until(&ring->master_spin, ring_master_may_take(ring),
 			      READ_ONCE(ring->filling), time_left(deadline));
 		ret = cp_wait_event(*ring->master_wait,
-				    (take = ring_try_take(ring, nonblock, taken)) !=
+				    (take = ring_try_take(ring, nonblock, slot)) !=
 				    TAKE_WAIT, deadline);
 	}
 	if (ret)
@@ -675,7 +675,7 @@ struct cp_offer cp_ring_offer(struct cp_ring *ring)
 }
 
 static bool ring_take_same(struct cp_ring *ring, u64 time,
-			   struct cp_taken *taken)
+			   unsigned int *slot)
 {
 	bool same, wanted;
 
@@ -684,7 +684,7 @@ static bool ring_take_same(struct cp_ring *ring, u64 time,
 	       ring_next_offer(ring).time == time;
 	if (same)
 		ring_take_next(ring);
-	taken->slot = ring->held;
+	*slot = ring->held;
 	wanted = ring_may_claim(ring);
 	spin_unlock(&ring->lock);
 	if (wanted)
@@ -696,14 +696,14 @@ static bool ring_take_same(struct cp_ring *ring, u64 time,
  * cp_ring_take_offer - master: take the checkpoint that cp_ring_offer() has given
  * @ring: the ring
  * @offer: a checkpoint
- * @taken: as for cp_ring_take()
+ * @slot: as for cp_ring_take()
  *
  * Return: 1 as cp_ring_take(); -EAGAIN when the offer is gone.
  */
 int cp_ring_take_offer(struct cp_ring *ring, const struct cp_offer *offer,
-		       struct cp_taken *taken)
+		       unsigned int *slot)
 {
-	return ring_take_same(ring, offer->time, taken) ? 1 : -EAGAIN;
+	return ring_take_same(ring, offer->time, slot) ? 1 : -EAGAIN;
 }
 
 /**

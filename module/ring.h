@@ -142,14 +142,6 @@ struct cp_offer {
 };
 
 /**
- * struct cp_taken - what a master has taken
- * @slot:	the slot that it may read
- */
-struct cp_taken {
-	unsigned int slot;
-};
-
-/**
  * struct cp_ring - state of the ring
  * @lock:	held for a few instructions; fields that are also read without it,
  *		as a hint or for display, are written with WRITE_ONCE()
@@ -234,10 +226,10 @@ void cp_ring_miss(struct cp_ring *ring);
 bool cp_ring_leave_last(struct cp_ring *ring, unsigned int slot);
 typedef void (*cp_summon_fn)(struct cp_ring *ring);
 int cp_ring_take(struct cp_ring *ring, u64 deadline, cp_summon_fn summon,
-		 struct cp_taken *taken);
+		 unsigned int *slot);
 struct cp_offer cp_ring_offer(struct cp_ring *ring);
 int cp_ring_take_offer(struct cp_ring *ring, const struct cp_offer *offer,
-		       struct cp_taken *taken);
+		       unsigned int *slot);
 void cp_ring_keep(struct cp_ring *ring);
 int cp_ring_invite(struct cp_ring *ring);
 void cp_ring_taken(struct cp_ring *ring);
