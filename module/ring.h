@@ -40,7 +40,7 @@
  * There is one slave, here one thread, but any number of the master's threads may
  * take; @taking admits one at a time. A master of many rings (parts.h) looks at what
  * each offers, cp_ring_offer(), and takes the oldest checkpoint: cp_ring_take_offer().
- * While it searches the others, a ring that overwrites may be told to keep what it
+ * While it searches the others, it can have a ring that overwrites keep what the ring
  * offers: cp_ring_keep(). If there is no checkpoint, the master lets a slave that waits
  * write one: cp_ring_invite().
  *

@@ -254,7 +254,7 @@ out:
  * cp_table_next - the next pair of a walk
  * @cursor: the place; stays at the pair until cp_table_passed()
  *
- * Each bucket holds its newest pair first, so cp_entry.number tells which pairs
+ * Each bucket holds its newest pair first, so cp_entry.number shows which pairs
  * have been passed: a pair that lives throughout the walk is visited once,
  * whatever is inserted and removed around it.
  *
