@@ -76,6 +76,7 @@ BUSY = {
 }
 GAPS = {
     "none": ("another program runs once", ["true"]),
+    "check": ("cpctl check, which leaves it alone", ["cpctl", "check"]),
     "library": ("pair, hold, get, end by the library", []),
     "bt": ("cpctl bt", ["cpctl", "bt", "{}"]),
     "dump": ("cpctl dump", ["cpctl", "dump", "-o", "-", "{}"]),

@@ -9,6 +9,9 @@
 #include "area.h"
 #include "compat.h"
 
+/* The pages that one page fault maps at most: those of an aligned block of this size. */
+#define AROUND_PAGES	16
+
 /**
  * cp_area_create - make the area of a new pair
  * @nr_parts: the most regions
@@ -117,10 +120,43 @@ static void area_vm_close(struct vm_area_struct *vma)
 	cp_area_put(vma->vm_private_data);
 }
 
+/*
+ * Maps the pages around that of a fault, as far as they exist: a slave may wait while the
+ * master reads a stack page by page, and a fault costs much more than a page of this loop.
+ * The block is aligned by address, so all of its entries are in one page table.
+ */
+static void area_map_around(struct vm_fault *vmf, const struct cp_region *region,
+			    unsigned long page_nr)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	const struct cp_area *area = vma->vm_private_data;
+	unsigned long before = (vmf->address >> PAGE_SHIFT) % AROUND_PAGES;
+	unsigned long first = page_nr - min(before, page_nr);
+	unsigned long end = min(page_nr - before + AROUND_PAGES,
+				area->part_pages);
+	unsigned long nr;
+
+	for (nr = first; nr < end; nr++) {
+		unsigned long addr = (vmf->address & PAGE_MASK) +
+				     ((nr - page_nr) << PAGE_SHIFT);
+		void *at = cp_region_page(region, (u64)nr << PAGE_SHIFT);
+		int ret;
+
+		if (!at || nr == page_nr || addr < vma->vm_start ||
+		    addr >= vma->vm_end)
+			continue;
+		ret = vm_insert_page(vma, addr, virt_to_page(at));
+		/* -EBUSY: it is mapped already. */
+		if (ret && ret != -EBUSY)
+			break;
+	}
+}
+
 static vm_fault_t area_vm_fault(struct vm_fault *vmf)
 {
 	struct cp_area *area = vmf->vma->vm_private_data;
 	unsigned long index = vmf->pgoff / area->part_pages;
+	unsigned long page_nr = vmf->pgoff % area->part_pages;
 	struct cp_region *region;
 	void *at;
 
@@ -130,10 +166,10 @@ static vm_fault_t area_vm_fault(struct vm_fault *vmf)
 	region = smp_load_acquire(&area->regions[index]);
 	if (!region)
 		return VM_FAULT_SIGBUS;
-	at = cp_region_at(region,
-			  (u64)(vmf->pgoff % area->part_pages) << PAGE_SHIFT);
+	at = cp_region_at(region, (u64)page_nr << PAGE_SHIFT);
 	if (!at)
 		return VM_FAULT_SIGBUS;
+	area_map_around(vmf, region, page_nr);
 	vmf->page = virt_to_page(at);
 	get_page(vmf->page);
 	return 0;
@@ -164,7 +200,9 @@ int cp_area_mmap(struct cp_area *area, struct vm_area_struct *vma)
 	if (vma->vm_flags & (VM_WRITE | VM_EXEC))
 		return -EACCES;
 
-	vm_flags_mod(vma, VM_DONTCOPY | VM_DONTEXPAND | VM_DONTDUMP,
+	/* VM_MIXEDMAP: vm_insert_page() must not set it in a fault. */
+	vm_flags_mod(vma, VM_DONTCOPY | VM_DONTEXPAND | VM_DONTDUMP |
+			  VM_MIXEDMAP,
 		     VM_MAYWRITE | VM_MAYEXEC);
 	vma->vm_ops = &area_vm_ops;
 	vma->vm_private_data = area;

@@ -39,6 +39,81 @@ test_nothing_is_read_or_printed_while_it_is_held()
 	stop_slave
 }
 
+# compile_computing: compile a program that uses ARGUMENT bytes of its stack, and makes no calls
+compile_computing()
+{
+	compile computing <<-'END'
+		#include <alloca.h>
+		#include <stdlib.h>
+		#include <string.h>
+		int main(int argc, char **argv)
+		{
+			size_t size = atoi(argv[argc - 1]);
+			volatile char *stack = memset(alloca(size), 1, size);
+
+			for (;;)
+				stack[0]++;
+		}
+	END
+}
+
+# start_computing SIZE: start it; sets slave
+start_computing()
+{
+	"$folder/computing" "$1" &
+	slave_begins $!
+	eventually computes
+}
+
+# computes: the slave has executed its program and is in no system call
+computes()
+{
+	[ "$(cat "/proc/$slave/syscall")" = running ] &&
+		[ "$(cat "/proc/$slave/comm")" = computing ]
+}
+
+# while_held COMMAND...: print what the command's processes do from the end of CP_IOC_HOLD
+# to the beginning of CP_IOC_END: system calls, page faults
+while_held()
+{
+	local tracing=/sys/kernel/tracing
+
+	(
+		cd "$tracing" || exit
+		echo >trace
+		echo 1 >options/event-fork
+		echo "$BASHPID" >set_event_pid
+		echo 1 | tee events/raw_syscalls/enable events/exceptions/enable >/dev/null
+		exec "$@" >"$folder/out" 2>"$folder/errors"
+	)
+	echo 0 | tee "$tracing"/events/{raw_syscalls,exceptions}/enable >/dev/null
+	echo >"$tracing/set_event_pid"
+	awk '
+		/sys_exit: NR 16/ && holds { held = 1; holds = 0; next }
+		/sys_enter: NR 16 \([^,]*, c[0-9a-f]*c704,/ { holds = 1 }
+		/sys_enter: NR 16 \([^,]*, c703,/ && held { print "end"; exit }
+		held
+	' "$tracing/trace"
+}
+
+# Otherwise cpctl would make a system call for each thread or each access to the region, and
+# take a page fault for each page of it, while the slave waits.
+test_cpctl_only_reads_memory_while_it_is_held()
+{
+	compile_computing
+	start_computing 100
+	while_held cpctl bt "$slave" >"$folder/held"
+	[ "$(cat "$folder/held")" = end ]
+	stop_slave
+	# A deep stack takes a page fault for sixteen pages of what is searched.
+	start_computing 200000
+	while_held cpctl bt "$slave" >"$folder/held"
+	[ "$(tail -n 1 "$folder/held")" = end ]
+	[ "$(wc -l <"$folder/held")" -le 3 ]
+	fails 1 grep sys_enter "$folder/held"
+	stop_slave
+}
+
 # leaves_nobody_waiting COMMAND...: the command must end its pair although nobody reads its
 # output; sets master
 leaves_nobody_waiting()

@@ -112,6 +112,70 @@ TEST(last_checkpoint_stays_when_the_slave_is_killed)
 	}
 }
 
+/* The slave's stack in use, and the pages that one page fault maps at most. */
+#define DEEP_PAGES	40
+#define AROUND_PAGES	16
+
+static int body_deep(void *arg)
+{
+	char deep[DEEP_PAGES * PAGE];
+
+	memset(deep, SLAVES, sizeof(deep));
+	asm volatile("" : : "r" (deep) : "memory");
+	*(volatile bool *)arg = true;
+	for (;;)
+		syscall(SYS_getppid);
+	return 0;
+}
+
+/* How many pages of the block are mapped, according to /proc/self/pagemap? */
+static unsigned int nr_mapped(const char *block)
+{
+	int pagemap = open("/proc/self/pagemap", O_RDONLY);
+	uint64_t entries[AROUND_PAGES] = {};
+	unsigned int i, nr = 0;
+
+	if (pread(pagemap, entries, sizeof(entries),
+		  (uintptr_t)block / PAGE * sizeof(entries[0])) == sizeof(entries))
+		for (i = 0; i < AROUND_PAGES; i++)
+			nr += entries[i] >> 63;
+	close(pagemap);
+	return nr;
+}
+
+static void touch(const volatile char *at)
+{
+	*at;
+}
+
+/*
+ * A page fault maps the pages around its own, so that a slave does not wait for one fault
+ * after another. It makes no pages: there are none below the lowest page of a stack.
+ */
+TEST(page_fault_maps_the_pages_around)
+{
+	volatile bool *deep = shared_memory(sizeof(*deep));
+	struct cp_prep arg = { .pid = slave_start(body_deep, (void *)deep) };
+	const size_t size = AROUND_PAGES * PAGE;
+	const char *lowest, *block;
+	struct master m;
+
+	ASSERT_TRUE(eventually(*deep));
+	ASSERT_EQ(0, master_prep(&m, &arg));
+	ASSERT_EQ(1, master_get(&m));
+	ASSERT_LE(DEEP_PAGES * PAGE, master_stack(&m)->size);
+	lowest = m.region + master_stack(&m)->offset / PAGE * PAGE;
+	block = (const char *)((uintptr_t)lowest / size * size);
+	EXPECT_EQ(0, nr_mapped(block));
+	touch(lowest);
+	EXPECT_EQ((block + size - lowest) / PAGE, nr_mapped(block));
+	EXPECT_EQ(0, nr_mapped(block + size));
+	touch(block + size + size / 2);
+	EXPECT_EQ(AROUND_PAGES, nr_mapped(block + size));
+	master_close(&m);
+	slave_kill(arg.pid);
+}
+
 /* Can the kernel read a byte there? */
 static bool is_readable(const void *at)
 {

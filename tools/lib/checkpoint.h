@@ -270,6 +270,15 @@ int cp_pair_hold(struct cp_pair *pair, int64_t timeout_ns, uint64_t limit_ns,
 		 unsigned int flags, pid_t *late);
 
 /**
+ * cp_pair_asleep() - count the threads that a hold has left asleep
+ * @pair: the handle
+ *
+ * Return: how many of the threads that the last cp_pair_hold() counted sleep in a
+ * system call, and were not captured; 0 if that call has failed, or if there is none.
+ */
+unsigned int cp_pair_asleep(const struct cp_pair *pair);
+
+/**
  * cp_pair_sleeper() - read the state of a thread that sleeps in a system call
  * @pair: the handle
  * @part: index of the thread's part, below cp_pair_parts()

@@ -26,6 +26,23 @@ static bool same_version(int fd)
 	return false;
 }
 
+static size_t page_size(void)
+{
+	return (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/* Allocates cp_pair.mapped; returns false with errno. */
+static bool map_mark(struct cp_pair *pair)
+{
+	void *page = mmap(NULL, page_size(), PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (page == MAP_FAILED)
+		return false;
+	pair->mapped = page;
+	return !madvise(page, page_size(), MADV_WIPEONFORK);
+}
+
 struct cp_pair *cp_pair_open(void)
 {
 	struct cp_pair *pair = calloc(1, sizeof(*pair));
@@ -33,7 +50,7 @@ struct cp_pair *cp_pair_open(void)
 	if (!pair)
 		return NULL;
 	pair->fd = open(CP_DEVICE, O_RDWR | O_CLOEXEC);
-	if (pair->fd < 0 || !same_version(pair->fd)) {
+	if (pair->fd < 0 || !same_version(pair->fd) || !map_mark(pair)) {
 		cp_pair_close(pair);
 		return NULL;
 	}
@@ -46,7 +63,7 @@ static void unmap_region(struct cp_pair *pair)
 	 * A child does not inherit the mapping (VM_DONTCOPY). In the child, the
 	 * address may belong to another mapping, which must not be unmapped.
 	 */
-	if (pair->region && pair->owner == getpid())
+	if (pair->region && *pair->mapped)
 		munmap(pair->region, pair->region_size);
 	pair->region = NULL;
 }
@@ -63,6 +80,8 @@ void cp_pair_close(struct cp_pair *pair)
 	 */
 	cp_pair_end(pair);
 	unmap_region(pair);
+	if (pair->mapped)
+		munmap(pair->mapped, page_size());
 	if (pair->fd >= 0)
 		close(pair->fd);
 	free(pair);
@@ -161,7 +180,7 @@ static void begin_pair(struct cp_pair *pair, void *region,
 		       const struct cp_prep *prep)
 {
 	unmap_region(pair);
-	pair->owner = getpid();
+	*pair->mapped = 1;
 	pair->region = region;
 	pair->region_size = prep->region_size;
 	/* A module that knows only single tasks leaves this field alone. */
@@ -170,6 +189,7 @@ static void begin_pair(struct cp_pair *pair, void *region,
 	pair->slot = 0;
 	pair->thread = 0;
 	pair->thread_status = 0;
+	pair->asleep = 0;
 	pair->unseen = 0;
 	pair->missed = 0;
 	pair->reason = CP_END_NONE;
@@ -291,9 +311,15 @@ int cp_pair_hold(struct cp_pair *pair, int64_t timeout_ns, uint64_t limit_ns,
 
 	if (late)
 		*late = hold.late;
+	pair->asleep = ret ? 0 : hold.nr_asleep;
 	if (!ret || slot_given_up(errno) || errno == EPIPE)
 		pair->slot = 0;
 	return ret ? -1 : (int)(hold.nr_threads + hold.nr_asleep);
+}
+
+unsigned int cp_pair_asleep(const struct cp_pair *pair)
+{
+	return pair->asleep;
 }
 
 int cp_pair_sleeper(const struct cp_pair *pair, unsigned int part,

@@ -10,14 +10,17 @@
 /*
  * struct cp_pair - one open file of the device
  * @fd: descriptor of the file
- * @owner: process that mapped the region
  * @region: region of the current or last pair; NULL before the first
+ * @mapped: a page of its own: 1 in the process that mapped @region, 0 in a child, where
+ *	fork(2) wipes the page. A call of getpid(2) at each access would cost more than
+ *	the access.
  * @region_size: size of @region in bytes
  * @thread_size: size in bytes of each part of @region
  * @slot: offset of the last checkpoint in the region; 0, the offset of the
  *	region's head, means that there is none
  * @thread: cp_get.thread of the last CP_IOC_GET that returned 1, 2 or 3
  * @thread_status: cp_get.status of the last one that returned 2
+ * @asleep: cp_hold.nr_asleep of the last CP_IOC_HOLD
  * @unseen: cp_get.unseen of the last successful CP_IOC_GET
  * @missed: cp_get.missed of the last successful CP_IOC_GET
  * @reason: cp_get.reason of the CP_IOC_GET that found the pair over
@@ -25,13 +28,14 @@
  */
 struct cp_pair {
 	int		fd;
-	pid_t		owner;
 	void		*region;
+	unsigned char	*mapped;
 	size_t		region_size;
 	size_t		thread_size;
 	uint64_t	slot;
 	pid_t		thread;
 	int		thread_status;
+	unsigned int	asleep;
 	unsigned int	unseen;
 	uint64_t	missed;
 	unsigned int	reason;

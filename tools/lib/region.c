@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-only
 /* Access to the region: the last checkpoint, its segments and their data. */
-#include <unistd.h>
-
 #include "pair.h"
 
 const struct cp_region_head *cp_pair_region(const struct cp_pair *pair,
 					    size_t *size)
 {
 	/* A child of the master inherits the handle, but not the mapping. */
-	if (!pair->region || pair->owner != getpid())
+	if (!pair->region || !*pair->mapped)
 		return NULL;
 	if (size)
 		*size = pair->region_size;

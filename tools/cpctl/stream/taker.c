@@ -9,6 +9,7 @@
 #include "hold.h"
 #include "interrupt.h"
 #include "layout.h"
+#include "prefault.h"
 #include "sleepers.h"
 #include "taker.h"
 
@@ -32,7 +33,10 @@ static int try_pair(const struct taker *taker)
 			 (taker->slave.process ? CP_PREP_PROCESS : 0),
 	};
 
-	return interrupt_prep(taker->pair, taker->slave.pid, &pair_options);
+	if (interrupt_prep(taker->pair, taker->slave.pid, &pair_options))
+		return -1;
+	prefault_region(taker->pair);
+	return 0;
 }
 
 bool taker_pair(const struct taker *taker)
@@ -268,7 +272,7 @@ static bool any_layout_changed(const struct instant *instant)
 /* The slave is held. Returns 0, or -1 with errno, as sleepers_take(). */
 static int read_held(struct taker *taker, struct taken *taken)
 {
-	if (!taker->slave.nudge &&
+	if (cp_pair_asleep(taker->pair) &&
 	    sleepers_take(taker->pair, &taker->around,
 			  taker->options->stack_limit, &taken->instant))
 		return -1;
