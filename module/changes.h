@@ -7,6 +7,10 @@
  * both sides, and is unchanged, too. A page that was written and has its old bytes again
  * is a changed one.
  *
+ * With a watch (watch.h) only pages are looked at that may have changed. A page that appears
+ * where none was causes no event. So the pages are counted: the later state must have as many
+ * more as have been found. Otherwise, and without a watch, all page tables are compared.
+ *
  * Only memory that the snapshot holds is compared: not mappings that are shared, devices,
  * and areas that a fork does not copy (CP_MAPPING_ABSENT). Memory that has been mapped
  * since is not in the list; layout.h finds it.
@@ -17,6 +21,7 @@
 #include <linux/types.h>
 
 struct cp_description;
+struct cp_watch;
 struct mm_struct;
 struct task_struct;
 
@@ -25,11 +30,13 @@ struct task_struct;
  * @mm:		the memory, with a reference on its pages, the caller's only one
  * @text:	a description, which has the mappings
  * @process:	any thread of the process, which is held; NULL for frozen memory
+ * @watch:	what has watched the process since; NULL without one
  */
 struct cp_side {
 	struct mm_struct *mm;
 	const struct cp_description *text;
 	struct task_struct *process;
+	struct cp_watch *watch;
 };
 
 /**

@@ -168,22 +168,41 @@ static inline struct rseq __user *cp_current_rseq(void)
 }
 
 /* Flags of an mm_struct are changed through helpers since 6.18. */
-static inline void cp_mm_disable_thp(struct mm_struct *mm)
-{
 #ifdef CP_HAVE_MM_FLAGS_SET
-	mm_flags_set(MMF_DISABLE_THP_COMPLETELY, mm);
+#define CP_MMF_DISABLE_THP	MMF_DISABLE_THP_COMPLETELY
 #else
-	set_bit(MMF_DISABLE_THP, &mm->flags);
+#define CP_MMF_DISABLE_THP	MMF_DISABLE_THP
+#define mm_flags_test(flag, mm)		test_bit(flag, &(mm)->flags)
+#define mm_flags_clear(flag, mm)	clear_bit(flag, &(mm)->flags)
+#define mm_flags_test_and_set(flag, mm)	test_and_set_bit(flag, &(mm)->flags)
 #endif
+
+/* Gives whether huge pages were enabled. */
+static inline bool cp_mm_disable_thp(struct mm_struct *mm)
+{
+	return !mm_flags_test_and_set(CP_MMF_DISABLE_THP, mm);
+}
+
+static inline void cp_mm_enable_thp(struct mm_struct *mm)
+{
+	mm_flags_clear(CP_MMF_DISABLE_THP, mm);
 }
 
 static inline bool cp_mm_is_unstable(const struct mm_struct *mm)
 {
-#ifdef CP_HAVE_MM_FLAGS_SET
 	return mm_flags_test(MMF_UNSTABLE, mm);
-#else
-	return test_bit(MMF_UNSTABLE, &mm->flags);
-#endif
+}
+
+/* Has a page ever been pinned, so that a fork copies it? */
+static inline bool cp_mm_has_pinned(const struct mm_struct *mm)
+{
+	return mm_flags_test(MMF_HAS_PINNED, mm);
+}
+
+/* May KSM merge pages? */
+static inline bool cp_mm_is_mergeable(const struct mm_struct *mm)
+{
+	return mm_flags_test(MMF_VM_MERGEABLE, mm);
 }
 
 /* The place in swap where a page lies that is not present; 0 if it is not in swap. */

@@ -23,8 +23,10 @@
 #include <linux/uaccess.h>
 
 #include "access.h"
+#include "args.h"
 #include "compat.h"
 #include "device.h"
+#include "difference.h"
 #include "file.h"
 #include "hold.h"
 #include "life.h"
@@ -111,24 +113,6 @@ static void file_set_pair(struct cp_file *cp_file, struct cp_pair *pair)
 		cp_life_drop(old);
 }
 
-/* Reads the caller's struct in its current version; @min is the first one's size. */
-static int copy_struct_in(void *arg, size_t size, size_t min, unsigned int cmd,
-			  const void __user *uarg)
-{
-	if (_IOC_SIZE(cmd) < min)
-		return -EINVAL;
-	return copy_struct_from_user(arg, size, uarg, _IOC_SIZE(cmd));
-}
-
-/* Writes it back; fields that this kernel does not know stay as they are. */
-static int copy_struct_out(void __user *uarg, const void *arg, size_t size,
-			   unsigned int cmd)
-{
-	if (copy_to_user(uarg, arg, min_t(size_t, size, _IOC_SIZE(cmd))))
-		return -EFAULT;
-	return 0;
-}
-
 static int ioctl_info(unsigned int cmd, void __user *uarg)
 {
 	struct cp_info info = {
@@ -139,7 +123,7 @@ static int ioctl_info(unsigned int cmd, void __user *uarg)
 			    CP_FEATURE_XSTATE | CP_FEATURE_DEATH_STACK |
 			    CP_FEATURE_PROCESS | CP_FEATURE_HOLD |
 			    CP_FEATURE_SLEEPER | CP_FEATURE_CHILDREN |
-			    CP_FEATURE_SNAPSHOT,
+			    CP_FEATURE_SNAPSHOT | CP_FEATURE_CHANGES,
 		.stack_default = stack_default,
 		.stack_max = stack_max,
 		.arena_default = arena_default,
@@ -149,7 +133,7 @@ static int ioctl_info(unsigned int cmd, void __user *uarg)
 		return -EINVAL;
 	if (clear_user(uarg, _IOC_SIZE(cmd)))
 		return -EFAULT;
-	return copy_struct_out(uarg, &info, sizeof(info), cmd);
+	return cp_args_out(uarg, &info, sizeof(info), cmd);
 }
 
 #define CP_PREP_FLAGS	(CP_PREP_OVERWRITE | CP_PREP_DEATH | CP_PREP_XSTATE | \
@@ -284,7 +268,7 @@ static int begin_pair(struct cp_pair *pair, const struct cp_pair_setup *setup,
 
 	prep->region_size = cp_area_size(pair->parts.area);
 	prep->thread_size = cp_area_offset(pair->parts.area, 1);
-	if (copy_struct_out(uarg, prep, sizeof(*prep), cmd))
+	if (cp_args_out(uarg, prep, sizeof(*prep), cmd))
 		return -EFAULT;
 	ret = cp_access_check(prep->mem_fd, setup->slave, setup->mm);
 	return ret ?: cp_life_begin(pair);
@@ -354,7 +338,7 @@ static int ioctl_prep(struct cp_file *cp_file, unsigned int cmd,
 	struct cp_prep prep;
 	int ret;
 
-	ret = copy_struct_in(&prep, sizeof(prep), CP_PREP_SIZE_VER1, cmd, uarg);
+	ret = cp_args_in(&prep, sizeof(prep), CP_PREP_SIZE_VER1, cmd, uarg);
 	if (ret)
 		return ret;
 	ret = check_prep(&prep);
@@ -400,7 +384,7 @@ static int deliver_checkpoint(struct cp_pair *pair,
 		ret = copy_short_regs(u64_to_user_ptr(get->regs),
 				      &slot.header->regs);
 	if (!ret)
-		ret = copy_struct_out(uarg, get, sizeof(*get), cmd);
+		ret = cp_args_out(uarg, get, sizeof(*get), cmd);
 	if (ret) {
 		cp_ring_put_back(&part->ring);
 		return ret;
@@ -418,7 +402,7 @@ static int deliver_end(struct cp_pair *pair, const struct cp_parts_taken *taken,
 	get->thread = taken->nr;
 	get->reason = CP_END_EXITED;
 	get->status = taken->status;
-	ret = copy_struct_out(uarg, get, sizeof(*get), cmd);
+	ret = cp_args_out(uarg, get, sizeof(*get), cmd);
 	cp_parts_end_taken(&pair->parts, taken->part, !ret);
 	return ret ?: 2;
 }
@@ -431,7 +415,7 @@ static int deliver_child(struct cp_pair *pair, const struct cp_parts_taken *take
 	int ret;
 
 	get->thread = taken->newcomer->nr;
-	ret = copy_struct_out(uarg, get, sizeof(*get), cmd);
+	ret = cp_args_out(uarg, get, sizeof(*get), cmd);
 	cp_parts_newcomer_taken(&pair->parts, taken->newcomer, !ret);
 	return ret ?: 3;
 }
@@ -441,7 +425,7 @@ static int deliver_outcome(struct cp_pair *pair, struct cp_get *get,
 {
 	get->reason = pair->outcome.reason;
 	get->status = pair->outcome.status;
-	return copy_struct_out(uarg, get, sizeof(*get), cmd);
+	return cp_args_out(uarg, get, sizeof(*get), cmd);
 }
 
 static int device_take(struct cp_pair *pair, struct cp_get *get, u64 deadline,
@@ -479,7 +463,7 @@ static int ioctl_get(struct file *file, unsigned int cmd, void __user *uarg)
 	u64 deadline;
 	int ret;
 
-	ret = copy_struct_in(&get, sizeof(get), CP_GET_SIZE_VER1, cmd, uarg);
+	ret = cp_args_in(&get, sizeof(get), CP_GET_SIZE_VER1, cmd, uarg);
 	if (ret)
 		return ret;
 	if (get.flags & ~CP_GET_NUDGE || get.reserved)
@@ -508,7 +492,7 @@ static int device_hold(struct cp_pair *pair, struct cp_hold *hold,
 	hold->nr_threads = result.nr_threads;
 	hold->nr_asleep = result.nr_asleep;
 	hold->late = result.late;
-	err = copy_struct_out(uarg, hold, sizeof(*hold), cmd);
+	err = cp_args_out(uarg, hold, sizeof(*hold), cmd);
 	/* Not cp_hold_end(), which a signal interrupts. */
 	if (!ret && err)
 		cp_gate_open(&pair->gate);
@@ -522,7 +506,7 @@ static int ioctl_hold(struct cp_file *cp_file, unsigned int cmd,
 	struct cp_hold hold;
 	int ret;
 
-	ret = copy_struct_in(&hold, sizeof(hold), CP_HOLD_SIZE_VER1, cmd, uarg);
+	ret = cp_args_in(&hold, sizeof(hold), CP_HOLD_SIZE_VER1, cmd, uarg);
 	if (ret)
 		return ret;
 	if (hold.flags & ~CP_HOLD_ASLEEP || hold.nr_asleep)
@@ -554,7 +538,7 @@ static int ioctl_sleeper(struct cp_file *cp_file, unsigned int cmd,
 	struct cp_pair *pair;
 	int ret;
 
-	ret = copy_struct_in(&sleeper, sizeof(sleeper), CP_SLEEPER_SIZE_VER1, cmd, uarg);
+	ret = cp_args_in(&sleeper, sizeof(sleeper), CP_SLEEPER_SIZE_VER1, cmd, uarg);
 	if (ret)
 		return ret;
 	if (sleeper.reserved)
@@ -566,7 +550,7 @@ static int ioctl_sleeper(struct cp_file *cp_file, unsigned int cmd,
 	ret = cp_parts_sleeper(&pair->parts, sleeper.part, &sleeper);
 	sleeper.checkpoint.time += pair->master.time_offset;
 	cp_pair_unref(pair);
-	return ret ?: copy_struct_out(uarg, &sleeper, sizeof(sleeper), cmd);
+	return ret ?: cp_args_out(uarg, &sleeper, sizeof(sleeper), cmd);
 }
 
 /* Gives the descriptor, which is installed last because it cannot be withdrawn then. */
@@ -576,6 +560,7 @@ static int device_snapshot(struct cp_pair *pair, struct cp_snapshot *snapshot,
 	struct cp_snapshot_ask ask = {
 		.deadline = cp_timens_deadline(snapshot->deadline),
 		.limit = snapshot->limit ?: CP_HOLD_LIMIT_DEFAULT,
+		.changes = snapshot->flags & CP_SNAPSHOT_CHANGES,
 	};
 	int fd = get_unused_fd_flags(O_CLOEXEC), ret;
 	struct file *file;
@@ -586,7 +571,7 @@ static int device_snapshot(struct cp_pair *pair, struct cp_snapshot *snapshot,
 	ret = PTR_ERR_OR_ZERO(file);
 	snapshot->late = ask.late;
 	if ((!ret || ret == -ETIMEDOUT) &&
-	    copy_struct_out(uarg, snapshot, sizeof(*snapshot), cmd)) {
+	    cp_args_out(uarg, snapshot, sizeof(*snapshot), cmd)) {
 		if (!ret)
 			fput(file);
 		ret = -EFAULT;
@@ -605,11 +590,11 @@ static int ioctl_snapshot(struct cp_file *cp_file, unsigned int cmd,
 	struct cp_pair *pair;
 	int ret;
 
-	ret = copy_struct_in(&snapshot, sizeof(snapshot), CP_SNAPSHOT_SIZE_VER1,
-			     cmd, uarg);
+	ret = cp_args_in(&snapshot, sizeof(snapshot), CP_SNAPSHOT_SIZE_VER1, cmd,
+			 uarg);
 	if (ret)
 		return ret;
-	if (snapshot.flags)
+	if (snapshot.flags & ~CP_SNAPSHOT_CHANGES)
 		return -EINVAL;
 	pair = file_pair_get_master(cp_file);
 	if (IS_ERR(pair))
@@ -617,6 +602,24 @@ static int ioctl_snapshot(struct cp_file *cp_file, unsigned int cmd,
 	ret = device_snapshot(pair, &snapshot, cmd, uarg);
 	cp_pair_unref(pair);
 	return ret;
+}
+
+static int ioctl_changes(struct cp_file *cp_file, unsigned int cmd,
+			 void __user *uarg)
+{
+	struct cp_changes changes;
+	struct cp_pair *pair;
+	int ret;
+
+	ret = cp_difference_ask(&changes, cmd, uarg);
+	if (ret)
+		return ret;
+	pair = file_pair_get_master(cp_file);
+	if (IS_ERR(pair))
+		return PTR_ERR(pair);
+	ret = cp_snapshot_changes(pair, &changes);
+	cp_pair_unref(pair);
+	return ret ?: cp_args_out(uarg, &changes, sizeof(changes), cmd);
 }
 
 static int ioctl_end(struct cp_file *cp_file)
@@ -629,9 +632,6 @@ static int ioctl_end(struct cp_file *cp_file)
 	cp_pair_unref(pair);
 	return 0;
 }
-
-/* An ioctl's number without the size, which differs between versions. */
-#define CP_IOC_KIND(cmd)	((cmd) & ~IOCSIZE_MASK)
 
 static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
@@ -652,6 +652,8 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return ioctl_sleeper(file->private_data, cmd, uarg);
 	case CP_IOC_KIND(CP_IOC_SNAPSHOT):
 		return ioctl_snapshot(file->private_data, cmd, uarg);
+	case CP_IOC_KIND(CP_IOC_CHANGES):
+		return ioctl_changes(file->private_data, cmd, uarg);
 	case CP_IOC_KIND(CP_IOC_END):
 		return ioctl_end(file->private_data);
 	default:

@@ -28,6 +28,7 @@
 #include "pair.h"
 #include "pin.h"
 #include "wait.h"
+#include "watch.h"
 
 #define CLONE_FROZEN	(CLONE_FILES | CLONE_FS | CLONE_VFORK | CLONE_UNTRACED)
 
@@ -54,6 +55,8 @@ enum freeze_step {
  * @errand:	the thread's
  * @usage:	of the slave's children before the one here is reaped
  * @child_work:	the child's
+ * @watch:	what watches the frozen memory, used; NULL without one
+ * @had_thp:	the program had huge pages before the freeze
  * @mm:		the frozen memory; NULL before the fork, and when it has been taken
  * @time:	when the fork was complete, by the machine's CLOCK_MONOTONIC
  * @is_clean:	@mm has nothing but private memory, and its child has not changed it
@@ -69,6 +72,8 @@ struct cp_freeze {
 	struct cp_errand errand;
 	struct children_usage usage;
 	struct callback_head child_work;
+	struct cp_watch *watch;
+	bool had_thp;
 	struct mm_struct *mm;
 	u64 time;
 	bool is_clean;
@@ -84,10 +89,11 @@ static atomic_t nr_under_way = ATOMIC_INIT(0);
 
 /**
  * cp_freeze_create - prepare to freeze
+ * @watch: what is to watch the frozen memory; NULL: nothing
  *
  * Return: the freeze, with a reference for the caller; NULL without memory.
  */
-struct cp_freeze *cp_freeze_create(void)
+struct cp_freeze *cp_freeze_create(struct cp_watch *watch)
 {
 	struct cp_freeze *freeze = kzalloc(sizeof(*freeze), GFP_KERNEL_ACCOUNT);
 
@@ -96,6 +102,9 @@ struct cp_freeze *cp_freeze_create(void)
 	refcount_set(&freeze->refs, 1);
 	INIT_LIST_HEAD(&freeze->node);
 	init_waitqueue_head(&freeze->wait);
+	freeze->watch = watch;
+	if (watch)
+		cp_watch_ref(watch);
 	return freeze;
 }
 
@@ -118,6 +127,8 @@ void cp_freeze_unref(struct cp_freeze *freeze)
 {
 	if (!refcount_dec_and_test(&freeze->refs))
 		return;
+	if (freeze->watch)
+		cp_watch_unref(freeze->watch);
 	if (freeze->mm)
 		mmput(freeze->mm);
 	kfree(freeze);
@@ -259,6 +270,11 @@ static int freeze_begin(struct cp_freeze *freeze, const struct cp_pair *pair,
 	smp_mb();
 	if (cp_pair_is_over(pair))
 		return -EPIPE;
+	/*
+	 * The child inherits that. In its memory, khugepaged would replace pages that are
+	 * shared with the slave.
+	 */
+	freeze->had_thp = cp_mm_disable_thp(current->mm);
 	cp_errand_begin(&freeze->errand, regs);
 	cp_errand_call(&freeze->errand, regs, __NR_clone, CLONE_FROZEN, 0, 0);
 	freeze->step = FREEZE_CLONE;
@@ -304,8 +320,11 @@ static void restore_usage(const struct children_usage *usage,
 static bool freeze_finish(struct cp_freeze *freeze, struct pt_regs *regs,
 			  int result)
 {
-	if (freeze->step != FREEZE_ASKED)
+	if (freeze->step != FREEZE_ASKED) {
 		cp_errand_end(&freeze->errand, regs);
+		if (freeze->had_thp)
+			cp_mm_enable_thp(current->mm);
+	}
 	freeze->step = FREEZE_OVER;
 	freeze->result = result;
 	return false;
@@ -422,6 +441,11 @@ static bool child_unmap_foreign(struct mm_struct *mm)
 	}
 }
 
+static bool child_watch(const struct cp_freeze *freeze)
+{
+	return !freeze->watch || !cp_watch_frozen(freeze->watch, freeze->mm);
+}
+
 /* The child before its first instruction. */
 static void child_work(struct callback_head *work)
 {
@@ -431,7 +455,9 @@ static void child_work(struct callback_head *work)
 	if (!(current->flags & PF_EXITING) && current->mm == freeze->mm) {
 		/* Otherwise the kernel writes there on the way to user mode. */
 		rseq_execve(current);
-		freeze->is_clean = child_unmap_foreign(current->mm);
+		/* Before SIGKILL is pending, with which this fails. */
+		freeze->is_clean = child_unmap_foreign(current->mm) &&
+				   child_watch(freeze);
 	}
 	send_sig(SIGKILL, current, 1);
 	cp_freeze_unref(freeze);
@@ -444,8 +470,6 @@ static void freeze_child(struct cp_freeze *freeze, struct task_struct *child)
 	freeze->mm = child->mm;
 	mmget(freeze->mm);
 	freeze->time = ktime_get_ns();
-	/* khugepaged would replace pages that are shared with the slave. */
-	cp_mm_disable_thp(freeze->mm);
 	cp_freeze_ref(freeze);
 	cp_pin();
 	init_task_work(&freeze->child_work, child_work);

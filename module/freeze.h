@@ -8,7 +8,8 @@
  *		CLONE_VFORK, as an errand
  *	thread	in the probe on sched_process_fork: takes the child's mm_struct, and
  *		queues the child's work
- *	child	in its work: gives back what is not private memory, and gets SIGKILL
+ *	child	in its work: gives back what is not private memory, has the rest watched
+ *		(watch.h), and gets SIGKILL
  *	thread	continues when the child has released its memory, reaps it by wait4(2),
  *		and waits at the gate again
  *
@@ -36,10 +37,11 @@
 struct cp_freeze;
 struct cp_pair;
 struct mm_struct;
+struct cp_watch;
 struct pt_regs;
 struct task_struct;
 
-struct cp_freeze *cp_freeze_create(void);
+struct cp_freeze *cp_freeze_create(struct cp_watch *watch);
 void cp_freeze_ref(struct cp_freeze *freeze);
 void cp_freeze_unref(struct cp_freeze *freeze);
 int cp_freeze_wait(struct cp_freeze *freeze, u64 deadline);

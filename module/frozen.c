@@ -62,7 +62,14 @@ void cp_frozen_drop(struct cp_frozen *frozen)
 		mmput(mm);
 }
 
-static struct mm_struct *frozen_get_mm(struct cp_frozen *frozen)
+/**
+ * cp_frozen_get - get the memory
+ * @frozen: the memory
+ *
+ * Return: the memory, with a reference on its pages for the caller; NULL when it has been
+ * dropped.
+ */
+struct mm_struct *cp_frozen_get(struct cp_frozen *frozen)
 {
 	struct mm_struct *mm;
 
@@ -172,7 +179,7 @@ static int read_piece(struct mm_struct *mm, char __user *to, size_t size, u64 ad
 ssize_t cp_frozen_read(struct cp_frozen *frozen, char __user *to, size_t size,
 		       u64 addr)
 {
-	struct mm_struct *mm = frozen_get_mm(frozen);
+	struct mm_struct *mm = cp_frozen_get(frozen);
 	size_t done = 0;
 	int ret = 0;
 

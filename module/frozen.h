@@ -36,6 +36,7 @@ int cp_frozen_init(void);
 void cp_frozen_exit(void);
 void cp_frozen_keep(struct cp_frozen *frozen, struct mm_struct *mm, size_t bytes);
 void cp_frozen_drop(struct cp_frozen *frozen);
+struct mm_struct *cp_frozen_get(struct cp_frozen *frozen);
 ssize_t cp_frozen_read(struct cp_frozen *frozen, char __user *to, size_t size,
 		       u64 addr);
 

@@ -14,6 +14,7 @@
 #include "life.h"
 #include "netlink.h"
 #include "tasks.h"
+#include "watch.h"
 
 static int __init checkpoint_init(void)
 {
@@ -55,6 +56,7 @@ err_hook:
 static void __exit checkpoint_exit(void)
 {
 	cp_device_exit();
+	cp_watch_exit();
 	cp_frozen_exit();
 	cp_netlink_exit();
 	cp_tasks_exit();

@@ -52,13 +52,30 @@ static pmd_t *find_pmd(struct mm_struct *mm, unsigned long addr, unsigned long *
 	return pmd_offset(pud, addr);
 }
 
-static unsigned long key_of_page(struct page *page)
+/**
+ * struct reading - which pages are to be read
+ * @start:	the address of the table's first page
+ * @wanted:	a bit for each of its pages
+ * @from:	the first page that may be read
+ * @to:		after the last one
+ * @own:	a page is one of the process's own, or none
+ */
+struct reading {
+	unsigned long start;
+	const unsigned long *wanted;
+	unsigned int from, to;
+	bool own;
+};
+
+static unsigned long key_of_page(const struct reading *reading, struct page *page)
 {
 	/* All others are zeroes, or belong to a file or a device. */
-	return PageAnon(page) ? page_to_pfn(page) << 1 | 1 : CP_KEY_NONE;
+	if (reading->own && !PageAnon(page))
+		return CP_KEY_NONE;
+	return page_to_pfn(page) << 1 | 1;
 }
 
-static unsigned long key_of_pte(pte_t pte)
+static unsigned long key_of_pte(const struct reading *reading, pte_t pte)
 {
 	unsigned long swap;
 
@@ -68,110 +85,118 @@ static unsigned long key_of_pte(pte_t pte)
 		swap = cp_pte_swap(pte);
 		return swap ? swap << 1 : CP_KEY_UNKNOWN;
 	}
-	return pte_special(pte) ? CP_KEY_NONE : key_of_page(pte_page(pte));
+	if (!reading->own)
+		return pte_pfn(pte) << 1 | 1;
+	return pte_special(pte) ? CP_KEY_NONE :
+				  key_of_page(reading, pte_page(pte));
 }
 
-static void fill_keys(unsigned long *keys, unsigned long nr, unsigned long key)
+static void fill_keys(const struct reading *reading, struct cp_table *table,
+		      unsigned long key)
 {
-	while (nr--)
-		*keys++ = key;
+	unsigned int i = reading->from;
+
+	for_each_set_bit_from(i, reading->wanted, reading->to)
+		table->keys[i] = key;
 }
 
 /* A huge page; false if it is not one any more. */
-static bool read_huge(struct mm_struct *mm, pmd_t *pmd, unsigned long addr,
-		      unsigned long nr, unsigned long *keys)
+static bool read_huge(struct mm_struct *mm, pmd_t *pmd, const struct reading *reading,
+		      struct cp_table *table)
 {
 	spinlock_t *lock = pmd_lock(mm, pmd);
 	bool huge = pmd_present(*pmd) && pmd_leaf(*pmd);
-	struct page *page;
+	unsigned int i = reading->from;
 
-	if (huge) {
-		page = pmd_page(*pmd) + ((addr & ~PMD_MASK) >> PAGE_SHIFT);
-		if (PageAnon(page))
-			while (nr--)
-				*keys++ = key_of_page(page++);
-	}
+	if (huge)
+		for_each_set_bit_from(i, reading->wanted, reading->to)
+			table->keys[i] = key_of_page(reading, pmd_page(*pmd) + i);
 	spin_unlock(lock);
 	return huge;
 }
 
 /* A table of pages; false if @seen is not its entry any more. */
 static bool read_table(struct mm_struct *mm, pmd_t *pmd, pmd_t seen,
-		       unsigned long addr, unsigned long nr, unsigned long *keys)
+		       const struct reading *reading, struct cp_table *table)
 {
+	pte_t *pte = pte_offset_kernel(&seen, reading->start);
 	spinlock_t *lock = pte_lockptr(mm, &seen);
+	unsigned int i = reading->from;
 	bool same;
-	pte_t *pte;
 
 	spin_lock(lock);
 	same = pmd_same(seen, READ_ONCE(*pmd));
 	if (same)
-		for (pte = pte_offset_kernel(&seen, addr); nr--; pte++)
-			*keys++ = key_of_pte(READ_ONCE(*pte));
+		for_each_set_bit_from(i, reading->wanted, reading->to)
+			table->keys[i] = key_of_pte(reading, READ_ONCE(pte[i]));
 	spin_unlock(lock);
 	return same;
 }
 
-static bool try_keys(struct mm_struct *mm, pmd_t *pmd, unsigned long addr,
-		     unsigned long nr, unsigned long *keys)
+static bool try_keys(struct mm_struct *mm, pmd_t *pmd, const struct reading *reading,
+		     struct cp_table *table)
 {
 	pmd_t seen = READ_ONCE(*pmd);
 
 	if (pmd_none(seen))
 		return true;
 	if (!pmd_present(seen)) {
-		fill_keys(keys, nr, CP_KEY_UNKNOWN);
+		fill_keys(reading, table, CP_KEY_UNKNOWN);
 		return true;
 	}
 	if (pmd_leaf(seen))
-		return read_huge(mm, pmd, addr, nr, keys);
+		return read_huge(mm, pmd, reading, table);
 	return unlikely(pmd_bad(seen)) ||
-	       read_table(mm, pmd, seen, addr, nr, keys);
+	       read_table(mm, pmd, seen, reading, table);
 }
 
-/* In one mapping and one page table. */
-static void read_keys(struct mm_struct *mm, unsigned long start, unsigned long end,
-		      unsigned long *keys)
+/* In one mapping. */
+static void read_keys(struct mm_struct *mm, const struct reading *reading,
+		      struct cp_table *table)
 {
-	unsigned long nr = (end - start) >> PAGE_SHIFT, unused;
-	pmd_t *pmd = find_pmd(mm, start, &unused);
+	unsigned long unused;
+	pmd_t *pmd = find_pmd(mm, reading->start + reading->from * PAGE_SIZE, &unused);
 	bool done = !pmd;
 
 	/* RCU keeps a table that a huge page of a file replaces meanwhile. */
 	rcu_read_lock();
 	while (!done) {
-		fill_keys(keys, nr, CP_KEY_NONE);
-		done = try_keys(mm, pmd, start, nr, keys);
+		fill_keys(reading, table, CP_KEY_NONE);
+		done = try_keys(mm, pmd, reading, table);
 	}
 	rcu_read_unlock();
 }
 
 /**
- * cp_pages_keys - which pages a process has
+ * cp_pages_keys - which pages a process has, of those in one page table
  * @mm: its memory, with a reference on its pages
- * @start: the first page's address
- * @end: the end of the last one; all in one page table
- * @keys: set to the keys
+ * @start: the address of the table's first page
+ * @wanted: a bit for each of its pages whose key is wanted
+ * @own: only pages of the process's own count: if not, others have keys, too
+ * @table: the keys that are wanted are set
  *
- * May sleep.
+ * Without @own, a page of a file and a page of zeroes can have a key or none, whether or not
+ * the process has read it. May sleep.
  *
  * Return: 0; -EINTR when the caller is killed.
  */
-int cp_pages_keys(struct mm_struct *mm, unsigned long start, unsigned long end,
-		  unsigned long *keys)
+int cp_pages_keys(struct mm_struct *mm, unsigned long start,
+		  const unsigned long *wanted, bool own, struct cp_table *table)
 {
 	VMA_ITERATOR(vmi, mm, start);
+	struct reading reading = { start, wanted, 0, CP_TABLE_PAGES, own };
+	unsigned long end = start + CP_TABLE_SIZE;
 	struct vm_area_struct *vma;
 
-	fill_keys(keys, (end - start) >> PAGE_SHIFT, CP_KEY_NONE);
+	fill_keys(&reading, table, CP_KEY_NONE);
 	if (mmap_read_lock_killable(mm))
 		return -EINTR;
 	for_each_vma_range(vmi, vma, end) {
-		unsigned long from = max(start, vma->vm_start);
-
-		if (is_walked(vma))
-			read_keys(mm, from, min(end, vma->vm_end),
-				  keys + ((from - start) >> PAGE_SHIFT));
+		reading.from = (max(start, vma->vm_start) - start) >> PAGE_SHIFT;
+		reading.to = (min(end, vma->vm_end) - start) >> PAGE_SHIFT;
+		if (is_walked(vma) &&
+		    find_next_bit(wanted, reading.to, reading.from) < reading.to)
+			read_keys(mm, &reading, table);
 	}
 	mmap_read_unlock(mm);
 	return 0;

@@ -3,13 +3,14 @@
  * The pages of a process, or of frozen memory: which ones the page table names, without
  * changing it, and one page with a reference.
  *
- * A page has a key. Two addresses with the same key that stands for a page name the same
- * physical page, in memory or in swap. CP_KEY_NONE stands for no page of the process's own:
- * the address reads as zeroes, or as the file that is mapped there.
+ * A page has a key. If the same address has the same key in two processes, both name the
+ * same physical page, in memory or in swap, or none. CP_KEY_NONE stands for no page: the
+ * address reads as zeroes, or as the file that is mapped there.
  */
 #ifndef _CP_PAGES_H
 #define _CP_PAGES_H
 
+#include <linux/bitmap.h>
 #include <linux/pgtable.h>
 #include <linux/types.h>
 
@@ -21,13 +22,22 @@ struct task_struct;
 /* The page is being moved: only cp_pages_get() can find it. */
 #define CP_KEY_UNKNOWN	(~0UL)
 
-/* The most pages whose keys one call gives: those of one page table. */
-#define CP_PAGES_PIECE	PTRS_PER_PTE
+/* The pages of one page table, whose keys one call gives. */
+#define CP_TABLE_PAGES	PTRS_PER_PTE
+#define CP_TABLE_SIZE	PMD_SIZE
+
+/**
+ * struct cp_table - the keys of one page table
+ * @keys:	the keys; only those that were wanted have a meaning
+ */
+struct cp_table {
+	unsigned long keys[CP_TABLE_PAGES];
+};
 
 int cp_pages_next(struct mm_struct *mm, unsigned long addr, unsigned long end,
 		  unsigned long *next);
-int cp_pages_keys(struct mm_struct *mm, unsigned long start, unsigned long end,
-		  unsigned long *keys);
+int cp_pages_keys(struct mm_struct *mm, unsigned long start,
+		  const unsigned long *wanted, bool own, struct cp_table *table);
 struct page *cp_pages_get(struct mm_struct *mm, unsigned long addr,
 			  unsigned long refused);
 bool cp_pages_count(struct mm_struct *mm, struct task_struct *process, long *count);

@@ -6,6 +6,7 @@
 #include <linux/checkpoint.h>
 #include <linux/delay.h>
 #include <linux/err.h>
+#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/hugetlb_inline.h>
 #include <linux/ktime.h>
@@ -19,36 +20,29 @@
 #include <linux/slab.h>
 #include <linux/userfaultfd_k.h>
 
+#include "args.h"
+#include "changes.h"
 #include "compat.h"
-#include "description.h"
+#include "difference.h"
 #include "freeze.h"
-#include "frozen.h"
 #include "hold.h"
 #include "limits.h"
 #include "pair.h"
 #include "snapshot.h"
 #include "thread.h"
+#include "watch.h"
 
 /* In microseconds: a thread that has arrived leaves its CPU within this time. */
 #define LOOK_AGAIN_MIN	50
 #define LOOK_AGAIN_MAX	200
 
-/**
- * struct cp_shot - a snapshot
- * @frozen:	the memory
- * @text:	the description
- * @account:	the user who is charged
- * @charged:	bytes
- */
-struct cp_shot {
-	struct cp_frozen frozen;
-	struct cp_description text;
-	struct cp_account *account;
-	size_t charged;
-};
-
 static void shot_free(struct cp_shot *shot)
 {
+	/* First: memory that is not watched is freed without waiting. */
+	if (shot->watch)
+		cp_watch_unref(shot->watch);
+	if (shot->source)
+		mmdrop(shot->source);
 	cp_frozen_drop(&shot->frozen);
 	cp_description_free(&shot->text);
 	cp_limits_remove_snapshot(shot->account, shot->charged);
@@ -97,13 +91,96 @@ static void shot_show_fdinfo(struct seq_file *seq, struct file *file)
 	seq_printf(seq, "dropped:\t%d\n", !READ_ONCE(shot->frozen.mm));
 }
 
+/* One side of a comparison; the memory is to be put back. */
+static int shot_side(struct cp_shot *shot, struct cp_side *side)
+{
+	*side = (struct cp_side){
+		.mm = cp_frozen_get(&shot->frozen),
+		.text = &shot->text,
+		.watch = shot->watch,
+	};
+	return side->mm ? 0 : -ENODATA;
+}
+
+/* Compares with @shot; @now is of the process with the memory @source. */
+static int shot_compare(struct cp_shot *shot, const struct cp_side *now,
+			const struct mm_struct *source, struct cp_changes *arg)
+{
+	struct cp_side then;
+	int ret;
+
+	if (shot->source != source)
+		return -ESTALE;
+	ret = shot_side(shot, &then);
+	if (ret)
+		return ret;
+	ret = cp_difference_list(&then, now, arg);
+	/* The reaper has emptied it: pages that were there read as zeroes. */
+	if (cp_mm_is_unstable(then.mm))
+		ret = -ENODATA;
+	mmput(then.mm);
+	return ret;
+}
+
+static int compare_file(int fd, const struct cp_side *now,
+			const struct mm_struct *source, struct cp_changes *arg)
+{
+	struct file *file = fget(fd);
+	struct cp_shot *shot;
+	int ret;
+
+	if (!file)
+		return -EBADF;
+	shot = cp_snapshot_of(file);
+	ret = shot ? shot_compare(shot, now, source, arg) : -EINVAL;
+	fput(file);
+	return ret;
+}
+
+/* Two snapshots. */
+static long shot_changes(struct cp_shot *shot, unsigned int cmd, void __user *uarg)
+{
+	struct cp_changes arg;
+	struct cp_side now;
+	int ret;
+
+	ret = cp_difference_ask(&arg, cmd, uarg) ?: shot_side(shot, &now);
+	if (ret)
+		return ret;
+	ret = compare_file(arg.snapshot, &now, shot->source, &arg);
+	if (cp_mm_is_unstable(now.mm))
+		ret = -ENODATA;
+	mmput(now.mm);
+	return ret ?: cp_args_out(uarg, &arg, sizeof(arg), cmd);
+}
+
+static long shot_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	if (CP_IOC_KIND(cmd) != CP_IOC_KIND(CP_IOC_CHANGES))
+		return -ENOTTY;
+	return shot_changes(file->private_data, cmd, (void __user *)arg);
+}
+
 static const struct file_operations shot_fops = {
 	.owner		= THIS_MODULE,
 	.llseek		= shot_llseek,
 	.read		= shot_read,
 	.release	= shot_release,
+	.unlocked_ioctl	= shot_ioctl,
+	.compat_ioctl	= compat_ptr_ioctl,
 	.show_fdinfo	= shot_show_fdinfo,
 };
+
+/**
+ * cp_snapshot_of - the snapshot that an open file is
+ * @file: the file
+ *
+ * Return: the snapshot; NULL when the file is something else.
+ */
+struct cp_shot *cp_snapshot_of(struct file *file)
+{
+	return file->f_op == &shot_fops ? file->private_data : NULL;
+}
 
 static struct file *shot_open(struct cp_shot *shot)
 {
@@ -264,17 +341,29 @@ static int shot_charge(struct cp_shot *shot, struct cp_pair *pair,
 		       struct mm_struct *mm)
 {
 	size_t bytes = count_private(mm);
+	size_t all = bytes + shot->text.size + (shot->watch ? cp_watch_size() : 0);
 	int ret;
 
 	if (!cgroup_has_room(mm, bytes))
 		return -ENOSPC;
-	ret = cp_limits_add_snapshot(pair->account, bytes + shot->text.size);
+	ret = cp_limits_add_snapshot(pair->account, all);
 	if (ret)
 		return ret;
 	shot->account = pair->account;
-	shot->charged = bytes + shot->text.size;
+	shot->charged = all;
 	shot->frozen.bytes = bytes;
 	return 0;
+}
+
+/* Before the fork, so that nobody writes unseen between the two. */
+static int shot_watch(struct cp_shot *shot, struct mm_struct *mm)
+{
+	int ret;
+
+	if (!shot->watch)
+		return 0;
+	ret = cp_watch_slave(shot->watch, mm);
+	return ret == -EINTR ? -ERESTARTSYS : ret;
 }
 
 /* All that can fail before the slave is asked for anything. */
@@ -290,8 +379,24 @@ static int shot_prepare(struct cp_shot *shot, struct cp_pair *pair)
 		ret = cp_description_make(&shot->text, pair, mm);
 	if (!ret)
 		ret = shot_charge(shot, pair, mm);
+	if (!ret)
+		ret = shot_watch(shot, mm);
+	if (!ret) {
+		mmgrab(mm);
+		shot->source = mm;
+	}
 	mmput(mm);
 	return ret;
+}
+
+/*
+ * What has no event: pages that were pinned are not shared with the frozen memory, and KSM
+ * may have replaced frozen pages before its notifier was there.
+ */
+static void shot_distrust(struct cp_shot *shot, const struct mm_struct *mm)
+{
+	if (shot->watch && (cp_mm_has_pinned(shot->source) || cp_mm_is_mergeable(mm)))
+		cp_watch_distrust(shot->watch);
 }
 
 /* A thread that waits at the gate freezes the memory, and unbolts the gate. */
@@ -314,6 +419,7 @@ static int shot_freeze(struct cp_shot *shot, struct cp_pair *pair,
 	if (!cp_description_is_current(&shot->text, pair))
 		return -ESTALE;
 	mm = cp_freeze_take(freeze, &time);
+	shot_distrust(shot, mm);
 	cp_description_seal(&shot->text, time + pair->master.time_offset,
 			    shot->frozen.bytes);
 	cp_frozen_keep(&shot->frozen, mm, shot->frozen.bytes);
@@ -334,7 +440,7 @@ static int shot_bolt_and_freeze(struct cp_shot *shot, struct cp_pair *pair,
 		cp_gate_unbolt(&pair->gate);
 		return ret;
 	}
-	freeze = cp_freeze_create();
+	freeze = cp_freeze_create(shot->watch);
 	if (!freeze) {
 		cp_gate_unbolt(&pair->gate);
 		return -ENOMEM;
@@ -355,7 +461,10 @@ static struct cp_shot *shot_try(struct cp_pair *pair, struct cp_snapshot_ask *as
 	shot = kzalloc(sizeof(*shot), GFP_KERNEL_ACCOUNT);
 	if (!shot)
 		return ERR_PTR(-ENOMEM);
-	ret = shot_bolt_and_freeze(shot, pair, ask->deadline);
+	if (ask->changes)
+		shot->watch = cp_watch_create();
+	ret = ask->changes && !shot->watch ?
+		      -ENOMEM : shot_bolt_and_freeze(shot, pair, ask->deadline);
 	if (!ret)
 		return shot;
 	shot_free(shot);
@@ -424,4 +533,52 @@ struct file *cp_snapshot_make(struct cp_pair *pair, struct cp_snapshot_ask *ask)
 	if (IS_ERR(file))
 		shot_free(shot);
 	return file;
+}
+
+/* Is the slave held? Then @ticket is valid until it continues. */
+static int get_ticket(struct cp_pair *pair, unsigned int *ticket)
+{
+	if (mutex_lock_interruptible(&pair->gate.holding))
+		return -ERESTARTSYS;
+	/* Nobody is in the middle of a hold. */
+	*ticket = cp_gate_ticket(&pair->gate);
+	mutex_unlock(&pair->gate.holding);
+	if (*ticket)
+		return 0;
+	return cp_pair_is_over(pair) ? -EPIPE : -EAGAIN;
+}
+
+static int compare_held(struct cp_pair *pair, struct cp_changes *arg)
+{
+	struct cp_side now = { .mm = pair->slave.mm, .process = pair->slave.task };
+	struct cp_description text;
+	int ret;
+
+	if (!mmget_not_zero(now.mm))
+		return -EPIPE;
+	ret = cp_description_layout(&text, now.mm);
+	now.text = &text;
+	if (!ret)
+		ret = compare_file(arg->snapshot, &now, now.mm, arg);
+	cp_description_free(&text);
+	mmput(now.mm);
+	return ret;
+}
+
+/**
+ * cp_snapshot_changes - master: what differs between a snapshot and the held slave
+ * @pair: the pair
+ * @arg: what the master asks for; filled in
+ *
+ * Return: as in struct cp_changes; -ERESTARTSYS: a signal is pending.
+ */
+int cp_snapshot_changes(struct cp_pair *pair, struct cp_changes *arg)
+{
+	unsigned int ticket;
+	int ret;
+
+	ret = get_ticket(pair, &ticket) ?: compare_held(pair, arg);
+	if (ret || cp_gate_stops(&pair->gate, ticket))
+		return ret;
+	return cp_pair_is_over(pair) ? -EPIPE : -ETIME;
 }

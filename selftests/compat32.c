@@ -331,6 +331,8 @@ TEST(layout_is_that_of_64_bit_programs)
 	EXPECT_EQ(72, sizeof(struct cp_snapshot_head));
 	EXPECT_EQ(288 + 48, sizeof(struct cp_snapshot_thread));
 	EXPECT_EQ(56, sizeof(struct cp_snapshot_mapping));
+	EXPECT_EQ(40, sizeof(struct cp_changes));
+	EXPECT_EQ(24, sizeof(struct cp_change));
 	EXPECT_EQ(48, sizeof(struct cp_region_head));
 	EXPECT_EQ(48, sizeof(struct cp_segment));
 	EXPECT_EQ(27 * 8, sizeof(struct cp_regs));

@@ -388,4 +388,51 @@ TEST(open_refuses)
 	EXPECT_EQ(0, close(fd));
 }
 
+/* The flags of the change at @addr, through a buffer of one; 0 if there is none. */
+static uint32_t change_at(struct cp_pair *pair, const struct cp_snap *now,
+			  const struct cp_snap *then, const volatile void *addr)
+{
+	struct cp_change change;
+	uint64_t at = 0;
+	int nr;
+
+	while (at != CP_FOREVER) {
+		nr = pair ? cp_pair_changes(pair, then, at, &change, 1, &at) :
+			    cp_snap_changes(now, then, at, &change, 1, &at);
+		if (nr < 0)
+			return ~0U;
+		if (nr && (uintptr_t)addr >= change.start && (uintptr_t)addr < change.end)
+			return change.flags;
+	}
+	return 0;
+}
+
+TEST_F(snap, changes)
+{
+	struct cp_snap *then, *now;
+	struct cp_change change;
+	uint64_t rounds, next;
+
+	ASSERT_EQ(0, start(self->pair, &self->slave));
+	then = cp_pair_snapshot_with(self->pair, CP_SNAPSHOT_CHANGES, PATIENCE, LIMIT, NULL);
+	ASSERT_NE(NULL, then);
+	rounds = facts->rounds;
+	ASSERT_TRUE(eventually(facts->rounds > rounds + 2));
+	EXPECT_EQ(-1, cp_pair_changes(self->pair, then, 0, &change, 1, &next));
+	EXPECT_EQ(EAGAIN, errno);
+	ASSERT_EQ(2, cp_pair_hold(self->pair, PATIENCE, LIMIT, 0, NULL));
+	EXPECT_EQ(-1, cp_pair_changes(self->pair, then, 0, &change, 0, &next));
+	EXPECT_EQ(EINVAL, errno);
+	EXPECT_EQ(CP_CHANGE_CONTENT, change_at(self->pair, NULL, then, &global));
+	EXPECT_EQ(CP_CHANGE_CONTENT, change_at(self->pair, NULL, then, facts->heap));
+	EXPECT_EQ(0, change_at(self->pair, NULL, then, spin_with_end));
+	now = take(self->pair);
+	ASSERT_NE(NULL, now);
+	cp_pair_end(self->pair);
+	EXPECT_EQ(CP_CHANGE_CONTENT, change_at(NULL, now, then, &global));
+	EXPECT_EQ(0, change_at(NULL, now, then, spin_with_end));
+	cp_snap_close(now);
+	cp_snap_close(then);
+}
+
 TEST_HARNESS_MAIN

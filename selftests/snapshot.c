@@ -14,71 +14,15 @@
 #include <sys/shm.h>
 #include <sys/times.h>
 
+#include "shots.h"
 #include "team.h"
 #include "user.h"
 
-#define MS		1000000ULL
-#define SECOND		(1000 * MS)
 #define MANY		40
-#define PAGE		4096UL
 #define NR_PAGES	64
 #define KLOG_CONSOLE_LEVEL	8
 #define KLOG_LEVEL_DEFAULT	7
 #define PARAMETERS	"/sys/module/checkpoint/parameters/"
-
-static int snapshot_until(struct master *m, uint64_t deadline,
-			  struct cp_snapshot *snapshot)
-{
-	int fd;
-
-	*snapshot = (struct cp_snapshot){ .deadline = deadline,
-					  .limit = 600 * SECOND };
-	fd = ioctl(m->fd, CP_IOC_SNAPSHOT, snapshot);
-	return fd < 0 ? -errno : fd;
-}
-
-/* A thread may be in a restartable sequence: then the call asks to be repeated. */
-static int snapshot(struct master *m)
-{
-	struct cp_snapshot arg;
-	int fd;
-
-	do {
-		fd = snapshot_until(m, now_ns() + 60 * SECOND, &arg);
-	} while (fd == -EAGAIN);
-	return fd;
-}
-
-static int hold(struct master *m, unsigned int flags)
-{
-	struct cp_hold arg = {
-		.deadline = now_ns() + 60 * SECOND,
-		.limit = 600 * SECOND,
-		.flags = flags,
-	};
-
-	return ioctl(m->fd, CP_IOC_HOLD, &arg) ? -errno : 0;
-}
-
-/* Reads the description at @offset; NULL if that is not possible. */
-static void *describe(int fd, uint64_t offset, size_t size)
-{
-	void *data = malloc(size);
-
-	if (pread(fd, data, size, CP_SNAPSHOT_HEAD + offset) == (ssize_t)size)
-		return data;
-	free(data);
-	return NULL;
-}
-
-static struct cp_snapshot_head head_of(int fd)
-{
-	struct cp_snapshot_head head = { 0 };
-
-	if (pread(fd, &head, sizeof(head), CP_SNAPSHOT_HEAD) != sizeof(head))
-		head.magic = 0;
-	return head;
-}
 
 static struct cp_snapshot_thread thread_of(int fd, unsigned int i)
 {
@@ -347,17 +291,6 @@ TEST_F(snapshot, signals_arrive_once)
 	EXPECT_EQ(0, witness->mask);
 }
 
-/* Is one page the same, or unreadable, in both? */
-static bool same_page(int fd, int mem, uint64_t addr)
-{
-	char then[PAGE], now[PAGE];
-
-	if (pread(mem, now, PAGE, addr) != (ssize_t)PAGE)
-		return pread(fd, then, PAGE, addr) != (ssize_t)PAGE;
-	return pread(fd, then, PAGE, addr) == (ssize_t)PAGE &&
-	       !memcmp(then, now, PAGE);
-}
-
 /* Number of pages that differ; @pages counts all of them. */
 static unsigned int compare_memory(int fd, int mem, unsigned int *pages)
 {
@@ -397,16 +330,6 @@ static void *work_write(void *member)
 		((struct member *)member)->progress += stack[0] <= i;
 	}
 	return NULL;
-}
-
-/* The kernel stores the CPU's number in the memory of each thread: rseq(2). */
-static bool stay_on_one_cpu(void)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(sched_getcpu(), &set);
-	return !sched_setaffinity(0, sizeof(set), &set);
 }
 
 TEST_F(snapshot, memory_stays_as_it_was)
@@ -670,7 +593,7 @@ TEST_F(snapshot, waits_for_a_call_with_a_timeout)
 	the_call = sleep_in_epoll_with_timeout;
 	ASSERT_EQ(0, start_team(self, TEAM_OF(1, work_one_call), CP_PREP_OVERWRITE));
 	ASSERT_TRUE(eventually(task_syscall(self->slave) == SYS_epoll_wait));
-	EXPECT_EQ(-ETIMEDOUT, snapshot_until(&self->m, now_ns() + 100 * MS, &arg));
+	EXPECT_EQ(-ETIMEDOUT, snapshot_until(&self->m, now_ns() + 100 * MS, 0, &arg));
 	EXPECT_EQ(0, self->team->members[0].progress);
 	EXPECT_EQ(self->slave, arg.late);
 }
@@ -993,7 +916,7 @@ TEST_F(refused, nothing_changes)
 
 TEST_F(snapshot, refused_for_a_single_task)
 {
-	struct cp_snapshot arg = { .flags = 1 };
+	struct cp_snapshot arg = { .flags = 2 };
 
 	self->slave = slave_start(body_syscalls, NULL);
 	ASSERT_EQ(0, master_pair(&self->m, self->slave));

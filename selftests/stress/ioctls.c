@@ -177,13 +177,33 @@ static int call_sleeper(struct fuzzer *fuzzer)
 		       sizeof(sleeper));
 }
 
-/* The descriptor is read, and closed at once: snapshots count for a limit. */
+static int call_changes(struct fuzzer *fuzzer, int file, int snapshot)
+{
+	struct dice *dice = &fuzzer->dice;
+	struct cp_change list[8];
+	struct cp_changes changes = {
+		.start = roll(dice, 2) ? 0 : odd_number(dice),
+		.changes = roll(dice, 4) ? (uintptr_t)list : odd_number(dice),
+		.room = roll(dice, 9),
+		.snapshot = snapshot,
+	};
+
+	return call_on(fuzzer, file, CP_IOC_CHANGES, &changes, sizeof(changes));
+}
+
+static int call_changes_anywhere(struct fuzzer *fuzzer)
+{
+	return call_changes(fuzzer, any_file(fuzzer), any_file(fuzzer));
+}
+
+/* The descriptor is used, and closed at once: snapshots count for a limit. */
 static int call_snapshot(struct fuzzer *fuzzer)
 {
 	struct dice *dice = &fuzzer->dice;
 	struct cp_snapshot snapshot = {
 		.deadline = roll(dice, 2) ? now_ns() + roll(dice, 10000000) : 0,
 		.limit = roll(dice, 100000000),
+		.flags = roll(dice, 2) ? CP_SNAPSHOT_CHANGES : 0,
 	};
 	char bytes[256];
 	int fd;
@@ -196,6 +216,8 @@ static int call_snapshot(struct fuzzer *fuzzer)
 	if (pread(fd, bytes, roll(dice, sizeof(bytes)), odd_number(dice)) < 0 &&
 	    pread(fd, bytes, sizeof(bytes), CP_SNAPSHOT_HEAD) < 0)
 		complain("a snapshot cannot be read: %s", strerror(errno));
+	call_changes(fuzzer, any_file(fuzzer), fd);
+	call_changes(fuzzer, fd, roll(dice, 2) ? fd : any_file(fuzzer));
 	close(fd);
 	return 0;
 }
@@ -208,7 +230,7 @@ static int call_unknown(struct fuzzer *fuzzer)
 {
 	struct dice *dice = &fuzzer->dice;
 	unsigned int cmd = _IOC(roll(dice, 4), CP_IOC_MAGIC,
-				between(dice, 8, 255), roll(dice, 1 << 14));
+				between(dice, 9, 255), roll(dice, 1 << 14));
 
 	return result(ioctl(any_file(fuzzer), cmd, odd_number(dice)));
 }
@@ -218,7 +240,7 @@ static int call_other_way(struct fuzzer *fuzzer)
 {
 	static const unsigned int right[] = {
 		CP_IOC_INFO, CP_IOC_PREP, CP_IOC_GET, CP_IOC_END, CP_IOC_HOLD,
-		CP_IOC_RELEASE, CP_IOC_SLEEPER, CP_IOC_SNAPSHOT };
+		CP_IOC_RELEASE, CP_IOC_SLEEPER, CP_IOC_SNAPSHOT, CP_IOC_CHANGES };
 	struct dice *dice = &fuzzer->dice;
 	unsigned int cmd = right[roll(dice, ARRAY_SIZE(right))];
 
@@ -246,6 +268,9 @@ const struct call ioctl_calls[] = {
 	{ "snapshot", 6, call_snapshot,
 	  { EFAULT, E2BIG, EINVAL, ENOTCONN, EPERM, EPIPE, ETIMEDOUT, EINTR,
 	    EOVERFLOW, EBUSY, EACCES, EAGAIN, ENOMEM, EUSERS, EDQUOT } },
+	{ "changes", 4, call_changes_anywhere,
+	  { EFAULT, E2BIG, EINVAL, EBADF, ENOTCONN, EPERM, EPIPE, EAGAIN, ETIME,
+	    ENOTTY, EINTR } },
 	{ "end", 1, call_end, { ENOTCONN, EPERM } },
 	{ "unknown-ioctl", 4, call_unknown, { ENOTTY } },
 	{ "other-way-ioctl", 2, call_other_way, { ENOTTY } },

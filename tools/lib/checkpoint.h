@@ -561,6 +561,21 @@ struct cp_snap *cp_pair_snapshot(const struct cp_pair *pair, int64_t timeout_ns,
 				 uint64_t limit_ns, pid_t *late);
 
 /**
+ * cp_pair_snapshot_with() - take a snapshot, with flags
+ * @pair: as for cp_pair_snapshot()
+ * @flags: CP_SNAPSHOT_CHANGES: log what may change from now on, so that cp_pair_changes() and
+ *	cp_snap_changes() take a time that depends on the changes; or 0
+ * @timeout_ns: as for cp_pair_snapshot()
+ * @limit_ns: as for cp_pair_snapshot()
+ * @late: as for cp_pair_snapshot()
+ *
+ * Return: as cp_pair_snapshot(). EINVAL also means that the module does not know a flag.
+ */
+struct cp_snap *cp_pair_snapshot_with(const struct cp_pair *pair, uint32_t flags,
+				      int64_t timeout_ns, uint64_t limit_ns,
+				      pid_t *late);
+
+/**
  * cp_snap_open() - make a handle of a snapshot's descriptor
  * @fd: the descriptor, for example one that another process has passed over a socket.
  *	The handle owns it then
@@ -653,6 +668,60 @@ const struct cp_snapshot_mapping *cp_snap_mapping(const struct cp_snap *snap,
  * Return: the path of its file, or a name like "[heap]"; NULL if it has none.
  */
 const char *cp_snap_name(const struct cp_snap *snap, unsigned int i);
+
+/**
+ * cp_pair_changes() - list what differs between a snapshot and the slave as it is now
+ * @pair: a handle whose slave is held: see cp_pair_hold()
+ * @snap: a snapshot of the slave
+ * @start: list from this address; 0 at first, then what @next has received
+ * @changes: receives what differs, in the order of addresses: <linux/checkpoint.h> explains
+ *	the flags
+ * @nr: the number of structs that @changes has room for
+ * @next: receives where the next call has to begin; CP_FOREVER at the end
+ *
+ * This visits all of it:
+ *
+ *	for (at = 0; at != CP_FOREVER;) {
+ *		nr = cp_pair_changes(pair, snap, at, changes, 64, &at);
+ *		if (nr < 0)
+ *			break;
+ *		look at changes[0] to changes[nr - 1];
+ *	}
+ *
+ * Return: the number of changes in @changes, or -1 with errno:
+ * EAGAIN	the slave is not held
+ * ETIME	the slave has continued meanwhile
+ * ESTALE	the snapshot is of another process, or of another program that the process
+ *		has executed
+ * ENODATA	the memory of the snapshot was dropped
+ * EINVAL	@nr is 0, or @start is not at a page
+ * ENOTCONN	no pair has been made
+ * EPERM	this process is not the master
+ * EPIPE	the pair is over
+ * EINTR	a signal handler without SA_RESTART interrupted the call
+ * ENOTTY	the module does not list changes (CP_FEATURE_CHANGES)
+ * ENOMEM	out of memory
+ */
+int cp_pair_changes(const struct cp_pair *pair, const struct cp_snap *snap,
+		    uint64_t start, struct cp_change *changes, unsigned int nr,
+		    uint64_t *next);
+
+/**
+ * cp_snap_changes() - list what differs between two snapshots of one process
+ * @snap: the later snapshot
+ * @earlier: the earlier one
+ * @start: as for cp_pair_changes()
+ * @changes: as for cp_pair_changes()
+ * @nr: as for cp_pair_changes()
+ * @next: as for cp_pair_changes()
+ *
+ * Neither the process nor the pair need exist any more.
+ *
+ * Return: as cp_pair_changes(); errno can be ESTALE, ENODATA, EINVAL, ENOTTY or ENOMEM.
+ */
+int cp_snap_changes(const struct cp_snap *snap, const struct cp_snap *earlier,
+		    uint64_t start, struct cp_change *changes, unsigned int nr,
+		    uint64_t *next);
 
 #ifdef __cplusplus
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only
 /* Snapshots: taking them, and reading their memory and their description. */
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -131,12 +132,14 @@ static int take(const struct cp_pair *pair, struct cp_snapshot *arg)
 	return -1;
 }
 
-struct cp_snap *cp_pair_snapshot(const struct cp_pair *pair, int64_t timeout_ns,
-				 uint64_t limit_ns, pid_t *late)
+struct cp_snap *cp_pair_snapshot_with(const struct cp_pair *pair, uint32_t flags,
+				      int64_t timeout_ns, uint64_t limit_ns,
+				      pid_t *late)
 {
 	struct cp_snapshot arg = {
 		.deadline = cp_pair_deadline(timeout_ns),
 		.limit = limit_ns,
+		.flags = flags,
 	};
 	struct cp_snap *snap;
 	int fd = take(pair, &arg);
@@ -153,6 +156,12 @@ struct cp_snap *cp_pair_snapshot(const struct cp_pair *pair, int64_t timeout_ns,
 		errno = saved;
 	}
 	return snap;
+}
+
+struct cp_snap *cp_pair_snapshot(const struct cp_pair *pair, int64_t timeout_ns,
+				 uint64_t limit_ns, pid_t *late)
+{
+	return cp_pair_snapshot_with(pair, 0, timeout_ns, limit_ns, late);
 }
 
 int cp_snap_fd(const struct cp_snap *snap)
@@ -220,4 +229,34 @@ const char *cp_snap_name(const struct cp_snap *snap, unsigned int i)
 	    mapping->name_size > snap->size - mapping->name_offset)
 		return NULL;
 	return snap->text + mapping->name_offset;
+}
+
+static int list_changes(int fd, const struct cp_snap *earlier, uint64_t start,
+			struct cp_change *changes, unsigned int nr, uint64_t *next)
+{
+	struct cp_changes arg = {
+		.start = start,
+		.changes = (uintptr_t)changes,
+		.room = nr > INT_MAX ? INT_MAX : nr,
+		.snapshot = earlier->fd,
+	};
+
+	if (ioctl(fd, CP_IOC_CHANGES, &arg))
+		return -1;
+	*next = arg.next;
+	return (int)arg.nr;
+}
+
+int cp_pair_changes(const struct cp_pair *pair, const struct cp_snap *snap,
+		    uint64_t start, struct cp_change *changes, unsigned int nr,
+		    uint64_t *next)
+{
+	return list_changes(pair->fd, snap, start, changes, nr, next);
+}
+
+int cp_snap_changes(const struct cp_snap *snap, const struct cp_snap *earlier,
+		    uint64_t start, struct cp_change *changes, unsigned int nr,
+		    uint64_t *next)
+{
+	return list_changes(snap->fd, earlier, start, changes, nr, next);
 }

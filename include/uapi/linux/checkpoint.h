@@ -82,6 +82,7 @@ struct cp_info {
 #define CP_FEATURE_SLEEPER	(1ULL << 10)	/* CP_HOLD_ASLEEP, CP_IOC_SLEEPER */
 #define CP_FEATURE_CHILDREN	(1ULL << 11)	/* CP_PREP_CHILDREN */
 #define CP_FEATURE_SNAPSHOT	(1ULL << 12)	/* CP_IOC_SNAPSHOT */
+#define CP_FEATURE_CHANGES	(1ULL << 13)	/* CP_IOC_CHANGES, CP_SNAPSHOT_CHANGES */
 
 /*
  * struct cp_prep - become the master of a slave (CP_IOC_PREP)
@@ -709,7 +710,7 @@ struct cp_sleeper {
  * struct cp_snapshot - take a snapshot of the slave (CP_IOC_SNAPSHOT)
  * @deadline:	[in] when to give up, as cp_hold.deadline
  * @limit:	[in] as cp_hold.limit, for the hold of this call
- * @flags:	[in] 0
+ * @flags:	[in] CP_SNAPSHOT_CHANGES, or 0
  * @late:	[out] with ETIMEDOUT, the only failure with which this field has a
  *		meaning: as cp_hold.late
  *
@@ -780,6 +781,16 @@ struct cp_snapshot {
 	__u32		flags;
 	__s32		late;
 };
+
+/*
+ * cp_snapshot.flags
+ *
+ * CP_SNAPSHOT_CHANGES (CP_FEATURE_CHANGES): from now on, keep a log of what may have changed,
+ * so that CP_IOC_CHANGES takes a time that depends on the changes, and not on the size of the
+ * process. Until the snapshot is closed, each first write of the slave to a page takes some
+ * hundred instructions more, and so do its munmap(2) and madvise(2).
+ */
+#define CP_SNAPSHOT_CHANGES	(1U << 0)
 
 #define CP_IOC_SNAPSHOT		_IOWR(CP_IOC_MAGIC, 7, struct cp_snapshot)
 
@@ -905,5 +916,98 @@ struct cp_snapshot_mapping {
 #define CP_MAPPING_DONTFORK	(1U << 6)
 #define CP_MAPPING_WIPEONFORK	(1U << 7)
 #define CP_MAPPING_GROWS	(1U << 8)	/* a stack that grows down */
+
+/*
+ * struct cp_change - adjacent pages that differ in the same way
+ * @start:	the first address
+ * @end:	the first one after them
+ * @flags:	CP_CHANGE_*
+ * @reserved:	0
+ */
+struct cp_change {
+	__aligned_u64	start;
+	__aligned_u64	end;
+	__u32		flags;
+	__u32		reserved;
+};
+
+/*
+ * cp_change.flags
+ *
+ * CP_CHANGE_MAPPED: nothing was mapped then. CP_CHANGE_UNMAPPED: nothing is mapped now. A
+ * mapping that mremap(2) has moved is unmapped at its old address and mapped at its new one.
+ * Neither comes with another flag.
+ *
+ * CP_CHANGE_REPLACED: another file is mapped now, or another part of it; or a file or a
+ * device where none was, or the reverse; or memory that is shared and was not, or the
+ * reverse. Bytes of such memory count as changed, whether or not CP_CHANGE_CONTENT is set.
+ *
+ * CP_CHANGE_PROTECTION: mprotect(2) has changed what the process may do there.
+ * CP_CHANGE_ADVICE: madvise(2) has changed whether children get it.
+ *
+ * CP_CHANGE_CONTENT: in each of these pages, a byte is another one. With CP_CHANGE_NEW, the
+ * process had no page of its own there: it read zeroes or the file. With CP_CHANGE_GONE, it has
+ * none now.
+ */
+#define CP_CHANGE_MAPPED	(1U << 0)
+#define CP_CHANGE_UNMAPPED	(1U << 1)
+#define CP_CHANGE_REPLACED	(1U << 2)
+#define CP_CHANGE_PROTECTION	(1U << 3)
+#define CP_CHANGE_ADVICE	(1U << 4)
+#define CP_CHANGE_CONTENT	(1U << 5)
+#define CP_CHANGE_NEW		(1U << 6)
+#define CP_CHANGE_GONE		(1U << 7)
+
+/*
+ * struct cp_changes - list what differs from a snapshot (CP_IOC_CHANGES)
+ * @start:	[in] list from this address: 0 at first, then @next
+ * @next:	[out] where the next call has to begin; CP_FOREVER: this was the end
+ * @changes:	[in] the address of struct cp_change[@room]
+ * @room:	[in] how many of them there is room for, at least 1
+ * @nr:		[out] how many have been written, in the order of addresses
+ * @snapshot:	[in] descriptor of the earlier snapshot
+ * @flags:	[in] 0
+ *
+ * On an open /dev/checkpoint, the call compares @snapshot with its slave as it is now. The
+ * slave has to be held (CP_IOC_HOLD), and to be the process of which the snapshot was taken,
+ * without an exec since. On the descriptor of a snapshot, it compares @snapshot with that
+ * one; they have to be of the same process.
+ *
+ * The list is exact: a page has CP_CHANGE_CONTENT if and only if a byte of it differs. Only
+ * memory that the snapshots hold is compared by its content, not mappings with
+ * CP_MAPPING_ABSENT. A page of a private file mapping that the process has not written to
+ * belongs to the file in both states, and is not listed when the file changes. Whoever
+ * writes does not matter: the program, a system call, a debugger, a device.
+ *
+ * With CP_SNAPSHOT_CHANGES on the earlier of the two snapshots, pages are looked at that may
+ * have changed. Without it, or when the process has touched memory for the first time since
+ * the last call, or when the log was full, all page tables are compared.
+ *
+ * Returns 0, or -1 with errno:
+ *
+ *	EFAULT, E2BIG, EINVAL	as for all structs; EINVAL also if @room is 0, @start is
+ *			not at a page, or @snapshot is not a snapshot
+ *	EBADF		@snapshot is not an open descriptor
+ *	ENOTCONN, EPERM	as for CP_IOC_HOLD
+ *	EPIPE		the pair is over
+ *	EAGAIN		the slave is not held: call CP_IOC_HOLD first
+ *	ETIME		the slave has continued meanwhile
+ *	ESTALE		the snapshot is of another process, or of another program that the
+ *			process has executed
+ *	ENODATA		the memory of a snapshot has been dropped
+ *	ENOMEM		out of memory
+ *	EINTR		a handler ran that was installed without SA_RESTART
+ */
+struct cp_changes {
+	__aligned_u64	start;
+	__aligned_u64	next;
+	__aligned_u64	changes;
+	__u32		room;
+	__u32		nr;
+	__s32		snapshot;
+	__u32		flags;
+};
+
+#define CP_IOC_CHANGES		_IOWR(CP_IOC_MAGIC, 8, struct cp_changes)
 
 #endif /* _LINUX_CHECKPOINT_H */
