@@ -171,6 +171,7 @@ static const struct {
 	{ VM_DONTCOPY,		CP_MAPPING_DONTFORK | CP_MAPPING_ABSENT },
 	{ VM_WIPEONFORK,	CP_MAPPING_WIPEONFORK | CP_MAPPING_ABSENT },
 	{ VM_GROWSDOWN,		CP_MAPPING_GROWS },
+	{ VM_DONTDUMP,		CP_MAPPING_DONTDUMP },
 };
 
 static u32 flags_of(const struct vm_area_struct *vma)
@@ -181,6 +182,9 @@ static u32 flags_of(const struct vm_area_struct *vma)
 	for (i = 0; i < ARRAY_SIZE(mapping_flags); i++)
 		if (vma->vm_flags & mapping_flags[i].vm)
 			flags |= mapping_flags[i].flag;
+	/* READ_ONCE(): the first page fault of a mapping sets it, which others can cause. */
+	if (READ_ONCE(vma->anon_vma))
+		flags |= CP_MAPPING_TOUCHED;
 	return flags;
 }
 

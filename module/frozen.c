@@ -200,3 +200,70 @@ ssize_t cp_frozen_read(struct cp_frozen *frozen, char __user *to, size_t size,
 	mmput(mm);
 	return done ?: ret;
 }
+
+/*
+ * Finds the mapping at or after @addr that can be read. Sets @addr to where it can be other
+ * than zeroes, and @end to its end; returns -ENXIO when there is none.
+ */
+static int next_mapping(struct mm_struct *mm, unsigned long *addr, unsigned long *end,
+			bool *anonymous)
+{
+	VMA_ITERATOR(vmi, mm, *addr);
+	struct vm_area_struct *vma;
+	int ret = -ENXIO;
+
+	if (mmap_read_lock_killable(mm))
+		return -EINTR;
+	for_each_vma(vmi, vma) {
+		if (vma->vm_flags & CP_FROZEN_NOT)
+			continue;
+		*addr = max(*addr, vma->vm_start);
+		*end = vma->vm_end;
+		*anonymous = vma_is_anonymous(vma);
+		ret = 0;
+		break;
+	}
+	mmap_read_unlock(mm);
+	return ret;
+}
+
+/* Nobody changes the mappings of frozen memory. */
+static loff_t seek_data(struct mm_struct *mm, unsigned long addr)
+{
+	unsigned long end, next;
+	bool anonymous;
+	int ret;
+
+	for (;;) {
+		ret = next_mapping(mm, &addr, &end, &anonymous);
+		/* What is absent from the page table may be in the file. */
+		if (ret || !anonymous)
+			return ret ?: (loff_t)addr;
+		ret = cp_pages_next(mm, addr, end, &next);
+		if (ret)
+			return ret;
+		if (next < end)
+			return next;
+		addr = end;
+	}
+}
+
+/**
+ * cp_frozen_seek - find memory that may be other than zeroes
+ * @frozen: the memory
+ * @addr: from this address on
+ *
+ * Return: its first address; -ENXIO when there is none; -ENODATA when the memory has been
+ * dropped; -EINTR.
+ */
+loff_t cp_frozen_seek(struct cp_frozen *frozen, u64 addr)
+{
+	struct mm_struct *mm = cp_frozen_get(frozen);
+	loff_t next;
+
+	if (!mm)
+		return -ENODATA;
+	next = addr < TASK_SIZE_MAX ? seek_data(mm, addr) : -ENXIO;
+	mmput(mm);
+	return next;
+}

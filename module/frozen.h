@@ -39,5 +39,6 @@ void cp_frozen_drop(struct cp_frozen *frozen);
 struct mm_struct *cp_frozen_get(struct cp_frozen *frozen);
 ssize_t cp_frozen_read(struct cp_frozen *frozen, char __user *to, size_t size,
 		       u64 addr);
+loff_t cp_frozen_seek(struct cp_frozen *frozen, u64 addr);
 
 #endif /* _CP_FROZEN_H */

@@ -77,6 +77,14 @@ static ssize_t shot_read(struct file *file, char __user *to, size_t size,
 
 static loff_t shot_llseek(struct file *file, loff_t offset, int whence)
 {
+	struct cp_shot *shot = file->private_data;
+
+	if (whence == SEEK_DATA && offset >= 0 && offset < CP_SNAPSHOT_HEAD) {
+		offset = cp_frozen_seek(&shot->frozen, offset);
+		if (offset < 0)
+			return offset;
+		whence = SEEK_SET;
+	}
 	return fixed_size_llseek(file, offset, whence, LLONG_MAX);
 }
 

@@ -631,7 +631,7 @@ TEST_F(snapshot, outlives_pair_and_process)
 /* A segment of System V, areas that children do not get, and one without access. */
 struct odd {
 	int segment;
-	char *shared, *not_for_children, *wiped, *no_access, *untouched;
+	char *shared, *not_for_children, *wiped, *no_access, *untouched, *secret;
 	volatile bool ready;
 };
 
@@ -657,6 +657,8 @@ static int body_odd(void *arg)
 	mprotect(odd->no_access, PAGE, PROT_NONE);
 	odd->untouched = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS,
 			      -1, 0);
+	odd->secret = private_page();
+	madvise(odd->secret, PAGE, MADV_DONTDUMP);
 	odd->ready = true;
 	return body_sleep(NULL);
 }
@@ -697,6 +699,100 @@ TEST_F(snapshot, holds_private_memory_only)
 	EXPECT_EQ(0, attached(odd->segment));
 	close(fd);
 	shmctl(odd->segment, IPC_RMID, NULL);
+}
+
+/* The flags of the mapping that contains @addr, or 0. */
+static uint32_t flags_at(int fd, const void *addr)
+{
+	struct cp_snapshot_head head = head_of(fd);
+	struct cp_snapshot_mapping *mappings =
+		describe(fd, head.mappings_offset,
+			 head.nr_mappings * head.mapping_size);
+	uint32_t flags = 0;
+	unsigned int i;
+
+	for (i = 0; mappings && i < head.nr_mappings; i++)
+		if ((uintptr_t)addr >= mappings[i].start &&
+		    (uintptr_t)addr < mappings[i].end)
+			flags = mappings[i].flags;
+	free(mappings);
+	return flags;
+}
+
+/* As the kernel's own cores know it. */
+TEST_F(snapshot, mappings_say_what_belongs_into_a_core)
+{
+	const uint32_t mask = CP_MAPPING_TOUCHED | CP_MAPPING_DONTDUMP;
+	struct odd *odd = shared_memory(sizeof(*odd));
+	int fd;
+
+	odd->segment = shmget(IPC_PRIVATE, PAGE, 0600);
+	ASSERT_EQ(0, start(self, body_odd, odd));
+	ASSERT_TRUE(eventually(odd->ready && task_syscall(self->slave) == SYS_pause));
+	shmctl(odd->segment, IPC_RMID, NULL);
+	fd = snapshot(&self->m);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(CP_MAPPING_TOUCHED, flags_at(fd, odd->no_access) & mask);
+	EXPECT_EQ(mask, flags_at(fd, odd->secret) & mask);
+	EXPECT_EQ(CP_MAPPING_READ, flags_at(fd, odd->untouched));
+	EXPECT_EQ(CP_MAPPING_TOUCHED, flags_at(fd, &witness) & mask);
+	EXPECT_EQ(CP_MAPPING_READ | CP_MAPPING_EXEC, flags_at(fd, body_odd));
+	close(fd);
+}
+
+/* A terabyte of addresses, of which one page in the middle and the last one are in use. */
+#define VAST		(1UL << 40)
+#define STEP		(2UL << 20)
+
+struct vast {
+	char *memory;
+	volatile bool ready;
+};
+
+static int body_vast(void *arg)
+{
+	struct vast *vast = arg;
+
+	vast->memory = mmap(NULL, VAST, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	vast->memory[VAST / 2] = 'm';
+	vast->memory[VAST - 1] = 'e';
+	vast->ready = true;
+	return body_sleep(NULL);
+}
+
+static long long seek_data(int fd, const char *addr)
+{
+	long long found = lseek(fd, (uintptr_t)addr, SEEK_DATA);
+
+	return found < 0 ? -errno : found;
+}
+
+TEST_F(snapshot, seeking_skips_untouched_memory)
+{
+	struct vast *vast = shared_memory(sizeof(*vast));
+	uint64_t first, found;
+	int fd;
+
+	ASSERT_EQ(0, start(self, body_vast, vast));
+	ASSERT_TRUE(eventually(vast->ready && task_syscall(self->slave) == SYS_pause));
+	ASSERT_NE(MAP_FAILED, vast->memory);
+	fd = snapshot(&self->m);
+	ASSERT_LE(0, fd);
+	first = (uintptr_t)vast->memory;
+	found = seek_data(fd, vast->memory);
+	EXPECT_LE(first + VAST / 2 - STEP, found);
+	EXPECT_GE(first + VAST / 2, found);
+	EXPECT_EQ('m', read_byte(fd, vast->memory + VAST / 2));
+	found = seek_data(fd, vast->memory + VAST / 2 + STEP);
+	EXPECT_LE(first + VAST - STEP, found);
+	EXPECT_GT(first + VAST, found);
+	/* Where something is, nothing is skipped; pages of a file are always something. */
+	EXPECT_EQ(first + VAST - 1, seek_data(fd, vast->memory + VAST - 1));
+	EXPECT_EQ((uintptr_t)body_vast, seek_data(fd, (char *)body_vast));
+	EXPECT_EQ(-ENXIO, seek_data(fd, (char *)(1UL << 47) - PAGE));
+	EXPECT_EQ(-ENXIO, seek_data(fd, (char *)(1UL << 61)));
+	close(fd);
 }
 
 /* One line of /proc/PID/maps, made of a description. */

@@ -813,6 +813,10 @@ struct cp_snapshot {
  *	ENODATA	the memory has been dropped, because the machine ran out of it. The
  *		description stays
  *
+ * lseek(2) with SEEK_DATA goes to the next address where memory may be other than zeroes, or
+ * fails with ENXIO if there is none. A program may have reserved far more addresses than it
+ * uses: untouched memory is skipped in steps of 2 MiB and more.
+ *
  * pread(2) at CP_SNAPSHOT_HEAD gives the description: a struct cp_snapshot_head, and what
  * lies at the offsets in it, all counted from CP_SNAPSHOT_HEAD.
  */
@@ -906,6 +910,9 @@ struct cp_snapshot_mapping {
  * flag says: memory that is shared with others, or a device, is not private; an area with
  * MADV_DONTFORK is not given to children, and one with MADV_WIPEONFORK is given to them
  * empty.
+ *
+ * CP_MAPPING_TOUCHED: a private mapping in which the process has, or has had, pages of its
+ * own. Without this flag, all its pages are those of the file, or zeroes.
  */
 #define CP_MAPPING_READ		(1U << 0)
 #define CP_MAPPING_WRITE	(1U << 1)
@@ -916,6 +923,8 @@ struct cp_snapshot_mapping {
 #define CP_MAPPING_DONTFORK	(1U << 6)
 #define CP_MAPPING_WIPEONFORK	(1U << 7)
 #define CP_MAPPING_GROWS	(1U << 8)	/* a stack that grows down */
+#define CP_MAPPING_TOUCHED	(1U << 9)
+#define CP_MAPPING_DONTDUMP	(1U << 10)	/* MADV_DONTDUMP */
 
 /*
  * struct cp_change - adjacent pages that differ in the same way
