@@ -79,7 +79,7 @@ GAPS = {
     "check": ("cpctl check, which leaves it alone", ["cpctl", "check"]),
     "library": ("pair, hold, get, end by the library", []),
     "bt": ("cpctl bt", ["cpctl", "bt", "{}"]),
-    "dump": ("cpctl dump", ["cpctl", "dump", "-o", "-", "{}"]),
+    "dump": ("cpctl dump", ["cpctl", "dump", "--stack-only", "-o", "-", "{}"]),
 }
 FAIRNESS = (
     ("fairness", 1, "beside master and slave (a third is fair)"),

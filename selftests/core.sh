@@ -360,7 +360,7 @@ test_origin()
 {
 	start "$chain-pie" plain
 	cpctl get --json --full "$task" >"$folder/json"
-	dump
+	dump --stack-only
 	[ "$(grep -c 'registers and stack are those of the checkpoint' "$folder/errors")" -eq 1 ]
 	[ "$(stat -c %a "$folder/core")" = 600 ]
 	python3 -IS - "$folder" "$task" <<-'END'
@@ -447,11 +447,11 @@ test_build_ids()
 	grep -q 'vdso' "$folder/modules"
 }
 
-# A variable is not in the core: gdb must not take its first value for it.
+# A variable is not in a small core: gdb must not take its first value for it.
 test_variables_are_not_made_up()
 {
 	start "$chain-pie" plain
-	dump
+	dump --stack-only
 	stop_slave
 	gdb -batch -nx -iex 'set auto-load off' -ex 'print global' \
 		"$program" "$folder/core" >"$folder/out" 2>"$folder/errors" || :
@@ -465,7 +465,7 @@ test_slave_that_lies()
 	start "$chain-pie" liar
 	backtrace
 	complete
-	dump
+	dump --stack-only
 	eu-readelf -n "$folder/core" >/dev/null
 	[ "$(stat -c %s "$folder/core")" -lt 200000 ]
 	stop_slave

@@ -745,11 +745,11 @@ test_no_standard_streams()
 {
 	start_sleeper
 	cpctl dump -o "$folder/core" "$slave" 2>"$folder/errors"
-	has errors 'registers and stack'
+	has errors '1 thread and all private memory'
 	cpctl dump -o "$folder/core" "$slave" <&- >&- 2>&-
 	readelf -h "$folder/core" >"$folder/out" 2>"$folder/errors"
 	[ ! -s "$folder/errors" ]
-	fails 1 grep -qa 'registers and stack' "$folder/core"
+	fails 1 grep -qa 'all private memory, ' "$folder/core"
 	cpctl get --no-nudge -o "$folder/file" "$slave" <&- >&- 2>&- &
 	master=$!
 	eventually is_master_of "$master" "$slave"

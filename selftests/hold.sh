@@ -257,7 +257,7 @@ test_sleeper_is_left_asleep()
 	done
 	start_fleeting
 	before=$(switches)
-	ends 0 cpctl dump -o "$folder/core" "$slave"
+	ends 0 cpctl dump --stack-only -o "$folder/core" "$slave"
 	[ "$(switches)" = "$before" ]
 	gdb -batch -nx -ex bt "$folder/fleeting" "$folder/core" >"$folder/out" 2>&1
 	has out "wait_and_go"

@@ -191,6 +191,10 @@ test_core()
 {
 	start_crew
 	ends 0 cpctl dump -o "$folder/core" "$slave"
+	has errors ": 7 threads and all private memory, "
+	core_calls >"$folder/calls"
+	calls_are_true <"$folder/calls"
+	ends 0 cpctl dump --stack-only -o "$folder/core" "$slave"
 	has errors "registers and stacks of 7 threads are those of one instant"
 	core_calls >"$folder/calls"
 	calls_are_true <"$folder/calls"
@@ -250,7 +254,7 @@ test_core_of_stacks_in_one_mapping()
 	"$program" >"$folder/said" &
 	slave_begins $!
 	eventually said_here
-	ends 0 cpctl dump -o "$folder/core" "$slave"
+	ends 0 cpctl dump --stack-only -o "$folder/core" "$slave"
 	gdb -batch -nx -iex 'set auto-load off' -ex 'thread apply all bt' \
 		"$program" "$folder/core" >"$folder/gdb" 2>"$folder/gdb.errors" </dev/null
 	[ "$(grep -c '^#.* lodger (' "$folder/gdb")" -eq 4 ]

@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "clock.h"
@@ -162,6 +163,24 @@ bool cmdline_bytes(uint64_t *bytes, uint64_t most)
 	snprintf(limits, sizeof(limits),
 		 ": expected bytes from 0 to %" PRIu64 ", or with K, M or G",
 		 most);
+	return false;
+}
+
+bool cmdline_mask(uint64_t *mask, uint64_t most)
+{
+	const char *digits = optarg;
+	size_t len;
+
+	if (digits[0] == '0' && (digits[1] == 'x' || digits[1] == 'X'))
+		digits += 2;
+	len = strspn(digits, "0123456789abcdefABCDEF");
+	if (len && len <= 16 && !digits[len]) {
+		*mask = strtoull(digits, NULL, 16);
+		if (*mask <= most)
+			return true;
+	}
+	snprintf(limits, sizeof(limits),
+		 ": expected a hexadecimal number up to 0x%" PRIx64, most);
 	return false;
 }
 

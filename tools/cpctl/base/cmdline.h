@@ -13,20 +13,24 @@ enum {
 	OPT_CHECKPOINTS = 256,
 	OPT_COUNT,
 	OPT_EVERY,
+	OPT_FILTER,
 	OPT_FRAMES,
 	OPT_FULL,
+	OPT_HOLD_LIMIT,
 	OPT_INTERVAL,
 	OPT_JSON,
 	OPT_NAME,
 	OPT_NO_DEMANGLE,
 	OPT_NO_HEADER,
 	OPT_NO_NUDGE,
+	OPT_NO_SNAPSHOT,
 	OPT_NUDGE,
 	OPT_PID,
 	OPT_PROMETHEUS,
 	OPT_SEPARATELY,
 	OPT_STACK_BYTES,
 	OPT_STACK_LIMIT,
+	OPT_STACK_ONLY,
 	OPT_STREAM,
 	OPT_THREAD,
 	OPT_TIMEOUT,
@@ -40,7 +44,7 @@ enum {
 	"  -V, --version          print the version\n"
 
 /* The maximum number of options of a verb besides --help and --version. */
-#define CMDLINE_OPTIONS 16
+#define CMDLINE_OPTIONS 24
 
 /*
  * struct cmdline - the command line of a verb
@@ -85,6 +89,9 @@ int cmdline_parse(int argc, char **argv, const struct cmdline *cmdline,
 bool cmdline_number(uint64_t *number, uint64_t least, uint64_t most);
 bool cmdline_bytes(uint64_t *bytes, uint64_t most);
 bool cmdline_seconds(int64_t *ns, int64_t least_ns);
+
+/* cmdline_mask() - read optarg as a mask of bits, hexadecimal, at most @most */
+bool cmdline_mask(uint64_t *mask, uint64_t most);
 
 /* cmdline_interval() - cmdline_seconds() for OPT_INTERVAL, from 0.1 seconds */
 bool cmdline_interval(int64_t *interval_ns);

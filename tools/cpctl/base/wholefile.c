@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -72,8 +71,8 @@ int wholefile_open(struct wholefile *file, const char *path, bool keep_part)
 	file->path = path;
 	file->temporary = NULL;
 	if (!strcmp(path, "-")) {
-		/* A pipe cannot be written out of order: collect the bytes first. */
-		file->fd = memfd_create("core", MFD_CLOEXEC);
+		/* A duplicate, because wholefile_keep() and wholefile_drop() close it. */
+		file->fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
 		return file->fd < 0 ? -1 : 0;
 	}
 	if (!lstat(path, &st) && !S_ISREG(st.st_mode) &&
@@ -93,25 +92,6 @@ void wholefile_diagnose(const char *path)
 		warnx("cannot write %s: it is not a regular file", path);
 	else
 		warn("cannot write %s", path);
-}
-
-static int print(int fd)
-{
-	struct stat st;
-	off_t offset = 0;
-
-	if (fstat(fd, &st))
-		return -1;
-	while (offset < st.st_size) {
-		char buffer[65536];
-		ssize_t size = pread(fd, buffer, sizeof(buffer), offset);
-
-		if (size <= 0 || fwrite(buffer, 1, (size_t)size, stdout) !=
-					 (size_t)size)
-			return -1;
-		offset += size;
-	}
-	return fflush(stdout) ? -1 : 0;
 }
 
 /* Returns a name that no file has yet, to be freed by the caller. */
@@ -183,12 +163,8 @@ int wholefile_keep(struct wholefile *file)
 {
 	int error;
 
-	if (!strcmp(file->path, "-")) {
-		if (print(file->fd))
-			goto err_drop;
-		close(file->fd);
-		return 0;
-	}
+	if (!strcmp(file->path, "-"))
+		return close(file->fd);
 	/* Some file systems report ENOSPC only here. */
 	if (fsync(file->fd) || give_name(file))
 		goto err_drop;

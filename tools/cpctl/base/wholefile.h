@@ -24,7 +24,8 @@ struct wholefile {
  *	supports O_TMPFILE.
  *
  * The file can be read by its owner only. It replaces a regular file or a symbolic
- * link of the same name, but nothing else.
+ * link of the same name, but nothing else. What is written to the standard output
+ * cannot be dropped.
  *
  * Return: 0, or -1 with errno; EEXIST when @path is not a file.
  */

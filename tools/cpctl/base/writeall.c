@@ -5,13 +5,18 @@
 
 #include "writeall.h"
 
-int writeall(int fd, const void *bytes, size_t size)
+int writeall_unless(int fd, const void *bytes, size_t size, bool (*stop)(void))
 {
 	const char *next = bytes;
 
 	while (size) {
-		ssize_t written = write(fd, next, size);
+		ssize_t written;
 
+		if (stop && stop()) {
+			errno = EINTR;
+			return -1;
+		}
+		written = write(fd, next, size);
 		if (written < 0 && errno == EINTR)
 			continue;
 		if (written < 0)
@@ -20,4 +25,9 @@ int writeall(int fd, const void *bytes, size_t size)
 		size -= (size_t)written;
 	}
 	return 0;
+}
+
+int writeall(int fd, const void *bytes, size_t size)
+{
+	return writeall_unless(fd, bytes, size, NULL);
 }

@@ -1,135 +1,129 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The checkpoints of a process as an ELF core, for debuggers. */
-#include <errno.h>
-#include <gelf.h>
+#include <elf.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "core.h"
 #include "coreload.h"
 #include "corenote.h"
-#include "interrupt.h"
+#include "coreout.h"
+#include "corewhole.h"
 
 /*
  * struct core - the contents of the file, in this order after the headers
  * @notes: the notes
  * @notes_size: the length of @notes
  * @loads: the memory
+ * @tail: whether a note about the end of the memory follows
  */
 struct core {
 	char			*notes;
 	size_t			notes_size;
 	struct coreloads	loads;
+	bool			tail;
 };
 
-static uint64_t notes_offset(const struct core *core)
+/* The number of program headers. */
+static size_t headers_of(const struct core *core)
 {
-	return sizeof(Elf64_Ehdr) + (core->loads.nr + 1) * sizeof(Elf64_Phdr);
+	return core->loads.nr + (core->tail ? 2 : 1);
 }
 
 /*
- * The offset of a load in the file, which is aligned to pages as usual. A segment of
- * the checkpoint may end within a page; the rest of that page of the file is a hole, so
- * that tools that round to pages read zeroes.
+ * More program headers than the ELF header can count are counted in a section header, which
+ * then follows the ELF header.
  */
-static uint64_t load_offset(const struct core *core, size_t which)
+static bool is_extended(const struct core *core)
 {
-	uint64_t offset = notes_offset(core) + core->notes_size;
-	size_t i;
-
-	offset += -offset % PAGE_BYTES;
-	for (i = 0; i < which; i++) {
-		offset += core->loads.load[i].size;
-		offset += -offset % PAGE_BYTES;
-	}
-	return offset;
+	return headers_of(core) >= PN_XNUM;
 }
 
-static bool set_headers(Elf *elf, const struct core *core)
+static uint64_t headers_offset(const struct core *core)
 {
-	GElf_Ehdr header = {
-		.e_ident[EI_DATA] = ELFDATA2LSB,
+	return sizeof(Elf64_Ehdr) + (is_extended(core) ? sizeof(Elf64_Shdr) : 0);
+}
+
+static uint64_t notes_offset(const struct core *core)
+{
+	return headers_offset(core) + headers_of(core) * sizeof(Elf64_Phdr);
+}
+
+/* The offset in the file of what comes after @offset: that of the next page. */
+static uint64_t page_after(uint64_t offset)
+{
+	return offset + -offset % PAGE_BYTES;
+}
+
+static int write_header(struct coreout *out, const struct core *core)
+{
+	const bool extended = is_extended(core);
+	const Elf64_Ehdr header = {
+		.e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64,
+			     ELFDATA2LSB, EV_CURRENT },
 		.e_type = ET_CORE,
 		.e_machine = EM_X86_64,
 		.e_version = EV_CURRENT,
-		.e_phoff = sizeof(Elf64_Ehdr),
+		.e_phoff = headers_offset(core),
+		.e_shoff = extended ? sizeof(header) : 0,
+		.e_ehsize = sizeof(header),
+		.e_phentsize = sizeof(Elf64_Phdr),
+		.e_phnum = extended ? PN_XNUM : (Elf64_Half)headers_of(core),
+		.e_shentsize = extended ? sizeof(Elf64_Shdr) : 0,
+		.e_shnum = extended,
 	};
-	GElf_Phdr program = {
+	const Elf64_Shdr section = {
+		.sh_size = 1,
+		.sh_info = (Elf64_Word)headers_of(core),
+	};
+
+	if (coreout_write(out, &header, sizeof(header)))
+		return -1;
+	return extended ? coreout_write(out, &section, sizeof(section)) : 0;
+}
+
+static int write_note_header(struct coreout *out, uint64_t offset, size_t size)
+{
+	const Elf64_Phdr program = {
 		.p_type = PT_NOTE,
-		.p_offset = notes_offset(core),
-		.p_filesz = core->notes_size,
+		.p_offset = offset,
+		.p_filesz = size,
 		.p_align = 4,
 	};
+
+	return coreout_write(out, &program, sizeof(program));
+}
+
+/*
+ * Writes the program headers. Each load begins at a page of the file, as usual. A segment of a
+ * checkpoint may end within a page; the rest of that page of the file is zeroes, for tools that
+ * round to pages.
+ */
+static int write_headers(struct coreout *out, const struct core *core)
+{
+	uint64_t offset = page_after(notes_offset(core) + core->notes_size);
 	size_t i;
 
-	if (!gelf_newehdr(elf, ELFCLASS64) || !gelf_update_ehdr(elf, &header) ||
-	    !gelf_newphdr(elf, core->loads.nr + 1) ||
-	    !gelf_update_phdr(elf, 0, &program))
-		return false;
+	if (write_header(out, core) ||
+	    write_note_header(out, notes_offset(core), core->notes_size))
+		return -1;
 	for (i = 0; i < core->loads.nr; i++) {
 		const struct coreload *load = &core->loads.load[i];
-
-		program = (GElf_Phdr){
+		const Elf64_Phdr program = {
 			.p_type = PT_LOAD,
 			.p_flags = load->flags,
-			.p_offset = load_offset(core, i),
+			.p_offset = offset,
 			.p_vaddr = load->addr,
-			.p_filesz = load->size,
+			.p_filesz = load->stored,
 			.p_memsz = load->size,
 			.p_align = PAGE_BYTES,
 		};
-		if (!gelf_update_phdr(elf, (int)i + 1, &program))
-			return false;
-	}
-	return true;
-}
 
-static int write_headers(int fd, const struct core *core)
-{
-	int error = 0;
-	Elf *elf;
-
-	/* A larger number would have to be stored in a section header. */
-	if (core->loads.nr + 1 >= PN_XNUM) {
-		errno = EFBIG;
-		return -1;
-	}
-	elf_version(EV_CURRENT);
-	elf = elf_begin(fd, ELF_C_WRITE, NULL);
-	if (!elf) {
-		errno = ENOMEM;
-		return -1;
-	}
-	elf_flagelf(elf, ELF_C_SET, ELF_F_LAYOUT);
-	errno = 0;
-	if (!set_headers(elf, core) || elf_update(elf, ELF_C_WRITE) < 0)
-		error = errno ? errno : ENOMEM;
-	elf_end(elf);
-	errno = error;
-	return error ? -1 : 0;
-}
-
-static int write_all(int fd, const void *bytes, size_t size)
-{
-	const char *next = bytes;
-
-	while (size) {
-		ssize_t written;
-
-		if (interrupted()) {
-			errno = EINTR;
+		if (coreout_write(out, &program, sizeof(program)))
 			return -1;
-		}
-		written = write(fd, next, size);
-
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written < 0)
-			return -1;
-		next += written;
-		size -= (size_t)written;
+		offset = page_after(offset + load->stored);
 	}
-	return 0;
+	out->total = offset;
+	return core->tail ? write_note_header(out, offset, CORENOTE_TAIL_SIZE) : 0;
 }
 
 /* Returns the bytes at @addr, and the number of those that are contiguous. */
@@ -152,53 +146,71 @@ static const unsigned char *bytes_at(const struct corestate *state,
 	return bytes ? bytes : zeroes;
 }
 
-static int write_load(int fd, const struct corestate *state,
+static int write_load(struct coreout *out, const struct corestate *state,
 		      const struct coreload *load)
 {
-	uint64_t addr = load->addr, end = load->addr + load->size;
+	uint64_t addr = load->addr, end = load->addr + load->stored;
 
+	if (state->image)
+		return corewhole_write(out, state, load);
 	while (addr < end) {
 		size_t part = end - addr;
 		const unsigned char *bytes = bytes_at(state, load, addr, &part);
 
-		if (write_all(fd, bytes, part))
+		if (coreout_write(out, bytes, part))
 			return -1;
 		addr += part;
 	}
 	return 0;
 }
 
-static int write_core(int fd, const struct corestate *state,
-		      const struct core *core)
+/* What the state says at the end of the file, when all memory has been read. */
+static int write_tail(struct coreout *out, const struct corestate *state)
 {
-	uint64_t offset;
-	size_t i;
+	char note[CORENOTE_TAIL_SIZE];
 
-	if (write_headers(fd, core) ||
-	    lseek(fd, (off_t)notes_offset(core), SEEK_SET) < 0 ||
-	    write_all(fd, core->notes, core->notes_size))
-		return -1;
-	for (i = 0; i < core->loads.nr; i++) {
-		offset = load_offset(core, i);
-		if (lseek(fd, (off_t)offset, SEEK_SET) < 0 ||
-		    write_load(fd, state, &core->loads.load[i]))
-			return -1;
-	}
-	return 0;
+	corenote_tail(note, state->end(state->arg));
+	return coreout_write(out, note, sizeof(note));
 }
 
-int core_write(int fd, const struct corestate *state,
+static int write_core(struct coreout *out, const struct corestate *state,
+		      const struct core *core)
+{
+	size_t i;
+
+	if (write_headers(out, core) ||
+	    coreout_write(out, core->notes, core->notes_size) ||
+	    coreout_page(out))
+		return -1;
+	for (i = 0; i < core->loads.nr; i++) {
+		if (write_load(out, state, &core->loads.load[i]) ||
+		    coreout_page(out))
+			return -1;
+	}
+	if (core->tail && write_tail(out, state))
+		return -1;
+	return coreout_finish(out);
+}
+
+static int make_loads(struct coreloads *loads, const struct corestate *state)
+{
+	return state->image ?
+	       corewhole_loads(loads, state->image, state->filter) :
+	       coreloads_make(loads, state);
+}
+
+int core_write(struct coreout *out, const struct corestate *state,
 	       const struct identity *identity)
 {
-	struct core core;
+	struct core core = { .tail = state->end };
 	int ret = -1;
 
-	if (coreloads_make(&core.loads, state))
+	if (make_loads(&core.loads, state))
 		return -1;
 	core.notes = corenote_all(state, identity, &core.loads,
 				  &core.notes_size);
 	if (core.notes)
-		ret = write_core(fd, state, &core);
+		ret = write_core(out, state, &core);
 	free(core.notes);
 	coreloads_free(&core.loads);
 	return ret;

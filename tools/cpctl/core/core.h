@@ -4,16 +4,19 @@
 #define CORE_H
 
 #include "coreload.h"
+#include "coreout.h"
 #include "identity.h"
 
 /*
  * core_write() - write a core
- * @fd: an empty file
- * @state: the threads; the core also contains the pages of their surroundings
+ * @out: the file
+ * @state: the threads and the memory
+ *
+ * The file is written from its beginning to its end, with little memory.
  *
  * Return: 0, or -1 with errno.
  */
-int core_write(int fd, const struct corestate *state,
+int core_write(struct coreout *out, const struct corestate *state,
 	       const struct identity *identity);
 
 #endif /* CORE_H */

@@ -127,6 +127,8 @@ static void join(struct coreloads *loads)
 			last->size = next->addr + next->size - last->addr;
 	}
 	loads->nr = to + 1;
+	for (from = 0; from < loads->nr; from++)
+		loads->load[from].stored = loads->load[from].size;
 }
 
 static int add_segments(struct coreloads *loads, const char *maps,

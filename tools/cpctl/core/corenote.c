@@ -114,18 +114,20 @@ static void put_process(FILE *out, const struct identity *identity)
 	put_note(out, CORE_NAME, NT_PRPSINFO, &info, sizeof(info));
 }
 
-static bool is_listed(const struct mapping *mapping)
+/*
+ * Debuggers read memory that is not in the core from the mapped file. For variables that
+ * are not in the core, that would be the initial values: leave these files out.
+ */
+static bool is_listed(const struct corestate *state,
+		      const struct mapping *mapping)
 {
-	/*
-	 * Debuggers read memory that is not in the core from the mapped file.
-	 * For variables, that would be the initial values: leave these files out.
-	 */
-	return mapping_is_file(mapping) && !mapping->write;
+	return mapping_is_file(mapping) && (state->image || !mapping->write);
 }
 
 /* Writes the mapped files: count, page size, ranges, then the names. */
-static void put_files(FILE *out, const char *maps)
+static void put_files(FILE *out, const struct corestate *state)
 {
+	const char *maps = state->around->maps;
 	struct mapping mapping;
 	const char *text = maps;
 	uint64_t head[2] = { 0, PAGE_BYTES };
@@ -136,17 +138,17 @@ static void put_files(FILE *out, const char *maps)
 	if (!file)
 		return;
 	while (mapping_next(&text, &mapping))
-		head[0] += is_listed(&mapping);
+		head[0] += is_listed(state, &mapping);
 	fwrite(head, 1, sizeof(head), file);
 	for (text = maps; mapping_next(&text, &mapping);) {
 		const uint64_t range[] = { mapping.start, mapping.end,
 					   mapping.offset / PAGE_BYTES };
 
-		if (is_listed(&mapping))
+		if (is_listed(state, &mapping))
 			fwrite(range, 1, sizeof(range), file);
 	}
 	for (text = maps; mapping_next(&text, &mapping);) {
-		if (!is_listed(&mapping))
+		if (!is_listed(state, &mapping))
 			continue;
 		path = mapping_path(mapping.path, mapping.path_len);
 		fputs(path ? path : "", file);
@@ -158,11 +160,14 @@ static void put_files(FILE *out, const char *maps)
 	free(note);
 }
 
-static const char *stack_flags(const struct snapshot *snapshot)
+static const char *stack_flags(const struct corestate *state,
+			       const struct snapshot *snapshot)
 {
 	uint32_t flags = 0;
 	unsigned int i;
 
+	if (state->image)
+		return "whole";
 	for (i = 0; i < snapshot->nr_segments; i++)
 		flags |= snapshot->segments[i].info.flags;
 	if (flags & CP_SEGF_GONE)
@@ -193,13 +198,16 @@ static void put_threads(FILE *file, const struct corestate *state)
 		cp->cpu, entry_word(cp));
 	if (cp->entry == CP_ENTRY_SYSCALL)
 		fprintf(file, "syscall %d\n", cp->syscall);
-	fprintf(file, "stack %s\n", stack_flags(state->threads[0]));
+	if (state->image)
+		fprintf(file, "memory %s\n",
+			state->image->snap ? "snapshot" : "held");
+	fprintf(file, "stack %s\n", stack_flags(state, state->threads[0]));
 	for (i = 0; i < state->nr && state->nr > 1; i++) {
 		cp = &state->threads[i]->head;
 		fprintf(file, "thread %d %" PRIu64 " %" PRIu64 " %u %s %d %s\n",
 			cp->thread, (uint64_t)cp->seq, (uint64_t)cp->time,
 			cp->cpu, entry_word(cp), cp->syscall,
-			stack_flags(state->threads[i]));
+			stack_flags(state, state->threads[i]));
 	}
 }
 
@@ -223,12 +231,14 @@ static void put_origin(FILE *out, const struct corestate *state,
 	if (!file)
 		return;
 	put_threads(file, state);
-	for (i = 0; i < state->nr; i++)
+	for (i = 0; i < state->nr && !state->image; i++)
 		put_instant(file, state->threads[i]);
 	for (i = 0; i < loads->nr; i++) {
-		if (loads->load[i].later)
-			put_range(file, "later", loads->load[i].addr,
-				  loads->load[i].size);
+		const struct coreload *load = &loads->load[i];
+
+		if (load->stored && (load->later || state->image))
+			put_range(file, load->later ? "later" : "instant",
+				  load->addr, load->stored);
 	}
 	fputc('\0', file);
 	fclose(file);
@@ -251,6 +261,25 @@ static void put_others(FILE *out, const struct corestate *state,
 	}
 }
 
+void corenote_tail(char note[CORENOTE_TAIL_SIZE],
+		   const char text[CORENOTE_END_SIZE])
+{
+	const Elf64_Nhdr header = {
+		.n_namesz = sizeof(CORENOTE_NAME),
+		.n_descsz = CORENOTE_END_SIZE,
+		.n_type = CORENOTE_END,
+	};
+
+	_Static_assert(sizeof(header) + sizeof(CORENOTE_NAME) + 1 +
+		       CORENOTE_END_SIZE == CORENOTE_TAIL_SIZE,
+		       "the name is padded to a multiple of four bytes");
+	memset(note, 0, CORENOTE_TAIL_SIZE);
+	memcpy(note, &header, sizeof(header));
+	memcpy(note + sizeof(header), CORENOTE_NAME, sizeof(CORENOTE_NAME));
+	memcpy(note + CORENOTE_TAIL_SIZE - CORENOTE_END_SIZE, text,
+	       CORENOTE_END_SIZE);
+}
+
 char *corenote_all(const struct corestate *state, const struct identity *identity,
 		   const struct coreloads *loads, size_t *size)
 {
@@ -266,7 +295,7 @@ char *corenote_all(const struct corestate *state, const struct identity *identit
 	put_process(out, identity);
 	put_signal(out, first);
 	put_note(out, CORE_NAME, NT_AUXV, identity->auxv, identity->auxv_size);
-	put_files(out, maps);
+	put_files(out, state);
 	put_xstate(out, &first->xstate);
 	put_others(out, state, identity);
 	put_origin(out, state, loads);

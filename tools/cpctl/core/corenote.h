@@ -11,6 +11,16 @@
 #define CORENOTE_ORIGIN	0x43500001	/* text: the instants of the data */
 #define CORENOTE_MAPS	0x43500002	/* the text of /proc/PID/maps */
 
+#define CORENOTE_END	0x43500003	/* text: how far the memory is of the instant */
+
+/* The size of the text of the note CORENOTE_END, and that of the note. */
+#define CORENOTE_END_SIZE	64
+#define CORENOTE_TAIL_SIZE	(12 + 12 + CORENOTE_END_SIZE)
+
+/* corenote_tail() - the note CORENOTE_END with @text */
+void corenote_tail(char note[CORENOTE_TAIL_SIZE],
+		   const char text[CORENOTE_END_SIZE]);
+
 /*
  * corenote_all() - all notes of a core
  * @loads: the memory of the core

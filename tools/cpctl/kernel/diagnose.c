@@ -242,6 +242,44 @@ void diagnose_get(pid_t pid, int error)
 		      strerror(error));
 }
 
+const char *snapshot_refusal(int error)
+{
+	switch (error) {
+	case EACCES:
+		return "a seccomp filter, or syscall user dispatch, is active in it";
+	case EADDRINUSE:
+		return "a userfaultfd is registered in it";
+	case EAGAIN:
+		return "it could not fork: a limit of processes, SCHED_DEADLINE, or rseq(2)";
+	case EBUSY:
+		return "a debugger traces it";
+	case EDQUOT:
+		return "your snapshots could keep more than snapshot_memory_per_user allows";
+	case EINPROGRESS:
+		return "it uses io_uring, or asynchronous I/O by io_setup(2)";
+	case EMEDIUMTYPE:
+		return "it has private huge pages of hugetlbfs, or a sealed shared mapping";
+	case ENOSPC:
+		return "its memory cgroup has no room for a second copy of its memory";
+	case ENOTTY:
+		return "the module is older than this cpctl";
+	case ENOTUNIQ:
+		return "another process runs in the same memory";
+	case EOPNOTSUPP:
+		return "it runs 32-bit code, or has no instruction for a system call";
+	case EOVERFLOW:
+		return "it has more threads than the pair had room for";
+	case ETIMEDOUT:
+		return "all its threads sleep in calls whose interruption it would notice";
+	case EUSERS:
+		return "you have as many snapshots as snapshots_per_user allows";
+	case EXDEV:
+		return "its children would begin in other pid or time namespaces";
+	default:
+		return strerror(error);
+	}
+}
+
 void diagnose_pair(pid_t pid, int error, const char *said)
 {
 	struct task_facts facts;

@@ -17,6 +17,9 @@ void diagnose_prep(pid_t pid, int error);
 /* diagnose_get() - cp_pair_get() for the slave @pid failed with @error */
 void diagnose_get(pid_t pid, int error);
 
+/* snapshot_refusal() - why cp_pair_snapshot() failed with @error, in words */
+const char *snapshot_refusal(int error);
+
 /*
  * diagnose_wait() - no checkpoint of @pid has come for some time
  *

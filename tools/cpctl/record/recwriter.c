@@ -3,65 +3,27 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zstd.h>
 
 #include "delta.h"
 #include "mapping.h"
+#include "packer.h"
 #include "recthreads.h"
 #include "recwriter.h"
-#include "writeall.h"
 
 /*
  * struct recwriter - a recording that is being written
- * @fd: the file
- * @zstd: the compressor
- * @buf: the output buffer of the compressor
- * @buf_size: the size of @buf
- * @size: number of bytes written to the file
+ * @packer: the file
  * @held: number of input bytes that the compressor may not have output yet
  * @threads: the threads, as a reader knows them here
  */
 struct recwriter {
-	int		fd;
-	ZSTD_CCtx	*zstd;
-	void		*buf;
-	size_t		buf_size;
-	uint64_t	size;
+	struct packer	packer;
 	size_t		held;
 	struct recthreads threads;
 };
 
-static int write_bytes(struct recwriter *rec, const void *bytes, size_t size)
-{
-	if (writeall(rec->fd, bytes, size))
-		return -1;
-	rec->size += size;
-	return 0;
-}
-
 /* After this number of bytes the compressor is flushed: a cut costs no more than it. */
 #define HELD_MAX 16384
-
-/* Compresses @size bytes, and writes the output of the compressor. */
-static int compress(struct recwriter *rec, const void *bytes, size_t size,
-		    ZSTD_EndDirective how)
-{
-	ZSTD_inBuffer in = { bytes, size, 0 };
-	size_t left;
-
-	do {
-		ZSTD_outBuffer out = { rec->buf, rec->buf_size, 0 };
-
-		left = ZSTD_compressStream2(rec->zstd, &out, &in, how);
-		if (ZSTD_isError(left)) {
-			errno = ENOMEM;
-			return -1;
-		}
-		if (write_bytes(rec, out.dst, out.pos))
-			return -1;
-	} while (how == ZSTD_e_continue ? in.pos < in.size : left);
-	return 0;
-}
 
 struct recwriter *recwriter_open(int fd)
 {
@@ -70,18 +32,11 @@ struct recwriter *recwriter_open(int fd)
 
 	if (!rec)
 		return NULL;
-	rec->fd = fd;
-	rec->zstd = ZSTD_createCCtx();
-	rec->buf_size = ZSTD_CStreamOutSize();
-	rec->buf = malloc(rec->buf_size);
-	if (!rec->zstd || !rec->buf) {
-		errno = ENOMEM;
+	rec->packer.fd = fd;
+	if (packer_compress(&rec->packer))
 		goto err_close;
-	}
-	/* The checksum of each frame lets the reader detect damage. */
-	ZSTD_CCtx_setParameter(rec->zstd, ZSTD_c_checksumFlag, 1);
 	memcpy(file.magic, REC_MAGIC, sizeof(file.magic));
-	if (write_bytes(rec, &file, sizeof(file)))
+	if (packer_write(&rec->packer, &file, sizeof(file)))
 		goto err_close;
 	return rec;
 
@@ -99,14 +54,14 @@ int recwriter_put(struct recwriter *rec, unsigned int type, const void *head,
 	};
 
 	rec->held += sizeof(record) + record.size;
-	if (compress(rec, &record, sizeof(record), ZSTD_e_continue) ||
-	    compress(rec, head, head_size, ZSTD_e_continue) ||
-	    compress(rec, bytes, size, ZSTD_e_continue))
+	if (packer_put(&rec->packer, &record, sizeof(record), ZSTD_e_continue) ||
+	    packer_put(&rec->packer, head, head_size, ZSTD_e_continue) ||
+	    packer_put(&rec->packer, bytes, size, ZSTD_e_continue))
 		return -1;
 	if (rec->held < HELD_MAX)
 		return 0;
 	rec->held = 0;
-	return compress(rec, NULL, 0, ZSTD_e_flush);
+	return packer_put(&rec->packer, NULL, 0, ZSTD_e_flush);
 }
 
 int recwriter_text(struct recwriter *rec, unsigned int type, const void *head,
@@ -277,20 +232,19 @@ int recwriter_exec(struct recwriter *rec, const struct rec_exec *exec)
 int recwriter_flush(struct recwriter *rec)
 {
 	/* End the frame, which stays readable if later frames are lost. */
-	return compress(rec, NULL, 0, ZSTD_e_end);
+	return packer_put(&rec->packer, NULL, 0, ZSTD_e_end);
 }
 
 uint64_t recwriter_size(const struct recwriter *rec)
 {
-	return rec->size;
+	return rec->packer.size;
 }
 
 void recwriter_close(struct recwriter *rec)
 {
 	int saved = errno;
 
-	ZSTD_freeCCtx(rec->zstd);
-	free(rec->buf);
+	packer_free(&rec->packer);
 	recthreads_forget(&rec->threads);
 	free(rec);
 	errno = saved;

@@ -50,9 +50,11 @@ int hold_begin(struct hold *hold, int64_t timeout_ns)
 	for (;;) {
 		/* A shorter attempt would name a thread that had no time to arrive. */
 		int64_t time = left < 2 * ATTEMPT_NS ? left : ATTEMPT_NS;
-		int nr = cp_pair_hold(hold->pair, time, 0, hold->flags,
-				      &hold->late);
+		int nr;
 
+		hold->began = clock_ns();
+		nr = cp_pair_hold(hold->pair, time, hold->limit_ns, hold->flags,
+				  &hold->late);
 		if (nr >= 0 || errno != ETIMEDOUT)
 			return nr;
 		left -= timeout_ns < 0 ? 0 : time;

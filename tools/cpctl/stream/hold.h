@@ -14,6 +14,8 @@
  * @pair: the pair with the process
  * @pid: the process, for messages
  * @flags: CP_HOLD_*
+ * @limit_ns: the time after which the process continues in any case; 0 for one second
+ * @began: when the hold that succeeded was begun, on CLOCK_MONOTONIC, in nanoseconds
  * @explained: whether this wait, or an earlier one, has printed what it waits for
  * @late: after ETIMEDOUT, a thread that did not arrive; 0 if it is not known
  */
@@ -21,6 +23,8 @@ struct hold {
 	struct cp_pair	*pair;
 	pid_t		pid;
 	unsigned int	flags;
+	uint64_t	limit_ns;
+	int64_t		began;
 	bool		explained;
 	pid_t		late;
 };

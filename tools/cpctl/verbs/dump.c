@@ -6,8 +6,10 @@
 #include <unistd.h>
 
 #include "cmdline.h"
-#include "core.h"
+#include "corefile.h"
+#include "corewhole.h"
 #include "cpctl.h"
+#include "dumpwhole.h"
 #include "exit.h"
 #include "facts.h"
 #include "interrupt.h"
@@ -16,30 +18,35 @@
 #include "subject.h"
 #include "support.h"
 #include "symbols.h"
-#include "wholefile.h"
+
+/* Longer than the limit of other holds, because copying takes time. */
+#define HOLD_LIMIT_NS 10000000000
 
 static const struct usage usage = {
 	.has = OPTIONS_LIVE | OPTIONS_PROCESS | OPTIONS_NAME |
-	       OPTIONS_PID,
+	       OPTIONS_PID | OPTIONS_CORE,
 	.help =
 	"Usage: cpctl dump [OPTION]... PID...\n"
 	"       cpctl dump [OPTION]... FILE [N]\n"
-	"Write the checkpoints of all threads of the running process PID, of one\n"
-	"instant, as an ELF core, to be opened by 'gdb PROGRAM CORE'. The process\n"
-	"continues. Each of several processes gets a core. The id of a thread stands for\n"
-	"its process, unless --thread is given; debuggers show that thread first. Or the\n"
-	"last checkpoints of all threads of a recording: as of checkpoint N, whose thread\n"
-	"is then shown first.\n"
+	"Write the running process PID as an ELF core, to be opened by 'gdb PROGRAM CORE':\n"
+	"all threads and all private memory, of one instant. The process continues while\n"
+	"the core is written; where the kernel refuses a snapshot, it is held meanwhile.\n"
+	"Each of several processes gets a core. The id of a thread stands for its process,\n"
+	"unless --thread is given; debuggers show that thread first. Or the last\n"
+	"checkpoints of all threads of a recording: as of checkpoint N, whose thread is\n"
+	"then shown first.\n"
 	"\n"
 	"  -o, --output CORE      the file (core.PID, FILE.core); - for the standard\n"
 	"                         output; for one process\n"
+	OPTIONS_CORE_HELP
 	OPTIONS_PROCESS_HELP
 	OPTIONS_ONLY_HELP
 	TARGETS_HELP
 	OPTIONS_LIVE_HELP
 	CMDLINE_LAST_HELP
 	OPTIONS_HOLD_HELP
-	"A file that exists is replaced.\n",
+	"--thread, --nudge, --no-nudge and --stack-limit imply --stack-only. A file that\n"
+	"exists is replaced.\n",
 };
 
 static const struct subject_usage arguments = {
@@ -50,23 +57,23 @@ static const struct subject_usage arguments = {
 };
 
 /*
- * struct dumping - a core that is being written
+ * struct dumping - a small core that is being written
  * @path: the path of the file
+ * @options: the options of the verb
  * @file: the file, once it is open
  * @pid: a task of the process
  * @first: the thread that debuggers show first, if it is there
  * @around: the surroundings of a living process before its checkpoint
  * @identity: the identity of the process; all zero if it is not known
- * @written: whether the whole core has been written
  */
 struct dumping {
 	const char		*path;
-	struct wholefile	file;
+	const struct options	*options;
+	struct corefile		file;
 	pid_t			pid;
 	pid_t			first;
 	struct surroundings	around;
 	struct identity		identity;
-	bool			written;
 };
 
 /* Reads all data of the core besides the checkpoint. */
@@ -83,38 +90,15 @@ static bool read_rest(const struct memory *memory,
 	return true;
 }
 
-static int write_core(struct dumping *dump, const struct corestate *state,
-		      const struct identity *identity)
+static void write_core(struct dumping *dump, const struct corestate *state,
+		       const struct identity *identity)
 {
 	const struct memory memory = { state->threads[0], state->around };
 
-	if (!read_rest(&memory, identity)) {
+	if (!read_rest(&memory, identity))
 		warn("cannot look up symbols");
-		return EXIT_REFUSED;
-	}
-	if (core_write(dump->file.fd, state, identity)) {
-		if (!interrupted())
-			warn("cannot write %s", dump->file.path);
-		return EXIT_REFUSED;
-	}
-	dump->written = true;
-	return EXIT_OK;
-}
-
-static int refuse_compat(const struct dumping *dump)
-{
-	warnx("process %d runs 32-bit code: there are no cores of that yet, but 'cpctl bt' works",
-	      dump->pid);
-	return EXIT_REFUSED;
-}
-
-/* Returns false after printing the reason. */
-static bool open_file(struct dumping *dump)
-{
-	if (!wholefile_open(&dump->file, dump->path, false))
-		return true;
-	wholefile_diagnose(dump->path);
-	return false;
+	else if (!corefile_write(&dump->file, state, identity) && !interrupted())
+		warn("cannot write %s", dump->path);
 }
 
 /* Prints which data is of which time. */
@@ -125,28 +109,12 @@ static void print_written(const struct dumping *dump, const struct stream *strea
 
 	if (nr == 1)
 		warnx("%s: registers and stack are those of the checkpoint; all else was read %s, while the process continued",
-		      dump->file.path, when);
+		      dump->path, when);
 	else
 		warnx("%s: registers and stacks of %u threads are %s; all else was read %s, while the process continued",
-		      dump->file.path, nr,
+		      dump->path, nr,
 		      stream->play ? "the last ones of each" :
 				     "those of one instant", when);
-}
-
-/* Keeps the file if it is complete. */
-static int keep(struct dumping *dump, const struct stream *stream)
-{
-	if (interrupted() || !dump->written) {
-		wholefile_drop(&dump->file);
-		return EXIT_REFUSED;
-	}
-	if (wholefile_keep(&dump->file)) {
-		if (!interrupted())
-			warn("cannot write %s", dump->file.path);
-		return EXIT_REFUSED;
-	}
-	print_written(dump, stream);
-	return EXIT_OK;
 }
 
 /*
@@ -170,81 +138,38 @@ static bool identify(struct dumping *dump, const struct stream *stream)
 	return false;
 }
 
-/* Should debuggers show @a before @b, which comes earlier? */
-static bool is_before(const struct dumping *dump, const struct snapshot *a,
-		      const struct snapshot *b)
-{
-	if (snapshot_is_death(b))
-		return false;
-	return snapshot_is_death(a) || (a->head.thread == dump->first &&
-					b->head.thread != dump->first);
-}
-
-/* The index of the most important thread; those of a recording are sorted already. */
-static unsigned int most_important(const struct dumping *dump,
-				   const struct stream *stream)
-{
-	const struct instant *instant = stream->instant;
-	unsigned int best = 0, i;
-
-	for (i = 1; i < instant->nr && !stream->play; i++) {
-		if (is_before(dump, &instant->threads[i].snapshot,
-			      &instant->threads[best].snapshot))
-			best = i;
-	}
-	return best;
-}
-
-/* Collects the checkpoints: the most important one first, the others in their order. */
-static void collect(const struct dumping *dump, const struct stream *stream,
-		    const struct snapshot **threads)
-{
-	const struct instant *instant = stream->instant;
-	unsigned int best = most_important(dump, stream), i, nr = 1;
-
-	threads[0] = &instant->threads[best].snapshot;
-	for (i = 0; i < instant->nr; i++) {
-		if (i != best)
-			threads[nr++] = &instant->threads[i].snapshot;
-	}
-}
-
-static bool has_compat(const struct instant *instant)
-{
-	unsigned int i;
-
-	for (i = 0; i < instant->nr; i++) {
-		if (instant->threads[i].snapshot.head.flags &
-		    CP_CHECKPOINT_COMPAT)
-			return true;
-	}
-	return false;
-}
-
 static int dump_threads(struct dumping *dump, struct stream *stream,
 			const struct identity *identity)
 {
-	unsigned int nr = stream->instant->nr;
-	const struct snapshot **threads = calloc(nr, sizeof(*threads));
-	const struct corestate state = { nr, threads, stream->around };
+	const struct instant *instant = stream->instant;
+	/* Those of a recording are sorted already. */
+	const struct snapshot **threads =
+		corefile_order(instant, stream->play ? 0 :
+			       corefile_first(instant, dump->first));
+	const struct corestate state = {
+		.nr = instant->nr,
+		.threads = threads,
+		.around = stream->around,
+	};
+	int status;
 
-	if (!threads) {
-		warn("cannot write a core");
-		return EXIT_REFUSED;
-	}
-	collect(dump, stream, threads);
-	write_core(dump, &state, identity);
+	if (threads)
+		write_core(dump, &state, identity);
 	free(threads);
-	return keep(dump, stream);
+	status = corefile_close(&dump->file);
+	if (status == EXIT_OK)
+		print_written(dump, stream);
+	return status;
 }
 
 static int dump_living(struct dumping *dump, struct stream *stream)
 {
-	if (has_compat(stream->instant))
-		return refuse_compat(dump);
+	if (corefile_refuses(stream->instant, dump->pid))
+		return EXIT_REFUSED;
 	if (!stream->replaced)
 		surroundings_inherit(stream->around, &dump->around);
-	if (!identify(dump, stream) || !open_file(dump))
+	if (!identify(dump, stream) ||
+	    !corefile_open(&dump->file, dump->path, dump->options))
 		return EXIT_REFUSED;
 	return dump_threads(dump, stream, &dump->identity);
 }
@@ -275,24 +200,11 @@ static int dump_recorded(struct dumping *dump, struct stream *stream)
 		      play->path);
 		return EXIT_REFUSED;
 	}
-	if (has_compat(stream->instant))
-		return refuse_compat(dump);
-	if (!open_file(dump))
+	if (corefile_refuses(stream->instant, dump->pid))
+		return EXIT_REFUSED;
+	if (!corefile_open(&dump->file, dump->path, dump->options))
 		return EXIT_REFUSED;
 	return dump_threads(dump, stream, &play->identity);
-}
-
-/* The default name of the core, to be freed by the caller; NULL without memory. */
-static char *default_name(const struct subject *subject)
-{
-	char *name;
-	int len;
-
-	if (subject->file)
-		len = asprintf(&name, "%s.core", subject->file);
-	else
-		len = asprintf(&name, "core.%d", subject->pid);
-	return len < 0 ? NULL : name;
 }
 
 static int dump_stream(struct dumping *dump, struct stream *stream)
@@ -314,9 +226,12 @@ static int dump_to(const struct subject *subject, const struct options *options,
 		.pid = subject->pid,
 		.first = subject->pid,
 		.path = path,
+		.options = options,
 	};
 	int status;
 
+	if (!subject->file && !options->stack_only)
+		return dump_whole(subject->pid, options, path);
 	if (options->stream.process && !subject->file)
 		dump.pid = task_of_process(subject->pid);
 	dump.around.mem = -1;
@@ -338,14 +253,21 @@ static int dump_subject(const struct subject *subject,
 
 	if (options->output)
 		return dump_to(subject, options, options->output);
-	name = default_name(subject);
-	if (!name) {
-		warn("cannot write a core");
+	name = corefile_name(subject->file, subject->pid, options);
+	if (!name)
 		return EXIT_REFUSED;
-	}
 	status = dump_to(subject, options, name);
 	free(name);
 	return status;
+}
+
+/* Does the user want checkpoints that only a small core can hold? */
+static bool wants_stacks(const struct options *options)
+{
+	const struct stream_options *stream = &options->stream;
+
+	return !stream->process || stream->nudge || stream->await ||
+	       stream->stack_limit;
 }
 
 /* Checks --output. Returns -1 to continue, else an exit status. */
@@ -364,6 +286,17 @@ static int check_output(const char *verb, const struct subject *subject,
 	return -1;
 }
 
+static int check_options(const char *verb, const struct subject *subject,
+			 struct options *options)
+{
+	if (wants_stacks(options))
+		options->stack_only = true;
+	if (options->stack_only && options->whole)
+		return usage_error(verb, "--%s is for a core of all memory: it contradicts --stack-only, and what implies that",
+				   options->whole);
+	return check_output(verb, subject, options);
+}
+
 int verb_dump(int argc, char **argv)
 {
 	struct options options = {
@@ -372,13 +305,15 @@ int verb_dump(int argc, char **argv)
 		.stream.hold = true,
 		.stream.last = LAST_AT,
 		.stream.timeout_ns = -1,
+		.filter = COREFILTER_DEFAULT,
+		.hold_limit_ns = HOLD_LIMIT_NS,
 	};
 	struct subject subject = {};
 	int status = subject_parse(argc, argv, &usage, &arguments, &options,
 				   &subject);
 
 	if (status < 0)
-		status = check_output(argv[0], &subject, &options);
+		status = check_options(argv[0], &subject, &options);
 	return status < 0 ? subject_each(&subject, &options, dump_subject) :
 			    status;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The options of verbs that process checkpoints. */
+#include "corewhole.h"
 #include "exit.h"
 #include "number.h"
 #include "options.h"
@@ -29,8 +30,17 @@ static const struct {
 	{ OPTIONS_JSON, { "json", no_argument, NULL, OPT_JSON } },
 	{ OPTIONS_JSON,
 	  { "no-demangle", no_argument, NULL, OPT_NO_DEMANGLE } },
+	{ OPTIONS_CORE, { "stack-only", no_argument, NULL, OPT_STACK_ONLY } },
+	{ OPTIONS_CORE, { "filter", required_argument, NULL, OPT_FILTER } },
+	{ OPTIONS_CORE, { "no-snapshot", no_argument, NULL, OPT_NO_SNAPSHOT } },
+	{ OPTIONS_CORE,
+	  { "hold-limit", required_argument, NULL, OPT_HOLD_LIMIT } },
+	{ OPTIONS_CORE, { "compress", no_argument, NULL, 'z' } },
 	{ 0, { "output", required_argument, NULL, 'o' } },
 };
+
+/* A shorter hold could not copy anything. */
+#define HOLD_LIMIT_LEAST 1000000
 
 #define NR_OPTIONS (sizeof(table) / sizeof(table[0]))
 
@@ -97,6 +107,38 @@ static bool set_thread(struct options *options)
 	return !optarg || parse_pid(optarg, &options->thread);
 }
 
+/* Remembers an option that only holds for a core of all memory of a process. */
+static void note_whole(struct options *options, const char *name)
+{
+	options->whole = name;
+	options->live = name;
+}
+
+/* Sets an option of a core; returns as cmdline_set_fn. */
+static bool set_core(struct options *options, int option)
+{
+	switch (option) {
+	case OPT_STACK_ONLY:
+		options->stack_only = true;
+		options->live = "stack-only";
+		break;
+	case OPT_FILTER:
+		note_whole(options, "filter");
+		return cmdline_mask(&options->filter, COREFILTER_MAX);
+	case OPT_NO_SNAPSHOT:
+		note_whole(options, "no-snapshot");
+		options->no_snapshot = true;
+		break;
+	case OPT_HOLD_LIMIT:
+		note_whole(options, "hold-limit");
+		return cmdline_seconds(&options->hold_limit_ns, HOLD_LIMIT_LEAST);
+	case 'z':
+		options->compress = true;
+		break;
+	}
+	return true;
+}
+
 /* The cmdline_set_fn of these verbs. */
 static bool set_option(void *arg, int option)
 {
@@ -128,6 +170,12 @@ static bool set_option(void *arg, int option)
 	case 'o':
 		options->output = optarg;
 		break;
+	case OPT_STACK_ONLY:
+	case OPT_FILTER:
+	case OPT_NO_SNAPSHOT:
+	case OPT_HOLD_LIMIT:
+	case 'z':
+		return set_core(options, option);
 	default:
 		return set_stream(&options->stream, option);
 	}

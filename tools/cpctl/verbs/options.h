@@ -20,6 +20,13 @@
  * @frames: the maximum number of calls of a backtrace; 0 for no limit
  * @targets: the processes of --name
  * @output: the file to write to, NULL for the verb's default
+ * @stack_only: whether a core holds the stacks alone, and what names them
+ * @compress: whether a core is compressed
+ * @no_snapshot: whether the process is held while its memory is copied
+ * @filter: the kinds of memory of a core, COREFILTER_*
+ * @hold_limit_ns: the maximum time for which it is held then
+ * @whole: the name of an option that only holds for a core of all memory, if the user
+ *	gave one
  * @out: @output, if the verb has opened it for several processes; or NULL
  */
 struct options {
@@ -31,6 +38,12 @@ struct options {
 	uint64_t		frames;
 	struct targets		targets;
 	const char		*output;
+	bool			stack_only;
+	bool			compress;
+	bool			no_snapshot;
+	uint64_t		filter;
+	int64_t			hold_limit_ns;
+	const char		*whole;
 	FILE			*out;
 };
 
@@ -52,6 +65,12 @@ struct options {
 #define OPTIONS_THIN_HELP						    \
 	"      --interval SEC     take checkpoints at least SEC apart\n"	    \
 	"      --every N          every Nth return to user mode only; without nudging\n"
+#define OPTIONS_CORE_HELP						    \
+	"      --stack-only       a small core: the stacks, and what names their calls\n" \
+	"      --filter MASK      kinds of memory, as in /proc/PID/coredump_filter (31)\n" \
+	"      --no-snapshot      hold the process while its memory is copied\n" \
+	"      --hold-limit SEC   the longest time for which it is held then (10)\n" \
+	"  -z, --compress         compress the core with zstd\n"
 #define OPTIONS_VIEW_HELP						    \
 	"      --stack-bytes SIZE most bytes of stack to print (256)\n"	    \
 	"      --full             print all of the stack that was taken\n"
@@ -82,6 +101,7 @@ struct options {
 #define OPTIONS_PROCESS	0x40	/* --thread */
 #define OPTIONS_NAME	0x80	/* --name */
 #define OPTIONS_PID	0x100	/* --pid */
+#define OPTIONS_CORE	0x200	/* those of OPTIONS_CORE_HELP */
 
 /*
  * struct usage - the command line of a verb
