@@ -423,7 +423,7 @@ static void life_slave_creates_child(struct cp_pair *pair, struct task_struct *c
 	newcomer->pair = pair;
 	newcomer->nr = pid_nr_ns(task_pid(child), ns_of_pid(pair->master.pid));
 	init_task_work(&newcomer->work, child_work);
-	cp_newcomer_add(newcomer, child);
+	cp_newcomer_add(newcomer, child, pair->master.uid);
 	cp_newcomers_expect(&pair->parts.newcomers);
 	/* Cannot fail: the child does not exit before it has run. */
 	task_work_add(child, &newcomer->work, TWA_RESUME);

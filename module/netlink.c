@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Generic netlink family "checkpoint": queries, ends and subscriptions.
+ * Generic netlink family "checkpoint": queries, subscriptions, and the ends of pairs
+ * and of waits for pairs.
  */
 #include <linux/checkpoint.h>
 #include <linux/checkpoint_netlink.h>
 #include <linux/module.h>
+#include <linux/pid.h>
 #include <linux/pid_namespace.h>
+#include <linux/sched/task.h>
 #include <net/genetlink.h>
 
 #include "life.h"
 #include "listeners.h"
 #include "message.h"
 #include "netlink.h"
+#include "newcomer.h"
 #include "pair.h"
 #include "table.h"
 #include "timens.h"
@@ -80,6 +84,30 @@ static int pair_end_doit(struct sk_buff *skb, struct genl_info *info)
 	cp_life_end(pair, CP_END_DETACHED, 0);
 	cp_pair_unref(pair);
 	return 0;
+}
+
+static int let_go_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct task_struct *task;
+	struct cp_viewer viewer;
+	bool held = false;
+	struct pid *pid;
+
+	if (GENL_REQ_ATTR_CHECK(info, CP_NL_A_SLAVE))
+		return -EINVAL;
+	viewer_init(&viewer, skb);
+	pid = find_get_pid(nla_get_u32(info->attrs[CP_NL_A_SLAVE]));
+	task = get_pid_task(pid, PIDTYPE_PID);
+	put_pid(pid);
+	if (task) {
+		held = cp_newcomer_let_go(task, viewer.all ? NULL : &viewer.uid);
+		put_task_struct(task);
+	}
+	if (held)
+		return 0;
+	NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[CP_NL_A_SLAVE],
+			    "this task is not held due to a pair that you may see");
+	return -ENOENT;
 }
 
 static int dump_pair(struct sk_buff *skb, struct netlink_callback *cb,
@@ -170,6 +198,12 @@ static const struct genl_ops ops[] = {
 		.policy		= slave_policy,
 		.maxattr	= ARRAY_SIZE(slave_policy) - 1,
 		.doit		= pair_end_doit,
+	},
+	{
+		.cmd		= CP_NL_CMD_LET_GO,
+		.policy		= slave_policy,
+		.maxattr	= ARRAY_SIZE(slave_policy) - 1,
+		.doit		= let_go_doit,
 	},
 	{
 		.cmd		= CP_NL_CMD_SUBSCRIBE,

@@ -48,17 +48,20 @@ void cp_newcomer_unref(struct cp_newcomer *newcomer)
 }
 
 /**
- * cp_newcomer_add - let cp_newcomer_paired() find a newcomer
+ * cp_newcomer_add - let cp_newcomer_paired() and cp_newcomer_let_go() find a newcomer
  * @newcomer: the newcomer
  * @task: its task
+ * @uid: the user who may let it go
  *
  * Any context.
  */
-void cp_newcomer_add(struct cp_newcomer *newcomer, struct task_struct *task)
+void cp_newcomer_add(struct cp_newcomer *newcomer, struct task_struct *task,
+		     kuid_t uid)
 {
 	unsigned long flags;
 
 	newcomer->task = task;
+	newcomer->uid = uid;
 	raw_spin_lock_irqsave(&newcomer_table_lock, flags);
 	hash_add(newcomer_table, &newcomer->node, (unsigned long)task);
 	raw_spin_unlock_irqrestore(&newcomer_table_lock, flags);
@@ -77,13 +80,8 @@ void cp_newcomer_remove(struct cp_newcomer *newcomer)
 	raw_spin_unlock_irqrestore(&newcomer_table_lock, flags);
 }
 
-/**
- * cp_newcomer_paired - let a newcomer continue with which a process has paired
- * @task: the task, which has a hook and may be a newcomer
- *
- * The newcomer's next step is the work of that hook.
- */
-void cp_newcomer_paired(struct task_struct *task)
+/* Ends the wait of a newcomer: of any user if @uid is NULL. Returns whether there was one. */
+static bool newcomer_free(struct task_struct *task, const kuid_t *uid)
 {
 	struct cp_newcomer *newcomer;
 	bool found = false;
@@ -92,15 +90,40 @@ void cp_newcomer_paired(struct task_struct *task)
 	raw_spin_lock_irqsave(&newcomer_table_lock, flags);
 	hash_for_each_possible(newcomer_table, newcomer, node,
 			       (unsigned long)task) {
-		if (newcomer->task != task)
+		if (newcomer->task != task || newcomer->free ||
+		    (uid && !uid_eq(newcomer->uid, *uid)))
 			continue;
-		WRITE_ONCE(newcomer->paired, true);
+		WRITE_ONCE(newcomer->free, true);
 		found = true;
 	}
 	raw_spin_unlock_irqrestore(&newcomer_table_lock, flags);
 	/* It sleeps in cp_newcomer_wait(), or will not begin to. */
 	if (found)
 		wake_up_process(task);
+	return found;
+}
+
+/**
+ * cp_newcomer_paired - let a newcomer continue with which a process has paired
+ * @task: the task, which has a hook and may be a newcomer
+ *
+ * The newcomer's next step is the work of that hook.
+ */
+void cp_newcomer_paired(struct task_struct *task)
+{
+	newcomer_free(task, NULL);
+}
+
+/**
+ * cp_newcomer_let_go - let a newcomer continue with which no process will pair
+ * @task: the task, which may be a newcomer
+ * @uid: the user who has made the pair due to which it waits; NULL for any user
+ *
+ * Return: false if no newcomer of @uid waits.
+ */
+bool cp_newcomer_let_go(struct task_struct *task, const kuid_t *uid)
+{
+	return newcomer_free(task, uid);
 }
 
 /* A limit may be longer than a timer of the kernel: the caller waits repeatedly. */
@@ -114,17 +137,17 @@ static long newcomer_timeout(u64 deadline)
 		     MAX_JIFFY_OFFSET);
 }
 
-/* Is there a pair, or has the master left without taking the child? */
+/* Is there a pair, will there be none, or has the master left without taking the child? */
 static bool newcomer_may_go(const struct cp_newcomers *newcomers,
 			    const struct cp_newcomer *newcomer, bool child)
 {
-	return READ_ONCE(newcomer->paired) ||
+	return READ_ONCE(newcomer->free) ||
 	       (child && READ_ONCE(newcomers->closed) &&
 		!READ_ONCE(newcomer->given));
 }
 
 /**
- * cp_newcomer_wait - newcomer: wait until a process has paired with it
+ * cp_newcomer_wait - newcomer: wait until a process has paired with it, or lets it go
  * @newcomer: the newcomer, after cp_newcomer_add(); the current task
  * @newcomers: the newcomers of its parent's pair, or of its own pair before an exec
  * @child: the newcomer is a child: it does not wait for a master that has left without

@@ -7,6 +7,8 @@
  * newcomer itself, in its own context: it queues itself for the parent's master, and waits.
  * It can be killed and frozen meanwhile, does not count as load, and shows as idle (I).
  *
+ * A newcomer that the user of its master lets go does not wait: no pair with it can be made.
+ *
  * The parent's exit changes nothing: its master can still take each child, and each child
  * waits. When the master has left, only children that it has taken continue to wait: another
  * process may be about to pair with them.
@@ -19,6 +21,7 @@
 #include <linux/refcount.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
+#include <linux/uidgid.h>
 #include <linux/wait.h>
 
 struct cp_pair;
@@ -55,7 +58,8 @@ struct cp_newcomers {
  * @pair:	the parent's pair, which the work holds
  * @nr:		the child's id for the master
  * @given:	the parent's master has taken the newcomer
- * @paired:	a process has paired with the newcomer
+ * @uid:	the user who has made that pair
+ * @free:	a process has paired with the newcomer, or none will
  */
 struct cp_newcomer {
 	refcount_t refs;
@@ -66,15 +70,18 @@ struct cp_newcomer {
 	struct task_struct *task;
 	struct cp_pair *pair;
 	s32 nr;
+	kuid_t uid;
 	bool given;
-	bool paired;
+	bool free;
 };
 
 struct cp_newcomer *cp_newcomer_alloc(gfp_t gfp);
 void cp_newcomer_unref(struct cp_newcomer *newcomer);
-void cp_newcomer_add(struct cp_newcomer *newcomer, struct task_struct *task);
+void cp_newcomer_add(struct cp_newcomer *newcomer, struct task_struct *task,
+		     kuid_t uid);
 void cp_newcomer_remove(struct cp_newcomer *newcomer);
 void cp_newcomer_paired(struct task_struct *task);
+bool cp_newcomer_let_go(struct task_struct *task, const kuid_t *uid);
 void cp_newcomer_wait(struct cp_newcomer *newcomer,
 		      struct cp_newcomers *newcomers, bool child, u64 limit);
 

@@ -479,7 +479,7 @@ static void slave_exec(struct cp_pair *pair)
 		newcomer = cp_newcomer_alloc(GFP_KERNEL);
 	/* Before the master is notified: it may pair at once. */
 	if (newcomer)
-		cp_newcomer_add(newcomer, current);
+		cp_newcomer_add(newcomer, current, pair->master.uid);
 	cp_life_end(pair, CP_END_EXEC, 0);
 	if (!newcomer)
 		return;

@@ -4,6 +4,7 @@
  * until somebody pairs with them.
  */
 #include <elf.h>
+#include <limits.h>
 
 #include "sock.h"
 #include "team.h"
@@ -369,6 +370,61 @@ TEST_F(newcomer, no_more_than_the_master_may_leave)
 	/* All are woken but the one that the master was given. */
 	ASSERT_EQ(0, ioctl(self->m.fd, CP_IOC_END, 0));
 	EXPECT_TRUE(eventually(shared->ran == (uint32_t)nr - 1));
+}
+
+static int ask_to_let_go(pid_t pid)
+{
+	struct sock sock;
+	int ret;
+
+	if (sock_open(&sock))
+		return 1;
+	ret = ask(&sock, CP_NL_CMD_LET_GO, CP_NL_A_SLAVE, (uint32_t)pid);
+	close(sock.fd);
+	return ret;
+}
+
+static int body_stranger(void *pid)
+{
+	return setuid(65534) || ask_to_let_go(*(pid_t *)pid) != -ENOENT;
+}
+
+/* By the user who has made the pair, or root: it does not wait for its limit. */
+TEST_F(newcomer, is_let_go)
+{
+	pid_t child;
+
+	ASSERT_TRUE(pair_with(self, body_fork, NULL, CP_PREP_CHILDREN,
+			      600 * SECOND));
+	child = next_child(&self->m);
+	ASSERT_LT(0, child);
+	ASSERT_TRUE(eventually(task_state(child) == 'I'));
+	EXPECT_EQ(0, in_child(body_stranger, &child));
+	EXPECT_EQ(-ENOENT, ask_to_let_go(self->slave));
+	EXPECT_EQ(-ENOENT, ask_to_let_go(INT_MAX));
+	sleep_ms(20);
+	EXPECT_EQ('I', task_state(child));
+	EXPECT_EQ(0, shared->ran);
+
+	EXPECT_EQ(0, ask_to_let_go(child));
+	EXPECT_TRUE(eventually(shared->ran == 1));
+	EXPECT_EQ(-ENOENT, ask_to_let_go(child));
+	kill(child, SIGKILL);
+}
+
+TEST_F(newcomer, program_after_an_exec_is_let_go)
+{
+	ASSERT_TRUE(pair_with(self, body_exec, NULL, CP_PREP_CHILDREN,
+			      600 * SECOND));
+	while (master_get_ms(&self->m, 30000) > 0)
+		;
+	ASSERT_EQ(CP_END_EXEC, self->m.get.reason);
+	ASSERT_TRUE(eventually(task_state(self->slave) == 'I'));
+	EXPECT_EQ(0, in_child(body_stranger, &self->slave));
+	EXPECT_EQ(0, ask_to_let_go(self->slave));
+	EXPECT_TRUE(eventually(task_syscall(self->slave) ==
+			       SYS_clock_nanosleep));
+	self->m.get.thread = 0;
 }
 
 TEST_F(newcomer, only_on_request)

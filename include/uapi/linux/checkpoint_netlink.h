@@ -54,6 +54,9 @@
  * @CP_NL_CMD_CHECKPOINT: event: a slave handed over a checkpoint
  * @CP_NL_CMD_CHILD: event: a child of the slave is held until a process pairs with it
  *	(CP_PREP_CHILDREN); with CP_NL_A_THREAD
+ * @CP_NL_CMD_LET_GO: with CP_NL_A_SLAVE: this child, or program after an exec, which is
+ *	held until a process pairs with it, continues at once: none will. ENOENT: it is
+ *	not held, or not due to a pair that the caller may see. Not in older modules
  */
 enum cp_nl_cmd {
 	CP_NL_CMD_PAIR_GET = 1,
@@ -63,6 +66,7 @@ enum cp_nl_cmd {
 	CP_NL_CMD_PAIR_ENDED,
 	CP_NL_CMD_CHECKPOINT,
 	CP_NL_CMD_CHILD,
+	CP_NL_CMD_LET_GO,
 
 	/* private: */
 	__CP_NL_CMD_MAX,

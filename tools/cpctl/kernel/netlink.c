@@ -422,6 +422,13 @@ int netlink_end(struct netlink *netlink, pid_t pid)
 	return EXIT_OK;
 }
 
+void netlink_let_go(struct netlink *netlink, pid_t pid)
+{
+	/* Refused by an older module, and if the process has continued already. */
+	request(netlink, NLM_F_ACK, CP_NL_CMD_LET_GO, CP_NL_A_SLAVE,
+		(uint32_t)pid);
+}
+
 /* Enlarges the socket's buffer, with CAP_NET_ADMIN beyond net.core.rmem_max. */
 static void enlarge(int fd)
 {

@@ -94,6 +94,13 @@ void pair_list_free(struct pair_list *list);
 int netlink_end(struct netlink *netlink, pid_t pid);
 
 /*
+ * netlink_let_go() - no other process will pair with a process
+ *
+ * If the kernel holds the process until one does, the process continues at once.
+ */
+void netlink_let_go(struct netlink *netlink, pid_t pid);
+
+/*
  * netlink_subscribe() - subscribe to events
  * @events: a set of CP_NL_EVENT_*
  *
