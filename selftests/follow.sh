@@ -286,6 +286,24 @@ test_signals()
 	has errors "process $task (sleep) has ended: killed by signal 15"
 }
 
+# A child waits for its recorder, however long that takes to start on a busy machine.
+test_recorder_that_starts_late()
+{
+	rm -f "$folder/pipe"
+	mkfifo "$folder/pipe"
+	exec 8<>"$folder/pipe"
+	follow_begins -- sh -c 'echo begun; read x <&8; /bin/echo a; exit 3'
+	kill -STOP "$recorder"
+	eventually is_stopped "$recorder"
+	tell
+	# Twice the module's limit.
+	sleep 2
+	kill -CONT "$recorder"
+	fails 3 wait "$recorder"
+	same recordings 2 "$(recordings)"
+	! grep 'some time' "$folder/errors" || return 1
+}
+
 # A recorder that is killed leaves its process running; that is told.
 test_killed_recorder()
 {
@@ -305,11 +323,16 @@ test_killed_recorder()
 	has errors "1 process was not recorded"
 }
 
-# A limit of the kernel: the children run without being recorded, and that is reported.
+# A limit of the kernel: the children run without being recorded, and that is reported. They
+# do not wait until the kernel would let them go.
 test_refused()
 {
 	local most=/sys/module/checkpoint/parameters/pairs_per_user before
+	local trace=/sys/kernel/tracing/instances/follow
 
+	mkdir $trace
+	echo cp_newcomer_let_go >$trace/set_ftrace_filter
+	echo function >$trace/current_tracer
 	before=$(cat $most)
 	mkdir "$folder/nobody"
 	chmod 777 "$folder/nobody"
@@ -322,6 +345,9 @@ test_refused()
 	same out "$(printf 'a\nb')" "$(cat "$folder/out")"
 	has errors "you have as many pairs as a user may have"
 	has errors "2 processes were not recorded"
+	same released 2 "$(grep -c ': cp_newcomer_let_go <-' $trace/trace)"
+	echo nop >$trace/current_tracer
+	rmdir $trace
 	same recordings 1 "$(find "$folder/nobody" -name 'one.*' | wc -l)"
 }
 

@@ -16,6 +16,7 @@
 static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
 static struct cp_pair *pair_to_end;
 static atomic_int caught;
+static volatile sig_atomic_t keys_left;
 static bool has_timer;
 static timer_t timer;
 
@@ -26,7 +27,7 @@ static timer_t timer;
  * For all other calls, such as a write() to a pipe that nobody reads, the handler
  * starts a timer whose signal interrupts the call after it has blocked.
  */
-static void handle(int sig)
+static void interrupt(int sig)
 {
 	static const struct itimerspec again = {
 		.it_interval.tv_nsec = AGAIN_NS,
@@ -40,6 +41,28 @@ static void handle(int sig)
 	if (has_timer)
 		timer_settime(timer, 0, &again, NULL);
 	errno = saved;
+}
+
+/* Has the terminal sent the signal, and the program has got it too? */
+static bool is_left(const siginfo_t *info)
+{
+	return keys_left && info->si_code == SI_KERNEL;
+}
+
+static void handle(int sig, siginfo_t *info, void *context);
+
+static const struct sigaction interruption = {
+	.sa_sigaction = handle,
+	.sa_flags = SA_SIGINFO | SA_RESETHAND,
+};
+
+static void handle(int sig, siginfo_t *info, void *context)
+{
+	(void)context;
+	if (is_left(info))
+		sigaction(sig, &interruption, NULL);
+	else
+		interrupt(sig);
 }
 
 static void interrupt_only(int sig)
@@ -68,11 +91,6 @@ static void make_timer(void)
 	sigaction(AGAIN_SIGNAL, &action, NULL);
 	has_timer = !timer_create(CLOCK_MONOTONIC, &event, &timer);
 }
-
-static const struct sigaction interruption = {
-	.sa_handler = handle,
-	.sa_flags = SA_RESETHAND,
-};
 
 void interrupt_catch(struct cp_pair *pair)
 {
@@ -109,17 +127,22 @@ void interrupt_move(struct cp_pair *pair)
 /* The child of interrupt_pass_on(). */
 static pid_t child;
 
-static void pass_on(int sig)
+static void pass_on(int sig, siginfo_t *info, void *context)
 {
 	int saved = errno;
 
-	kill(child, sig);
+	(void)context;
+	if (!is_left(info))
+		kill(child, sig);
 	errno = saved;
 }
 
 void interrupt_pass_on(pid_t pid)
 {
-	static const struct sigaction action = { .sa_handler = pass_on };
+	static const struct sigaction action = {
+		.sa_sigaction = pass_on,
+		.sa_flags = SA_SIGINFO,
+	};
 	static const struct itimerspec never = {};
 	int early;
 
@@ -139,6 +162,11 @@ void interrupt_keep(void)
 {
 	set_handler(SIGTERM, &interruption);
 	set_handler(SIGHUP, &interruption);
+}
+
+void interrupt_leave_keys(bool leave)
+{
+	keys_left = leave;
 }
 
 bool interrupted(void)

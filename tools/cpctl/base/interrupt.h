@@ -46,6 +46,15 @@ void interrupt_pass_on(pid_t pid);
 /* interrupt_keep() - undo interrupt_pass_on(): the child has ended */
 void interrupt_keep(void);
 
+/*
+ * interrupt_leave_keys() - leave the signals of the terminal to the program, or not
+ *
+ * The program is in cpctl's session, so Ctrl-C sends SIGINT to both, and the end of the
+ * terminal SIGHUP. With @leave these do not interrupt cpctl, and are not passed on; signals
+ * that a process sends still are.
+ */
+void interrupt_leave_keys(bool leave);
+
 /* interrupted() - has one of these signals come? */
 bool interrupted(void);
 

@@ -61,7 +61,7 @@ void child_ignore_sigxfsz(void)
 }
 
 /* Executes the program in the child, or reports the errno. */
-static void become(char **argv, const struct start *start,
+static void become(char **argv, bool stays, const struct start *start,
 		   const struct inherited *inherited)
 {
 	int error;
@@ -70,7 +70,8 @@ static void become(char **argv, const struct start *start,
 	sigaction(SIGCHLD, &inherited->sigchld, NULL);
 	sigaction(SIGXFSZ, &inherited->sigxfsz, NULL);
 	sigprocmask(SIG_SETMASK, &inherited->mask, NULL);
-	setsid();
+	if (!stays)
+		setsid();
 	close(start->go[1]);
 	if (read(start->go[0], &byte, 1) != 1)
 		_exit(126);
@@ -186,7 +187,8 @@ static int let_exec(pid_t pid, const struct start *start)
 	return error;
 }
 
-static pid_t start_with(char **argv, struct start *start)
+static pid_t start_with(char **argv, const sigset_t *stays,
+			struct start *start)
 {
 	struct inherited inherited;
 	int error = 0;
@@ -196,10 +198,14 @@ static pid_t start_with(char **argv, struct start *start)
 		warn("cannot start %s", argv[0]);
 		return -1;
 	}
+	if (stays)
+		inherited.mask = *stays;
 	pid = fork();
 	if (!pid)
-		become(argv, start, &inherited);
+		become(argv, stays, start, &inherited);
 	error = pid < 0 ? errno : 0;
+	if (stays)
+		setsid();
 	close(start->go[0]);
 	close(start->report[1]);
 	if (!error)
@@ -214,7 +220,7 @@ static pid_t start_with(char **argv, struct start *start)
 	return -1;
 }
 
-pid_t child_start(char **argv)
+pid_t child_start(char **argv, const sigset_t *stays)
 {
 	struct start start;
 	pid_t pid;
@@ -229,7 +235,7 @@ pid_t child_start(char **argv)
 		close(start.go[1]);
 		return -1;
 	}
-	pid = start_with(argv, &start);
+	pid = start_with(argv, stays, &start);
 	close(start.go[1]);
 	close(start.report[0]);
 	return pid;
@@ -379,6 +385,29 @@ int child_watch(void)
 		return 0;
 	warn("cannot trace processes");
 	return -1;
+}
+
+int child_news(void)
+{
+	return own ? changes : -1;
+}
+
+enum child_change child_changed(void)
+{
+	enum child_change change = CHILD_SAME;
+	siginfo_t info = {};
+
+	if (!own)
+		return CHILD_SAME;
+	take_alarm();
+	while (!waitid(P_PID, (id_t)own, &info,
+		       WSTOPPED | WCONTINUED | WNOHANG) &&
+	       info.si_pid) {
+		change = info.si_code == CLD_CONTINUED ? CHILD_CONTINUED :
+							 CHILD_STOPPED;
+		info.si_pid = 0;
+	}
+	return change;
 }
 
 bool child_wait(pid_t pid, int *status)

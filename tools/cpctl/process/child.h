@@ -3,6 +3,7 @@
 #ifndef CHILD_H
 #define CHILD_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -17,13 +18,38 @@ void child_ignore_sigxfsz(void);
 /*
  * child_start() - start a program and hold it before its first instruction
  * @argv: the program, as for execvp(3), and its arguments
- *
- * The program gets a session of its own, so that Ctrl-C at the terminal sends SIGINT
- * to cpctl only.
+ * @stays: NULL: the program gets a session of its own, so that Ctrl-C at the terminal sends
+ *	SIGINT to the caller only. Otherwise the program keeps the terminal and gets this
+ *	signal mask, and the caller gets a session of its own
  *
  * Return: the process id, or -1 after printing the reason.
  */
-pid_t child_start(char **argv);
+pid_t child_start(char **argv, const sigset_t *stays);
+
+/*
+ * enum child_change - what has happened to the program of child_start()
+ * @CHILD_SAME: none of these
+ * @CHILD_STOPPED: a signal has stopped it, such as that of Ctrl-Z
+ * @CHILD_CONTINUED: it has continued
+ */
+enum child_change {
+	CHILD_SAME,
+	CHILD_STOPPED,
+	CHILD_CONTINUED,
+};
+
+/*
+ * child_changed() - the last change since the previous call
+ *
+ * Not while cpctl holds the program.
+ */
+enum child_change child_changed(void);
+
+/*
+ * child_news() - a file that poll(2) reports as readable until child_changed() is called, if
+ * that may return a change; -1 if no program was started
+ */
+int child_news(void);
 
 /*
  * enum child_stop - the result of child_run_to_entry()

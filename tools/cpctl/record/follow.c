@@ -15,10 +15,12 @@
 #include "exit.h"
 #include "follow.h"
 #include "interrupt.h"
+#include "jobcontrol.h"
 #include "message.h"
 #include "progress.h"
 #include "recjoin.h"
 #include "recorder.h"
+#include "recprep.h"
 #include "recslave.h"
 #include "recsummary.h"
 #include "text.h"
@@ -85,12 +87,12 @@ struct used {
  * @folder: where all files are until they are parts of @join; NULL to keep them separate
  * @join: the file of all processes; @path is NULL before it is open
  * @reports: the socket of the supervisor, and that of all recorders
- * @signals: a signalfd(2) of SIGCHLD and SIGUSR1
+ * @signals: a signalfd(2) of SIGCHLD, SIGCONT and SIGUSR1
  * @mask: the signals that were blocked before
  * @nr: the number of @followers
  * @followers: the recorders that run
  * @used: struct used of all process ids
- * @root: the recorder of the first process
+ * @root: the recorder of the first process; 0 after its end
  * @begun: whether there is a pair with the first process
  * @order: the number of processes that have begun
  * @writing: whether the recorders serve a SIGUSR1
@@ -161,9 +163,10 @@ static void report_over(const struct recsummary *summary)
 	report(REPORT_OVER, summary);
 }
 
-static const struct record_family family = {
+static struct record_family family = {
 	.begun = report_begun,
 	.born = report_born,
+	.changed = jobcontrol_mirror,
 	.written = report_written,
 	.over = report_over,
 };
@@ -208,6 +211,7 @@ static int do_job(const struct follow *follow, const struct job *job)
 {
 	struct record_options options = follow->options;
 	struct cp_pair *pair = cp_pair_open();
+	sigset_t mask = follow->mask;
 	int status;
 
 	if (!pair) {
@@ -216,7 +220,11 @@ static int do_job(const struct follow *follow, const struct job *job)
 	}
 	interrupt_catch(pair);
 	recorder_catch();
-	interrupt_unblock(&follow->mask);
+	/* The recorder that starts the program is still in its session. */
+	if (job->command)
+		jobcontrol_block(&mask);
+	interrupt_unblock(&mask);
+	family.mask = &follow->mask;
 	options.family = &family;
 	if (job->path) {
 		options.output = job->path;
@@ -231,13 +239,15 @@ static int do_job(const struct follow *follow, const struct job *job)
 }
 
 /*
- * The recorder has a session of its own: Ctrl-C at the terminal goes to the supervisor
- * alone. If the supervisor is killed, SIGINT has the recorder write its file.
+ * The recorder has a session of its own: the keys of the terminal do not reach it. The one
+ * that starts a program leaves the session after the program's process has been created in
+ * it. If the supervisor is killed, SIGINT has the recorder write its file.
  */
 static void become_recorder(const struct follow *follow, const struct job *job,
 			    pid_t parent)
 {
-	setsid();
+	if (!job->command)
+		jobcontrol_leave();
 	prctl(PR_SET_PDEATHSIG, SIGINT);
 	if (getppid() != parent)
 		_exit(EXIT_REFUSED);
@@ -270,24 +280,30 @@ static pid_t start(struct follow *follow, const struct job *job)
 	return pid;
 }
 
-static void begin_child(struct follow *follow, pid_t child)
+/* Starts a recorder for a child. Returns false after printing the reason. */
+static bool start_child(struct follow *follow, pid_t child)
 {
 	struct job job = { .pid = child };
 
-	if (interrupted())
-		return;
 	if (follow->nr == FOLLOW_MAX) {
 		warnx("process %d is not recorded: %d are, which is the maximum",
 		      child, FOLLOW_MAX);
-		follow->failed++;
-		return;
+		return false;
 	}
 	job.path = path_of(follow, child);
 	if (job.path && start(follow, &job) > 0)
-		return;
+		return true;
 	warn("cannot record process %d", child);
-	follow->failed++;
 	free(job.path);
+	return false;
+}
+
+static void begin_child(struct follow *follow, pid_t child)
+{
+	if (!interrupted() && start_child(follow, child))
+		return;
+	follow->failed += !interrupted();
+	recprep_give_up(child);
 }
 
 static struct follower *find(struct follow *follow, pid_t recorder)
@@ -440,6 +456,13 @@ static void take_reports(struct follow *follow)
 		take_report(follow, &message);
 }
 
+/* Signals are for cpctl again. */
+static void program_over(void)
+{
+	interrupt_keep();
+	jobcontrol_close();
+}
+
 /* The recorder has ended, with a status of waitpid(2). */
 static void remove_follower(struct follow *follow, pid_t recorder, int status)
 {
@@ -450,12 +473,16 @@ static void remove_follower(struct follow *follow, pid_t recorder, int status)
 	if (WIFSIGNALED(status) && !follower->over)
 		warnx("the recorder of process %d was killed by signal %d: there is no recording of it",
 		      follower->part.process, WTERMSIG(status));
-	follow->failed += !follower->over;
+	if (!follower->over) {
+		follow->failed++;
+		recprep_give_up(follower->part.process);
+	}
 	if (recorder == follow->root) {
 		follow->status = WIFEXITED(status) ? WEXITSTATUS(status) :
 						     EXIT_REFUSED;
+		follow->root = 0;
 		if (follow->command)
-			interrupt_keep();
+			program_over();
 	}
 	join_part(follow, follower, false);
 	free(follower->path);
@@ -474,6 +501,15 @@ static void reap(struct follow *follow)
 	}
 }
 
+/* A shell continues the program with cpctl, if both are in one process group. */
+static void resume_program(struct follow *follow)
+{
+	const struct follower *root = find(follow, follow->root);
+
+	if (root && follow->command && follow->begun)
+		jobcontrol_resume(root->part.process);
+}
+
 static void take_signals(struct follow *follow)
 {
 	struct signalfd_siginfo signal;
@@ -481,6 +517,8 @@ static void take_signals(struct follow *follow)
 	while (read(follow->signals, &signal, sizeof(signal)) == sizeof(signal)) {
 		if (signal.ssi_signo == SIGUSR1)
 			ask_all(follow);
+		else if (signal.ssi_signo == SIGCONT)
+			resume_program(follow);
 	}
 	reap(follow);
 	show_if_written(follow);
@@ -508,6 +546,9 @@ static void show_progress(const struct follow *follow)
 {
 	char text[128];
 
+	/* While the program runs, the terminal is the program's. */
+	if (follow->command && follow->root)
+		return;
 	snprintf(text, sizeof(text),
 		 "recording %zu process%s; %lu have ended", follow->nr,
 		 follow->nr == 1 ? "" : "es", follow->processes);
@@ -566,6 +607,7 @@ static int open_files(struct follow *follow)
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
+	sigaddset(&set, SIGCONT);
 	sigaddset(&set, SIGUSR1);
 	sigprocmask(SIG_BLOCK, &set, &follow->mask);
 	follow->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -675,6 +717,8 @@ int follow(char **command, pid_t pid, bool separately,
 		finish(follow);
 		goto out;
 	}
+	if (command)
+		jobcontrol_open();
 	interrupt_catch(NULL);
 	status = follow_all(follow, pid);
 	close(follow->reports[0]);

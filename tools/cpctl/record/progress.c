@@ -35,6 +35,9 @@ uint64_t progress_count(const struct cp_pair *pair)
 	return count;
 }
 
+/* Whether there is a line that progress_end() has to remove. */
+static bool shown;
+
 /* The line must not wrap: it is cut if need be. */
 void progress_line(const char *text)
 {
@@ -42,6 +45,7 @@ void progress_line(const char *text)
 
 	if (!isatty(STDERR_FILENO))
 		return;
+	shown = true;
 	fputs("\r\033[K", stderr);
 	width_print(stderr, text, columns ? columns : UINT_MAX);
 }
@@ -70,8 +74,9 @@ void progress_show(const struct progress *progress)
 
 void progress_end(void)
 {
-	if (isatty(STDERR_FILENO))
+	if (shown)
 		fputs("\r\033[K", stderr);
+	shown = false;
 }
 
 void progress_shortcomings(uint64_t cut, unsigned int unseen)

@@ -4,21 +4,26 @@
 #define RECOPTS_H
 
 #include <checkpoint.h>
+#include <signal.h>
 #include <stdbool.h>
 
 struct recsummary;
 
 /*
- * struct record_family - the functions that a recorder calls when children are followed
+ * struct record_family - what a recorder has to do when children are followed
+ * @mask: the signal mask of the program of record COMMAND, which keeps the terminal
  * @begun: the program of record COMMAND has begun, as process @pid
  * @born: the process has created the process @child, which the kernel holds until
  *	somebody pairs with it
+ * @changed: the program of record COMMAND has stopped, or has continued
  * @written: a SIGUSR1 has been served: the file has been written, or could not be
  * @over: the recording is complete; this function reports that instead of the recorder
  */
 struct record_family {
+	const sigset_t *mask;
 	void	(*begun)(pid_t pid);
 	void	(*born)(pid_t child);
+	void	(*changed)(bool stopped);
 	void	(*written)(void);
 	void	(*over)(const struct recsummary *summary);
 };

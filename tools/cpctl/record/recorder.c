@@ -253,6 +253,23 @@ static struct progress progress_of(const struct recorder *rec, uint64_t missed)
 	};
 }
 
+/* A file to poll: readable when the program that was started may have stopped. */
+static int news(const struct recorder *rec)
+{
+	return rec->options->family ? child_news() : -1;
+}
+
+static void report_change(const struct recorder *rec)
+{
+	enum child_change change;
+
+	if (!rec->options->family)
+		return;
+	change = child_changed();
+	if (change != CHILD_SAME)
+		rec->options->family->changed(change == CHILD_STOPPED);
+}
+
 static void print_written(const struct recorder *rec)
 {
 	const struct progress progress = progress_of(rec, rec->missed);
@@ -267,6 +284,7 @@ static int attend(struct recorder *rec)
 	int ret;
 
 	look(rec);
+	report_change(rec);
 	/* One of many recorders does not know the progress of the others. */
 	if (!rec->options->family)
 		progress_show(&progress);
@@ -316,22 +334,26 @@ static int take_children(struct recorder *rec)
 static int wait_to_look(struct recorder *rec)
 {
 	/* Without POLLIN, poll() waits for a child or the end of the pair only. */
-	struct pollfd poll_pair = {
-		.fd = cp_pair_fd(*rec->pair),
-		.events = POLLPRI,
+	struct pollfd polled[] = {
+		{ .fd = cp_pair_fd(*rec->pair), .events = POLLPRI },
+		{ .fd = news(rec), .events = POLLIN },
 	};
 	const int64_t until = clock_ns() + rec->look_ms * 1000000LL;
 	int64_t left;
 
 	do {
 		left = until - clock_ns();
-		poll_pair.revents = 0;
-		poll(&poll_pair, 1, left > 0 ? (int)(left / 1000000) + 1 : 0);
-		if (poll_pair.revents & POLLPRI && take_children(rec))
+		polled[0].revents = 0;
+		polled[1].revents = 0;
+		poll(polled, 2, left > 0 ? (int)(left / 1000000) + 1 : 0);
+		if (polled[1].revents)
+			report_change(rec);
+		if (polled[0].revents & POLLPRI && take_children(rec))
 			return -1;
-		if (poll_pair.revents & ~POLLPRI)
+		if (polled[0].revents & ~POLLPRI)
 			return 1;
-	} while (left > 0 && !asked && poll_pair.revents);
+	} while (left > 0 && !asked &&
+		 (polled[0].revents || polled[1].revents));
 	return 0;
 }
 
@@ -358,19 +380,48 @@ static bool is_time(struct recorder *rec, uint64_t *last, uint64_t time)
 	return true;
 }
 
+/* Has cp_pair_get() failed because there was no checkpoint in time? */
+static bool is_early(void)
+{
+	return errno == ETIMEDOUT || errno == EAGAIN || errno == EINTR;
+}
+
+/*
+ * cp_pair_get() for at most LOOK_MS. If there is news(), does not wait in the system call,
+ * which does not notice it.
+ */
+static int get_next(const struct recorder *rec)
+{
+	struct pollfd polled[] = {
+		{ .fd = cp_pair_fd(*rec->pair), .events = POLLIN | POLLPRI },
+		{ .fd = news(rec), .events = POLLIN },
+	};
+	int ret;
+
+	if (polled[1].fd < 0)
+		return cp_pair_get(*rec->pair, LOOK_NS, 0);
+	ret = cp_pair_get(*rec->pair, 0, 0);
+	if (ret >= 0 || !is_early())
+		return ret;
+	poll(polled, 2, LOOK_MS);
+	if (polled[1].revents)
+		report_change(rec);
+	return cp_pair_get(*rec->pair, 0, 0);
+}
+
 /* Writes all checkpoints as they come, until the pair has ended. */
 static int write_stream(struct recorder *rec)
 {
 	uint64_t last = 0;
 
 	for (;;) {
-		int ret = cp_pair_get(*rec->pair, LOOK_NS, 0);
+		int ret = get_next(rec);
 
 		if (!ret)
 			return 0;
 		if (ret > 0 && use_taken(rec, ret, write_moment))
 			return -1;
-		if (ret < 0 && errno != ETIMEDOUT && errno != EINTR) {
+		if (ret < 0 && !is_early()) {
 			diagnose_get(rec->now.witness.pid, errno);
 			return -1;
 		}
@@ -498,6 +549,8 @@ static int record_held(struct recorder *rec)
 
 	if (next)
 		ret = change_program(rec, next, late ? REC_EXEC_LATE : 0) ? -1 : 1;
+	else
+		recprep_give_up(pid);
 	if (!seized)
 		return ret;
 	if (child_arrives(pid) && ret > 0)

@@ -7,10 +7,17 @@
 #include "facts.h"
 #include "interrupt.h"
 #include "message.h"
+#include "netlink.h"
 #include "recprep.h"
 
 /* The default limit for each stack. */
 #define STACK_KEPT	(64 * 1024)
+
+/*
+ * How long the kernel holds a process until it is recorded, if nobody lets it go. On a busy
+ * machine, a recorder may take longer than the module's default to start.
+ */
+#define HELD_NS		10000000000ULL
 
 static bool has_feature(const struct cp_pair *pair, uint64_t feature)
 {
@@ -71,6 +78,7 @@ static int try_prep(struct cp_pair *pair, pid_t pid,
 		.interval = (uint64_t)options->interval,
 		.every = (uint32_t)options->every,
 		.nr_slots = (uint32_t)options->slots,
+		.child_limit = options->family ? HELD_NS : 0,
 		.flags = recopts_flags(options),
 	};
 
@@ -96,4 +104,14 @@ int recprep(struct cp_pair *pair, pid_t pid,
 	else
 		diagnose_prep(pid, error);
 	return -1;
+}
+
+void recprep_give_up(pid_t pid)
+{
+	struct netlink *netlink = netlink_open();
+
+	if (!netlink)
+		return;
+	netlink_let_go(netlink, pid);
+	netlink_close(netlink);
 }

@@ -29,4 +29,11 @@ pid_t recprep_slave(const struct cp_pair *pair, pid_t pid,
 int recprep(struct cp_pair *pair, pid_t pid,
 	    const struct record_options *options);
 
+/*
+ * recprep_give_up() - the process will not be recorded
+ *
+ * If the kernel holds the process until there is a pair with it, the process continues.
+ */
+void recprep_give_up(pid_t pid);
+
 #endif /* RECPREP_H */

@@ -136,7 +136,8 @@ static int record_started(struct cp_pair **pair, pid_t pid,
 int recslave_command(struct cp_pair **pair, char **command,
 		     struct record_options *options)
 {
-	pid_t pid = child_start(command);
+	const struct record_family *family = options->family;
+	pid_t pid = child_start(command, family ? family->mask : NULL);
 	char *name;
 	int status;
 
@@ -150,26 +151,41 @@ int recslave_command(struct cp_pair **pair, char **command,
 	return status;
 }
 
-int recslave_newcomer(struct cp_pair **pair, pid_t pid,
-		      const struct record_options *options)
+/* Makes the pair. Returns NULL after printing the reason. */
+static struct recorder *prep_newcomer(struct cp_pair **pair, pid_t pid,
+				      const struct record_options *options)
 {
 	struct recorder *rec;
-	int status = EXIT_REFUSED;
 	bool held;
 
 	if (child_watch())
-		return EXIT_REFUSED;
+		return NULL;
 	/* Before the pair, which lets the child run: it may crash at once. */
 	rec = recorder_open(pair, pid, true, options);
 	if (!rec)
-		return EXIT_REFUSED;
+		return NULL;
 	held = task_is_held(pid);
-	if (!recprep(*pair, pid, options)) {
-		if (!held)
-			warnx("process %d ran for some time before it was recorded",
-			      pid);
-		status = recorder_run(rec);
+	if (recprep(*pair, pid, options)) {
+		recorder_close(rec);
+		return NULL;
 	}
+	if (!held)
+		warnx("process %d ran for some time before it was recorded",
+		      pid);
+	return rec;
+}
+
+int recslave_newcomer(struct cp_pair **pair, pid_t pid,
+		      const struct record_options *options)
+{
+	struct recorder *rec = prep_newcomer(pair, pid, options);
+	int status;
+
+	if (!rec) {
+		recprep_give_up(pid);
+		return EXIT_REFUSED;
+	}
+	status = recorder_run(rec);
 	recorder_close(rec);
 	return status;
 }

@@ -323,7 +323,7 @@ struct stream *live_start(char **command, const struct stream_options *options)
 
 	if (!live)
 		return NULL;
-	pid = child_start(command);
+	pid = child_start(command, NULL);
 	/*
 	 * The pair is made only now, after the exec, which would end a pair. The program
 	 * is held at its beginning.

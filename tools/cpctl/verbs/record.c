@@ -42,6 +42,7 @@ static const struct cmdline cmdline = {
 	"Ctrl-C writes the file and leaves the process running. SIGUSR1 writes it and\n"
 	"continues. SIGTERM and SIGHUP are passed on to a program that was started here.\n"
 	"Its exit status is that of cpctl. What it executes is recorded, too.\n"
+	"With -f it keeps the terminal: Ctrl-C, Ctrl-\\ and Ctrl-Z are for the program.\n"
 	"The file is for 'cpctl log', 'show', 'diff', 'bt' and 'dump'.\n",
 	.options = {
 		{ "output", required_argument, NULL, 'o' },
