@@ -454,6 +454,30 @@ test_progress()
 	fails 1 grep '^.\{41\}' "$folder/progress"
 }
 
+# cpctl lets the program run to its entry point. The breakpoint there does not stay.
+test_interrupt_before_the_entry()
+{
+	compile early <<-END
+		#include <unistd.h>
+		static void early(void)
+		{
+			write(1, "early\n", 6);
+			usleep(1000000);
+		}
+		__attribute__((section(".preinit_array"), used))
+		static void (*begin)(void) = early;
+		int main(void) { write(1, "main\n", 5); }
+	END
+	env --default-signal cpctl record -o "$file" -- "$folder/early" \
+		>"$folder/said" 2>"$folder/errors" &
+	recorder=$!
+	leave_nothing
+	eventually grep -q early "$folder/said"
+	kill -INT "$recorder"
+	wait "$recorder" || :
+	eventually grep -q main "$folder/said"
+}
+
 test_interrupt()
 {
 	start_told "$doomed-pie" live main

@@ -3,6 +3,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -339,6 +340,36 @@ static unsigned long entry_of(pid_t pid)
 /* A time limit: constructors may take long, and the entry may never be executed. */
 #define ENTRY_SECONDS 2
 
+/* Stops a traced child that runs, even if cpctl was interrupted. */
+static bool stop_child(pid_t pid, int *status)
+{
+	struct pollfd news = { .fd = changes, .events = POLLIN };
+	sigset_t old;
+	pid_t stopped;
+
+	if (ptrace(PTRACE_INTERRUPT, pid, NULL, NULL))
+		return false;
+	interrupt_block(&old);
+	do {
+		take_alarm();
+		stopped = waitpid(pid, status, __WALL | WNOHANG);
+	} while (!stopped && poll(&news, 1, ENTRY_SECONDS * 1000) > 0);
+	interrupt_unblock(&old);
+	return stopped == pid && WIFSTOPPED(*status);
+}
+
+/* Without cpctl, the breakpoint would kill the child. */
+static void remove_breakpoint(pid_t pid)
+{
+	int status;
+
+	if (!stop_child(pid, &status))
+		return;
+	set_breakpoint(pid, 0, 0);
+	if (!event_of(status))
+		pass(pid, status);
+}
+
 enum child_stop child_run_to_entry(pid_t pid)
 {
 	unsigned long entry = entry_of(pid);
@@ -354,6 +385,8 @@ enum child_stop child_run_to_entry(pid_t pid)
 		stop = CHILD_THERE;
 	if (stop == CHILD_THERE)
 		set_breakpoint(pid, 0, 0);
+	else if (stop == CHILD_GONE && interrupted())
+		remove_breakpoint(pid);
 	return stop;
 }
 
