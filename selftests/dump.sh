@@ -152,13 +152,27 @@ test_held_under_a_filter()
 	stop_slave
 }
 
+# Nobody reads what cpctl writes: the process has to wait.
 test_held_on_request()
 {
+	local before
+
 	start
-	dump --no-snapshot
+	mkfifo "$folder/fifo"
+	cpctl dump --no-snapshot --hold-limit 600 -o - "$slave" >"$folder/fifo" 2>"$folder/errors" &
+	master=$!
+	exec 7<"$folder/fifo"
+	eventually writes "$master"
+	before=$(counts)
+	sleep 0.2
+	[ "$(counts)" = "$before" ]
+	cat <&7 >"$folder/core"
+	exec 7<&-
+	wait $master
 	fails 1 grep -q 'there is no snapshot' "$folder/errors"
 	has errors 'while its memory was copied'
 	in_gdb
+	rm "$folder/fifo"
 	stop_slave
 }
 
