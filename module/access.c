@@ -200,7 +200,9 @@ static int ask_again(const struct file *file, const struct mm_struct *mm)
 	struct file *again;
 	bool granted;
 
-	again = dentry_open(&file->f_path, O_RDONLY, current_cred());
+	again = dentry_open(&file->f_path,
+			    file->f_mode & FMODE_WRITE ? O_RDWR : O_RDONLY,
+			    current_cred());
 	if (IS_ERR(again))
 		return PTR_ERR(again) == -ENOMEM ? -ENOMEM : -EPERM;
 	granted = file_grants(again, mm);
@@ -209,7 +211,7 @@ static int ask_again(const struct file *file, const struct mm_struct *mm)
 }
 
 static int check_proof(int mem_fd, struct task_struct *task,
-		       const struct mm_struct *mm)
+		       const struct mm_struct *mm, bool *may_write)
 {
 	struct file *file;
 	int ret = -EPERM;
@@ -222,6 +224,7 @@ static int check_proof(int mem_fd, struct task_struct *task,
 	if (file_grants(file, mm) && file->f_cred == current_cred() &&
 	    names_task(file, task))
 		ret = ask_again(file, mm);
+	*may_write = file->f_mode & FMODE_WRITE;
 	fput(file);
 	return ret;
 }
@@ -231,6 +234,7 @@ static int check_proof(int mem_fd, struct task_struct *task,
  * @mem_fd: the descriptor that the caller offers, or -1
  * @task: the task
  * @mm: its memory
+ * @may_write: set to whether the descriptor is open for writing, if the caller may
  *
  * The caller must have opened the file itself with the credentials that it has now: a
  * descriptor that another process opened proves what that process may do. The kernel
@@ -243,9 +247,9 @@ static int check_proof(int mem_fd, struct task_struct *task,
  * kernel had no memory to decide.
  */
 int cp_access_check(int mem_fd, struct task_struct *task,
-		    const struct mm_struct *mm)
+		    const struct mm_struct *mm, bool *may_write)
 {
-	int ret = check_proof(mem_fd, task, mm);
+	int ret = check_proof(mem_fd, task, mm, may_write);
 
 	/*
 	 * An exit at the same time makes the kernel refuse for reasons that have nothing

@@ -21,6 +21,6 @@ struct task_struct;
 
 int cp_access_init(void);
 int cp_access_check(int mem_fd, struct task_struct *task,
-		    const struct mm_struct *mm);
+		    const struct mm_struct *mm, bool *may_write);
 
 #endif /* _CP_ACCESS_H */

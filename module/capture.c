@@ -508,12 +508,16 @@ void cp_capture_no_stack(const struct cp_slot *slot, unsigned long sp)
 	seg->flags = CP_SEGF_GONE;
 }
 
-/*
+/**
+ * cp_xstate_regset - how extended registers are read and written
+ *
  * The extended state in the format of ptrace; without XSAVE, the legacy part. The
  * legacy part is NT_PRFPREG in the 64-bit view and NT_PRXFPREG in the 32-bit view,
  * in which an NT_PRFPREG of another layout precedes it.
+ *
+ * Return: the set of registers, or NULL.
  */
-static const struct user_regset *find_xstate(void)
+const struct user_regset *cp_xstate_regset(void)
 {
 	const struct user_regset_view *view = task_user_regset_view(current);
 	const struct user_regset *found = NULL;
@@ -538,7 +542,7 @@ static const struct user_regset *find_xstate(void)
  */
 size_t cp_xstate_size(void)
 {
-	const struct user_regset *regset = find_xstate();
+	const struct user_regset *regset = cp_xstate_regset();
 
 	return regset ? (size_t)regset->n * regset->size : 0;
 }
@@ -555,7 +559,7 @@ size_t cp_xstate_size(void)
  */
 int cp_capture_other_xstate(struct task_struct *task, void *buf, size_t room)
 {
-	const struct user_regset *regset = find_xstate();
+	const struct user_regset *regset = cp_xstate_regset();
 
 	return regset ? regset_get(task, regset, room, buf) : 0;
 }
@@ -571,7 +575,7 @@ int cp_capture_other_xstate(struct task_struct *task, void *buf, size_t room)
 void cp_capture_xstate(struct cp_region *region, const struct cp_slot *slot,
 		       void *buf, size_t room)
 {
-	const struct user_regset *regset = find_xstate();
+	const struct user_regset *regset = cp_xstate_regset();
 	struct cp_segment *seg;
 	int size, done = 0;
 

@@ -13,6 +13,7 @@ struct cp_region;
 struct cp_slot;
 struct pt_regs;
 struct task_struct;
+struct user_regset;
 
 /**
  * struct cp_cause - what brought the slave into the kernel
@@ -34,6 +35,7 @@ bool cp_capture_stack(struct cp_region *region, const struct cp_slot *slot,
 bool cp_capture_stack_late(struct cp_region *region,
 			   const struct cp_slot *slot, unsigned long sp);
 void cp_capture_no_stack(const struct cp_slot *slot, unsigned long sp);
+const struct user_regset *cp_xstate_regset(void);
 size_t cp_xstate_size(void);
 int cp_capture_other_xstate(struct task_struct *task, void *buf, size_t room);
 void cp_capture_xstate(struct cp_region *region, const struct cp_slot *slot,

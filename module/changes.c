@@ -251,6 +251,37 @@ static int collect_range(struct search *search, unsigned long start,
 	return ret;
 }
 
+/**
+ * cp_changes_find_in - list the pages of a range that have changed
+ * @then: the earlier memory, with a reference on its pages
+ * @now: the later memory, likewise
+ * @start: the first address
+ * @end: the first one after it; in both, all mappings there are private
+ * @runs: filled in; on failure, cp_runs_free() is still to be called
+ *
+ * May sleep.
+ *
+ * Return: 0; -ENOMEM; -EINTR when the caller is killed.
+ */
+int cp_changes_find_in(struct mm_struct *then, struct mm_struct *now,
+		       unsigned long start, unsigned long end, struct cp_runs *runs)
+{
+	const struct cp_side old = { .mm = then }, new = { .mm = now };
+	struct search *search = kvmalloc(sizeof(*search), GFP_KERNEL);
+	int ret;
+
+	if (!search)
+		return -ENOMEM;
+	search->then = &old;
+	search->now = &new;
+	search->runs = runs;
+	search->listed = true;
+	bitmap_zero(search->wanted, CP_TABLE_PAGES);
+	ret = collect_range(search, start, end, true) ?: compare_wanted(search);
+	kvfree(search);
+	return ret;
+}
+
 /* Can the process have pages of its own there? */
 static bool is_private(const struct cp_snapshot_mapping *mapping)
 {

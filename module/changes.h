@@ -68,6 +68,8 @@ struct cp_runs {
 
 int cp_changes_find(const struct cp_side *then, const struct cp_side *now,
 		    struct cp_runs *runs);
+int cp_changes_find_in(struct mm_struct *then, struct mm_struct *now,
+		       unsigned long start, unsigned long end, struct cp_runs *runs);
 void cp_runs_free(struct cp_runs *runs);
 
 #endif /* _CP_CHANGES_H */

@@ -10,6 +10,7 @@
 #include <linux/fs.h>
 #include <linux/hrtimer.h>
 #include <linux/mm.h>
+#include <linux/rseq.h>
 #include <linux/sched.h>
 #include <linux/sched/coredump.h>
 #ifdef CP_HAVE_SOFTLEAF
@@ -19,6 +20,7 @@
 #include <linux/swapops.h>
 #endif
 #include <asm/msr.h>
+#include <asm/prctl.h>
 
 #ifndef CONFIG_X86_64
 #error "checkpoint supports x86-64 only."
@@ -155,15 +157,113 @@ static inline const char *cp_anon_name(const struct vm_area_struct *vma)
 #define CP_VM_SEALED	0
 #endif
 
-/* The current task's rseq area, or NULL; part of a struct since 6.19. */
-static inline struct rseq __user *cp_current_rseq(void)
+/* What a task has registered with rseq(2): a length since 6.3; a struct since 6.19. */
+struct cp_rseq {
+	struct rseq __user *area;
+	u32 len;
+	u32 sig;
+};
+
+static inline struct cp_rseq cp_task_rseq(const struct task_struct *task)
 {
 #if !defined(CONFIG_RSEQ)
-	return NULL;
+	return (struct cp_rseq){ };
 #elif defined(CP_HAVE_RSEQ_DATA)
-	return current->rseq.usrptr;
+	return (struct cp_rseq){ task->rseq.usrptr, task->rseq.len, task->rseq.sig };
+#elif defined(CP_HAVE_RSEQ_LEN)
+	return (struct cp_rseq){ task->rseq, task->rseq_len, task->rseq_sig };
 #else
-	return current->rseq;
+	return (struct cp_rseq){ task->rseq, 0, task->rseq_sig };
+#endif
+}
+
+/*
+ * The kernel writes its fields there again before user mode, and has a sequence aborted, as
+ * after a preemption. The task does not run.
+ */
+static inline void cp_task_set_rseq(struct task_struct *task, struct cp_rseq rseq)
+{
+#if !defined(CONFIG_RSEQ)
+#elif defined(CP_HAVE_RSEQ_DATA)
+	task->rseq.usrptr = rseq.area;
+	task->rseq.len = rseq.len;
+	task->rseq.sig = rseq.sig;
+	task->rseq.ids.cpu_cid = ~0ULL;
+	task->rseq.event.has_rseq = !!rseq.area;
+	task->rseq.event.ids_changed = true;
+	task->rseq.event.sched_switch = true;
+#ifdef TIF_RSEQ
+	set_tsk_thread_flag(task, TIF_RSEQ);
+#endif
+	set_tsk_thread_flag(task, TIF_NOTIFY_RESUME);
+#else
+	task->rseq = rseq.area;
+#ifdef CP_HAVE_RSEQ_LEN
+	task->rseq_len = rseq.len;
+#endif
+	task->rseq_sig = rseq.sig;
+	set_bit(RSEQ_EVENT_PREEMPT_BIT, &task->rseq_event_mask);
+	set_tsk_thread_flag(task, TIF_NOTIFY_RESUME);
+#endif
+}
+
+/* What a task has registered with set_robust_list(2). */
+struct cp_robust_list {
+	void __user *native;
+	void __user *compat;
+};
+
+static inline struct cp_robust_list cp_task_robust_list(const struct task_struct *task)
+{
+	struct cp_robust_list list = { };
+
+#ifdef CONFIG_FUTEX
+	list.native = task->robust_list;
+#ifdef CONFIG_COMPAT
+	list.compat = task->compat_robust_list;
+#endif
+#endif
+	return list;
+}
+
+static inline void cp_task_set_robust_list(struct task_struct *task,
+					   struct cp_robust_list list)
+{
+#ifdef CONFIG_FUTEX
+	task->robust_list = list.native;
+#ifdef CONFIG_COMPAT
+	task->compat_robust_list = list.compat;
+#endif
+#endif
+}
+
+/* Does another task wait for a futex with priority inheritance that a task holds? */
+static inline bool cp_task_holds_pi_futex(const struct task_struct *task)
+{
+#ifdef CONFIG_FUTEX_PI
+	return !list_empty(&task->pi_state_list);
+#else
+	return false;
+#endif
+}
+
+/* Return addresses are kept twice, since 6.6. */
+static inline bool cp_task_has_shadow_stack(const struct task_struct *task)
+{
+#ifdef CONFIG_X86_USER_SHADOW_STACK
+	return task->thread.features & ARCH_SHSTK_SHSTK;
+#else
+	return false;
+#endif
+}
+
+/* Pages of one mapping are dropped by another function since 6.3; mmap_lock is held. */
+static inline void cp_zap_page(struct vm_area_struct *vma, unsigned long addr)
+{
+#ifdef CP_HAVE_ZAP_PAGE_RANGE
+	zap_page_range(vma, addr, PAGE_SIZE);
+#else
+	zap_page_range_single(vma, addr, PAGE_SIZE, NULL);
 #endif
 }
 

@@ -57,6 +57,19 @@ static struct cp_snapshot_thread *text_thread(const struct cp_description *text,
 			i * sizeof(struct cp_snapshot_thread));
 }
 
+/**
+ * cp_description_thread - what a description says of a thread
+ * @text: the description
+ * @i: the thread's place
+ *
+ * Return: the thread's description.
+ */
+const struct cp_snapshot_thread *
+cp_description_thread(const struct cp_description *text, unsigned int i)
+{
+	return text_thread(text, i);
+}
+
 static struct cp_snapshot_mapping *text_mapping(const struct cp_description *text,
 						unsigned int i)
 {

@@ -10,6 +10,7 @@
 #include <linux/types.h>
 
 struct cp_pair;
+struct cp_snapshot_thread;
 struct mm_struct;
 
 /**
@@ -38,6 +39,8 @@ int cp_description_make(struct cp_description *text, struct cp_pair *pair,
 int cp_description_layout(struct cp_description *text, struct mm_struct *mm);
 bool cp_description_is_current(const struct cp_description *text,
 			       struct cp_pair *pair);
+const struct cp_snapshot_thread *
+cp_description_thread(const struct cp_description *text, unsigned int i);
 void cp_description_seal(struct cp_description *text, u64 time, u64 bytes);
 void cp_description_free(struct cp_description *text);
 

@@ -31,6 +31,7 @@
 #include "hold.h"
 #include "life.h"
 #include "pair.h"
+#include "putback.h"
 #include "region.h"
 #include "slave.h"
 #include "snapshot.h"
@@ -66,6 +67,7 @@ MODULE_PARM_DESC(stack_max, "most bytes of stack that a master may ask for");
 #define CP_HOLD_SIZE_VER1	32
 #define CP_SLEEPER_SIZE_VER1	304
 #define CP_SNAPSHOT_SIZE_VER1	24
+#define CP_PUT_BACK_SIZE_VER1	40
 
 static_assert(sizeof(struct cp_info) == CP_INFO_SIZE_VER2);
 static_assert(sizeof(struct cp_prep) == CP_PREP_SIZE_VER5);
@@ -73,6 +75,7 @@ static_assert(sizeof(struct cp_get) == CP_GET_SIZE_VER2);
 static_assert(sizeof(struct cp_hold) == CP_HOLD_SIZE_VER1);
 static_assert(sizeof(struct cp_sleeper) == CP_SLEEPER_SIZE_VER1);
 static_assert(sizeof(struct cp_snapshot) == CP_SNAPSHOT_SIZE_VER1);
+static_assert(sizeof(struct cp_put_back) == CP_PUT_BACK_SIZE_VER1);
 
 /* The file's pair, with a reference for the caller; NULL before the first. */
 static struct cp_pair *file_pair_get(struct cp_file *cp_file)
@@ -123,7 +126,8 @@ static int ioctl_info(unsigned int cmd, void __user *uarg)
 			    CP_FEATURE_XSTATE | CP_FEATURE_DEATH_STACK |
 			    CP_FEATURE_PROCESS | CP_FEATURE_HOLD |
 			    CP_FEATURE_SLEEPER | CP_FEATURE_CHILDREN |
-			    CP_FEATURE_SNAPSHOT | CP_FEATURE_CHANGES,
+			    CP_FEATURE_SNAPSHOT | CP_FEATURE_CHANGES |
+			    CP_FEATURE_PUT_BACK,
 		.stack_default = stack_default,
 		.stack_max = stack_max,
 		.arena_default = arena_default,
@@ -237,6 +241,7 @@ static struct mm_struct *grab_mm(struct task_struct *task)
 /* May the caller be the master of @setup->slave, and may that be a slave? */
 static int check_slave(struct cp_pair_setup *setup, int mem_fd)
 {
+	bool may_write;
 	int ret;
 
 	/* These flags never change; data_race(): others do. */
@@ -247,7 +252,7 @@ static int check_slave(struct cp_pair_setup *setup, int mem_fd)
 	setup->mm = grab_mm(setup->slave);
 	if (!setup->mm)
 		return -ESRCH;
-	ret = cp_access_check(mem_fd, setup->slave, setup->mm);
+	ret = cp_access_check(mem_fd, setup->slave, setup->mm, &may_write);
 	if (ret)
 		return ret;
 	if (cp_table_has(setup->slave))
@@ -270,7 +275,8 @@ static int begin_pair(struct cp_pair *pair, const struct cp_pair_setup *setup,
 	prep->thread_size = cp_area_offset(pair->parts.area, 1);
 	if (cp_args_out(uarg, prep, sizeof(*prep), cmd))
 		return -EFAULT;
-	ret = cp_access_check(prep->mem_fd, setup->slave, setup->mm);
+	ret = cp_access_check(prep->mem_fd, setup->slave, setup->mm,
+			      &pair->ask.may_write);
 	return ret ?: cp_life_begin(pair);
 }
 
@@ -622,6 +628,48 @@ static int ioctl_changes(struct cp_file *cp_file, unsigned int cmd,
 	return ret ?: cp_args_out(uarg, &changes, sizeof(changes), cmd);
 }
 
+static int device_put_back(struct cp_pair *pair, struct cp_put_back *put_back,
+			   unsigned int cmd, void __user *uarg)
+{
+	struct cp_putback_ask ask = {
+		.deadline = cp_timens_deadline(put_back->deadline),
+		.limit = put_back->limit ?: CP_HOLD_LIMIT_DEFAULT,
+		.file = fget(put_back->snapshot_fd),
+	};
+	int ret;
+
+	if (!ask.file)
+		return -EBADF;
+	ret = cp_putback(pair, &ask);
+	fput(ask.file);
+	put_back->late = ask.late;
+	put_back->pages = ask.pages;
+	if (cp_args_out(uarg, put_back, sizeof(*put_back), cmd) && !ret)
+		ret = -EFAULT;
+	return ret;
+}
+
+static int ioctl_put_back(struct cp_file *cp_file, unsigned int cmd,
+			  void __user *uarg)
+{
+	struct cp_put_back put_back;
+	struct cp_pair *pair;
+	int ret;
+
+	ret = cp_args_in(&put_back, sizeof(put_back), CP_PUT_BACK_SIZE_VER1,
+			 cmd, uarg);
+	if (ret)
+		return ret;
+	if (put_back.flags || put_back.reserved)
+		return -EINVAL;
+	pair = file_pair_get_master(cp_file);
+	if (IS_ERR(pair))
+		return PTR_ERR(pair);
+	ret = device_put_back(pair, &put_back, cmd, uarg);
+	cp_pair_unref(pair);
+	return ret;
+}
+
 static int ioctl_end(struct cp_file *cp_file)
 {
 	struct cp_pair *pair = file_pair_get_master(cp_file);
@@ -654,6 +702,8 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return ioctl_snapshot(file->private_data, cmd, uarg);
 	case CP_IOC_KIND(CP_IOC_CHANGES):
 		return ioctl_changes(file->private_data, cmd, uarg);
+	case CP_IOC_KIND(CP_IOC_PUT_BACK):
+		return ioctl_put_back(file->private_data, cmd, uarg);
 	case CP_IOC_KIND(CP_IOC_END):
 		return ioctl_end(file->private_data);
 	default:

@@ -3,7 +3,6 @@
  * Freezing the memory of a slave: freeze.h.
  */
 #include <linux/errno.h>
-#include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/nsproxy.h>
 #include <linux/pid_namespace.h>
@@ -14,7 +13,6 @@
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
-#include <linux/spinlock.h>
 #include <linux/task_work.h>
 #include <linux/thread_info.h>
 #include <linux/uaccess.h>
@@ -22,6 +20,7 @@
 #include <asm/unistd.h>
 #include <uapi/linux/wait.h>
 
+#include "call.h"
 #include "compat.h"
 #include "errand.h"
 #include "freeze.h"
@@ -49,8 +48,7 @@ enum freeze_step {
 /**
  * struct cp_freeze - one freeze
  * @refs:	see freeze.h
- * @node:	in @under_way, from the thread's first change to its last
- * @thread:	with @node: the task, which executes the freeze
+ * @call:	what the thread executes
  * @step:	the thread's
  * @errand:	the thread's
  * @usage:	of the slave's children before the one here is reaped
@@ -66,8 +64,7 @@ enum freeze_step {
  */
 struct cp_freeze {
 	refcount_t refs;
-	struct list_head node;
-	struct task_struct *thread;
+	struct cp_call call;
 	enum freeze_step step;
 	struct cp_errand errand;
 	struct children_usage usage;
@@ -81,32 +78,6 @@ struct cp_freeze {
 	int result;
 	wait_queue_head_t wait;
 };
-
-/* A raw lock: the probe runs where preemption is off. */
-static LIST_HEAD(under_way);
-static DEFINE_RAW_SPINLOCK(under_way_lock);
-static atomic_t nr_under_way = ATOMIC_INIT(0);
-
-/**
- * cp_freeze_create - prepare to freeze
- * @watch: what is to watch the frozen memory; NULL: nothing
- *
- * Return: the freeze, with a reference for the caller; NULL without memory.
- */
-struct cp_freeze *cp_freeze_create(struct cp_watch *watch)
-{
-	struct cp_freeze *freeze = kzalloc(sizeof(*freeze), GFP_KERNEL_ACCOUNT);
-
-	if (!freeze)
-		return NULL;
-	refcount_set(&freeze->refs, 1);
-	INIT_LIST_HEAD(&freeze->node);
-	init_waitqueue_head(&freeze->wait);
-	freeze->watch = watch;
-	if (watch)
-		cp_watch_ref(watch);
-	return freeze;
-}
 
 /**
  * cp_freeze_ref - take a reference
@@ -136,7 +107,7 @@ void cp_freeze_unref(struct cp_freeze *freeze)
 
 static bool freeze_is_done(const struct cp_freeze *freeze)
 {
-	/* Pairs with cp_freeze_done(). */
+	/* Pairs with freeze_over(). */
 	return smp_load_acquire(&freeze->done);
 }
 
@@ -178,46 +149,6 @@ struct mm_struct *cp_freeze_take(struct cp_freeze *freeze, u64 *time)
 	return mm;
 }
 
-static void freeze_list(struct cp_freeze *freeze)
-{
-	freeze->thread = current;
-	raw_spin_lock_irq(&under_way_lock);
-	list_add(&freeze->node, &under_way);
-	atomic_inc(&nr_under_way);
-	raw_spin_unlock_irq(&under_way_lock);
-}
-
-static void freeze_unlist(struct cp_freeze *freeze)
-{
-	raw_spin_lock_irq(&under_way_lock);
-	if (!list_empty(&freeze->node)) {
-		list_del_init(&freeze->node);
-		atomic_dec(&nr_under_way);
-	}
-	raw_spin_unlock_irq(&under_way_lock);
-}
-
-/**
- * cp_freeze_is_under_way - does a thread of a process execute a call for a master?
- * @task: any thread of the process
- *
- * Called after a new pair is in the tables: either this sees the freeze, or
- * cp_freeze_step() sees that its own pair is over and does not begin.
- *
- * Return: true when one does.
- */
-bool cp_freeze_is_under_way(struct task_struct *task)
-{
-	struct cp_freeze *freeze;
-	bool found = false;
-
-	raw_spin_lock_irq(&under_way_lock);
-	list_for_each_entry(freeze, &under_way, node)
-		found |= same_thread_group(freeze->thread, task);
-	raw_spin_unlock_irq(&under_way_lock);
-	return found;
-}
-
 /*
  * Is the thread in a restartable sequence? The kernel would not find it there when it
  * comes back from the errand, and forget the sequence. Memory that cannot be read is one
@@ -225,7 +156,7 @@ bool cp_freeze_is_under_way(struct task_struct *task)
  */
 static bool is_in_rseq(const struct pt_regs *regs)
 {
-	struct rseq __user *rseq = cp_current_rseq();
+	struct rseq __user *rseq = cp_task_rseq(current).area;
 	struct rseq_cs cs;
 	u64 addr;
 
@@ -265,10 +196,7 @@ static int freeze_begin(struct cp_freeze *freeze, const struct cp_pair *pair,
 
 	if (ret)
 		return ret;
-	freeze_list(freeze);
-	/* See cp_freeze_is_under_way(); orders the list and the pair's outcome. */
-	smp_mb();
-	if (cp_pair_is_over(pair))
+	if (!cp_call_begin(&freeze->call, pair))
 		return -EPIPE;
 	/*
 	 * The child inherits that. In its memory, khugepaged would replace pages that are
@@ -350,18 +278,10 @@ static bool freeze_reaped(struct cp_freeze *freeze, struct pt_regs *regs)
 	return freeze_finish(freeze, regs, freeze->is_clean ? 0 : -EAGAIN);
 }
 
-/**
- * cp_freeze_step - thread: the next step, at a return to user mode with final registers
- * @freeze: the freeze
- * @pair: the thread's pair
- * @regs: the registers; changed
- *
- * Return: true when the thread has to enter user mode with @regs; false when it is done,
- * and @regs are its program's.
- */
-bool cp_freeze_step(struct cp_freeze *freeze, const struct cp_pair *pair,
-		    struct pt_regs *regs)
+static bool freeze_step(struct cp_call *call, struct cp_pair *pair,
+			struct pt_regs *regs)
 {
+	struct cp_freeze *freeze = container_of(call, struct cp_freeze, call);
 	long result;
 	int ret;
 
@@ -376,27 +296,56 @@ bool cp_freeze_step(struct cp_freeze *freeze, const struct cp_pair *pair,
 	return freeze_reaped(freeze, regs);
 }
 
-/**
- * cp_freeze_end - thread: it does not execute anything for the master any more
- * @freeze: the freeze
- * @result: what the master gets if the thread has not come to the end
- */
-void cp_freeze_end(struct cp_freeze *freeze, int result)
+static void freeze_over(struct cp_call *call, struct cp_pair *pair, int result)
 {
-	freeze_unlist(freeze);
+	struct cp_freeze *freeze = container_of(call, struct cp_freeze, call);
+
+	cp_call_end(call);
 	if (freeze->step != FREEZE_OVER)
 		freeze->result = result;
-}
-
-/**
- * cp_freeze_done - thread: wake the master
- * @freeze: the freeze, after cp_freeze_end()
- */
-void cp_freeze_done(struct cp_freeze *freeze)
-{
+	cp_gate_unbolt(&pair->gate);
 	/* Pairs with freeze_is_done(). */
 	smp_store_release(&freeze->done, true);
 	wake_up(&freeze->wait);
+	cp_freeze_unref(freeze);
+}
+
+static const struct cp_call_ops freeze_ops = {
+	.step	= freeze_step,
+	.over	= freeze_over,
+};
+
+/**
+ * cp_freeze_create - prepare to freeze
+ * @watch: what is to watch the frozen memory; NULL: nothing
+ *
+ * Return: the freeze, with a reference for the caller; NULL without memory.
+ */
+struct cp_freeze *cp_freeze_create(struct cp_watch *watch)
+{
+	struct cp_freeze *freeze = kzalloc(sizeof(*freeze), GFP_KERNEL_ACCOUNT);
+
+	if (!freeze)
+		return NULL;
+	refcount_set(&freeze->refs, 1);
+	cp_call_init(&freeze->call, &freeze_ops);
+	init_waitqueue_head(&freeze->wait);
+	freeze->watch = watch;
+	if (watch)
+		cp_watch_ref(watch);
+	return freeze;
+}
+
+/**
+ * cp_freeze_call - what a thread that waits at the gate has to execute
+ * @freeze: the freeze
+ *
+ * Return: the call, with a reference on @freeze for the thread.
+ */
+struct cp_call *cp_freeze_call(struct cp_freeze *freeze)
+{
+	cp_freeze_ref(freeze);
+	return &freeze->call;
 }
 
 /* Memory that the snapshot must not keep: it, or its device, is not the process's own. */
@@ -487,18 +436,9 @@ static void freeze_child(struct cp_freeze *freeze, struct task_struct *child)
  */
 bool cp_freeze_forks(struct task_struct *child)
 {
-	struct cp_freeze *freeze, *found = NULL;
-	unsigned long flags;
+	struct cp_call *call = cp_call_of_current(&freeze_ops);
 
-	if (likely(!atomic_read(&nr_under_way)))
-		return false;
-	raw_spin_lock_irqsave(&under_way_lock, flags);
-	list_for_each_entry(freeze, &under_way, node)
-		if (freeze->thread == current)
-			found = freeze;
-	raw_spin_unlock_irqrestore(&under_way_lock, flags);
-	/* The current task's own: it stays. */
-	if (found)
-		freeze_child(found, child);
-	return found;
+	if (call)
+		freeze_child(container_of(call, struct cp_freeze, call), child);
+	return call;
 }

@@ -25,7 +25,7 @@
  * References
  * ----------
  *	the master	from cp_freeze_create() to the end of its system call
- *	the thread	from cp_parts_call() until it is done, or exits
+ *	the thread	from cp_freeze_call() until it is done, or exits
  *	the child's work, while it is queued; holds the module too
  * The mm_struct is dropped with the last of them, unless the master has taken it.
  */
@@ -34,11 +34,10 @@
 
 #include <linux/types.h>
 
+struct cp_call;
 struct cp_freeze;
-struct cp_pair;
 struct mm_struct;
 struct cp_watch;
-struct pt_regs;
 struct task_struct;
 
 struct cp_freeze *cp_freeze_create(struct cp_watch *watch);
@@ -47,12 +46,8 @@ void cp_freeze_unref(struct cp_freeze *freeze);
 int cp_freeze_wait(struct cp_freeze *freeze, u64 deadline);
 struct mm_struct *cp_freeze_take(struct cp_freeze *freeze, u64 *time);
 
-bool cp_freeze_step(struct cp_freeze *freeze, const struct cp_pair *pair,
-		    struct pt_regs *regs);
-void cp_freeze_end(struct cp_freeze *freeze, int result);
-void cp_freeze_done(struct cp_freeze *freeze);
+struct cp_call *cp_freeze_call(struct cp_freeze *freeze);
 
 bool cp_freeze_forks(struct task_struct *child);
-bool cp_freeze_is_under_way(struct task_struct *task);
 
 #endif /* _CP_FREEZE_H */

@@ -197,7 +197,7 @@ static void gate_unpark(struct cp_gate *gate, unsigned int ticket)
  * frozen. Returns early when the thread is killed.
  */
 void cp_gate_wait(struct cp_gate *gate, unsigned int ticket,
-		  struct cp_freeze *const *call)
+		  struct cp_call *const *call)
 {
 	unsigned int nr = gate_park(gate, ticket);
 

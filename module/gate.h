@@ -10,7 +10,7 @@
  * the hold has passed: a master may need its own slave, as its terminal or as
  * the server of its files, and would wait for ever.
  *
- * While one of the threads executes a call for the holder (freeze.h), the gate is bolted:
+ * While one of the threads executes a call for the holder (call.h), the gate is bolted:
  * it opens as soon as the call is over.
  */
 #ifndef _CP_GATE_H
@@ -22,7 +22,7 @@
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
-struct cp_freeze;
+struct cp_call;
 
 /**
  * struct cp_gate - the gate of a pair
@@ -40,7 +40,7 @@ struct cp_freeze;
  * @expiry:	opens the gate
  */
 struct cp_gate {
-	struct mutex holding; /* CP_IOC_HOLD, CP_IOC_RELEASE and CP_IOC_SNAPSHOT */
+	struct mutex holding; /* one call of the master */
 	spinlock_t lock; /* all but the wait queues and @expiry */
 	bool closed;
 	bool bolted;
@@ -62,7 +62,7 @@ int cp_gate_open(struct cp_gate *gate);
 bool cp_gate_bolt(struct cp_gate *gate);
 void cp_gate_unbolt(struct cp_gate *gate);
 void cp_gate_wait(struct cp_gate *gate, unsigned int ticket,
-		  struct cp_freeze *const *call);
+		  struct cp_call *const *call);
 int cp_gate_await(struct cp_gate *gate, unsigned int nr_threads,
 		  unsigned long time);
 unsigned int cp_gate_parked(struct cp_gate *gate);

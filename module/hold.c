@@ -117,6 +117,32 @@ int cp_hold_begin(struct cp_pair *pair, u64 deadline, u64 limit, bool asleep,
 	return ret;
 }
 
+/**
+ * cp_hold_all - have all threads of a held slave at the gate
+ * @pair: the pair; the caller has cp_gate.holding
+ * @deadline: CLOCK_MONOTONIC in nanoseconds
+ * @late: with -ETIMEDOUT: set as in struct cp_hold_result
+ *
+ * Threads that were left asleep are nudged.
+ *
+ * Return: as cp_hold_begin(), without -EALREADY; -ENOBUFS when a thread waits for a place in
+ * its ring.
+ */
+int cp_hold_all(struct cp_pair *pair, u64 deadline, s32 *late)
+{
+	struct cp_hold_result result = { };
+	int ret;
+
+	lockdep_assert_held(&pair->gate.holding);
+	cp_parts_hold(&pair->parts, false);
+	ret = hold_gather(pair, deadline, false, &result);
+	if (ret == -ETIMEDOUT)
+		*late = cp_parts_late(&pair->parts, false);
+	if (!ret && cp_parts_stuck(&pair->parts))
+		ret = -ENOBUFS;
+	return ret;
+}
+
 /* Waits until a thread that sleeps has returned from its call. */
 static int hold_await_one(struct cp_pair *pair, u64 deadline)
 {

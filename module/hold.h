@@ -27,6 +27,7 @@ int cp_hold_begin(struct cp_pair *pair, u64 deadline, u64 limit, bool asleep,
 int cp_hold_begin_locked(struct cp_pair *pair, u64 deadline, u64 limit,
 			 bool asleep, struct cp_hold_result *result);
 int cp_hold_for_call(struct cp_pair *pair, u64 deadline, s32 *late);
+int cp_hold_all(struct cp_pair *pair, u64 deadline, s32 *late);
 int cp_hold_end(struct cp_pair *pair);
 
 #endif /* _CP_HOLD_H */

@@ -617,6 +617,18 @@ void cp_hook_nudge_served(struct cp_hook *hook)
 }
 
 /**
+ * cp_hook_discard - work: the state that was captured is not the one that user mode gets
+ * @hook: the hook
+ *
+ * Called by the task in @ops->detour, when others have set its registers. Even if they are
+ * the same, the next state is captured.
+ */
+void cp_hook_discard(struct cp_hook *hook)
+{
+	hook->settled = false;
+}
+
+/**
  * cp_hook_release - let no nudge reach the task from here on
  * @hook: the hook
  *

@@ -183,6 +183,7 @@ int cp_hook_arm(struct cp_hook *hook);
 void cp_hook_nudge(struct cp_hook *hook);
 void cp_hook_kick(struct cp_hook *hook);
 void cp_hook_nudge_served(struct cp_hook *hook);
+void cp_hook_discard(struct cp_hook *hook);
 void cp_hook_release(struct cp_hook *hook);
 void cp_hook_task_exits(struct cp_hook *hook);
 bool cp_hook_is_final(const struct cp_hook *hook, struct pt_regs *regs);

@@ -13,6 +13,7 @@
 #include <linux/slab.h>
 #include <linux/task_work.h>
 
+#include "call.h"
 #include "compat.h"
 #include "events.h"
 #include "freeze.h"
@@ -242,7 +243,7 @@ int cp_life_begin(struct cp_pair *pair)
 	if (ret)
 		goto err_unwatch;
 	/* A thread may still execute a call for the master of a pair that is over. */
-	ret = cp_freeze_is_under_way(pair->slave.task) ? -EBUSY : 0;
+	ret = cp_call_is_under_way(pair->slave.task) ? -EBUSY : 0;
 	if (ret)
 		goto err_remove;
 	ret = cp_sysfs_add(pair);

@@ -168,6 +168,7 @@ const char *cp_pair_reason_name(u32 reason)
 		[CP_END_EXITED]		= "exited",
 		[CP_END_EXEC]		= "exec",
 		[CP_END_DETACHED]	= "detached",
+		[CP_END_PUT_BACK]	= "put-back",
 	};
 
 	return names[reason];

@@ -39,7 +39,8 @@
  * Locks
  * -----
  * Mutexes and mmap_lock:
- *	cp_gate.holding		CP_IOC_HOLD, CP_IOC_RELEASE and CP_IOC_SNAPSHOT on a pair
+ *	cp_gate.holding		CP_IOC_HOLD, CP_IOC_RELEASE, CP_IOC_SNAPSHOT and
+ *				CP_IOC_PUT_BACK on a pair
  *	  mmap_lock		the slave's, while a snapshot describes its mappings
  *	cp_file.lock		CP_IOC_PREP on a file
  *	  cp_parts.growing	one more part of a pair
@@ -52,16 +53,17 @@
  *	cp_parts.lock		who has which part
  *	  cp_ring.lock		the ring
  *	  cp_hook.nudge_lock	raw: nudges against the end of the pair
+ *	  siglock		the slave's, while death.c looks at its signals, without
+ *				cp_parts.lock, and while state.c restores them
  *	cp_gate.lock		the gate
  *	cp_newcomers.lock	children that wait for their masters
  *	newcomer_table_lock	raw: newcomer.c: the table of newcomers
  *	pairs_lock		table.c: the tables, and struct cp_outcome
  *	threads_lock		raw: thread.c: the table of threads
- *	under_way_lock		raw: freeze.c: threads that execute a call for their master
+ *	under_way_lock		raw: call.c: threads that execute a call for their master
  *	frozen_lock		frozen.c: frozen memory; also under the kernel's oom_lock
  *	limits_lock		limits.c: what users have
  *	cp_file.pair_lock	the file's pointer to its pair
- *	siglock			the slave's, while death.c looks at its signals
  *	stats_lock		the slave's, while freeze.c looks at its children's figures
  *
  * A lock is taken under another one of its list only if it is indented below that. User
@@ -134,6 +136,7 @@ struct cp_master {
  * @wait_limit:	as in struct cp_prep
  * @interval:	as in struct cp_prep
  * @child_limit: for how long a child is held, in nanoseconds
+ * @may_write:	the proof of access was opened for writing
  */
 struct cp_request {
 	u32 flags;
@@ -141,6 +144,7 @@ struct cp_request {
 	u64 wait_limit;
 	u64 interval;
 	u64 child_limit;
+	bool may_write;
 };
 
 /**

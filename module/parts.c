@@ -250,6 +250,7 @@ static void part_set_hook(struct cp_parts *parts, struct cp_part *part,
 {
 	lockdep_assert_held(&parts->lock);
 	WRITE_ONCE(part->hook, hook);
+	WRITE_ONCE(part->is_put_back, false);
 	WRITE_ONCE(parts->nr_live, parts->nr_live + 1);
 }
 
@@ -670,53 +671,64 @@ int cp_parts_fetch(struct cp_parts *parts)
 	return cp_parts_each(parts, part_fetch_sleeper, NULL) ? 1 : -EAGAIN;
 }
 
-static int part_call(struct cp_part *part, void *freeze)
+/**
+ * cp_part_call - let a thread execute a call
+ * @part: its part, as cp_parts_each() gives it; the thread waits at the gate, which is
+ *	bolted, and executes nothing
+ * @call: the call
+ */
+void cp_part_call(struct cp_part *part, struct cp_call *call)
 {
 	lockdep_assert_held(&part->parts->lock);
-	if (!cp_part_is_parked(part))
-		return 0;
-	WRITE_ONCE(part->freeze, freeze);
+	WRITE_ONCE(part->call, call);
 	/* It sleeps at the gate, or will not begin to. */
 	wake_up_process(part->hook->task);
+}
+
+static int part_call_if_parked(struct cp_part *part, void *call)
+{
+	if (!cp_part_is_parked(part))
+		return 0;
+	cp_part_call(part, call);
 	return 1;
 }
 
 /**
- * cp_parts_call - let a thread that waits at the gate execute a freeze
+ * cp_parts_call - let a thread that waits at the gate execute a call
  * @parts: the parts
- * @freeze: the freeze; the thread gets the caller's reference
+ * @call: the call
  *
- * The gate is bolted by the caller, so no other freeze is under way.
+ * The gate is bolted by the caller, so no other call is under way.
  *
  * Return: false when no thread waits there.
  */
-bool cp_parts_call(struct cp_parts *parts, struct cp_freeze *freeze)
+bool cp_parts_call(struct cp_parts *parts, struct cp_call *call)
 {
-	return cp_parts_each(parts, part_call, freeze);
+	return cp_parts_each(parts, part_call_if_parked, call);
 }
 
 /**
  * cp_part_recall - take back from a thread what it executes for the master
  * @part: the thread's part, or one that it had
  * @hook: the thread's hook
- * @leaves: the part is about to be another thread's, so no freeze may be given to it
+ * @leaves: the part is about to be another thread's, so no call may be given to it
  *
- * Return: the freeze, with the thread's reference, or NULL.
+ * Return: the call, or NULL.
  */
-struct cp_freeze *cp_part_recall(struct cp_part *part, const struct cp_hook *hook,
-				 bool leaves)
+struct cp_call *cp_part_recall(struct cp_part *part, const struct cp_hook *hook,
+			       bool leaves)
 {
-	struct cp_freeze *freeze = NULL;
+	struct cp_call *call = NULL;
 
 	spin_lock(&part->parts->lock);
 	if (part->hook == hook) {
-		freeze = part->freeze;
-		WRITE_ONCE(part->freeze, NULL);
+		call = part->call;
+		WRITE_ONCE(part->call, NULL);
 		if (leaves)
 			WRITE_ONCE(part->parked, 0);
 	}
 	spin_unlock(&part->parts->lock);
-	return freeze;
+	return call;
 }
 
 /* A part, and what it offers. */

@@ -34,7 +34,7 @@
 #include "ring.h"
 #include "stats.h"
 
-struct cp_freeze;
+struct cp_call;
 struct cp_gate;
 struct cp_hook;
 struct cp_sleeper;
@@ -68,9 +68,10 @@ struct cp_figures {
  * @hook:	the hook of the thread, while it is live; cp_parts.lock
  * @parked:	the ticket with which the thread waits, or waited, at the gate;
  *		cp_parts.lock
- * @freeze:	the freeze that the thread executes, or is to execute; cp_parts.lock
+ * @call:	the call that the thread executes, or is to execute; cp_parts.lock
  * @conceal:	the thread was brought out of a system call, which must not return for that
  *		reason
+ * @is_put_back: the thread, at the gate, has other registers than those that it has captured
  * @ended:	the thread has exited, and the master has not taken its end; cp_parts.lock
  * @nr:		the thread's id for the master
  * @status:	with @ended: the thread's status as waitpid(2) gives it
@@ -87,8 +88,9 @@ struct cp_part {
 	struct list_head node;
 	struct cp_hook *hook;
 	unsigned int parked;
-	struct cp_freeze *freeze;
+	struct cp_call *call;
 	bool conceal;
+	bool is_put_back;
 	bool ended;
 	s32 nr;
 	s32 status;
@@ -200,9 +202,10 @@ int cp_parts_sleeper(struct cp_parts *parts, unsigned int i,
 typedef int (*cp_part_fn)(struct cp_part *part, void *data);
 int cp_parts_each(struct cp_parts *parts, cp_part_fn fn, void *data);
 bool cp_part_is_parked(const struct cp_part *part);
-bool cp_parts_call(struct cp_parts *parts, struct cp_freeze *freeze);
-struct cp_freeze *cp_part_recall(struct cp_part *part, const struct cp_hook *hook,
-				 bool leaves);
+void cp_part_call(struct cp_part *part, struct cp_call *call);
+bool cp_parts_call(struct cp_parts *parts, struct cp_call *call);
+struct cp_call *cp_part_recall(struct cp_part *part, const struct cp_hook *hook,
+			       bool leaves);
 int cp_parts_fetch(struct cp_parts *parts);
 bool cp_parts_ready(struct cp_parts *parts);
 

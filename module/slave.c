@@ -13,10 +13,10 @@
 #include <linux/sched/task_stack.h>
 #include <asm/syscall.h>
 
+#include "call.h"
 #include "capture.h"
 #include "compat.h"
 #include "events.h"
-#include "freeze.h"
 #include "life.h"
 #include "listeners.h"
 #include "pair.h"
@@ -162,7 +162,7 @@ static void wait_at_gate(struct cp_thread *thread, unsigned int ticket)
 	if (!cp_parts_park(part, ticket))
 		return;
 	cp_stats_hold(&part->stats, begun);
-	cp_gate_wait(&pair->gate, ticket, &part->freeze);
+	cp_gate_wait(&pair->gate, ticket, &part->call);
 	count_vain_hold(thread, begun);
 }
 
@@ -172,17 +172,13 @@ static void wait_at_gate(struct cp_thread *thread, unsigned int ticket)
  */
 static void slave_end_call(struct cp_thread *thread, int result, bool leaves)
 {
-	struct cp_freeze *freeze;
+	struct cp_call *call;
 
 	if (!thread->part)
 		return;
-	freeze = cp_part_recall(thread->part, &thread->hook, leaves);
-	if (!freeze)
-		return;
-	cp_freeze_end(freeze, result);
-	cp_gate_unbolt(&thread->pair->gate);
-	cp_freeze_done(freeze);
-	cp_freeze_unref(freeze);
+	call = cp_part_recall(thread->part, &thread->hook, leaves);
+	if (call)
+		call->ops->over(call, thread->pair, result);
 }
 
 /* The thread waits at the gate, or is on its way back there from a call. */
@@ -190,13 +186,18 @@ static bool slave_detour(struct cp_hook *hook, struct pt_regs *regs)
 {
 	struct cp_thread *thread = thread_of(hook);
 	struct cp_part *part = thread->part;
-	struct cp_freeze *freeze;
+	struct cp_call *call;
 
-	while (unlikely((freeze = READ_ONCE(part->freeze)))) {
-		if (cp_freeze_step(freeze, thread->pair, regs))
+	while (unlikely((call = READ_ONCE(part->call)))) {
+		if (call->ops->step(call, thread->pair, regs))
 			return true;
 		slave_end_call(thread, 0, false);
 		wait_at_gate(thread, part->parked);
+	}
+	if (unlikely(READ_ONCE(part->is_put_back))) {
+		WRITE_ONCE(part->is_put_back, false);
+		thread->captured = false;
+		cp_hook_discard(hook);
 	}
 	return false;
 }

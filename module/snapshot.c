@@ -8,17 +8,14 @@
 #include <linux/err.h>
 #include <linux/file.h>
 #include <linux/fs.h>
-#include <linux/hugetlb_inline.h>
 #include <linux/ktime.h>
 #include <linux/memcontrol.h>
 #include <linux/mm.h>
 #include <linux/module.h>
-#include <linux/rculist.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
-#include <linux/userfaultfd_k.h>
 
 #include "args.h"
 #include "changes.h"
@@ -27,9 +24,9 @@
 #include "freeze.h"
 #include "hold.h"
 #include "limits.h"
+#include "obstacles.h"
 #include "pair.h"
 #include "snapshot.h"
-#include "thread.h"
 #include "watch.h"
 
 /* In microseconds: a thread that has arrived leaves its CPU within this time. */
@@ -45,6 +42,7 @@ static void shot_free(struct cp_shot *shot)
 		mmdrop(shot->source);
 	cp_frozen_drop(&shot->frozen);
 	cp_description_free(&shot->text);
+	cp_kept_free(&shot->kept);
 	cp_limits_remove_snapshot(shot->account, shot->charged);
 	kfree(shot);
 }
@@ -201,102 +199,6 @@ static struct file *shot_open(struct cp_shot *shot)
 	return file;
 }
 
-/* A thread that could not be copied, or that is not held. */
-static int check_task(struct cp_pair *pair, struct task_struct *task)
-{
-	/* data_race(): other flags change. */
-	if (data_race(task->flags) & (PF_EXITING | CP_PF_KERNEL))
-		return 0;
-	if (!cp_thread_find(pair, task))
-		return -EOVERFLOW;
-	if (READ_ONCE(task->ptrace))
-		return -EBUSY;
-#ifdef CONFIG_IO_URING
-	if (READ_ONCE(task->io_uring))
-		return -EINPROGRESS;
-#endif
-	return 0;
-}
-
-static int check_tasks(struct cp_pair *pair)
-{
-	struct task_struct *task;
-	int ret = 0;
-
-	rcu_read_lock();
-	list_for_each_entry_rcu(task, &pair->slave.task->signal->thread_head,
-				thread_node) {
-		ret = check_task(pair, task);
-		if (ret)
-			break;
-	}
-	rcu_read_unlock();
-	return ret;
-}
-
-static bool process_uses(const struct task_struct *process,
-			 const struct mm_struct *mm)
-{
-	const struct task_struct *task;
-
-	list_for_each_entry_rcu(task, &process->signal->thread_head, thread_node) {
-		if (READ_ONCE(task->mm) != mm)
-			continue;
-		/* data_race(): other flags change. */
-		if (!(data_race(task->flags) & PF_KTHREAD))
-			return true;
-	}
-	return false;
-}
-
-/* Does a task of another process run in the slave's memory? */
-static bool is_shared(struct cp_pair *pair, const struct mm_struct *mm)
-{
-	struct task_struct *slave = pair->slave.task, *process;
-	bool shared = false;
-
-	/* Besides its threads, the caller has a reference. */
-	if (atomic_read(&mm->mm_users) <= get_nr_threads(slave) + 1)
-		return false;
-	rcu_read_lock();
-	for_each_process(process) {
-		shared = !same_thread_group(process, slave) &&
-			 process_uses(process, mm);
-		if (shared)
-			break;
-	}
-	rcu_read_unlock();
-	return shared;
-}
-
-static int check_mapping(struct vm_area_struct *vma)
-{
-	bool shared = vma->vm_flags & VM_MAYSHARE;
-
-	if (is_vm_hugetlb_page(vma) && !shared)
-		return -EMEDIUMTYPE;
-	if (shared && vma->vm_flags & CP_VM_SEALED)
-		return -EMEDIUMTYPE;
-	return userfaultfd_armed(vma) ? -EADDRINUSE : 0;
-}
-
-static int check_mappings(struct mm_struct *mm)
-{
-	VMA_ITERATOR(vmi, mm, 0);
-	struct vm_area_struct *vma;
-	int ret = 0;
-
-	if (mmap_read_lock_killable(mm))
-		return -EINTR;
-	for_each_vma(vmi, vma) {
-		ret = check_mapping(vma);
-		if (ret)
-			break;
-	}
-	mmap_read_unlock(mm);
-	return ret;
-}
-
 /* What the snapshot keeps alone when the slave has written to all of its memory. */
 static size_t count_private(struct mm_struct *mm)
 {
@@ -329,27 +231,12 @@ static bool cgroup_has_room(struct mm_struct *mm, size_t bytes)
 	return room;
 }
 
-/* May a snapshot of the slave be taken? Nothing has been changed. */
-static int check_slave(struct cp_pair *pair, struct mm_struct *mm)
-{
-	int ret = check_tasks(pair);
-
-	if (ret)
-		return ret;
-#ifdef CONFIG_AIO
-	if (rcu_access_pointer(mm->ioctx_table))
-		return -EINPROGRESS;
-#endif
-	if (is_shared(pair, mm))
-		return -ENOTUNIQ;
-	return check_mappings(mm);
-}
-
 static int shot_charge(struct cp_shot *shot, struct cp_pair *pair,
 		       struct mm_struct *mm)
 {
 	size_t bytes = count_private(mm);
-	size_t all = bytes + shot->text.size + (shot->watch ? cp_watch_size() : 0);
+	size_t all = bytes + shot->text.size + cp_kept_bytes(&shot->kept) +
+		     (shot->watch ? cp_watch_size() : 0);
 	int ret;
 
 	if (!cgroup_has_room(mm, bytes))
@@ -382,9 +269,11 @@ static int shot_prepare(struct cp_shot *shot, struct cp_pair *pair)
 
 	if (!mmget_not_zero(mm))
 		return -EPIPE;
-	ret = check_slave(pair, mm);
+	ret = cp_obstacles_find(pair, mm);
 	if (!ret)
 		ret = cp_description_make(&shot->text, pair, mm);
+	if (!ret)
+		ret = cp_kept_make(&shot->kept, pair, mm, shot->text.nr_threads);
 	if (!ret)
 		ret = shot_charge(shot, pair, mm);
 	if (!ret)
@@ -415,8 +304,7 @@ static int shot_freeze(struct cp_shot *shot, struct cp_pair *pair,
 	u64 time;
 	int ret;
 
-	cp_freeze_ref(freeze);
-	if (!cp_parts_call(&pair->parts, freeze)) {
+	if (!cp_parts_call(&pair->parts, cp_freeze_call(freeze))) {
 		cp_freeze_unref(freeze);
 		cp_gate_unbolt(&pair->gate);
 		return -ESTALE;

@@ -2,9 +2,10 @@
 /*
  * Snapshots: the state of a slave at one instant, as an open file.
  *
- * A snapshot holds the frozen memory (frozen.h), its description (description.h), what
- * watches the process since (watch.h) and the account of the user who is charged; nothing
- * of the pair. It lasts until the last descriptor is closed.
+ * A snapshot holds the frozen memory (frozen.h), its description (description.h), what is
+ * needed to put the process back (kept.h), what watches the process since (watch.h) and the
+ * account of the user who is charged; nothing of the pair. It lasts until the last
+ * descriptor is closed.
  */
 #ifndef _CP_SNAPSHOT_H
 #define _CP_SNAPSHOT_H
@@ -13,6 +14,7 @@
 
 #include "description.h"
 #include "frozen.h"
+#include "kept.h"
 
 struct cp_account;
 struct cp_changes;
@@ -25,6 +27,7 @@ struct mm_struct;
  * struct cp_shot - a snapshot
  * @frozen:	the memory
  * @text:	the description
+ * @kept:	what is needed to put the process back
  * @source:	the slave's memory, without a reference on its pages: to recognize the slave
  * @watch:	the watch; NULL without CP_SNAPSHOT_CHANGES
  * @account:	the user who is charged
@@ -33,6 +36,7 @@ struct mm_struct;
 struct cp_shot {
 	struct cp_frozen frozen;
 	struct cp_description text;
+	struct cp_kept kept;
 	struct mm_struct *source;
 	struct cp_watch *watch;
 	struct cp_account *account;

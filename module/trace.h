@@ -21,7 +21,8 @@
 	__print_symbolic(reason,					\
 			 { CP_END_EXITED,	"exited" },		\
 			 { CP_END_EXEC,		"exec" },		\
-			 { CP_END_DETACHED,	"detached" })
+			 { CP_END_DETACHED,	"detached" },	\
+			 { CP_END_PUT_BACK,	"put-back" })
 
 #define show_cp_entry(entry)						\
 	__print_symbolic(entry,						\

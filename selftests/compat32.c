@@ -328,6 +328,7 @@ TEST(layout_is_that_of_64_bit_programs)
 	EXPECT_EQ(64, sizeof(struct cp_get));
 	EXPECT_EQ(32, sizeof(struct cp_hold));
 	EXPECT_EQ(24, sizeof(struct cp_snapshot));
+	EXPECT_EQ(40, sizeof(struct cp_put_back));
 	EXPECT_EQ(72, sizeof(struct cp_snapshot_head));
 	EXPECT_EQ(288 + 48, sizeof(struct cp_snapshot_thread));
 	EXPECT_EQ(56, sizeof(struct cp_snapshot_mapping));

@@ -8,9 +8,13 @@
 
 #include "harness.h"
 
+#include <sys/klog.h>
+
 #define MS		1000000ULL
 #define SECOND		(1000 * MS)
 #define PAGE		4096UL
+#define KLOG_CONSOLE_LEVEL	8
+#define KLOG_LEVEL_DEFAULT	7
 
 static inline int snapshot_until(struct master *m, uint64_t deadline,
 				 uint32_t flags, struct cp_snapshot *snapshot)
@@ -72,6 +76,26 @@ static inline struct cp_snapshot_head head_of(int fd)
 	return head;
 }
 
+static inline struct cp_snapshot_thread thread_of(int fd, unsigned int i)
+{
+	struct cp_snapshot_head head = head_of(fd);
+	struct cp_snapshot_thread thread = { 0 };
+
+	if (pread(fd, &thread, sizeof(thread), CP_SNAPSHOT_HEAD +
+		  head.threads_offset + i * head.thread_size) != sizeof(thread))
+		thread.checkpoint.size = 0;
+	return thread;
+}
+
+static inline char *private_page(void)
+{
+	char *page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	*page = 'p';
+	return page;
+}
+
 /* Is one page the same, or unreadable, in both? */
 static inline bool same_page(int fd, int mem, uint64_t addr)
 {
@@ -91,6 +115,34 @@ static inline bool stay_on_one_cpu(void)
 	CPU_ZERO(&set);
 	CPU_SET(sched_getcpu(), &set);
 	return !sched_setaffinity(0, sizeof(set), &set);
+}
+
+/*
+ * Has the machine run out of memory, as far as the kernel is concerned: snapshots are
+ * dropped. It also kills somebody in any case. False if this kernel cannot be asked for it.
+ */
+static inline bool run_out_of_memory(void)
+{
+	pid_t victim = fork_mortal();
+	FILE *trigger;
+
+	if (!victim) {
+		int adj = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+		_exit(write(adj, "1000", 4) == 4 ? body_sleep(NULL) : 1);
+	}
+	trigger = fopen("/proc/sysrq-trigger", "we");
+	if (!trigger || !eventually(task_syscall(victim) == SYS_pause)) {
+		slave_kill(victim);
+		return false;
+	}
+	/* Its report, with a trace, would look like a fault of the module. */
+	klogctl(KLOG_CONSOLE_LEVEL, NULL, 1);
+	fprintf(trigger, "f");
+	fclose(trigger);
+	waitpid(victim, NULL, 0);
+	klogctl(KLOG_CONSOLE_LEVEL, NULL, KLOG_LEVEL_DEFAULT);
+	return true;
 }
 
 #endif /* _CP_SELFTESTS_SHOTS_H */

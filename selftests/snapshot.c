@@ -3,37 +3,19 @@
  * Snapshots: the state of a process at one instant, while the process continues and notices
  * nothing.
  */
-#include <linux/aio_abi.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <linux/userfaultfd.h>
 #include <sys/epoll.h>
-#include <sys/klog.h>
-#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/shm.h>
 #include <sys/times.h>
 
+#include "obstacles.h"
 #include "shots.h"
 #include "team.h"
 #include "user.h"
 
 #define MANY		40
 #define NR_PAGES	64
-#define KLOG_CONSOLE_LEVEL	8
-#define KLOG_LEVEL_DEFAULT	7
 #define PARAMETERS	"/sys/module/checkpoint/parameters/"
-
-static struct cp_snapshot_thread thread_of(int fd, unsigned int i)
-{
-	struct cp_snapshot_head head = head_of(fd);
-	struct cp_snapshot_thread thread = { 0 };
-
-	if (pread(fd, &thread, sizeof(thread), CP_SNAPSHOT_HEAD +
-		  head.threads_offset + i * head.thread_size) != sizeof(thread))
-		thread.checkpoint.size = 0;
-	return thread;
-}
 
 /* Reads a file of procfs into @text; false if there is nothing in it. */
 static bool look_at(const char *path, char *text, size_t size)
@@ -635,15 +617,6 @@ struct odd {
 	volatile bool ready;
 };
 
-static char *private_page(void)
-{
-	char *page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	*page = 'p';
-	return page;
-}
-
 static int body_odd(void *arg)
 {
 	struct odd *odd = arg;
@@ -867,76 +840,9 @@ TEST_F(snapshot, mappings_are_those_of_proc)
 }
 
 /* Each makes a snapshot impossible. */
-static int refuse_by_seccomp(void)
-{
-	struct sock_filter allow = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-	struct sock_fprog program = { 1, &allow };
-
-	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
-}
-
-static int refuse_by_userfaultfd(void)
-{
-	int fd = syscall(SYS_userfaultfd, O_CLOEXEC);
-	struct uffdio_api api = { .api = UFFD_API };
-	struct uffdio_register area = {
-		.range = { (uintptr_t)private_page(), PAGE },
-		.mode = UFFDIO_REGISTER_MODE_MISSING,
-	};
-
-	return ioctl(fd, UFFDIO_API, &api) || ioctl(fd, UFFDIO_REGISTER, &area);
-}
-
-static int refuse_by_aio(void)
-{
-	aio_context_t context = 0;
-
-	return syscall(SYS_io_setup, 1, &context);
-}
-
-static int refuse_by_io_uring(void)
-{
-	uint32_t params[30] = { 0 };
-
-	return syscall(SYS_io_uring_setup, 1, params) < 0;
-}
-
 static int refuse_by_namespace(void)
 {
 	return unshare(CLONE_NEWPID);
-}
-
-static int sleep_shared(void *unused)
-{
-	return body_sleep(NULL);
-}
-
-static int refuse_by_clone_vm(void)
-{
-	static char stack[4 * PAGE];
-
-	return clone(sleep_shared, stack + sizeof(stack), CLONE_VM, NULL) < 0;
-}
-
-static int refuse_by_huge_pages(void)
-{
-	char *page = mmap(NULL, 2 << 20, PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
-
-	return page == MAP_FAILED;
-}
-
-static int refuse_by_debugger(void)
-{
-	pid_t slave = getpid();
-
-	if (fork())
-		return 0;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (ptrace(PTRACE_SEIZE, slave, 0, 0))
-		_exit(1);
-	_exit(body_sleep(NULL));
 }
 
 FIXTURE(refused)
@@ -1245,31 +1151,15 @@ TEST_F(snapshot, limits_of_a_user)
 TEST_F(snapshot, dropped_when_memory_runs_out)
 {
 	struct twins *twins = shared_memory(sizeof(*twins));
-	FILE *trigger;
 	uint64_t here;
-	pid_t victim;
-	int fd, adj;
+	int fd;
 
 	ASSERT_EQ(0, start(self, body_twins, twins));
 	ASSERT_TRUE(eventually(twins->progress));
 	fd = snapshot(&self->m);
 	ASSERT_LE(0, fd);
-	/* The kernel kills somebody in any case when it is asked like this. */
-	victim = fork_mortal();
-	if (!victim) {
-		adj = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-		_exit(write(adj, "1000", 4) == 4 ? body_sleep(NULL) : 1);
-	}
-	ASSERT_TRUE(eventually(task_syscall(victim) == SYS_pause));
-	trigger = fopen("/proc/sysrq-trigger", "we");
-	if (!trigger)
+	if (!run_out_of_memory())
 		SKIP(return, "this kernel has no /proc/sysrq-trigger");
-	/* Its report, with a trace, would look like a fault of the module. */
-	klogctl(KLOG_CONSOLE_LEVEL, NULL, 1);
-	fprintf(trigger, "f");
-	fclose(trigger);
-	waitpid(victim, NULL, 0);
-	klogctl(KLOG_CONSOLE_LEVEL, NULL, KLOG_LEVEL_DEFAULT);
 	EXPECT_EQ(-1, pread(fd, &here, 8, (uintptr_t)twins->here));
 	EXPECT_EQ(ENODATA, errno);
 	EXPECT_EQ(CP_SNAPSHOT_MAGIC, head_of(fd).magic);

@@ -24,7 +24,7 @@
 #define NR_WINDOWS	4	/* address ranges for mappings */
 #define WINDOW_SIZE	(1UL << 25)
 #define PAGE		4096UL
-#define ERRORS_MAX	16
+#define ERRORS_MAX	20
 
 struct fuzzer {
 	struct party *party;

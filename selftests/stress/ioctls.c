@@ -222,6 +222,24 @@ static int call_snapshot(struct fuzzer *fuzzer)
 	return 0;
 }
 
+static int call_put_back(struct fuzzer *fuzzer)
+{
+	struct dice *dice = &fuzzer->dice;
+	struct cp_snapshot snapshot = { .deadline = now_ns() + 10000000 };
+	int file = any_file(fuzzer), fd, ret;
+	struct cp_put_back put_back = {
+		.deadline = roll(dice, 2) ? now_ns() + roll(dice, 10000000) : 0,
+		.limit = roll(dice, 100000000),
+	};
+
+	fd = ioctl(file, CP_IOC_SNAPSHOT, &snapshot);
+	put_back.snapshot_fd = once_in(dice, 4) ? any_file(fuzzer) : fd;
+	ret = call_on(fuzzer, file, CP_IOC_PUT_BACK, &put_back, sizeof(put_back));
+	if (fd >= 0)
+		close(fd);
+	return ret;
+}
+
 /*
  * Uses the device's ioctl type only: some numbers of other types (FIONBIO) are valid
  * for every file.
@@ -230,7 +248,7 @@ static int call_unknown(struct fuzzer *fuzzer)
 {
 	struct dice *dice = &fuzzer->dice;
 	unsigned int cmd = _IOC(roll(dice, 4), CP_IOC_MAGIC,
-				between(dice, 9, 255), roll(dice, 1 << 14));
+				between(dice, 10, 255), roll(dice, 1 << 14));
 
 	return result(ioctl(any_file(fuzzer), cmd, odd_number(dice)));
 }
@@ -240,7 +258,8 @@ static int call_other_way(struct fuzzer *fuzzer)
 {
 	static const unsigned int right[] = {
 		CP_IOC_INFO, CP_IOC_PREP, CP_IOC_GET, CP_IOC_END, CP_IOC_HOLD,
-		CP_IOC_RELEASE, CP_IOC_SLEEPER, CP_IOC_SNAPSHOT, CP_IOC_CHANGES };
+		CP_IOC_RELEASE, CP_IOC_SLEEPER, CP_IOC_SNAPSHOT, CP_IOC_CHANGES,
+		CP_IOC_PUT_BACK };
 	struct dice *dice = &fuzzer->dice;
 	unsigned int cmd = right[roll(dice, ARRAY_SIZE(right))];
 
@@ -271,6 +290,9 @@ const struct call ioctl_calls[] = {
 	{ "changes", 4, call_changes_anywhere,
 	  { EFAULT, E2BIG, EINVAL, EBADF, ENOTCONN, EPERM, EPIPE, EAGAIN, ETIME,
 	    ENOTTY, EINTR } },
+	{ "put-back", 6, call_put_back,
+	  { EFAULT, E2BIG, EINVAL, ENOTCONN, EPERM, EPIPE, ETIMEDOUT, EINTR,
+	    EBADF, EROFS, EXDEV, ESTALE, ESRCH, EOVERFLOW, EBUSY, ENOBUFS } },
 	{ "end", 1, call_end, { ENOTCONN, EPERM } },
 	{ "unknown-ioctl", 4, call_unknown, { ENOTTY } },
 	{ "other-way-ioctl", 2, call_other_way, { ENOTTY } },

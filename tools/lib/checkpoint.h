@@ -326,7 +326,7 @@ int cp_pair_end(const struct cp_pair *pair);
  *	waitpid(2), if the reason is CP_END_EXITED; else 0
  *
  * Return: CP_END_NONE until cp_pair_get() has returned 0; then one of
- * CP_END_EXITED, CP_END_EXEC and CP_END_DETACHED.
+ * CP_END_EXITED, CP_END_EXEC, CP_END_DETACHED and CP_END_PUT_BACK.
  */
 unsigned int cp_pair_ended(const struct cp_pair *pair, int *status);
 

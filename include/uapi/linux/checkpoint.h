@@ -83,6 +83,7 @@ struct cp_info {
 #define CP_FEATURE_CHILDREN	(1ULL << 11)	/* CP_PREP_CHILDREN */
 #define CP_FEATURE_SNAPSHOT	(1ULL << 12)	/* CP_IOC_SNAPSHOT */
 #define CP_FEATURE_CHANGES	(1ULL << 13)	/* CP_IOC_CHANGES, CP_SNAPSHOT_CHANGES */
+#define CP_FEATURE_PUT_BACK	(1ULL << 14)	/* CP_IOC_PUT_BACK */
 
 /*
  * struct cp_prep - become the master of a slave (CP_IOC_PREP)
@@ -329,6 +330,7 @@ struct cp_get {
 #define CP_END_EXITED		1	/* exit or death; see cp_get.status */
 #define CP_END_EXEC		2	/* the slave runs another program now */
 #define CP_END_DETACHED		3	/* the master ended the pair or itself */
+#define CP_END_PUT_BACK		4	/* it was killed in the middle of CP_IOC_PUT_BACK */
 
 /*
  * The region, as mapped by the master: read-only, not inherited by a child,
@@ -1018,5 +1020,91 @@ struct cp_changes {
 };
 
 #define CP_IOC_CHANGES		_IOWR(CP_IOC_MAGIC, 8, struct cp_changes)
+
+/*
+ * struct cp_put_back - put the slave back to a snapshot (CP_IOC_PUT_BACK)
+ * @deadline:	[in] when to give up, as cp_hold.deadline
+ * @limit:	[in] as cp_hold.limit, for the hold of this call
+ * @snapshot_fd: [in] a descriptor that CP_IOC_SNAPSHOT has returned, in this pair or in an
+ *		earlier one with the same process
+ * @flags:	[in] 0
+ * @late:	[out] with ETIMEDOUT, as cp_hold.late; with ESRCH, the id of a thread that the
+ *		snapshot has and the process has not; otherwise without a meaning
+ * @reserved:	[in] 0
+ * @pages:	[out] number of pages that have been restored
+ *
+ * Only in a pair with CP_PREP_PROCESS, whose cp_prep.mem_fd was open for writing. When the
+ * call returns 0, these equal the snapshot's:
+ *
+ *	each byte of private memory, and each mapping with its protection; the end of the
+ *	heap (brk);
+ *	for each thread: general registers, segment bases, flags (those that ptrace(2)
+ *	sets), floating point and vector registers, signal mask and alternate stack; what
+ *	set_tid_address(2), set_robust_list(2), rseq(2) and restart_syscall(2) use;
+ *	signal handlers.
+ *
+ * All other threads have called exit(2); CP_IOC_GET reports their ends as usual. A thread
+ * that slept in a system call when the snapshot was taken makes the call again, from its
+ * beginning.
+ *
+ * Not restored: files, pipes, sockets and their offsets; shared memory and devices; timers;
+ * pending signals; credentials, limits, namespaces and seccomp; children; the name of the
+ * process, its working directory, umask and affinity.
+ *
+ * The process can be put back to the same snapshot any number of times. Each thread hands
+ * over a checkpoint of its new state before its first instruction. A slave that is held by
+ * CP_IOC_HOLD stays held; otherwise this call holds it. In both cases threads that sleep in
+ * the kernel are brought out as by CP_GET_NUDGE, even if the call fails after that.
+ *
+ * Everything that can fail is tried before anything is changed, as far as possible. If the
+ * call fails after the first change, the slave is killed by SIGKILL before it executes
+ * anything, and the pair ends with CP_END_PUT_BACK. If the call is given up in the middle
+ * (ETIMEDOUT, because a leaving thread is stopped or frozen; EINTR, because the caller is
+ * killed), the slave comes to the end without it, and none of its threads executes anything
+ * of the program before.
+ *
+ * Returns 0, or -1 with errno. Except with ENOTRECOVERABLE, and with ETIMEDOUT and EINTR in
+ * the case above, nothing has been changed in the slave:
+ *
+ *	EFAULT, E2BIG, EINVAL	as for all structs; EINVAL also without
+ *			CP_PREP_PROCESS, and when snapshot_fd is not a snapshot
+ *	EBADF		snapshot_fd is not open
+ *	ENOTCONN, EPERM, EPIPE, ETIMEDOUT, EINTR	as for CP_IOC_HOLD
+ *	EROFS		cp_prep.mem_fd was not open for writing
+ *	EXDEV		the snapshot is one of another process
+ *	ESTALE		the process has executed another program since the snapshot
+ *	ESRCH		a thread of the snapshot does not exist any more
+ *	ENOBUFS		a thread waits for a place in its ring: CP_IOC_GET makes room
+ *	EKEYREJECTED	a thread has changed its credentials since the snapshot
+ *	ENOLCK		a thread holds a futex with priority inheritance, for which another
+ *			process waits
+ *	EOVERFLOW, EBUSY, EINPROGRESS, ENOTUNIQ, EADDRINUSE	as for CP_IOC_SNAPSHOT
+ *	EMEDIUMTYPE	as for CP_IOC_SNAPSHOT; a sealed mapping would have to be removed; or
+ *			a private mapping of the snapshot has CP_MAPPING_ABSENT
+ *	EADDRNOTAVAIL	a mapping has changed in a way that cannot be undone: what was
+ *			unmapped, mapped over or given other properties since the snapshot was
+ *			not plain anonymous memory; or the kernel has added a mapping
+ *	EACCES		a thread that has to end has a seccomp filter or syscall user
+ *			dispatch
+ *	EOPNOTSUPP	a thread executes 32-bit code or has a shadow stack; or threads have
+ *			to end, and there is no instruction for a system call where one is
+ *			expected
+ *	ENODATA		the memory of the snapshot has been dropped
+ *	EIO		a page cannot be read or written
+ *	ENOMEM		out of memory
+ *	ENOTRECOVERABLE	the call has failed after the first change, and the slave has been
+ *			killed
+ */
+struct cp_put_back {
+	__aligned_u64	deadline;
+	__aligned_u64	limit;
+	__s32		snapshot_fd;
+	__u32		flags;
+	__s32		late;
+	__u32		reserved;
+	__aligned_u64	pages;
+};
+
+#define CP_IOC_PUT_BACK		_IOWR(CP_IOC_MAGIC, 9, struct cp_put_back)
 
 #endif /* _LINUX_CHECKPOINT_H */

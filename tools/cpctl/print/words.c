@@ -39,6 +39,8 @@ const char *reason_name(uint32_t reason)
 		return "exec";
 	case CP_END_DETACHED:
 		return "detached";
+	case CP_END_PUT_BACK:
+		return "put-back";
 	default:
 		return "unknown";
 	}
