@@ -137,3 +137,20 @@ int cp_obstacles_find(struct cp_pair *pair, struct mm_struct *mm)
 		return -ENOTUNIQ;
 	return check_mappings(mm);
 }
+
+/**
+ * cp_obstacles_is_gone - does the slave not exist any more, or not for long?
+ * @pair: the pair
+ *
+ * Whatever else a call meets in a slave that dies, such as an open gate or a thread that is
+ * no slave any more, is a consequence of that.
+ *
+ * Return: true when the pair is over, or the whole process has to exit.
+ */
+bool cp_obstacles_is_gone(const struct cp_pair *pair)
+{
+	const struct signal_struct *signal = pair->slave.task->signal;
+
+	/* data_race(): other flags change. */
+	return data_race(signal->flags) & SIGNAL_GROUP_EXIT || cp_pair_is_over(pair);
+}

@@ -358,15 +358,6 @@ static int check_threads(struct cp_pair *pair, const struct cp_shot *shot, s32 *
 	return -ESRCH;
 }
 
-/* Does the slave not exist any more, or not for long? */
-static bool is_gone(struct cp_pair *pair)
-{
-	const struct signal_struct *signal = pair->slave.task->signal;
-
-	/* data_race(): other flags change. */
-	return data_race(signal->flags) & SIGNAL_GROUP_EXIT || cp_pair_is_over(pair);
-}
-
 /* All that makes the call fail before the executor looks. */
 static int putback_check(struct cp_pair *pair, const struct cp_shot *shot, s32 *late)
 {
@@ -401,7 +392,7 @@ static int putback_bolted(struct cp_pair *pair, struct cp_putback_ask *ask)
 	int ret;
 
 	ret = putback_check(pair, shot, &ask->late);
-	if (ret && is_gone(pair))
+	if (ret && cp_obstacles_is_gone(pair))
 		ret = -EPIPE;
 	putback = ret ? ERR_PTR(ret) : putback_create(pair, ask->file);
 	if (IS_ERR(putback)) {
@@ -432,7 +423,7 @@ static int putback_hold(struct cp_pair *pair, struct cp_putback_ask *ask)
 	ret = cp_hold_all(pair, ask->deadline, &ask->late);
 	/* Unless the limit has passed, or an earlier call is still under way. */
 	if (!ret && !cp_gate_bolt(&pair->gate))
-		ret = is_gone(pair) ? -EPIPE : -ETIMEDOUT;
+		ret = cp_obstacles_is_gone(pair) ? -EPIPE : -ETIMEDOUT;
 	else if (!ret)
 		ret = putback_bolted(pair, ask);
 	if (held != -EALREADY)

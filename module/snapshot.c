@@ -364,7 +364,7 @@ static struct cp_shot *shot_try(struct cp_pair *pair, struct cp_snapshot_ask *as
 	if (!ret)
 		return shot;
 	shot_free(shot);
-	return ERR_PTR(ret);
+	return ERR_PTR(cp_obstacles_is_gone(pair) ? -EPIPE : ret);
 }
 
 /* Repeats what a thread that was asleep has spoilt by waking up. */
