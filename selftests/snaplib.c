@@ -105,13 +105,40 @@ static int pair_with(struct cp_pair *pair, pid_t pid, unsigned int flags)
 	return cp_pair_prep(pair, pid, &options) ? -errno : 0;
 }
 
-/* Starts a slave that has two threads, and pairs with it. */
-static int start(struct cp_pair *pair, pid_t *slave)
+/* Starts a slave that has two threads. */
+static int start_alone(pid_t *slave)
 {
 	*slave = slave_start(body_changes, NULL);
 	if (!eventually(facts->spinner && facts->rounds > 2))
 		return -ECHILD;
-	return pair_with(pair, *slave, CP_PREP_PROCESS | CP_PREP_OVERWRITE);
+	return 0;
+}
+
+/* Starts a slave that has two threads, and pairs with it. */
+static int start(struct cp_pair *pair, pid_t *slave)
+{
+	return start_alone(slave) ?:
+	       pair_with(pair, *slave, CP_PREP_PROCESS | CP_PREP_OVERWRITE);
+}
+
+/*
+ * Likewise, for cp_pair_put_back(). The slave must not inherit the page of a handle, which is
+ * not in snapshots.
+ */
+static int start_writable(struct cp_pair **pair, pid_t *slave)
+{
+	struct cp_pair_options options = {
+		.size = sizeof(options),
+		.flags = CP_PREP_PROCESS | CP_PREP_OVERWRITE,
+		.writable = 1,
+	};
+
+	cp_pair_close(*pair);
+	*pair = NULL;
+	if (start_alone(slave))
+		return -ECHILD;
+	*pair = cp_pair_open();
+	return !*pair || cp_pair_prep(*pair, *slave, &options) ? -errno : 0;
 }
 
 static struct cp_snap *take(struct cp_pair *pair)
@@ -433,6 +460,67 @@ TEST_F(snap, changes)
 	EXPECT_EQ(0, change_at(NULL, now, then, spin_with_end));
 	cp_snap_close(now);
 	cp_snap_close(then);
+}
+
+TEST_F(snap, put_back)
+{
+	struct cp_snap *snap;
+	uint64_t then, pages;
+	unsigned int i;
+
+	ASSERT_EQ(0, start_writable(&self->pair, &self->slave));
+	snap = take(self->pair);
+	ASSERT_NE(NULL, snap);
+	then = word_at(snap, &global);
+	for (i = 0; i < 10; i++) {
+		ASSERT_TRUE(eventually(facts->rounds > then + 1000));
+		pages = 0;
+		ASSERT_EQ(2, cp_pair_hold(self->pair, PATIENCE, LIMIT, 0, NULL));
+		ASSERT_EQ(0, cp_pair_put_back(self->pair, snap, PATIENCE, LIMIT,
+					      &pages, NULL));
+		EXPECT_LT(0, pages);
+		/* The held slave has not executed anything since the snapshot. */
+		EXPECT_EQ(0, change_at(self->pair, NULL, snap, &global));
+		EXPECT_EQ(0, change_at(self->pair, NULL, snap, facts->heap));
+		facts->rounds = 0;
+		ASSERT_EQ(0, cp_pair_release(self->pair));
+		ASSERT_TRUE(eventually(facts->rounds));
+	}
+	/* Without a hold, it continues at once. */
+	facts->rounds = 0;
+	ASSERT_EQ(0, cp_pair_put_back(self->pair, snap, PATIENCE, LIMIT, NULL, NULL));
+	EXPECT_TRUE(eventually(facts->rounds > then));
+	cp_snap_close(snap);
+}
+
+TEST_F(snap, put_back_needs_a_writable_proof)
+{
+	struct cp_pair_options options = { .size = sizeof(options), .writable = 2 };
+	struct cp_snap *snap;
+	uint64_t rounds;
+
+	ASSERT_EQ(0, start(self->pair, &self->slave));
+	snap = take(self->pair);
+	ASSERT_NE(NULL, snap);
+	EXPECT_EQ(-1, cp_pair_put_back(self->pair, snap, PATIENCE, LIMIT, NULL, NULL));
+	EXPECT_EQ(EROFS, errno);
+	rounds = facts->rounds;
+	EXPECT_TRUE(eventually(facts->rounds > rounds + 1000));
+	cp_snap_close(snap);
+	EXPECT_EQ(-1, cp_pair_prep(self->pair, self->slave, &options));
+	EXPECT_EQ(EINVAL, errno);
+}
+
+/* Documentation/examples/fuzz.c: each input is the first that the target parses. */
+TEST(example)
+{
+	FILE *out = popen("build/selftests/fuzz-example", "re");
+	char text[256] = "";
+
+	ASSERT_NE(NULL, out);
+	fread(text, 1, sizeof(text) - 1, out);
+	EXPECT_EQ(0, pclose(out));
+	EXPECT_STREQ("input 42 crashes the target\nparse() was called 1 time\n", text);
 }
 
 TEST_HARNESS_MAIN

@@ -108,6 +108,8 @@ struct cp_pair;
  * @reserved2: 0
  * @child_limit: with CP_PREP_CHILDREN, time in nanoseconds after which a child continues
  *	although nobody has paired with it
+ * @writable: 1: prove that this process may write to the slave's memory, too, which
+ *	cp_pair_put_back() needs; or 0
  *
  * 0 selects the default of each option: the module's stack limit, no wait limit,
  * every return to user mode, one slot. struct cp_prep in <linux/checkpoint.h>
@@ -126,6 +128,7 @@ struct cp_pair_options {
 	uint32_t	nr_threads;
 	uint32_t	reserved2;
 	uint64_t	child_limit;
+	uint64_t	writable;
 };
 
 /**
@@ -186,6 +189,7 @@ int cp_pair_info(const struct cp_pair *pair, struct cp_info *info);
  * EINTR	a signal interrupted the call while another thread made a pair on
  *		the same file
  * EMFILE, ENFILE	out of file descriptors
+ * EROFS	with cp_pair_options.writable: /proc is mounted read-only
  */
 int cp_pair_prep(struct cp_pair *pair, pid_t pid,
 		 const struct cp_pair_options *options);
@@ -722,6 +726,49 @@ int cp_pair_changes(const struct cp_pair *pair, const struct cp_snap *snap,
 int cp_snap_changes(const struct cp_snap *snap, const struct cp_snap *earlier,
 		    uint64_t start, struct cp_change *changes, unsigned int nr,
 		    uint64_t *next);
+
+/**
+ * cp_pair_put_back() - put the slave back to a snapshot of it, in place
+ * @pair: a handle whose pair was made with CP_PREP_PROCESS and cp_pair_options.writable
+ * @snap: a snapshot of the slave, taken in this pair or in an earlier one
+ * @timeout_ns: as for cp_pair_snapshot()
+ * @limit_ns: as for cp_pair_snapshot()
+ * @pages: if not NULL, receives the number of pages that were restored
+ * @late: if not NULL, receives the id of a thread that did not arrive, with ETIMEDOUT; with
+ *	ESRCH, of a thread that has ended since the snapshot
+ *
+ * <linux/checkpoint.h>, struct cp_put_back, lists what is restored and what is not. A slave
+ * that is held by cp_pair_hold() stays held; any other continues from the snapshot at once.
+ * The slave can be put back to a snapshot any number of times.
+ *
+ * A child that inherits a handle through fork(2) cannot be put back (EMEDIUMTYPE), because a
+ * page of the handle is not in snapshots: cp_pair_open() after the fork.
+ *
+ * Return: 0, or -1 with errno. Then nothing has changed in the slave, except with
+ * ENOTRECOVERABLE, and with ETIMEDOUT and EINTR if they come in the middle:
+ * EROFS	the pair was made without cp_pair_options.writable
+ * EXDEV	the snapshot is of another process
+ * ESTALE	the process has executed another program since the snapshot
+ * ESRCH	a thread of the snapshot has ended
+ * ENOBUFS	a thread waits for a slot in its ring: cp_pair_get() makes room
+ * EKEYREJECTED	a thread has changed its credentials since the snapshot
+ * ENOLCK	a thread holds a futex with priority inheritance, for which another process
+ *		waits
+ * EADDRNOTAVAIL	a mapping has changed in a way that cannot be undone
+ * EMEDIUMTYPE	private huge pages of hugetlbfs, a sealed mapping, or memory that is not in
+ *		snapshots
+ * EACCES	a thread that has to end has a seccomp filter or syscall user dispatch
+ * EOPNOTSUPP	32-bit code, a shadow stack, or no instruction for a system call was found
+ * ENODATA	the memory of the snapshot was dropped
+ * EIO		a page cannot be read or written
+ * ENOTRECOVERABLE	the call failed after the first change, and the slave was killed
+ * ENOTTY	the module cannot put back (CP_FEATURE_PUT_BACK)
+ * EINVAL, ENOTCONN, EPERM, EPIPE, ETIMEDOUT, EINTR, EOVERFLOW, EBUSY, EINPROGRESS, ENOTUNIQ,
+ * EADDRINUSE, ENOMEM	as for cp_pair_snapshot()
+ */
+int cp_pair_put_back(struct cp_pair *pair, const struct cp_snap *snap,
+		     int64_t timeout_ns, uint64_t limit_ns, uint64_t *pages,
+		     pid_t *late);
 
 #ifdef __cplusplus
 }

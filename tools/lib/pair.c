@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only
-/* The life of a pair: open, prep, get, hold, release, end, close. */
+/* The life of a pair: open, prep, get, hold, put back, release, end, close. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -115,6 +115,10 @@ static int read_options(struct cp_pair_options *known,
 	}
 	memcpy(known, given,
 	       given->size < sizeof(*known) ? given->size : sizeof(*known));
+	if (known->writable > 1) {
+		errno = EINVAL;
+		return -1;
+	}
 	return 0;
 }
 
@@ -122,17 +126,17 @@ static int read_options(struct cp_pair_options *known,
  * Opening /proc/PID/mem is where the kernel decides whether this process may
  * trace @pid; the descriptor is the proof that CP_IOC_PREP wants.
  */
-static int open_proof(pid_t pid)
+static int open_proof(pid_t pid, int mode)
 {
 	char path[32];
 
 	snprintf(path, sizeof(path), "/proc/%d/mem", pid);
-	return open(path, O_RDONLY | O_CLOEXEC);
+	return open(path, mode | O_CLOEXEC);
 }
 
-static int make_pair(int fd, pid_t pid, struct cp_prep *prep)
+static int make_pair(int fd, pid_t pid, int mode, struct cp_prep *prep)
 {
-	int proof = open_proof(pid);
+	int proof = open_proof(pid, mode);
 	int open_errno = errno;
 	int ret;
 
@@ -149,8 +153,8 @@ static int make_pair(int fd, pid_t pid, struct cp_prep *prep)
 		errno = saved;
 	} else if (ret && errno == EPERM &&
 		   (open_errno == EMFILE || open_errno == ENFILE ||
-		    open_errno == ENOMEM)) {
-		/* The open failed for lack of resources, not of permission. */
+		    open_errno == ENOMEM || open_errno == EROFS)) {
+		/* The process may trace @pid, as far as the open shows. */
 		errno = open_errno;
 	}
 	return ret;
@@ -206,7 +210,7 @@ int cp_pair_prep(struct cp_pair *pair, pid_t pid,
 	if (read_options(&opt, options))
 		return -1;
 	prep = prep_of(pid, &opt);
-	if (make_pair(pair->fd, pid, &prep))
+	if (make_pair(pair->fd, pid, opt.writable ? O_RDWR : O_RDONLY, &prep))
 		return -1;
 
 	region = mmap(NULL, prep.region_size, PROT_READ, MAP_SHARED, pair->fd,
@@ -299,6 +303,14 @@ unsigned int cp_pair_unseen(const struct cp_pair *pair)
 	return pair->unseen;
 }
 
+/* Stores the results of a call that held the slave, or has tried to. */
+static void note_hold(struct cp_pair *pair, int ret, unsigned int asleep)
+{
+	pair->asleep = ret ? 0 : asleep;
+	if (!ret || slot_given_up(errno) || errno == EPIPE)
+		pair->slot = 0;
+}
+
 int cp_pair_hold(struct cp_pair *pair, int64_t timeout_ns, uint64_t limit_ns,
 		 unsigned int flags, pid_t *late)
 {
@@ -311,9 +323,7 @@ int cp_pair_hold(struct cp_pair *pair, int64_t timeout_ns, uint64_t limit_ns,
 
 	if (late)
 		*late = hold.late;
-	pair->asleep = ret ? 0 : hold.nr_asleep;
-	if (!ret || slot_given_up(errno) || errno == EPIPE)
-		pair->slot = 0;
+	note_hold(pair, ret, hold.nr_asleep);
 	return ret ? -1 : (int)(hold.nr_threads + hold.nr_asleep);
 }
 
@@ -328,6 +338,25 @@ int cp_pair_sleeper(const struct cp_pair *pair, unsigned int part,
 	memset(sleeper, 0, sizeof(*sleeper));
 	sleeper->part = part;
 	return ioctl(pair->fd, CP_IOC_SLEEPER, sleeper);
+}
+
+int cp_pair_put_back(struct cp_pair *pair, const struct cp_snap *snap,
+		     int64_t timeout_ns, uint64_t limit_ns, uint64_t *pages,
+		     pid_t *late)
+{
+	struct cp_put_back arg = {
+		.deadline = cp_pair_deadline(timeout_ns),
+		.limit = limit_ns,
+		.snapshot_fd = cp_snap_fd(snap),
+	};
+	int ret = ioctl(pair->fd, CP_IOC_PUT_BACK, &arg);
+
+	note_hold(pair, ret, 0);
+	if (late)
+		*late = arg.late;
+	if (pages)
+		*pages = arg.pages;
+	return ret;
 }
 
 int cp_pair_release(const struct cp_pair *pair)
