@@ -142,8 +142,8 @@ int cp_obstacles_find(struct cp_pair *pair, struct mm_struct *mm)
  * cp_obstacles_is_gone - does the slave not exist any more, or not for long?
  * @pair: the pair
  *
- * Whatever else a call meets in a slave that dies, such as an open gate or a thread that is
- * no slave any more, is a consequence of that.
+ * Whatever else a call meets in a slave that dies, such as an open gate, or a thread that is
+ * not a slave any more, is a consequence of that.
  *
  * Return: true when the pair is over, or the whole process has to exit.
  */

@@ -226,6 +226,23 @@ static const struct cp_snapshot_thread *thread_then(const struct cp_shot *shot,
 	return cp_description_thread(&shot->text, state->index);
 }
 
+/* Not under cp_parts.lock: the kernel may sleep while it checks these registers. */
+static int restore_xstate(const struct cp_shot *shot, const struct cp_state *state)
+{
+	const struct cp_snapshot_thread *then = thread_then(shot, state);
+	struct task_struct *task = get_pid_task(state->pid, PIDTYPE_PID);
+	int ret;
+
+	/* The process is being killed. */
+	if (!task)
+		return 0;
+	while ((ret = cp_state_restore_xstate(task, shot->text.data + then->xstate_offset,
+					      then->xstate_size)) == -EAGAIN)
+		usleep_range(LOOK_AGAIN_MIN, LOOK_AGAIN_MAX);
+	put_task_struct(task);
+	return ret;
+}
+
 /* Under cp_parts.lock. */
 static int restore_thread(struct cp_part *part, void *data)
 {
@@ -233,26 +250,36 @@ static int restore_thread(struct cp_part *part, void *data)
 	const struct cp_shot *shot = putback->shot;
 	struct task_struct *task = part->hook->task;
 	const struct cp_state *state = cp_kept_find(&shot->kept, task);
-	const struct cp_snapshot_thread *then;
 
 	/* Only a signal that kills the process has it leave the gate. */
 	if (!state || !cp_part_is_parked(part))
 		return 0;
-	then = thread_then(shot, state);
 	WRITE_ONCE(part->is_put_back, true);
-	return cp_state_restore(state, task, then, shot->text.data + then->xstate_offset);
+	return cp_state_restore(state, task, thread_then(shot, state));
+}
+
+static int putback_registers(struct cp_putback *putback)
+{
+	const struct cp_kept *kept = &putback->shot->kept;
+	const struct cp_state *state;
+	int ret = 0;
+
+	for (state = kept->states; !ret && state < kept->states + kept->nr; state++)
+		ret = restore_xstate(putback->shot, state);
+	if (ret)
+		return ret;
+	while ((ret = cp_parts_each(&putback->pair->parts, restore_thread,
+				    putback)) == -EAGAIN)
+		usleep_range(LOOK_AGAIN_MIN, LOOK_AGAIN_MAX);
+	return ret;
 }
 
 static void putback_work(struct work_struct *work)
 {
 	struct cp_putback *putback = container_of(work, struct cp_putback, work);
-	struct cp_pair *pair = putback->pair;
-	int ret;
 
-	while ((ret = cp_parts_each(&pair->parts, restore_thread, putback)) == -EAGAIN)
-		usleep_range(LOOK_AGAIN_MIN, LOOK_AGAIN_MAX);
-	if (ret)
-		putback_kill(putback, pair->slave.task);
+	if (putback_registers(putback))
+		putback_kill(putback, putback->pair->slave.task);
 	putback_finish(putback);
 	cp_unpin();
 }

@@ -138,20 +138,50 @@ static void restore_signals(struct task_struct *task,
 	spin_unlock_irq(&sighand->siglock);
 }
 
+/* Has the thread, which was off its CPU with this count of switches, run since? */
+static bool has_run(struct task_struct *task, u64 switches)
+{
+	/* What the caller has written to the thread was written before this look. */
+	smp_mb();
+	return !cp_task_is_off_cpu(task) || cp_sleeper_switches(task) != switches;
+}
+
 /**
- * cp_state_restore - give a thread this state
- * @state: the state
- * @task: the thread, which waits at the gate; cp_state_check() has accepted it
- * @then: its description
- * @xstate: its floating point and vector registers
+ * cp_state_restore_xstate - give a thread floating point and vector registers
+ * @task: the thread, which waits at the gate, or is being killed; the caller has a reference
+ * @xstate: the registers
+ * @size: their size; cp_state_check() has accepted it
  *
- * Does not sleep. May be repeated.
+ * A thread that runs in the kernel after that keeps them. May sleep. May be repeated.
  *
  * Return: 0; -EAGAIN when the thread was on a CPU meanwhile: try again; or an error of the
  * kernel, which has not accepted a register.
  */
+int cp_state_restore_xstate(struct task_struct *task, const void *xstate, size_t size)
+{
+	u64 switches = cp_sleeper_switches(task);
+	int ret;
+
+	if (!cp_task_is_off_cpu(task))
+		return -EAGAIN;
+	ret = regset_set(task, cp_xstate_regset(), xstate, size);
+	if (ret)
+		return ret;
+	return has_run(task, switches) ? -EAGAIN : 0;
+}
+
+/**
+ * cp_state_restore - give a thread the rest of this state
+ * @state: the state
+ * @task: the thread, which waits at the gate; cp_state_check() has accepted it
+ * @then: its description
+ *
+ * Does not sleep. May be repeated.
+ *
+ * Return: as cp_state_restore_xstate().
+ */
 int cp_state_restore(const struct cp_state *state, struct task_struct *task,
-		     const struct cp_snapshot_thread *then, const void *xstate)
+		     const struct cp_snapshot_thread *then)
 {
 	u64 switches = cp_sleeper_switches(task);
 	int ret;
@@ -159,8 +189,6 @@ int cp_state_restore(const struct cp_state *state, struct task_struct *task,
 	if (!cp_task_is_off_cpu(task))
 		return -EAGAIN;
 	ret = restore_general(task, &then->checkpoint.regs);
-	if (!ret)
-		ret = regset_set(task, cp_xstate_regset(), xstate, then->xstate_size);
 	if (ret)
 		return ret;
 	restore_signals(task, then);
@@ -169,7 +197,5 @@ int cp_state_restore(const struct cp_state *state, struct task_struct *task,
 	task->clear_child_tid = state->clear_child_tid;
 	cp_task_set_rseq(task, state->rseq);
 	/* If it ran, it has saved other segment bases after these were written. */
-	smp_mb();
-	return cp_task_is_off_cpu(task) && cp_sleeper_switches(task) == switches ?
-		       0 : -EAGAIN;
+	return has_run(task, switches) ? -EAGAIN : 0;
 }

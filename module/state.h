@@ -41,7 +41,8 @@ void cp_state_save(struct cp_state *state, struct task_struct *task,
 void cp_state_free(struct cp_state *state);
 int cp_state_check(const struct cp_state *state, struct task_struct *task,
 		   const struct cp_snapshot_thread *then);
+int cp_state_restore_xstate(struct task_struct *task, const void *xstate, size_t size);
 int cp_state_restore(const struct cp_state *state, struct task_struct *task,
-		     const struct cp_snapshot_thread *then, const void *xstate);
+		     const struct cp_snapshot_thread *then);
 
 #endif /* _CP_STATE_H */
