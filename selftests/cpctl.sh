@@ -980,10 +980,10 @@ test_completion()
 	# shellcheck source=tools/cpctl/cpctl.bash-completion
 	. "$script"
 	[ "$(completes cpctl '' | sort | tr '\n' ' ')" = \
-		'--help --version bt check diff dump end get list log monitor record run show stat watch ' ]
+		'--help --version bt check diff dump end get list log monitor record rewind run show stat watch ' ]
 	[ "$(completes cpctl wa)" = watch ]
 	# The completion offers exactly the options of --help.
-	for verb in bt check diff dump end get list log monitor record run show stat watch; do
+	for verb in bt check diff dump end get list log monitor record rewind run show stat watch; do
 		cpctl $verb --help | grep -o -e '--[a-z-]*[a-z]' | sort -u >"$folder/help"
 		# Options that a sentence of the help mentions are options of the verb, too.
 		completes cpctl $verb -- | sort -u | diff - "$folder/help"

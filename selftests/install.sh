@@ -217,7 +217,7 @@ test_manual_pages()
 	# Each option of --help must be in the manual page, where it follows "Fl ".
 	grep -o 'Fl -[a-z-]*' "$tree/usr/share/man/man1/cpctl.1" |
 		sed 's/^Fl //' | sort -u >"$folder/documented"
-	for verb in bt check diff dump end get list log monitor record run show \
+	for verb in bt check diff dump end get list log monitor record rewind run show \
 		stat watch; do
 		with_tree cpctl $verb --help
 	done | grep -o -e '--[a-z-]*[a-z]' | sed 's/^-//' | sort -u |

@@ -11,7 +11,7 @@ test_help_and_version()
 	local verb version
 
 	version=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
-	for verb in '' bt check diff dump end get list log monitor record run show stat watch; do
+	for verb in '' bt check diff dump end get list log monitor record rewind run show stat watch; do
 		ends 0 cpctl $verb --help
 		has out "Usage: cpctl ${verb:-VERB}"
 		[ ! -s "$folder/errors" ]
@@ -77,6 +77,11 @@ test_usage_errors()
 		expected PID|watch
 		--thread is for one PID|watch --thread 1 2
 		--thread is for one PID|watch --thread --name x
+		expected one PID|rewind
+		expected one PID|rewind 1 2
+		invalid process id 'x'|rewind x
+		'0' is not valid for -n|rewind -n 0 1
+		'0' is not valid for --interval|rewind --interval 0 1
 		invalid process id 'x'|list x
 		invalid process id '0'|stat 1 0
 		invalid process id 'x'|bt 1 x
@@ -113,7 +118,7 @@ test_limits_of_options()
 		from 1 to 2147483647|get 2147483648
 	END
 	# And of each option that takes a number.
-	for verb in bt check diff dump end get list log monitor record run show stat watch; do
+	for verb in bt check diff dump end get list log monitor record rewind run show stat watch; do
 		cpctl $verb --help |
 			sed -nE 's/^ *(-., )?(--[a-z-]+) (N|SEC|SIZE) .*/\2/p' >"$folder/options"
 		while read -r option; do

@@ -21,6 +21,7 @@ int verb_list(int argc, char **argv);
 int verb_log(int argc, char **argv);
 int verb_monitor(int argc, char **argv);
 int verb_record(int argc, char **argv);
+int verb_rewind(int argc, char **argv);
 int verb_run(int argc, char **argv);
 int verb_show(int argc, char **argv);
 int verb_stat(int argc, char **argv);

@@ -24,6 +24,7 @@ static const struct verb {
 	{ "log", verb_log, "print a line for each checkpoint of a process or a recording" },
 	{ "monitor", verb_monitor, "print a line when a pair is made and when it ends" },
 	{ "record", verb_record, "keep a program's last states, even if it crashes" },
+	{ "rewind", verb_rewind, "put a running process back to a snapshot" },
 	{ "run", verb_run, "start a program and print its checkpoints" },
 	{ "show", verb_show, "print a checkpoint of a recording" },
 	{ "stat", verb_stat, "print rates and hold-up times of pairs" },

@@ -280,6 +280,101 @@ const char *snapshot_refusal(int error)
 	}
 }
 
+/* What the user can do after a put back was refused depends on the reason. */
+static const struct {
+	int		error;
+	const char	*why;
+} put_back_refusals[] = {
+	{
+		EACCES,
+		"a thread that it has created since has a seccomp filter, or syscall user dispatch, and cannot be ended: take a new snapshot",
+	},
+	{
+		EADDRINUSE,
+		"it has registered a userfaultfd since: try again when it has closed that",
+	},
+	{
+		EADDRNOTAVAIL,
+		"it has unmapped or changed a mapping of a file, or one with special properties, since: take a new snapshot",
+	},
+	{
+		EBUSY,
+		"a debugger traces it: detach that, and try again",
+	},
+	{
+		EINPROGRESS,
+		"it uses io_uring, or asynchronous I/O by io_setup(2), since: try again when it has ended that",
+	},
+	{
+		EIO,
+		"a page could not be read or written: see the kernel's log",
+	},
+	{
+		EKEYREJECTED,
+		"a thread has changed its user, groups or capabilities since: take a new snapshot",
+	},
+	{
+		EMEDIUMTYPE,
+		"it has private huge pages of hugetlbfs, a sealed mapping, or memory that it withholds from children: this process cannot be put back",
+	},
+	{
+		ENODATA,
+		"the machine ran out of memory, and the snapshot was dropped: take a new one",
+	},
+	{
+		ENOBUFS,
+		"a thread waits for room for a checkpoint: try again",
+	},
+	{
+		ENOLCK,
+		"another process waits for a futex with priority inheritance that it holds: try again later",
+	},
+	{
+		ENOMEM,
+		"there is not enough memory: free some, or raise the limit of its control group, and try again",
+	},
+	{
+		ENOTRECOVERABLE,
+		"putting it back failed in the middle: start it again",
+	},
+	{
+		ENOTUNIQ,
+		"another process runs in the same memory (vfork): try again when that has executed a program or ended",
+	},
+	{
+		EOPNOTSUPP,
+		"a thread executes 32-bit code or has a shadow stack, or a thread that has to end cannot: this process cannot be put back",
+	},
+	{
+		EOVERFLOW,
+		"it has more threads than the pair had room for: try again when some have ended",
+	},
+	{
+		ESRCH,
+		"a thread of the snapshot has ended: take a new snapshot",
+	},
+	{
+		ESTALE,
+		"it has executed another program since: take a new snapshot",
+	},
+	{
+		ETIMEDOUT,
+		"a thread did not arrive in time: try again when that runs or sleeps",
+	},
+};
+
+const char *put_back_refusal(int error)
+{
+	const size_t nr = sizeof(put_back_refusals) / sizeof(put_back_refusals[0]);
+	size_t i;
+
+	for (i = 0; i < nr; i++) {
+		if (put_back_refusals[i].error == error)
+			return put_back_refusals[i].why;
+	}
+	return strerror(error);
+}
+
 void diagnose_pair(pid_t pid, int error, const char *said)
 {
 	struct task_facts facts;
@@ -313,6 +408,9 @@ void diagnose_end(pid_t pid, unsigned int reason, int status)
 {
 	if (reason == CP_END_EXEC)
 		warnx("process %d runs another program now (exec): the pair is over",
+		      pid);
+	else if (reason == CP_END_PUT_BACK)
+		warnx("process %d was killed, because it could not be put back completely: start it again",
 		      pid);
 	else if (reason != CP_END_EXITED)
 		warnx("the pair with process %d is over", pid);

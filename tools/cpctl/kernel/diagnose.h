@@ -20,6 +20,9 @@ void diagnose_get(pid_t pid, int error);
 /* snapshot_refusal() - why cp_pair_snapshot() failed with @error, in words */
 const char *snapshot_refusal(int error);
 
+/* put_back_refusal() - why cp_pair_put_back() failed with @error, and what to do next */
+const char *put_back_refusal(int error);
+
 /*
  * diagnose_wait() - no checkpoint of @pid has come for some time
  *
