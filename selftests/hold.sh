@@ -183,7 +183,7 @@ test_reader_that_is_too_slow_gets_gaps()
 	[ "$(grep -c '^checkpoint ' "$folder/out")" -eq 150 ]
 	# The numbers show where checkpoints are missing.
 	[ "$(awk '/^checkpoint/ { n = $2 } END { print n }' "$folder/out")" -gt 150 ]
-	has errors "it was let run without a pair"
+	has errors "the process ran without a pair"
 	stop_slave
 }
 
