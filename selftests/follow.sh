@@ -330,7 +330,7 @@ test_refused()
 	local most=/sys/module/checkpoint/parameters/pairs_per_user before
 	local trace=/sys/kernel/tracing/instances/follow
 
-	mkdir $trace
+	mkdir -p $trace
 	echo cp_newcomer_let_go >$trace/set_ftrace_filter
 	echo function >$trace/current_tracer
 	before=$(cat $most)
@@ -345,7 +345,8 @@ test_refused()
 	same out "$(printf 'a\nb')" "$(cat "$folder/out")"
 	has errors "you have as many pairs as a user may have"
 	has errors "2 processes were not recorded"
-	same released 2 "$(grep -c ': cp_newcomer_let_go <-' $trace/trace)"
+	# By the recorder of each, and by cpctl when that has ended.
+	[ "$(grep -c ': cp_newcomer_let_go <-' $trace/trace)" -ge 2 ]
 	echo nop >$trace/current_tracer
 	rmdir $trace
 	same recordings 1 "$(find "$folder/nobody" -name 'one.*' | wc -l)"
